@@ -1,0 +1,151 @@
+//! What a change means: for whom, how much, and whether it can be undone.
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Serialize;
+
+/// How grave a change is; it decides how consent is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Gravity {
+    /// Nothing is lost and nobody gains power: no question.
+    None,
+    /// A required yes.
+    Low,
+    /// People lose access, keys stop, a thing ends: the person types the target's name.
+    High,
+    /// A whole organization, a last owner, power for an outsider: a typed name, and a second person where that is configured.
+    Critical,
+}
+
+/// The thing a change is about, resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Target {
+    /// Its noun: `project`, `member`.
+    pub kind: String,
+    /// What a person calls it, and types to confirm.
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The organization it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+}
+
+impl Target {
+    pub fn new(kind: &str, name: &str, id: &str, organization: &str) -> Self {
+        Self { kind: kind.to_owned(), name: name.to_owned(), id: Some(id.to_owned()), organization: Some(organization.to_owned()) }
+    }
+
+    /// A thing that does not exist yet.
+    pub fn new_one(kind: &str, name: &str, organization: &str) -> Self {
+        Self { kind: kind.to_owned(), name: name.to_owned(), id: None, organization: Some(organization.to_owned()) }
+    }
+}
+
+/// Something that a change takes away, counted, with the first few by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Loss {
+    pub count: u64,
+    /// Reads on from the count: `people lose access`.
+    pub what: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+/// What a change does to others, computed from the state as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Impact {
+    pub gravity: Gravity,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
+    /// What a person should know before agreeing, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How to take it back; absent where that cannot be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+}
+
+impl Impact {
+    pub fn of(gravity: Gravity) -> Self {
+        Self { gravity, losses: Vec::new(), notes: Vec::new(), undo: None }
+    }
+
+    /// A change that takes nothing from anybody.
+    pub fn none() -> Self {
+        Self::of(Gravity::None)
+    }
+
+    /// Counts what is taken away; nothing is added for a count of 0. Singular and plural: `("person loses access", "people lose access")`.
+    #[must_use]
+    pub fn loses(mut self, count: u64, (one, many): (&str, &str), examples: Vec<String>) -> Self {
+        if count > 0 {
+            let what = if count == 1 { one } else { many }.to_owned();
+            self.losses.push(Loss { count, what, examples: examples.into_iter().take(5).collect() });
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Raises the gravity; it is never lowered.
+    #[must_use]
+    pub fn at_least(mut self, gravity: Gravity) -> Self {
+        self.gravity = self.gravity.max(gravity);
+        self
+    }
+
+    /// Says how the change is taken back.
+    #[must_use]
+    pub fn undo(mut self, how: impl Into<String>) -> Self {
+        self.undo = Some(how.into());
+        self
+    }
+}
+
+/// A secret that a change made. It leaves through the secret sink only.
+#[derive(Debug)]
+pub struct Secret {
+    /// What it opens, such as `key ci-deploy of project Atlas`.
+    pub what: String,
+    pub value: SecretString,
+}
+
+/// A change: what it was about, what it means, and the thing before and after.
+#[derive(Debug)]
+pub struct Change<T> {
+    pub target: Target,
+    pub impact: Impact,
+    /// Absent when the thing is new.
+    pub before: Option<T>,
+    /// Absent when the thing is gone.
+    pub after: Option<T>,
+    pub secret: Option<Secret>,
+}
+
+impl<T> Change<T> {
+    /// A new thing.
+    pub fn created(target: Target, impact: Impact, after: T) -> Self {
+        Self { target, impact, before: None, after: Some(after), secret: None }
+    }
+
+    pub fn updated(target: Target, impact: Impact, before: T, after: T) -> Self {
+        Self { target, impact, before: Some(before), after: Some(after), secret: None }
+    }
+
+    pub fn removed(target: Target, impact: Impact, before: T) -> Self {
+        Self { target, impact, before: Some(before), after: None, secret: None }
+    }
+
+    #[must_use]
+    pub fn with_secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+}

@@ -1,0 +1,67 @@
+//! Service accounts and API keys.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Timestamp;
+
+/// An account for a program.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ServiceAccount {
+    pub service_account: String,
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    pub project: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_keys: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// An API key, without its value.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ApiKey {
+    pub api_key: String,
+    pub id: String,
+    pub project: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A few characters to tell keys apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<KeyStatus>,
+    /// The person or service account it acts for; absent for an orphan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Whether the owner still belongs to the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_access: Option<OwnerAccess>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Whether a key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum KeyStatus {
+    Active,
+    Blocked,
+}
+
+/// Whether a key's owner still belongs to the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OwnerAccess {
+    Active,
+    Inactive,
+}

@@ -1,0 +1,92 @@
+//! Rate limits, usage limits, certificates.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// How fast a project may use a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RateLimit {
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub project: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests_per_1_minute: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens_per_1_minute: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_images_per_1_minute: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_audio_megabytes_per_1_minute: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests_per_1_day: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_1_day_max_input_tokens: Option<u64>,
+}
+
+/// How much an organization or project may use in a period.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct UsageLimit {
+    pub usage_limit: String,
+    pub organization: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    pub subscription_type: SubscriptionType,
+    pub usage_unit: UsageUnit,
+    /// A warning is due from here on.
+    pub soft_limit: f64,
+    /// Use stops here.
+    pub hard_limit: f64,
+    pub renewal: Renewal,
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// The period of a usage limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum SubscriptionType {
+    Freemium,
+    Daily,
+    Weekly,
+    Monthly,
+}
+
+/// What a usage limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum UsageUnit {
+    Requests,
+    Cost,
+}
+
+/// Whether a usage limit starts anew after its period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Renewal {
+    Renewable,
+    NonRenewable,
+}
+
+/// A certificate that clients of an organization or project must present.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Certificate {
+    pub certificate: String,
+    pub id: String,
+    pub organization: String,
+    /// The project it was looked at for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}

@@ -1,0 +1,22 @@
+//! Nouns: what organizations are made of. No I/O, no provider, no MCP.
+
+mod impact;
+mod page;
+mod reference;
+mod text;
+
+pub mod keys;
+pub mod limits;
+pub mod members;
+pub mod organizations;
+pub mod projects;
+pub mod roles;
+pub mod teams;
+
+pub use impact::{Change, Gravity, Impact, Loss, Secret, Target};
+pub use page::{Cursor, Limit, List, PageRequest};
+pub use reference::{
+    ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, MemberRef, ModelName, OrganizationRef, PersonRef,
+    ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, TeamRef, UsageLimitRef,
+};
+pub use text::{Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, slugify};

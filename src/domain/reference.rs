@@ -1,0 +1,97 @@
+//! References: how an agent points at things, by name, slug, e-mail or id.
+
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// The longest reference that is looked up.
+const MAX_LENGTH: usize = 254;
+
+/// A text that cannot point at anything.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a name, slug, e-mail or id; these are not empty, at most {MAX_LENGTH} characters, without control characters")]
+pub struct InvalidReference(String);
+
+/// What every kind of reference has in common: the text as the agent wrote it, trimmed.
+pub trait ReferenceText {
+    fn text(&self) -> &str;
+}
+
+/// An id of a provider becomes a path segment, so what would change the path is refused once, here.
+fn checked(text: &str) -> Result<String, InvalidReference> {
+    let trimmed = text.trim();
+    let safe = !matches!(trimmed, "" | "." | "..") && trimmed.chars().count() <= MAX_LENGTH && !trimmed.contains(char::is_control);
+    if safe { Ok(trimmed.to_owned()) } else { Err(InvalidReference(text.escape_default().take(80).collect())) }
+}
+
+macro_rules! references {
+    ($($name:ident: $description:literal;)*) => {$(
+        #[doc = $description]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidReference;
+            fn try_from(text: String) -> Result<Self, InvalidReference> {
+                checked(&text).map(Self)
+            }
+        }
+
+        impl ReferenceText for $name {
+            fn text(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "description": $description, "maxLength": MAX_LENGTH })
+            }
+        }
+    )*};
+}
+
+references! {
+    OrganizationRef: "Name, slug or id.";
+    ProjectRef: "Name, slug or id.";
+    TeamRef: "Name, slug or id.";
+    MemberRef: "E-mail or id.";
+    PersonRef: "E-mail, or an id of someone known.";
+    RoleRef: "Name or id.";
+    InvitationRef: "Id or invited e-mail.";
+    ServiceAccountRef: "Name or id.";
+    ApiKeyRef: "Name or id.";
+    UsageLimitRef: "Id.";
+    CertificateRef: "Name or id.";
+    ResourceType: "Kind, such as dataset.";
+    ResourceId: "Id.";
+    ModelName: "Model, such as gpt-5.";
+    ConnectionName: "Connection name.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_change_a_path_is_refused() {
+        for bad in ["", " ", ".", "..", "a\0b", "a\nb", &"x".repeat(255)] {
+            assert!(ProjectRef::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+        assert_eq!(ProjectRef::try_from(" Atlas ".to_owned()).map(|it| it.to_string()), Ok("Atlas".to_owned()));
+    }
+}

@@ -1,0 +1,220 @@
+//! Texts with rules: names, e-mails, slugs. What breaks a rule is refused while arguments are read.
+
+use std::{borrow::Cow, fmt};
+
+use chrono::{DateTime, SecondsFormat};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize, Serializer};
+use unicode_normalization::UnicodeNormalization;
+
+/// A text that its field does not allow.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{text}` is not {wanted}")]
+pub struct InvalidText {
+    text: String,
+    wanted: &'static str,
+}
+
+/// Characters that change how a text reads without being seen: controls, joiners, direction marks, tags.
+fn is_invisible(it: char) -> bool {
+    (it.is_control() && it != '\n' && it != '\t')
+        || matches!(it,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Takes invisible and direction-changing characters out of a text that somebody else wrote.
+///
+/// Borrowed when there is nothing to take out, which is nearly always.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains(is_invisible) { text.chars().filter(|it| !is_invisible(*it)).collect() } else { text.into() }
+}
+
+/// Folds a name for comparing: composed, lower case, single spaces.
+pub fn fold(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Makes a slug out of a name: `Data & Research` becomes `data-research`.
+pub fn slugify(name: &str) -> String {
+    let mut slug = String::new();
+    for it in name.nfkd().filter(char::is_ascii) {
+        if it.is_ascii_alphanumeric() {
+            slug.push(it.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') && !matches!(it, '\'' | '`') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(MAX_SLUG);
+    slug.trim_end_matches('-').to_owned()
+}
+
+const MAX_SLUG: usize = 60;
+
+fn name(text: &str) -> Option<String> {
+    let text = clean(text).nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    (!text.is_empty() && text.chars().count() <= 100 && !matches!(text.as_str(), "." | "..")).then_some(text)
+}
+
+fn description(text: &str) -> Option<String> {
+    let text = clean(text).nfc().collect::<String>().trim().to_owned();
+    (!text.is_empty() && text.chars().count() <= 1000).then_some(text)
+}
+
+fn slug(text: &str) -> Option<String> {
+    let valid = !text.is_empty()
+        && text.len() <= MAX_SLUG
+        && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    valid.then(|| text.to_owned())
+}
+
+fn email(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let (local, domain) = text.split_once('@')?;
+    let word = |it: &str| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(it));
+    let valid = text.len() <= 254
+        && word(local)
+        && domain.contains('.')
+        && domain.split('.').all(|label| word(label) && label.chars().all(|it| it.is_alphanumeric() || it == '-'));
+    valid.then_some(text)
+}
+
+fn website(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let valid =
+        host.contains('.') && !host.contains('@') && text.len() <= 254 && !text.contains(|it: char| it.is_whitespace() || it.is_control());
+    valid.then(|| text.to_owned())
+}
+
+fn query(text: &str) -> Option<String> {
+    let text = fold(&clean(text));
+    (!text.is_empty() && text.len() <= 100).then_some(text)
+}
+
+macro_rules! texts {
+    ($($name:ident($check:ident, $max:literal, $description:literal): $wanted:literal;)*) => {$(
+        #[doc = concat!("A text that is ", $wanted, ".")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidText;
+            fn try_from(text: String) -> Result<Self, InvalidText> {
+                let invalid = || InvalidText { text: clean(&text).chars().take(80).collect(), wanted: $wanted };
+                $check(&text).map(Self).ok_or_else(invalid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "description": $description, "maxLength": $max })
+            }
+        }
+    )*};
+}
+
+texts! {
+    Name(name, 100, "Name."): "a name of 1 to 100 visible characters";
+    Description(description, 1000, "What it is for."): "a text of 1 to 1000 characters";
+    Slug(slug, 60, "Short name in URLs: a-z, 0-9, hyphens."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
+    Email(email, 254, "E-mail."): "an e-mail address such as ana@acme.example";
+    Website(website, 254, "URL."): "a web address such as https://acme.example";
+    Query(query, 100, "Part of a name or e-mail."): "a search text of 1 to 100 characters";
+}
+
+impl Email {
+    /// The part behind the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+/// A point in time: milliseconds since 1970 in UTC; written as `2026-11-22T10:00:00Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    pub fn now() -> Self {
+        Self(chrono::Utc::now().timestamp_millis())
+    }
+
+    /// The time this many seconds later.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = DateTime::from_timestamp_millis(self.0).unwrap_or_default();
+        f.write_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_mails_are_folded_and_checked() {
+        assert_eq!(email(" Ana@Acme.Example "), Some("ana@acme.example".to_owned()));
+        for bad in ["", "ana", "ana@", "@acme.example", "ana@acme", "a b@acme.example", "ana@acme..example", "a@b@c.example"] {
+            assert_eq!(email(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_are_taken_out_of_names() {
+        assert_eq!(name("Atlas\u{202e}\u{200b}  II "), Some("Atlas II".to_owned()));
+        assert_eq!(name("\u{200b}"), None);
+    }
+
+    #[test]
+    fn a_slug_comes_from_a_name() {
+        assert_eq!(slugify("Data & Research — Zürich's"), "data-research-zurichs");
+        assert_eq!(slugify("研究"), "");
+    }
+}

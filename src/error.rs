@@ -1,0 +1,204 @@
+//! Errors: one enum per boundary.
+
+use serde_json::{Map, Value, json};
+
+use crate::store::{FromStore, StoreError};
+
+/// What a provider answered instead of doing what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// Nothing matches what the agent named.
+    #[error("no {kind} `{name}`{}", within(.scope))]
+    NotFound { kind: &'static str, name: String, scope: String, fix: String },
+    /// Several things match.
+    #[error("`{name}` matches {} {kind}s", .candidates.len())]
+    Ambiguous { kind: &'static str, name: String, candidates: Vec<String> },
+    /// A rule of the provider forbids it as things are.
+    #[error("{message}")]
+    Conflict { code: &'static str, message: String, fix: String },
+    /// The arguments do not go together.
+    #[error("{message}")]
+    Invalid { message: String, fix: String },
+    /// What a person agreed to is not what would happen now.
+    #[error("the target has changed since the change was planned; nothing was changed")]
+    TargetChanged,
+    #[error("the directory could not be used")]
+    Store(#[from] StoreError),
+}
+
+fn within(scope: &str) -> String {
+    if scope.is_empty() { String::new() } else { format!(" in {scope}") }
+}
+
+impl ProviderError {
+    /// A rule that stands in the way: `code` is stable, `message` says what is wrong with which value, `fix` what to do.
+    pub fn conflict(code: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Conflict { code, message: message.into(), fix: fix.into() }
+    }
+
+    pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into(), fix: fix.into() }
+    }
+
+    pub fn code(&self) -> String {
+        match self {
+            Self::NotFound { kind, .. } => format!("{kind}_not_found").replace(' ', "_"),
+            Self::Ambiguous { kind, .. } => format!("ambiguous_{kind}").replace(' ', "_"),
+            Self::Conflict { code, .. } => (*code).to_owned(),
+            Self::Invalid { .. } => "invalid_arguments".into(),
+            Self::TargetChanged => "target_changed".into(),
+            Self::Store(_) => "store_unavailable".into(),
+        }
+    }
+
+    pub fn fix(&self) -> String {
+        match self {
+            Self::NotFound { fix, .. } | Self::Conflict { fix, .. } | Self::Invalid { fix, .. } => fix.clone(),
+            Self::Ambiguous { candidates, .. } => format!("call again with one of: {}", candidates.join(", ")),
+            Self::TargetChanged => "look at the target again, then repeat the call".into(),
+            Self::Store(_) => "run `rolecall doctor`".into(),
+        }
+    }
+
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::TargetChanged | Self::Store(_))
+    }
+}
+
+impl FromStore for ProviderError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// What the agent is told instead of a result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("no tool `{name}`")]
+    UnknownTool { name: String, near: Vec<String> },
+    #[error("{message}")]
+    InvalidArguments { message: String, fix: String },
+    #[error("no connection `{name}`")]
+    UnknownConnection { name: String, able: Vec<String> },
+    /// The policy says no.
+    #[error("{reason}")]
+    Denied { reason: String, fix: String },
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// A person has to agree, outside the model's reach.
+    #[error("{question}")]
+    PendingApproval { id: String, question: String, expires_in_s: u64 },
+    /// A person said no, or did not answer; or nobody can be asked.
+    #[error("{message}; nothing was changed")]
+    NotConfirmed { code: &'static str, message: String, fix: String },
+    /// A confirmation that cannot be accepted: used before, expired, for something else.
+    #[error("{message}; nothing was changed")]
+    BadConfirmation { message: String },
+    #[error("`idempotency_key` `{key}` was used for another call")]
+    KeyReused { key: String },
+    /// A change was sent and nobody knows whether it took effect.
+    #[error("the outcome of {tool} on {target} is not known")]
+    OutcomeUnknown { tool: String, target: String, fix: String, call_id: String },
+    #[error("the guard's store could not be used; nothing was changed")]
+    Store(#[from] StoreError),
+    #[error("the secret could not be stored: {0}; nothing was changed")]
+    SecretSink(String),
+    #[error("the server failed inside; this is a fault of the server")]
+    Internal,
+}
+
+impl FromStore for CallError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl CallError {
+    pub fn code(&self) -> String {
+        match self {
+            Self::UnknownTool { .. } => "unknown_tool".into(),
+            Self::InvalidArguments { .. } => "invalid_arguments".into(),
+            Self::UnknownConnection { .. } => "unknown_connection".into(),
+            Self::Denied { .. } => "denied".into(),
+            Self::Provider(error) => error.code(),
+            Self::PendingApproval { .. } => "pending_approval".into(),
+            Self::NotConfirmed { code, .. } => (*code).into(),
+            Self::BadConfirmation { .. } => "confirmation_rejected".into(),
+            Self::KeyReused { .. } => "idempotency_key_reused".into(),
+            Self::OutcomeUnknown { .. } => "outcome_unknown".into(),
+            Self::Store(_) => "store_unavailable".into(),
+            Self::SecretSink(_) => "secret_sink_unavailable".into(),
+            Self::Internal => "internal".into(),
+        }
+    }
+
+    pub fn fix(&self) -> String {
+        match self {
+            Self::UnknownTool { near, .. } if near.is_empty() => "list the tools".into(),
+            Self::UnknownTool { near, .. } => format!("did you mean {}?", near.join(" or ")),
+            Self::InvalidArguments { fix, .. }
+            | Self::Denied { fix, .. }
+            | Self::NotConfirmed { fix, .. }
+            | Self::OutcomeUnknown { fix, .. } => fix.clone(),
+            Self::UnknownConnection { able, .. } => format!("use one of: {}", able.join(", ")),
+            Self::Provider(error) => error.fix(),
+            Self::PendingApproval { id, .. } => {
+                format!("nothing was changed yet: a person runs `rolecall approve {id}` in a terminal; then repeat this call unchanged")
+            }
+            Self::BadConfirmation { .. } => "repeat the call without a confirmation to be asked anew".into(),
+            Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
+            Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
+            Self::Internal => "report it with the server's log; the call may be repeated".into(),
+        }
+    }
+
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Provider(error) => error.retryable(),
+            Self::PendingApproval { .. } | Self::Store(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The error as agents read it: `code`, `message`, `fix`, `retryable`.
+    pub fn to_value(&self) -> Value {
+        let mut error = Map::new();
+        error.insert("code".into(), self.code().into());
+        error.insert("message".into(), chain(self).into());
+        error.insert("fix".into(), self.fix().into());
+        error.insert("retryable".into(), self.retryable().into());
+        match self {
+            Self::PendingApproval { id, expires_in_s, .. } => {
+                error.insert("status".into(), "pending_approval".into());
+                error.insert("approval_id".into(), id.as_str().into());
+                error.insert("expires_in_s".into(), json!(expires_in_s));
+            }
+            Self::NotConfirmed { .. } | Self::BadConfirmation { .. } | Self::Denied { .. } => {
+                error.insert("status".into(), "refused".into());
+            }
+            Self::OutcomeUnknown { call_id, .. } => {
+                error.insert("status".into(), "outcome_unknown".into());
+                error.insert("call_id".into(), call_id.as_str().into());
+            }
+            Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {
+                error.insert("candidates".into(), candidates.as_slice().into());
+            }
+            _ => {}
+        }
+        error.into()
+    }
+}
+
+/// An error's message and those of its sources, once each.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(it) = source {
+        let more = it.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = it.source();
+    }
+    text
+}

@@ -1,0 +1,6 @@
+pub mod domain;
+pub mod error;
+pub(crate) mod guard;
+pub mod providers;
+pub mod store;
+pub mod tools;

@@ -1,0 +1,191 @@
+//! The embedded directory: an organization that needs no account.
+//!
+//! A change is written once, as what it does in a transaction. Planned, the transaction is rolled back, so
+//! that the impact a person is shown is counted by the very code that will act. Made, the transaction is
+//! kept only if it still is what the person agreed to.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{Builder, Connection, json};
+use crate::{
+    domain::Change,
+    error::ProviderError,
+    guard::{Made, Plan, UnsentChange, version},
+    store::{ATTEMPTS, Conn, Db, args, is_passing, pause},
+    tools::{Changes, Operation, Read},
+};
+
+mod page;
+mod permissions;
+mod projects;
+mod resolve;
+
+/// The directory in the store.
+#[derive(Debug)]
+pub struct Directory {
+    pub db: Db,
+    pub settings: Settings,
+}
+
+/// What a connection to the directory is told by its configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The organization that it is kept to: name, slug or id.
+    pub pin: Option<String>,
+    /// Folders that `path` arguments may be read from; none over HTTP.
+    pub files: Vec<PathBuf>,
+}
+
+/// One look at the directory: a connection to the database, inside a transaction when something is changed.
+pub(crate) struct Session {
+    pub(crate) db: Conn,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What this provider can do, on one screen.
+pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
+    let pin = settings.pin.clone();
+    Connection::builder(name, "local", Directory { db, settings })
+        .pinned(pin)
+        .health(|directory| async move {
+            directory.db.read().await?.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
+            Ok(())
+        })
+        .settle(|directory, call_id| async move {
+            let sql = "SELECT COUNT(*) FROM applied_calls WHERE call_id = $1";
+            Ok(directory.db.read().await?.number(sql, &args![call_id]).await? > 0)
+        })
+        // context
+        // organizations, policies, logos
+        // members
+        // teams
+        // projects
+        .look(projects::list)
+        .look(projects::get)
+        .alter(projects::create)
+        .alter(projects::update)
+        .alter(projects::archive)
+        .alter(projects::delete)
+        // project members
+        // project teams
+        // roles
+        // keys
+        // limits
+        // certificates
+        // resources
+        .build()
+}
+
+impl Builder<Directory> {
+    /// Serves a read by an `async fn(&mut Session, &O) -> Result<O::Output, ProviderError>`.
+    fn look<O, F>(self, f: F) -> Self
+    where
+        O: Operation<Effect = Read>,
+        F: for<'a> Step<'a, O, O::Output>,
+    {
+        self.read(move |directory: Arc<Directory>, operation: O| async move {
+            let mut session = directory.session(directory.db.read().await?);
+            f(&mut session, &operation).await
+        })
+    }
+
+    /// Serves a change by an `async fn(&mut Session, &O) -> Result<Change<O::Output>, ProviderError>`.
+    fn alter<O, F>(self, f: F) -> Self
+    where
+        O: Operation<Effect: Changes>,
+        F: for<'a> Step<'a, O, Change<O::Output>>,
+    {
+        self.change(move |directory: Arc<Directory>, operation: O| {
+            let operation = Arc::new(operation);
+            let (planned, acting) = ((Arc::clone(&directory), Arc::clone(&operation)), (directory, operation));
+            UnsentChange::new(
+                move || {
+                    let (directory, operation) = planned.clone();
+                    Box::pin(async move { directory.plan(f, &*operation).await })
+                },
+                move |plan, call_id| {
+                    let (directory, operation) = acting;
+                    Box::pin(async move { directory.act(f, &*operation, &plan, &call_id).await })
+                },
+            )
+        })
+    }
+}
+
+impl Directory {
+    fn session(&self, db: Conn) -> Session {
+        Session { db, settings: Arc::new(self.settings.clone()) }
+    }
+
+    /// Runs the change and rolls it back.
+    async fn plan<O, F>(&self, f: F, operation: &O) -> Result<Plan, ProviderError>
+    where
+        O: Operation,
+        F: for<'a> Step<'a, O, Change<O::Output>>,
+    {
+        let mut attempt = 0;
+        let change = loop {
+            let mut session = self.session(self.db.begin().await?);
+            attempt += 1;
+            match f(&mut session, operation).await {
+                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+                other => break other?,
+            }
+        };
+        let before = json(&change.before)?;
+        Ok(Plan { target: change.target, impact: change.impact, before, resolved: Box::new(()) })
+    }
+
+    /// Runs the change and keeps it, if it is still what was planned.
+    async fn act<O, F>(&self, f: F, operation: &O, plan: &Plan, call_id: &str) -> Result<Made, ProviderError>
+    where
+        O: Operation,
+        F: for<'a> Step<'a, O, Change<O::Output>>,
+    {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.act_once(f, operation, plan, call_id).await {
+                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+                other => return other,
+            }
+        }
+    }
+
+    async fn act_once<O, F>(&self, f: F, operation: &O, plan: &Plan, call_id: &str) -> Result<Made, ProviderError>
+    where
+        O: Operation,
+        F: for<'a> Step<'a, O, Change<O::Output>>,
+    {
+        let mut session = self.session(self.db.begin().await?);
+        let change = f(&mut session, operation).await?;
+        let before = json(&change.before)?;
+        if version(&change.target, &change.impact, &before) != plan.version() {
+            return Err(ProviderError::TargetChanged);
+        }
+        let sql = "INSERT INTO applied_calls (call_id, at) VALUES ($1, $2)";
+        session.db.run(sql, &args![call_id, crate::domain::Timestamp::now().0]).await?;
+        let made = Made {
+            target: change.target,
+            before: change.before.as_ref().map(json).transpose()?,
+            after: change.after.as_ref().map(json).transpose()?,
+            undo: change.impact.undo,
+            secret: change.secret,
+        };
+        session.db.commit().await?;
+        Ok(made)
+    }
+}
+
+/// An `async fn(&mut Session, &O) -> Result<T, ProviderError>` whose future is `Send`.
+pub(crate) trait Step<'a, O: 'a, T>: Fn(&'a mut Session, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
+    type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
+}
+
+impl<'a, O: 'a, T, F, Fut> Step<'a, O, T> for F
+where
+    F: Fn(&'a mut Session, &'a O) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,
+{
+    type Future = Fut;
+}

@@ -1,0 +1,83 @@
+//! The permissions that roles and keys of the directory can hold.
+
+use crate::{domain::Gravity, error::ProviderError};
+
+/// A permission code, what it allows, and whether it gives power over others.
+pub(super) struct Code {
+    pub(super) code: &'static str,
+    pub(super) description: &'static str,
+    privileged: bool,
+}
+
+macro_rules! codes {
+    ($($code:literal $description:literal $privileged:literal;)*) => {
+        &[$(Code { code: $code, description: $description, privileged: $privileged }),*]
+    };
+}
+
+/// All codes; `name.*` stands for all that begin so, `*` for all.
+pub(super) const CODES: &[Code] = codes! {
+    "organization.read" "See the organization" false;
+    "organization.write" "Change the organization's name, description and logo" false;
+    "organization.delete" "Delete the organization" true;
+    "members.read" "See people and invitations" false;
+    "members.invite" "Invite people" true;
+    "members.write" "Change people's roles" true;
+    "members.remove" "Remove people" true;
+    "teams.read" "See teams" false;
+    "teams.write" "Create and change teams" false;
+    "teams.members" "Change who is in a team" true;
+    "teams.delete" "Delete teams" true;
+    "projects.read" "See projects" false;
+    "projects.write" "Create and change projects" false;
+    "projects.delete" "Archive and delete projects" true;
+    "roles.read" "See roles" false;
+    "roles.write" "Create, change and delete roles" true;
+    "roles.assign" "Give and take roles" true;
+    "keys.read" "See keys, never their values" false;
+    "keys.write" "Create, change and delete keys" true;
+    "limits.read" "See rate and usage limits" false;
+    "limits.write" "Change rate and usage limits" false;
+    "certificates.read" "See certificates" false;
+    "certificates.write" "Activate and deactivate certificates" true;
+    "project.read" "See a project and what is in it" false;
+    "project.write" "Work in a project" false;
+    "project.members" "Change who is in a project" true;
+    "project.keys.read" "See a project's keys, never their values" false;
+    "project.keys.write" "Create, change and delete a project's keys" true;
+    "project.limits" "Change a project's limits" false;
+    "project.resources" "Assign and remove a project's resources" false;
+    "project.delete" "Archive and delete a project" true;
+};
+
+/// Whether holding these gives power over others: a wildcard does, and so does each privileged code.
+pub(super) fn is_privileged(permissions: &[String]) -> bool {
+    permissions.iter().any(|it| it == "*" || it.ends_with(".*") || CODES.iter().any(|known| known.privileged && known.code == it))
+}
+
+/// How grave it is to give these permissions; to an outsider, power is critical.
+pub(super) fn grant_gravity(permissions: &[String], outsider: bool) -> Gravity {
+    match (is_privileged(permissions), outsider) {
+        (false, _) => Gravity::None,
+        (true, false) => Gravity::Low,
+        (true, true) => Gravity::Critical,
+    }
+}
+
+/// Checks codes; sorts them and folds duplicates.
+pub(super) fn checked(permissions: &[String]) -> Result<Vec<String>, ProviderError> {
+    let known = |it: &str| {
+        it == "*"
+            || CODES.iter().any(|known| known.code == it)
+            || it.strip_suffix('*').is_some_and(|prefix| prefix.ends_with('.') && CODES.iter().any(|known| known.code.starts_with(prefix)))
+    };
+    if let Some(unknown) = permissions.iter().find(|it| !known(it)) {
+        let near = CODES.iter().max_by(|a, b| strsim::jaro(a.code, unknown).total_cmp(&strsim::jaro(b.code, unknown)));
+        let hint = near.map_or_else(String::new, |it| format!("did you mean `{}`? ", it.code));
+        return Err(ProviderError::invalid(format!("no permission `{unknown}`"), format!("{hint}see list_permissions")));
+    }
+    let mut sorted = permissions.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    Ok(sorted)
+}

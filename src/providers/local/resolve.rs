@@ -1,0 +1,224 @@
+//! From names to rows: exactly one, or an error that says what to write instead.
+
+use super::Session;
+use crate::{
+    domain::{MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, fold, roles::RoleLevel},
+    error::ProviderError,
+    store::{args, row},
+};
+
+row! {
+    /// An organization, as resolved.
+    pub(super) struct OrganizationRow {
+        id: String, name: String, slug: String, description: Option<String>, website: Option<String>, created_at: i64,
+    }
+}
+
+row! {
+    /// A project, as resolved.
+    pub(super) struct ProjectRow {
+        id: String, organization_id: String, organization: String, team_id: Option<String>, team: Option<String>, name: String,
+        slug: String, description: Option<String>, residency: Option<String>, external_key_id: Option<String>, status: String,
+        created_at: i64, archived_at: Option<i64>,
+    }
+}
+
+row! {
+    /// A team, as resolved.
+    pub(super) struct TeamRow {
+        id: String, organization_id: String, organization: String, name: String, slug: String, description: Option<String>, created_at: i64,
+    }
+}
+
+pub(super) const TEAM_COLUMNS: &str = "SELECT t.id, t.organization_id, o.name AS organization, t.name, t.slug, t.description, t.created_at \
+     FROM teams t JOIN organizations o ON o.id = t.organization_id";
+
+row! {
+    /// A person with an account, as resolved.
+    pub(super) struct UserRow { id: String, email: String, name: String, created_at: i64 }
+}
+
+row! {
+    /// A role, as resolved. `permissions` is a JSON array.
+    pub(super) struct RoleRow {
+        id: String, organization_id: Option<String>, project_id: Option<String>, level: String, name: String, description: Option<String>,
+        permissions: String, built_in: bool,
+    }
+}
+
+impl RoleRow {
+    pub(super) fn permissions(&self) -> Vec<String> {
+        serde_json::from_str(&self.permissions).unwrap_or_default()
+    }
+}
+
+pub(super) const ROLE_COLUMNS: &str =
+    "SELECT r.id, r.organization_id, r.project_id, r.level, r.name, r.description, r.permissions, r.built_in FROM roles r";
+
+pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, p.team_id, t.name AS team, \
+     p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
+     FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
+
+/// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
+pub(super) fn only<T>(
+    mut matches: Vec<T>,
+    kind: &'static str,
+    wanted: &str,
+    scope: &str,
+    list_tool: &str,
+    id: impl Fn(&T) -> &str,
+    label: impl Fn(&T) -> String,
+) -> Result<T, ProviderError> {
+    if let Some(at) = matches.iter().position(|it| id(it) == wanted) {
+        return Ok(matches.swap_remove(at));
+    }
+    match matches.len() {
+        1 => Ok(matches.remove(0)),
+        0 => Err(ProviderError::NotFound {
+            kind,
+            name: wanted.to_owned(),
+            scope: scope.to_owned(),
+            fix: format!("find it with {list_tool}; names are matched whole"),
+        }),
+        _ => Err(ProviderError::Ambiguous { kind, name: wanted.to_owned(), candidates: matches.iter().map(label).collect() }),
+    }
+}
+
+impl Session {
+    /// The organization that is named, or pinned, or the only one.
+    pub(super) async fn organization(&mut self, named: Option<&OrganizationRef>) -> Result<OrganizationRow, ProviderError> {
+        let pin = self.settings.pin.clone();
+        let Some(wanted) = named.map(|it| it.text().to_owned()).or_else(|| pin.clone()) else {
+            let all = self.organizations_like(None).await?;
+            return match all.len() {
+                0 => Err(ProviderError::conflict("no_organization", "there is no organization yet", "create one with create_organization")),
+                _ => only(all, "organization", "(none named)", "", "list_organizations", |it| &it.id, |it| it.slug.clone()),
+            };
+        };
+        let found = self.organizations_like(Some(&wanted)).await?;
+        let found = only(found, "organization", &wanted, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
+        self.within_pin(&found.id, &found.name).await?;
+        Ok(found)
+    }
+
+    async fn organizations_like(&mut self, wanted: Option<&str>) -> Result<Vec<OrganizationRow>, ProviderError> {
+        let sql = "SELECT id, name, slug, description, website, created_at FROM organizations \
+                   WHERE $1 IS NULL OR id = $1 OR slug = $2 OR name_key = $2 ORDER BY slug";
+        Ok(self.db.all(sql, &args![wanted, wanted.map(fold)]).await?)
+    }
+
+    /// Refuses what is outside the organization that the connection is kept to.
+    pub(super) async fn within_pin(&mut self, organization_id: &str, name: &str) -> Result<(), ProviderError> {
+        match self.pinned().await? {
+            Some(pinned) if pinned.id != organization_id => Err(ProviderError::conflict(
+                "outside_connection",
+                format!("`{name}` is not the organization of this connection, which is kept to `{}`", pinned.name),
+                "use another connection, or leave `organization` out",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The organization that the connection is kept to.
+    pub(super) async fn pinned(&mut self) -> Result<Option<OrganizationRow>, ProviderError> {
+        let Some(pin) = self.settings.pin.clone() else { return Ok(None) };
+        let found = self.organizations_like(Some(&pin)).await?;
+        only(found, "organization", &pin, "", "list_organizations", |it| &it.id, |it| it.id.clone()).map(Some)
+    }
+
+    /// The project that is named, whatever its status.
+    pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
+        let pinned = self.pinned().await?.map(|it| it.id);
+        let sql = format!(
+            "{PROJECT_COLUMNS} WHERE (p.id = $1 OR p.slug = $2 OR p.name_key = $2) AND ($3 IS NULL OR p.organization_id = $3) ORDER BY p.slug, p.id"
+        );
+        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        only(
+            found,
+            "project",
+            named.text(),
+            "",
+            "list_projects",
+            |it: &ProjectRow| &it.id,
+            |it| format!("{} ({} in {})", it.id, it.name, it.organization),
+        )
+    }
+
+    /// The project that is named, if it can be changed.
+    pub(super) async fn active_project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
+        let project = self.project(named).await?;
+        if project.status == "active" {
+            return Ok(project);
+        }
+        Err(ProviderError::conflict(
+            "project_archived",
+            format!("project `{}` is archived and read-only", project.name),
+            "create a new project, or choose an active one from list_projects",
+        ))
+    }
+
+    /// The team that is named.
+    pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
+        let pinned = self.pinned().await?.map(|it| it.id);
+        let sql = format!(
+            "{TEAM_COLUMNS} WHERE (t.id = $1 OR t.slug = $2 OR t.name_key = $2) AND ($3 IS NULL OR t.organization_id = $3) ORDER BY t.slug, t.id"
+        );
+        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        only(
+            found,
+            "team",
+            named.text(),
+            "",
+            "list_teams",
+            |it: &TeamRow| &it.id,
+            |it| format!("{} ({} in {})", it.id, it.name, it.organization),
+        )
+    }
+
+    /// The member of an organization who is named by e-mail or id.
+    pub(super) async fn member(&mut self, organization: &OrganizationRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
+        let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
+                   WHERE m.organization_id = $1 AND (u.id = $2 OR u.email = $3)";
+        let found = self.db.all(sql, &args![&organization.id, named.text(), named.text().to_lowercase()]).await?;
+        only(found, "member", named.text(), &organization.name, "list_organization_members", |it: &UserRow| &it.id, |it| it.email.clone())
+    }
+
+    /// The role that is named, of those that can be held at a level of an organization (or of one of its projects).
+    pub(super) async fn role(
+        &mut self,
+        named: &RoleRef,
+        level: RoleLevel,
+        organization_id: &str,
+        project_id: Option<&str>,
+    ) -> Result<RoleRow, ProviderError> {
+        let level = level_name(level);
+        let usable = "r.level = $1 AND (r.built_in OR (r.organization_id = $2 AND (r.project_id IS NULL OR r.project_id = $3)))";
+        let sql = format!("{ROLE_COLUMNS} WHERE {usable} AND (r.id = $4 OR r.name_key = $5) ORDER BY r.id");
+        let found: Vec<RoleRow> = self.db.all(&sql, &args![level, organization_id, project_id, named.text(), fold(named.text())]).await?;
+        if found.is_empty() {
+            let sql = format!("SELECT r.name FROM roles r WHERE {usable} ORDER BY r.built_in DESC, r.name");
+            let names = self.db.texts(&sql, &args![level, organization_id, project_id]).await?;
+            return Err(ProviderError::NotFound {
+                kind: "role",
+                name: named.text().to_owned(),
+                scope: format!("the roles of a {level}"),
+                fix: format!("use one of: {}", names.join(", ")),
+            });
+        }
+        only(found, "role", named.text(), "", "list_roles", |it| &it.id, |it| it.id.clone())
+    }
+
+    /// The examples and the number of what a query selects; the query selects one text and has the arguments that are given.
+    pub(super) async fn count_and_name(&mut self, sql: &str, args: &[crate::store::Val]) -> Result<(u64, Vec<String>), ProviderError> {
+        let names = self.db.texts(sql, args).await?;
+        Ok((names.len() as u64, names))
+    }
+}
+
+pub(super) fn level_name(level: RoleLevel) -> &'static str {
+    match level {
+        RoleLevel::Organization => "organization",
+        RoleLevel::Team => "team",
+        RoleLevel::Project => "project",
+    }
+}

@@ -1,0 +1,27 @@
+//! State: one SQLite file, or one PostgreSQL database, with the same SQL text.
+
+mod db;
+
+pub use db::{Conn, Db, Row, StoreError, Val};
+
+pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, private_folder, row, transaction};
+
+/// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.
+pub fn new_id(prefix: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let millis = u128::try_from(crate::domain::Timestamp::now().0).unwrap_or_default();
+    let random = uuid::Uuid::new_v4().as_u128();
+    // 45 bits of time and 35 of chance: 16 letters of 5 bits.
+    let bits = (millis & ((1 << 45) - 1)) << 35 | (random & ((1 << 35) - 1));
+    let letters = (0..16).rev().map(|at| char::from(ALPHABET[usize::try_from(bits >> (5 * at) & 31).unwrap_or_default()]));
+    format!("{prefix}_{}", letters.collect::<String>())
+}
+
+/// SHA-256 in lower-case hex.
+pub fn sha256(text: impl AsRef<[u8]>) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_ref()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = std::fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
+        hex
+    })
+}

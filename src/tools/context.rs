@@ -1,0 +1,115 @@
+//! Where one is: connections, the caller, what was done.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, operation};
+use crate::domain::{Cursor, Limit, List, PersonRef, Timestamp, organizations::CurrentUser};
+
+/// Lists the connected accounts: provider, organization, what each supports.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListConnections {}
+
+operation!(ListConnections, "list_connections", "List connections", Read => List<ConnectionInfo>);
+
+/// A configured account at a provider.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ConnectionInfo {
+    pub connection: String,
+    pub provider: String,
+    /// The organization that it is pinned to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// `ok`, or what is wrong.
+    pub health: String,
+    /// How many tools it serves.
+    pub tools: usize,
+    /// The nouns it serves.
+    pub domains: Vec<String>,
+}
+
+/// Tells who a connection acts as, and with which reach.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetCurrentUser {}
+
+operation!(GetCurrentUser, "get_current_user", "Get current user", Read => CurrentUser);
+
+/// Lists the changes that were made or refused through this server, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListActivity {
+    /// Earliest time, RFC 3339.
+    #[schemars(length(max = 40))]
+    pub since: Option<String>,
+    /// Tool name.
+    #[schemars(length(max = 60))]
+    pub tool: Option<String>,
+    /// E-mail or id in the target.
+    pub member: Option<PersonRef>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListActivity, "list_activity", "List activity", Read => List<Activity>);
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Outcome {
+    Done,
+    Failed,
+    /// A person or the policy said no.
+    Refused,
+    PendingApproval,
+    /// Sent, and no answer was recorded.
+    OutcomeUnknown,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::PendingApproval => "pending_approval",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+}
+
+/// One call in the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Activity {
+    pub call_id: String,
+    pub at: Timestamp,
+    pub tool: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    pub on: String,
+    pub target: String,
+    pub outcome: Outcome,
+    pub principal: String,
+    pub client: String,
+    /// How consent came, where it was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl JsonSchema for Effect {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Effect".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": ["read", "write", "access", "destroy"] })
+    }
+}

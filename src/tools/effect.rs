@@ -1,0 +1,53 @@
+//! Effects: what kind of thing an operation does. Annotations, policy and consent follow from it.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of thing an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Changes something that can be changed back.
+    Write,
+    /// Gives somebody power or reach.
+    Access,
+    /// Ends access, data or a thing, or cannot be undone.
+    Destroy,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Access => "access",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// An effect as a type, so that the compiler keeps changes behind the guard.
+pub trait Kind: Send + Sync + 'static {
+    const EFFECT: Effect;
+}
+
+/// The effects that change something: they need a plan with its impact.
+pub trait Changes: Kind {}
+
+macro_rules! kinds {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("[`Effect::", stringify!($name), "`] as a type.")]
+        #[derive(Debug)]
+        pub struct $name;
+        impl Kind for $name {
+            const EFFECT: Effect = Effect::$name;
+        }
+    )*};
+}
+
+kinds! { Read Write Access Destroy }
+
+impl Changes for Write {}
+impl Changes for Access {}
+impl Changes for Destroy {}

@@ -1,0 +1,150 @@
+//! Service accounts and API keys.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{
+    ApiKeyRef, Cursor, Description, Limit, List, Name, ProjectRef, RoleRef, ServiceAccountRef,
+    keys::{ApiKey, KeyStatus, OwnerAccess, ServiceAccount},
+};
+
+/// Lists the service accounts of a project.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListServiceAccounts {
+    pub project: ProjectRef,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListServiceAccounts, "list_service_accounts", "List service accounts", Read => List<ServiceAccount>);
+
+/// Reads a service account.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetServiceAccount {
+    pub project: ProjectRef,
+    pub service_account: ServiceAccountRef,
+}
+
+operation!(GetServiceAccount, "get_service_account", "Get service account", Read => ServiceAccount);
+
+/// Creates an account for a program, with a key that goes to the secrets folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateServiceAccount {
+    pub project: ProjectRef,
+    pub name: Name,
+    /// No key yet.
+    pub without_key: Option<bool>,
+    /// Life of the key.
+    #[schemars(range(min = 60, max = 31_536_000))]
+    pub expires_in_seconds: Option<i64>,
+}
+
+operation!(CreateServiceAccount, "create_service_account", "Create service account", Access => ServiceAccount, secret);
+
+/// Renames a service account or replaces its role.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateServiceAccount {
+    pub project: ProjectRef,
+    pub service_account: ServiceAccountRef,
+    pub name: Option<Name>,
+    pub role: Option<RoleRef>,
+}
+
+operation!(UpdateServiceAccount, "update_service_account", "Update service account", Access => ServiceAccount);
+
+/// Deletes a service account; its keys stop at once.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteServiceAccount {
+    pub project: ProjectRef,
+    pub service_account: ServiceAccountRef,
+}
+
+operation!(DeleteServiceAccount, "delete_service_account", "Delete service account", Destroy => ServiceAccount);
+
+/// Lists the keys of a project, never their values.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListApiKeys {
+    pub project: ProjectRef,
+    /// Whether the owner is still in the project.
+    pub owner_access: Option<OwnerAccess>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>);
+
+/// Reads what is known of a key, never its value.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetApiKey {
+    pub project: ProjectRef,
+    pub api_key: ApiKeyRef,
+}
+
+operation!(GetApiKey, "get_api_key", "Get API key", Read => ApiKey);
+
+/// Creates a key; its value goes to the secrets folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApiKey {
+    pub project: ProjectRef,
+    pub name: Name,
+    pub description: Option<Description>,
+    pub service_account: Option<ServiceAccountRef>,
+    /// Permission codes; absent: all of the project.
+    #[serde(default)]
+    #[schemars(length(max = 50), inner(length(max = 100)))]
+    pub scopes: Vec<String>,
+    /// Life of the key.
+    #[schemars(range(min = 60, max = 31_536_000))]
+    pub expires_in_seconds: Option<i64>,
+}
+
+operation!(CreateApiKey, "create_api_key", "Create API key", Access => ApiKey, secret);
+
+/// Changes a key; `blocked` stops it until `active`. For good: delete_api_key.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateApiKey {
+    pub project: ProjectRef,
+    pub api_key: ApiKeyRef,
+    pub description: Option<Description>,
+    pub status: Option<KeyStatus>,
+    /// Permission codes.
+    #[schemars(length(min = 1, max = 50), inner(length(max = 100)))]
+    pub scopes: Option<Vec<String>>,
+    /// Life from now.
+    #[schemars(range(min = 60, max = 31_536_000))]
+    pub expires_in_seconds: Option<i64>,
+    /// Fields to empty.
+    #[serde(default)]
+    #[schemars(length(max = 1))]
+    pub clear: Vec<ApiKeyField>,
+}
+
+/// What can be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ApiKeyField {
+    Description,
+}
+
+operation!(UpdateApiKey, "update_api_key", "Update API key", Access => ApiKey);
+
+/// Deletes a key; what uses it stops at once. Cannot be undone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteApiKey {
+    pub project: ProjectRef,
+    pub api_key: ApiKeyRef,
+}
+
+operation!(DeleteApiKey, "delete_api_key", "Delete API key", Destroy => ApiKey);

@@ -1,0 +1,128 @@
+//! Rate limits and usage limits.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{
+    Cursor, Limit, List, ModelName, ProjectRef, UsageLimitRef,
+    limits::{RateLimit, Renewal, SubscriptionType, UsageLimit, UsageUnit},
+};
+
+/// Lists how fast a project may use each model.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRateLimits {
+    pub project: ProjectRef,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListRateLimits, "list_rate_limits", "List rate limits", Read => List<RateLimit>);
+
+/// Changes the named rate limits of a project for a model; others stay.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateRateLimit {
+    pub project: ProjectRef,
+    pub model: ModelName,
+    /// Count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub max_requests_per_1_minute: Option<u64>,
+    /// Count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub max_tokens_per_1_minute: Option<u64>,
+    /// Count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub max_images_per_1_minute: Option<u64>,
+    /// MB.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub max_audio_megabytes_per_1_minute: Option<u64>,
+    /// Count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub max_requests_per_1_day: Option<u64>,
+    /// Count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub batch_1_day_max_input_tokens: Option<u64>,
+}
+
+operation!(UpdateRateLimit, "update_rate_limit", "Update rate limit", Write => RateLimit);
+
+/// Lists usage limits of a project, or of the organization.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListUsageLimits {
+    pub project: Option<ProjectRef>,
+    /// Only active ones, or only others.
+    pub active: Option<bool>,
+}
+
+operation!(ListUsageLimits, "list_usage_limits", "List usage limits", Read => List<UsageLimit>);
+
+/// A usage limit to set.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct UsageLimitInput {
+    /// Period.
+    pub subscription_type: SubscriptionType,
+    /// Unit.
+    pub usage_unit: UsageUnit,
+    /// Warns.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub soft_limit: f64,
+    /// Stops.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub hard_limit: f64,
+    /// Starts anew.
+    pub renewal: Renewal,
+}
+
+/// Sets a usage limit for a project, or for the organization; it takes the place of an active one.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetUsageLimit {
+    pub project: Option<ProjectRef>,
+    /// Period.
+    pub subscription_type: SubscriptionType,
+    /// What counts.
+    pub usage_unit: UsageUnit,
+    /// Warns from here.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub soft_limit: f64,
+    /// Stops here.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub hard_limit: f64,
+    /// Whether a new period starts.
+    pub renewal: Renewal,
+}
+
+operation!(SetUsageLimit, "set_usage_limit", "Set usage limit", Write => UsageLimit);
+
+/// Changes the named parts of a usage limit; soft stays at or below hard.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUsageLimit {
+    pub project: Option<ProjectRef>,
+    pub usage_limit: UsageLimitRef,
+    /// Warns from here.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub soft_limit: Option<f64>,
+    /// Stops here.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub hard_limit: Option<f64>,
+    /// Whether a new period starts.
+    pub renewal: Option<Renewal>,
+}
+
+operation!(UpdateUsageLimit, "update_usage_limit", "Update usage limit", Write => UsageLimit);
+
+/// Deletes a usage limit; use is no longer bounded by it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteUsageLimit {
+    pub project: Option<ProjectRef>,
+    pub usage_limit: UsageLimitRef,
+}
+
+operation!(DeleteUsageLimit, "delete_usage_limit", "Delete usage limit", Destroy => UsageLimit);

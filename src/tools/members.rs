@@ -1,0 +1,157 @@
+//! People of an organization, their invitations and memberships.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{
+    Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef,
+    members::{Invitation, InvitationStatus, Member, Membership},
+    roles::RoleLevel,
+};
+
+/// Lists the people of an organization with their roles.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListOrganizationMembers {
+    pub organization: Option<OrganizationRef>,
+    pub query: Option<Query>,
+    pub role: Option<RoleRef>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListOrganizationMembers, "list_organization_members", "List organization members", Read => List<Member>);
+
+/// Reads one person of an organization.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetOrganizationMember {
+    pub member: MemberRef,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(GetOrganizationMember, "get_organization_member", "Get organization member", Read => Member);
+
+/// Invites somebody; access starts when they accept. Someone known: add_organization_member.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InviteOrganizationMember {
+    pub email: Email,
+    pub role: Option<RoleRef>,
+    pub organization: Option<OrganizationRef>,
+    /// Projects that come with it.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub projects: Vec<ProjectRef>,
+}
+
+operation!(InviteOrganizationMember, "invite_organization_member", "Invite organization member", Access => Invitation);
+
+/// Makes an existing user a member at once; settles a pending invitation. Without account: create_user.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddOrganizationMember {
+    pub email: Email,
+    pub role: Option<RoleRef>,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member);
+
+/// Creates an account and makes it a member. The first password goes to the secrets folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    pub email: Email,
+    pub name: Name,
+    pub role: Option<RoleRef>,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(CreateUser, "create_user", "Create user", Access => Member, secret);
+
+/// Replaces a person's organization role; projects and teams stay.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOrganizationMember {
+    pub member: MemberRef,
+    pub role: RoleRef,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(UpdateOrganizationMember, "update_organization_member", "Update organization member", Access => Member);
+
+/// Ends a membership and the access to all its projects and teams; keys are orphaned. One project: remove_project_member.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveOrganizationMember {
+    pub member: MemberRef,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(RemoveOrganizationMember, "remove_organization_member", "Remove organization member", Destroy => Member);
+
+/// Lists invitations to an organization.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListInvitations {
+    pub organization: Option<OrganizationRef>,
+    pub status: Option<InvitationStatus>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListInvitations, "list_invitations", "List invitations", Read => List<Invitation>);
+
+/// Cancels a pending invitation.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelInvitation {
+    pub invitation: InvitationRef,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy => Invitation);
+
+/// Lists the organizations that a person belongs to, with roles.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListMemberships {
+    /// Absent: the caller.
+    pub email: Option<Email>,
+    /// Levels of roles to count.
+    #[serde(default)]
+    #[schemars(length(max = 3))]
+    pub role_types: Vec<RoleLevel>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>);
+
+/// Lists the projects that a person reaches, directly and through teams, with roles.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListProjectMemberships {
+    pub email: Email,
+    pub organization: Option<OrganizationRef>,
+    /// Levels of roles to count.
+    #[serde(default)]
+    #[schemars(length(max = 3))]
+    pub role_types: Vec<RoleLevel>,
+    pub order: Option<Order>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+/// The direction of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Order {
+    Asc,
+    Desc,
+}
+
+operation!(ListProjectMemberships, "list_project_memberships", "List project memberships", Read => List<Membership>);

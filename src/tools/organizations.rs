@@ -1,0 +1,76 @@
+//! Organizations.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{Cursor, Description, Email, Limit, List, Name, OrganizationRef, Query, Slug, Website, organizations::Organization};
+
+/// Lists the organizations that a connection reaches.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListOrganizations {
+    pub query: Option<Query>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>);
+
+/// Reads an organization: description, website, counts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetOrganization {
+    pub organization: OrganizationRef,
+}
+
+operation!(GetOrganization, "get_organization", "Get organization", Read => Organization);
+
+/// Creates an organization. For work inside one use create_project.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrganization {
+    pub name: Name,
+    pub description: Option<Description>,
+    pub slug: Option<Slug>,
+    pub website: Option<Website>,
+    /// E-mail of its first owner.
+    pub admin_email: Option<Email>,
+}
+
+operation!(CreateOrganization, "create_organization", "Create organization", Write => Organization);
+
+/// Changes the named fields of an organization; others stay.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOrganization {
+    pub organization: OrganizationRef,
+    pub name: Option<Name>,
+    pub description: Option<Description>,
+    pub slug: Option<Slug>,
+    pub website: Option<Website>,
+    /// Fields to empty.
+    #[serde(default)]
+    #[schemars(length(max = 2))]
+    pub clear: Vec<OrganizationField>,
+}
+
+/// What can be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OrganizationField {
+    Description,
+    Website,
+}
+
+operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
+
+/// Deletes an organization with its projects, teams, roles and keys; people keep their accounts. Cannot be undone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteOrganization {
+    pub organization: OrganizationRef,
+}
+
+operation!(DeleteOrganization, "delete_organization", "Delete organization", Destroy => Organization);

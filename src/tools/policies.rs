@@ -1,0 +1,16 @@
+//! Runtime policies.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{OrganizationRef, organizations::RuntimePolicies};
+
+/// Reads what an organization's runtime allows plug-ins and tools to do.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetRuntimePolicies {
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(GetRuntimePolicies, "get_runtime_policies", "Get runtime policies", Read => RuntimePolicies);

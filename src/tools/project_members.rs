@@ -1,0 +1,99 @@
+//! People of a project.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{
+    Cursor, Limit, List, MemberRef, PersonRef, ProjectRef, Query, RoleRef,
+    members::{Batch, Member},
+    roles::RoleLevel,
+};
+
+/// Lists who can use a project, directly and through teams.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListProjectMembers {
+    pub project: ProjectRef,
+    pub query: Option<Query>,
+    pub role: Option<RoleRef>,
+    /// Levels of roles to count.
+    #[serde(default)]
+    #[schemars(length(max = 3))]
+    pub role_types: Vec<RoleLevel>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListProjectMembers, "list_project_members", "List project members", Read => List<Member>);
+
+/// Reads one person's place in a project.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetProjectMember {
+    pub project: ProjectRef,
+    pub member: MemberRef,
+}
+
+operation!(GetProjectMember, "get_project_member", "Get project member", Read => Member);
+
+/// Adds an organization member to a project. Many people: add_project_members.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddProjectMember {
+    pub project: ProjectRef,
+    pub member: PersonRef,
+    /// Role names.
+    #[schemars(length(min = 1, max = 10))]
+    pub roles: Vec<RoleRef>,
+}
+
+operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
+
+/// Adds many people to projects, one outcome each; who is a member already is skipped.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddProjectMembers {
+    /// People; or give `csv`.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub people: Vec<NewProjectMember>,
+    /// Lines of project,member,role;role.
+    #[schemars(length(max = 200_000))]
+    pub csv: Option<String>,
+}
+
+/// One person to add.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct NewProjectMember {
+    pub project: ProjectRef,
+    pub member: PersonRef,
+    /// Role names.
+    #[schemars(length(min = 1, max = 10))]
+    pub roles: Vec<RoleRef>,
+}
+
+operation!(AddProjectMembers, "add_project_members", "Add project members", Access => Batch);
+
+/// Replaces a person's roles in a project by one.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateProjectMember {
+    pub project: ProjectRef,
+    pub member: MemberRef,
+    pub role: RoleRef,
+}
+
+operation!(UpdateProjectMember, "update_project_member", "Update project member", Access => Member);
+
+/// Ends a person's own access to a project; access through a team stays. Everything: remove_organization_member.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveProjectMember {
+    pub project: ProjectRef,
+    pub member: MemberRef,
+}
+
+operation!(RemoveProjectMember, "remove_project_member", "Remove project member", Destroy => Member);

@@ -1,0 +1,74 @@
+//! What a change answers.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::{Impact, Target};
+
+/// The result of a change: what was done, or what would be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Receipt<T> {
+    pub status: Status,
+    pub target: Target,
+    /// The thing as it was; absent when it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<T>,
+    /// The thing as it is now; absent when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<T>,
+    /// How to take it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+    /// Where the secret that was made has gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretPlace>,
+    /// With `dry_run` and before consent: what it would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Impact>,
+    /// With `dry_run`: whether a person would be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_consent: Option<bool>,
+    /// Where consent goes by token: send it back once the person has agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmation_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in_s: Option<u64>,
+    /// What the person is to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// True where a call with the same `idempotency_key` had done it before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub replayed: bool,
+    /// The entry in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+}
+
+/// Whether a change was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Status {
+    Done,
+    /// Nothing was sent.
+    DryRun,
+    /// Nothing was sent: a person has to agree first.
+    ConfirmationRequired,
+}
+
+/// Where a new secret has gone; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SecretPlace {
+    pub what: String,
+    /// The file or command it was handed to.
+    pub handed_to: String,
+}
+
+/// A change that is planned and not made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Preview {
+    pub target: Target,
+    pub impact: Impact,
+    pub before: serde_json::Value,
+}

@@ -1,0 +1,136 @@
+//! Roles, permissions, and who holds them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation;
+use crate::domain::{
+    Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, TeamRef,
+    roles::{Permission, Role, RoleAssignment, RoleLevel},
+};
+
+/// Lists roles and their permissions, of an organization or a project.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRoles {
+    pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
+    /// Levels.
+    #[serde(default)]
+    #[schemars(length(max = 3))]
+    pub role_types: Vec<RoleLevel>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListRoles, "list_roles", "List roles", Read => List<Role>);
+
+/// Reads a role and its permissions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetRole {
+    pub role: RoleRef,
+    pub project: Option<ProjectRef>,
+}
+
+operation!(GetRole, "get_role", "Get role", Read => Role);
+
+/// Creates a role; nobody holds it yet. Codes: list_permissions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRole {
+    pub name: Name,
+    /// Permission codes.
+    #[schemars(length(max = 100), inner(length(max = 100)))]
+    pub permissions: Vec<String>,
+    pub description: Option<Description>,
+    pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(CreateRole, "create_role", "Create role", Access => Role);
+
+/// Changes a custom role, for everybody who holds it. Permissions are replaced as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateRole {
+    pub role: RoleRef,
+    pub name: Option<Name>,
+    /// Permission codes.
+    #[schemars(length(max = 100), inner(length(max = 100)))]
+    pub permissions: Option<Vec<String>>,
+    pub description: Option<Description>,
+    pub project: Option<ProjectRef>,
+    /// Fields to empty.
+    #[serde(default)]
+    #[schemars(length(max = 1))]
+    pub clear: Vec<RoleField>,
+}
+
+/// What can be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum RoleField {
+    Description,
+}
+
+operation!(UpdateRole, "update_role", "Update role", Access => Role);
+
+/// Deletes a custom role; who holds it loses its permissions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteRole {
+    pub role: RoleRef,
+    pub project: Option<ProjectRef>,
+}
+
+operation!(DeleteRole, "delete_role", "Delete role", Destroy => Role);
+
+/// Lists the permission codes that roles can hold.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListPermissions {
+    pub query: Option<Query>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListPermissions, "list_permissions", "List permissions", Read => List<Permission>);
+
+/// Lists the roles that a person or team holds; a person's through teams too.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRoleAssignments {
+    pub member: Option<MemberRef>,
+    pub team: Option<TeamRef>,
+    pub project: Option<ProjectRef>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListRoleAssignments, "list_role_assignments", "List role assignments", Read => List<RoleAssignment>);
+
+/// Gives a person or team one more role, in the organization or in a project they are in.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignRole {
+    pub role: RoleRef,
+    pub member: Option<MemberRef>,
+    pub team: Option<TeamRef>,
+    pub project: Option<ProjectRef>,
+}
+
+operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
+
+/// Takes one role from a person or team; the membership stays.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnassignRole {
+    pub role: RoleRef,
+    pub member: Option<MemberRef>,
+    pub team: Option<TeamRef>,
+    pub project: Option<ProjectRef>,
+}
+
+operation!(UnassignRole, "unassign_role", "Unassign role", Destroy => RoleAssignment);
