@@ -271,7 +271,9 @@ async fn a_person_of_two_organizations_needs_one_of_them_named() {
         for tool in ["assign_role", "unassign_role"] {
             let error = agent.fails(tool, json!({ "role": "reader", "member": BEN }), "ambiguous_organization").await;
             assert_eq!(error["candidates"], json!(["acme", "globex"]), "{error}");
-            let error = agent.fails(tool, json!({ "role": "viewer", "member": BEN, "project": "Atlas", "organization": "Globex" }), "invalid_arguments").await;
+            let error = agent
+                .fails(tool, json!({ "role": "viewer", "member": BEN, "project": "Atlas", "organization": "Globex" }), "invalid_arguments")
+                .await;
             assert!(error["message"].as_str().unwrap().contains("`Acme`"), "{error}");
         }
         assert_eq!(agent.dump().await, before);

@@ -196,11 +196,7 @@ async fn the_named_fields_of_a_role_change_and_others_stay() {
         agent.ok("create_role", json!({ "name": "Auditor", "permissions": ["members.read"], "description": "Looks" })).await;
         let done = agent.ok("update_role", json!({ "role": "Auditor", "name": "Examiner" })).await;
         assert_eq!((&done["before"]["role"], &done["after"]["role"]), (&json!("Auditor"), &json!("Examiner")), "{done}");
-        assert_eq!(
-            (&done["after"]["description"], &done["after"]["permissions"]),
-            (&json!("Looks"), &json!(["members.read"])),
-            "{done}"
-        );
+        assert_eq!((&done["after"]["description"], &done["after"]["permissions"]), (&json!("Looks"), &json!(["members.read"])), "{done}");
         let done = agent.ok("update_role", json!({ "role": "examiner", "clear": ["description"] })).await;
         assert_eq!(done["after"].get("description"), None, "{done}");
 
@@ -349,7 +345,10 @@ async fn permissions_are_listed_and_searched() {
         assert_eq!(names(&found, "permission"), ["keys.read", "project.keys.read"], "{found}");
         let first = agent.ok("list_permissions", json!({ "query": "keys", "limit": 3 })).await;
         let rest = agent.ok("list_permissions", json!({ "query": "keys", "cursor": first["next_cursor"] })).await;
-        assert_eq!([names(&first, "permission"), names(&rest, "permission")].concat(), ["keys.read", "keys.write", "project.keys.read", "project.keys.write"]);
+        assert_eq!(
+            [names(&first, "permission"), names(&rest, "permission")].concat(),
+            ["keys.read", "keys.write", "project.keys.read", "project.keys.write"]
+        );
         agent.fails("list_permissions", json!({ "cursor": "zzz" }), "invalid_arguments").await;
     }
 }
