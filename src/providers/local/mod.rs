@@ -22,11 +22,16 @@ mod logos;
 mod members;
 mod memberships;
 mod organizations;
+mod api_keys;
 mod page;
 mod permissions;
 mod policies;
 mod projects;
 mod resolve;
+mod role_assignments;
+mod roles;
+mod seats;
+mod service_accounts;
 
 /// The directory in the store.
 #[derive(Debug)]
@@ -98,7 +103,26 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         // project members
         // project teams
         // roles
+        .look(roles::list)
+        .look(roles::get)
+        .alter(roles::create)
+        .alter(roles::update)
+        .alter(roles::delete)
+        .look(roles::list_permissions)
+        .look(role_assignments::list)
+        .alter(role_assignments::assign)
+        .alter(role_assignments::unassign)
         // keys
+        .look(service_accounts::list)
+        .look(service_accounts::get)
+        .alter(service_accounts::create)
+        .alter(service_accounts::update)
+        .alter(service_accounts::delete)
+        .look(api_keys::list)
+        .look(api_keys::get)
+        .alter(api_keys::create)
+        .alter(api_keys::update)
+        .alter(api_keys::delete)
         // limits
         // certificates
         // resources
