@@ -1,6 +1,10 @@
+pub mod app;
+pub mod catalog;
 pub mod domain;
 pub mod error;
-pub(crate) mod guard;
+pub mod guard;
 pub mod providers;
+pub mod secrets;
+pub mod shape;
 pub mod store;
 pub mod tools;
