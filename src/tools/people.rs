@@ -43,9 +43,10 @@ impl AddProjectMembers {
         };
         match rows.len() + problems.len() {
             0 => Err(ProviderError::invalid("`csv` has no rows", "give lines of project,member,role;role")),
-            many if many > MAX_ROWS => {
-                Err(ProviderError::invalid(format!("{many} rows are more than the {MAX_ROWS} of one call"), "split them over several calls"))
-            }
+            many if many > MAX_ROWS => Err(ProviderError::invalid(
+                format!("{many} rows are more than the {MAX_ROWS} of one call"),
+                "split them over several calls",
+            )),
             _ => Ok((rows, problems)),
         }
     }
@@ -94,7 +95,9 @@ fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
-            Err(error) => return Err(ProviderError::invalid(format!("`csv` cannot be read: {error}"), "give lines of project,member,role;role")),
+            Err(error) => {
+                return Err(ProviderError::invalid(format!("`csv` cannot be read: {error}"), "give lines of project,member,role;role"));
+            }
         }
         if record.iter().all(str::is_empty) {
             continue;
@@ -189,7 +192,8 @@ mod tests {
 
     #[test]
     fn comments_and_blank_lines_count_as_lines_and_as_nothing_else() {
-        let (rows, problems) = told("# who\n\nAtlas, ana@acme.example , viewer\n# more\n\n\nAtlas,bo@acme.example\nAtlas,,viewer\nAtlas,cy@acme.example,;\n");
+        let (rows, problems) =
+            told("# who\n\nAtlas, ana@acme.example , viewer\n# more\n\n\nAtlas,bo@acme.example\nAtlas,,viewer\nAtlas,cy@acme.example,;\n");
         assert_eq!(rows, ["3 Atlas ana@acme.example viewer"]);
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert_eq!(problems[0], "7 it has 2 of the 3 columns project, member, roles");

@@ -9,7 +9,10 @@ use crate::{
 pub(super) fn slug(given: Option<&Slug>, name: &Name) -> Result<String, ProviderError> {
     let slug = given.map_or_else(|| slugify(name.as_str()), ToString::to_string);
     if slug.is_empty() {
-        return Err(ProviderError::invalid(format!("no slug can be made of the name `{name}`"), "give one as `slug`: a-z, 0-9 and hyphens"));
+        return Err(ProviderError::invalid(
+            format!("no slug can be made of the name `{name}`"),
+            "give one as `slug`: a-z, 0-9 and hyphens",
+        ));
     }
     Ok(slug)
 }

@@ -17,6 +17,7 @@ use crate::{
 
 pub mod certificates;
 mod context;
+mod fields;
 mod invitations;
 mod joining;
 mod logos;
@@ -26,11 +27,18 @@ mod organizations;
 mod page;
 mod permissions;
 mod policies;
+mod project_access;
+mod project_batch;
+mod project_members;
+mod project_teams;
 mod projects;
 mod rate_limits;
+mod reach;
 mod resolve;
 mod resources;
 mod scope;
+mod team_members;
+mod teams;
 mod usage_limits;
 
 /// The directory in the store.
@@ -93,6 +101,15 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .look(memberships::list)
         .look(memberships::list_projects)
         // teams
+        .look(teams::list)
+        .look(teams::get)
+        .alter(teams::create)
+        .alter(teams::update)
+        .alter(teams::delete)
+        .look(team_members::list)
+        .alter(team_members::add)
+        .alter(team_members::update)
+        .alter(team_members::remove)
         // projects
         .look(projects::list)
         .look(projects::get)
@@ -101,7 +118,16 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .alter(projects::archive)
         .alter(projects::delete)
         // project members
+        .look(project_access::list)
+        .look(project_members::get)
+        .alter(project_members::add)
+        .alter(project_batch::add)
+        .alter(project_members::update)
+        .alter(project_members::remove)
         // project teams
+        .look(project_teams::list)
+        .alter(project_teams::add)
+        .alter(project_teams::remove)
         // roles
         // keys
         // limits

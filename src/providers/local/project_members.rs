@@ -1,8 +1,9 @@
 //! People of the directory's projects: one by one. Many at once: `project_batch`.
 
+use std::slice;
+
 use super::{
     Session,
-    permissions::is_privileged,
     reach::{PROJECT_OWNER, PROJECTS, counted},
     resolve::{ProjectRow, RoleRow, UserRow, only},
 };
@@ -56,10 +57,8 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
             "replace the roles with update_project_member, or add one with assign_role",
         ));
     }
-    let mut impact = Impact::none().undo("remove_project_member");
-    for role in roles.iter().filter(|it| is_privileged(&it.permissions())) {
-        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of project {}", role.name, project.name));
-    }
+    let impact = Impact::none().note(format!("joins project {}", project.name)).undo("remove_project_member");
+    let impact = at.granting(impact, &project, slice::from_ref(&user.email), &roles).await?;
     enroll(at, &project, &user.id, &roles).await?;
     let place = own_place(at, &project, &user).await?;
     let since = place.as_ref().map(|it| it.joined_at);
@@ -80,8 +79,8 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result
         [one] => format!("update_project_member with role {one}"),
         [one, more @ ..] => format!("update_project_member with role {one}, then assign_role with {}", more.join(", ")),
     });
-    if is_privileged(&role.permissions()) && !place.roles.iter().any(|it| it.id == role.id) {
-        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of project {}", role.name, project.name));
+    if !place.roles.iter().any(|it| it.id == role.id) {
+        impact = at.granting(impact, &project, slice::from_ref(&place.user.email), slice::from_ref(&role)).await?;
     }
     let lost: Vec<String> = held.iter().filter(|it| **it != role.name).cloned().collect();
     if !lost.is_empty() {
@@ -105,10 +104,11 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result
     if teams.is_empty() {
         let keys = "SELECT name FROM api_keys WHERE project_id = $1 AND user_id = $2 AND status = 'active' ORDER BY name";
         let (keys, key_names) = at.count_and_name(keys, &args![&project.id, &user.id]).await?;
-        impact = impact
-            .at_least(Gravity::High)
-            .loses(1, ("person loses access", "people lose access"), vec![user.email.clone()])
-            .loses(keys, ("key whose owner leaves", "keys whose owner leaves"), key_names);
+        impact = impact.at_least(Gravity::High).loses(1, ("person loses access", "people lose access"), vec![user.email.clone()]).loses(
+            keys,
+            ("key whose owner leaves", "keys whose owner leaves"),
+            key_names,
+        );
     } else {
         impact = impact.note(format!("access through {} stays", counted(teams.len(), ("team", "teams"), &teams)));
     }

@@ -50,13 +50,18 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
             "give it one more role with assign_role, or take one with unassign_role",
         ));
     }
-    let impact = gains(at, &project, &team, &role.name).await?;
-    let gravity = if is_privileged(&role.permissions()) { Gravity::Low } else { Gravity::None };
-    let impact = impact.at_least(gravity).undo("remove_project_team");
+    let mut impact = gains(at, &project, &team, &role.name).await?.undo("remove_project_team");
+    if is_privileged(&role.permissions()) {
+        let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
+        let people = at.db.texts(people, &args![&team.id]).await?;
+        impact = impact.at_least(Gravity::Low).note(format!("role {} of project {} gives power over others", role.name, project.name));
+        impact = at.from_outside(impact, &project.organization_id, &people).await?;
+    }
     let now = Timestamp::now().0;
     let sql = "INSERT INTO project_teams (project_id, team_id, joined_at) VALUES ($1, $2, $3)";
     at.db.run(sql, &args![&project.id, &team.id, now]).await?;
-    let sql = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, team_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql =
+        "INSERT INTO role_assignments (id, organization_id, project_id, role_id, team_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     // A role that was handed out before the team came would be a duplicate.
     let held = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND team_id = $2 AND role_id = $3";
     if at.db.number(held, &args![&project.id, &team.id, &role.id]).await? == 0 {

@@ -3,19 +3,24 @@
 //! A person reaches a project as its member, or through a team that is on it. Taking one way away takes access only
 //! where there is no other.
 
+use std::collections::HashMap;
+
 use super::{
     Session,
     permissions::is_privileged,
-    resolve::{ProjectRow, TEAM_COLUMNS, TeamRow, UserRow, only},
+    resolve::{ProjectRow, ROLE_COLUMNS, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, only},
 };
 use crate::{
     domain::{Gravity, Impact, ReferenceText as _, TeamRef, fold},
     error::ProviderError,
-    store::{args, row},
+    store::{StoreError, args, row},
 };
 
 /// The role that makes somebody the owner of a project.
 pub(super) const PROJECT_OWNER: &str = "role_project_owner";
+
+/// How many e-mails are written out where people get power.
+const SHOWN: usize = 20;
 
 /// One project, and more.
 pub(super) const PROJECTS: (&str, &str) = ("project", "projects");
@@ -49,12 +54,7 @@ impl TeamRole {
 
 impl Session {
     /// Somebody who can be let into a team or a project: a member of its organization.
-    pub(super) async fn candidate(
-        &mut self,
-        organization_id: &str,
-        organization: &str,
-        wanted: &str,
-    ) -> Result<UserRow, ProviderError> {
+    pub(super) async fn candidate(&mut self, organization_id: &str, organization: &str, wanted: &str) -> Result<UserRow, ProviderError> {
         let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
                    WHERE m.organization_id = $1 AND (u.id = $2 OR u.email = $3)";
         let email = wanted.to_lowercase();
@@ -73,7 +73,8 @@ impl Session {
 
     /// The team that is named, among those of one organization.
     pub(super) async fn team_in(&mut self, organization_id: &str, organization: &str, named: &TeamRef) -> Result<TeamRow, ProviderError> {
-        let sql = format!("{TEAM_COLUMNS} WHERE t.organization_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug, t.id");
+        let sql =
+            format!("{TEAM_COLUMNS} WHERE t.organization_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug, t.id");
         let found = self.db.all(&sql, &args![organization_id, named.text(), fold(named.text())]).await?;
         only(found, "team", named.text(), organization, "list_teams", |it: &TeamRow| &it.id, |it| format!("{} ({})", it.id, it.name))
     }
@@ -116,7 +117,8 @@ impl Session {
             .loses(keys, ("key whose owner leaves", "keys whose owner leaves"), key_names);
         let ownerless = self.ownerless_without(team_id, user_id, project_id).await?;
         if !ownerless.is_empty() {
-            impact = impact.at_least(Gravity::Critical).note(format!("no owner is left in {}", counted(ownerless.len(), PROJECTS, &ownerless)));
+            impact =
+                impact.at_least(Gravity::Critical).note(format!("no owner is left in {}", counted(ownerless.len(), PROJECTS, &ownerless)));
         }
         if project_id.is_none() {
             let sql = "SELECT r.name FROM role_assignments a JOIN roles r ON r.id = a.role_id WHERE a.team_id = $1 AND a.project_id IS NULL \
@@ -128,6 +130,49 @@ impl Session {
             }
         }
         Ok(impact)
+    }
+
+    /// Adds to an impact what it means that organization members get roles in a project.
+    pub(super) async fn granting(
+        &mut self,
+        mut impact: Impact,
+        project: &ProjectRow,
+        emails: &[String],
+        roles: &[RoleRow],
+    ) -> Result<Impact, ProviderError> {
+        let privileged: Vec<_> = roles.iter().filter(|it| is_privileged(&it.permissions())).map(|it| it.name.as_str()).collect();
+        if privileged.is_empty() {
+            return Ok(impact);
+        }
+        let shown = emails.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = emails.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let becomes = if emails.len() == 1 { "becomes" } else { "become" };
+        let what = privileged.join(" and ");
+        impact = impact.at_least(Gravity::Low).note(format!("{becomes} {what} of project {}: {shown}{more}", project.name));
+        self.from_outside(impact, &project.organization_id, emails).await
+    }
+
+    /// Raises an impact where somebody who gets power is the only one in the organization with that mail domain, and not alone in it.
+    pub(super) async fn from_outside(&mut self, impact: Impact, organization_id: &str, emails: &[String]) -> Result<Impact, ProviderError> {
+        let sql = "SELECT u.email FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
+        let mut domains: HashMap<String, usize> = HashMap::new();
+        for email in self.db.texts(sql, &args![organization_id]).await? {
+            *domains.entry(domain(&email).to_owned()).or_default() += 1;
+        }
+        let others = domains.values().sum::<usize>() > 1;
+        let outsiders: Vec<_> = emails.iter().filter(|it| others && domains.get(domain(it)).is_none_or(|it| *it < 2)).cloned().collect();
+        if outsiders.is_empty() {
+            return Ok(impact);
+        }
+        let note = format!("nobody else in the organization has an e-mail of the same domain: {}", outsiders.join(", "));
+        let impact = impact.at_least(Gravity::Critical);
+        Ok(if impact.notes.contains(&note) { impact } else { impact.note(note) })
+    }
+
+    pub(super) async fn project_owner_role(&mut self) -> Result<RoleRow, ProviderError> {
+        let role = self.db.one(&format!("{ROLE_COLUMNS} WHERE r.id = $1"), &args![PROJECT_OWNER]).await?;
+        role.ok_or_else(|| StoreError::Unreadable(format!("role {PROJECT_OWNER} is missing")).into())
     }
 
     /// Active projects whose owners all own them through this team (or, where a person is given, are that person in this team).
@@ -164,6 +209,10 @@ impl Session {
             "make somebody else an owner first with update_project_member or assign_role",
         ))
     }
+}
+
+fn domain(email: &str) -> &str {
+    email.rsplit('@').next().unwrap_or_default()
 }
 
 /// A number, a noun and the first few names: `2 projects: Atlas, Borealis`.

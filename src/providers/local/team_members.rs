@@ -1,5 +1,7 @@
 //! People of the directory's teams.
 
+use std::slice;
+
 use super::{
     Session,
     page::PageQuery,
@@ -52,10 +54,12 @@ pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<M
     if is_privileged(&role.permissions()) {
         impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
     }
-    let handed_down: Vec<String> =
-        at.roles_of_team(&team.id).await?.iter().filter(|it| it.is_privileged()).map(TeamRole::label).collect();
+    let handed_down: Vec<String> = at.roles_of_team(&team.id).await?.iter().filter(|it| it.is_privileged()).map(TeamRole::label).collect();
     if !handed_down.is_empty() {
         impact = impact.at_least(Gravity::Low).note(format!("through team {} becomes {}", team.name, handed_down.join(", ")));
+    }
+    if impact.gravity > Gravity::None {
+        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&user.email)).await?;
     }
     let sql = "INSERT INTO team_members (team_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&team.id, &user.id, &role.id, Timestamp::now().0]).await?;
@@ -70,6 +74,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
     let mut impact = Impact::none().undo(format!("update_team_member with role {}", before.role));
     if is_privileged(&role.permissions()) && role.id != before.role_id {
         impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
+        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
     }
     at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
     let after = kept(at, &team, &before.id).await?;
