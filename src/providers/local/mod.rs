@@ -15,6 +15,7 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod api_keys;
 pub mod certificates;
 mod context;
 mod fields;
@@ -36,7 +37,11 @@ mod rate_limits;
 mod reach;
 mod resolve;
 mod resources;
+mod role_assignments;
+mod roles;
 mod scope;
+mod seats;
+mod service_accounts;
 mod team_members;
 mod teams;
 mod usage_limits;
@@ -129,7 +134,26 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .alter(project_teams::add)
         .alter(project_teams::remove)
         // roles
+        .look(roles::list)
+        .look(roles::get)
+        .alter(roles::create)
+        .alter(roles::update)
+        .alter(roles::delete)
+        .look(roles::list_permissions)
+        .look(role_assignments::list)
+        .alter(role_assignments::assign)
+        .alter(role_assignments::unassign)
         // keys
+        .look(service_accounts::list)
+        .look(service_accounts::get)
+        .alter(service_accounts::create)
+        .alter(service_accounts::update)
+        .alter(service_accounts::delete)
+        .look(api_keys::list)
+        .look(api_keys::get)
+        .alter(api_keys::create)
+        .alter(api_keys::update)
+        .alter(api_keys::delete)
         // limits
         .look(rate_limits::list)
         .alter(rate_limits::update)
