@@ -15,23 +15,36 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod api_keys;
+pub mod certificates;
 mod context;
+mod fields;
 mod invitations;
 mod joining;
 mod logos;
 mod members;
 mod memberships;
 mod organizations;
-mod api_keys;
 mod page;
 mod permissions;
 mod policies;
+mod project_access;
+mod project_batch;
+mod project_members;
+mod project_teams;
 mod projects;
+mod rate_limits;
+mod reach;
 mod resolve;
+mod resources;
 mod role_assignments;
 mod roles;
+mod scope;
 mod seats;
 mod service_accounts;
+mod team_members;
+mod teams;
+mod usage_limits;
 
 /// The directory in the store.
 #[derive(Debug)]
@@ -93,6 +106,15 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .look(memberships::list)
         .look(memberships::list_projects)
         // teams
+        .look(teams::list)
+        .look(teams::get)
+        .alter(teams::create)
+        .alter(teams::update)
+        .alter(teams::delete)
+        .look(team_members::list)
+        .alter(team_members::add)
+        .alter(team_members::update)
+        .alter(team_members::remove)
         // projects
         .look(projects::list)
         .look(projects::get)
@@ -101,7 +123,16 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .alter(projects::archive)
         .alter(projects::delete)
         // project members
+        .look(project_access::list)
+        .look(project_members::get)
+        .alter(project_members::add)
+        .alter(project_batch::add)
+        .alter(project_members::update)
+        .alter(project_members::remove)
         // project teams
+        .look(project_teams::list)
+        .alter(project_teams::add)
+        .alter(project_teams::remove)
         // roles
         .look(roles::list)
         .look(roles::get)
@@ -124,8 +155,20 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .alter(api_keys::update)
         .alter(api_keys::delete)
         // limits
+        .look(rate_limits::list)
+        .alter(rate_limits::update)
+        .look(usage_limits::list)
+        .alter(usage_limits::set)
+        .alter(usage_limits::update)
+        .alter(usage_limits::delete)
         // certificates
+        .look(certificates::list)
+        .alter(certificates::activate)
+        .alter(certificates::deactivate)
         // resources
+        .look(resources::list)
+        .alter(resources::assign)
+        .alter(resources::remove)
         .build()
 }
 
