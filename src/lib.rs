@@ -1,3 +1,5 @@
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod domain;
 pub mod error;
 pub(crate) mod guard;
