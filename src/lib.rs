@@ -1,8 +1,12 @@
+pub mod app;
+pub mod catalog;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod domain;
 pub mod error;
-pub(crate) mod guard;
+pub mod guard;
 pub mod providers;
+pub mod secrets;
+pub mod shape;
 pub mod store;
 pub mod tools;
