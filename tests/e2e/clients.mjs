@@ -96,12 +96,12 @@ async function surroundings(label, client) {
   }
   const { resourceTemplates } = await client.listResourceTemplates();
   check(`${label}: there are templates`, resourceTemplates.length > 0, resourceTemplates);
-  const prompt = prompts.find((one) => one.arguments?.length);
-  const found = await client.complete({
-    ref: { type: "ref/prompt", name: prompt.name },
-    argument: { name: prompt.arguments[0].name, value: "" },
-  });
-  check(`${label}: an argument of a prompt completes`, Array.isArray(found.completion.values), found);
+  for (const prompt of prompts) {
+    for (const argument of prompt.arguments ?? []) {
+      const found = await client.complete({ ref: { type: "ref/prompt", name: prompt.name }, argument: { name: argument.name, value: "" } });
+      check(`${label}: ${argument.name} of ${prompt.name} completes`, Array.isArray(found.completion.values), found);
+    }
+  }
 }
 
 async function guarded(label, how) {

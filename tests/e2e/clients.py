@@ -93,9 +93,11 @@ async def surroundings(label, it):
         check(f"{label}: resource {resource.uri} has contents", bool(contents), contents)
     templates = (await it.list_resource_templates()).resource_templates
     check(f"{label}: there are templates", bool(templates), templates)
-    prompt, argument = next((p.name, a.name) for p in prompts for a in p.arguments or [])
-    found = await it.complete(types.PromptReference(type="ref/prompt", name=prompt), {"name": argument, "value": ""})
-    check(f"{label}: an argument of a prompt completes", found.completion.values is not None, found)
+    for prompt in prompts:
+        for argument in prompt.arguments or []:
+            reference = types.PromptReference(type="ref/prompt", name=prompt.name)
+            found = await it.complete(reference, {"name": argument.name, "value": ""})
+            check(f"{label}: {argument.name} of {prompt.name} completes", found.completion.values is not None, found)
 
 
 async def guarded(label, transport, mode):
@@ -141,15 +143,14 @@ async def combination(transport, era, mode):
 
 
 async def main():
-    global failed
     for transport in TRANSPORTS:
         for era, mode in ERAS.items():
             try:
                 await asyncio.wait_for(combination(transport, era, mode), timeout=120)
-            except Exception:
-                failed += 1
-                print(f"FAILED {transport} {era}: it broke off", flush=True)
-                traceback.print_exc()
+            except Exception as error:
+                while isinstance(error, BaseExceptionGroup):  # what happened lies in groups of tasks
+                    error = error.exceptions[0]
+                check(f"{transport} {era}: it broke off", False, "".join(traceback.format_exception(error)[-3:]))
     async with client("http", "auto") as it:
         check("http auto: the newest revision is chosen", it.protocol_version == "2026-07-28", it.protocol_version)
 
