@@ -41,7 +41,7 @@ impl Source {
 }
 
 /// Completes an argument of a prompt or a variable of a resource template.
-pub async fn complete(app: &App, request: &CompleteRequestParams, caller: &Caller) -> CompleteResult {
+pub(super) async fn complete(app: &App, request: &CompleteRequestParams, caller: &Caller) -> CompleteResult {
     let argument = request.argument.name.as_str();
     let known = match &request.r#ref {
         Reference::Prompt(it) => prompts::takes(app, &it.name, argument),
@@ -55,7 +55,10 @@ pub async fn complete(app: &App, request: &CompleteRequestParams, caller: &Calle
     };
     let found = match (known, argument) {
         (false, _) => Found::default(),
-        (true, "connection") => Found { names: app.connections.iter().map(|it| it.name.clone()).collect(), ..Found::default() },
+        (true, "connection") => {
+            let choices = app.connections.iter().map(|it| Choice::named(&it.name)).filter(|it| it.name.contains(&typed));
+            Found { choices: choices.collect(), more: false }
+        }
         (true, argument) => match Source::of(argument) {
             Some(source) => found(app, &source, &typed, context("connection"), context("organization"), caller).await,
             None => Found::default(),
@@ -64,22 +67,33 @@ pub async fn complete(app: &App, request: &CompleteRequestParams, caller: &Calle
     CompleteResult::new(found.ranked(&typed))
 }
 
-/// The names that were found, and whether there may be more.
+/// What was found, and whether there may be more.
 #[derive(Default)]
 struct Found {
-    names: Vec<String>,
+    choices: Vec<Choice>,
     more: bool,
 }
 
+/// Something to choose: its name, folded, and what is put in for it.
+struct Choice {
+    name: String,
+    value: String,
+}
+
+impl Choice {
+    fn named(name: &str) -> Self {
+        Self { name: fold(name), value: name.to_owned() }
+    }
+}
+
 impl Found {
-    /// Those that begin with what was typed, then those that contain it.
+    /// What begins with what was typed comes first.
     fn ranked(self, typed: &str) -> CompletionInfo {
-        let folded: Vec<_> = self.names.into_iter().map(|it| (fold(&it), it)).filter(|it| it.0.contains(typed)).collect();
-        let (begin, contain): (Vec<_>, Vec<_>) = folded.into_iter().partition(|it| it.0.starts_with(typed));
+        let (begin, contain): (Vec<_>, Vec<_>) = self.choices.into_iter().partition(|it| it.name.starts_with(typed));
         let mut values: Vec<String> = Vec::new();
-        for (_, name) in begin.into_iter().chain(contain) {
-            if !values.contains(&name) {
-                values.push(name);
+        for choice in begin.into_iter().chain(contain) {
+            if !values.contains(&choice.value) {
+                values.push(choice.value);
             }
         }
         let more = self.more || values.len() > CompletionInfo::MAX_VALUES;
@@ -90,14 +104,7 @@ impl Found {
 }
 
 /// Asks every connection that can answer, or the one that was chosen.
-async fn found(
-    app: &App,
-    source: &Source,
-    typed: &str,
-    connection: Option<&str>,
-    organization: Option<&str>,
-    caller: &Caller,
-) -> Found {
+async fn found(app: &App, source: &Source, typed: &str, connection: Option<&str>, organization: Option<&str>, caller: &Caller) -> Found {
     let Ok(offer) = app.catalog.offer(source.tool) else { return Found::default() };
     let mut found = Found::default();
     for able in offer.able().iter().filter(|it| connection.is_none_or(|name| it.name == name)) {
@@ -110,22 +117,26 @@ async fn found(
         }
         let Ok(list) = resources::look(app, source.tool, Some(&able.name), arguments, caller).await else { continue };
         found.more |= list["has_more"] == Value::Bool(true);
-        found.names.extend(names(source, &list));
+        // A search may look at more than names, so what it finds is not sifted again.
+        found.choices.extend(choices(source, &list).into_iter().filter(|it| source.searches || it.name.contains(typed)));
     }
     found
 }
 
-/// The items' names; where several things have one name, their ids, since the name would not find them.
-fn names(source: &Source, list: &Value) -> Vec<String> {
+/// The items' names; where several things have one name, their ids are put in, since the name would not find them.
+fn choices(source: &Source, list: &Value) -> Vec<Choice> {
     let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut times: HashMap<String, usize> = HashMap::new();
     for name in items.iter().filter_map(|it| it[source.field].as_str()) {
         *times.entry(fold(name)).or_default() += 1;
     }
-    let name = |item: &Value| {
-        let name = item[source.field].as_str()?;
-        let twice = source.by_id && times.get(&fold(name)).is_some_and(|it| *it > 1);
-        item["id"].as_str().filter(|_| twice).or(Some(name)).map(str::to_owned)
+    let choice = |item: &Value| {
+        let choice = Choice::named(item[source.field].as_str()?);
+        let twice = source.by_id && times.get(&choice.name).is_some_and(|it| *it > 1);
+        match item["id"].as_str().filter(|_| twice) {
+            Some(id) => Some(Choice { value: id.to_owned(), ..choice }),
+            None => Some(choice),
+        }
     };
-    items.iter().filter_map(name).collect()
+    items.iter().filter_map(choice).collect()
 }

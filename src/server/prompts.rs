@@ -36,12 +36,12 @@ static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
 });
 
 /// The prompts whose tools are on offer.
-pub fn list(app: &App) -> Vec<Prompt> {
+pub(super) fn list(app: &App) -> Vec<Prompt> {
     TEMPLATES.iter().filter(|it| it.is_offered(app)).map(|it| it.prompt(app)).collect()
 }
 
 /// The prompt with its arguments put in.
-pub fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>) -> Result<GetPromptResult, ErrorData> {
+pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>) -> Result<GetPromptResult, ErrorData> {
     let Some(template) = TEMPLATES.iter().find(|it| it.name == name && it.is_offered(app)) else {
         let names: Vec<_> = TEMPLATES.iter().filter(|it| it.is_offered(app)).map(|it| it.name).collect();
         return Err(invalid(format!("no prompt `{}`; there are: {}", printable(name), names.join(", "))));

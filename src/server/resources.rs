@@ -46,7 +46,7 @@ impl Kind {
 }
 
 /// The resources that need no name.
-pub fn list(app: &App) -> Vec<Resource> {
+pub(super) fn list(app: &App) -> Vec<Resource> {
     let connections = Resource::new(format!("{SCHEME}connections"), "connections")
         .with_title("Connections")
         .with_description("The connected accounts: provider, organization, health, what each supports.")
@@ -55,7 +55,7 @@ pub fn list(app: &App) -> Vec<Resource> {
 }
 
 /// The resources that a name leads to.
-pub fn templates(app: &App) -> Vec<ResourceTemplate> {
+pub(super) fn templates(app: &App) -> Vec<ResourceTemplate> {
     let on_offer = KINDS.iter().filter(|it| app.catalog.offer(it.get).is_ok());
     let template = |it: &Kind| {
         ResourceTemplate::new(it.template(), it.noun)
@@ -67,7 +67,7 @@ pub fn templates(app: &App) -> Vec<ResourceTemplate> {
 }
 
 /// Reads a resource as `caller` may.
-pub async fn read(app: &App, uri: &str, caller: &Caller) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(app: &App, uri: &str, caller: &Caller) -> Result<ReadResourceResult, ErrorData> {
     let found = match address(uri) {
         Some(Address::Connections) => look(app, "list_connections", None, Map::new(), caller).await,
         Some(Address::One { connection, kind, name }) => one(app, &connection, kind, &name, caller).await,
@@ -193,7 +193,9 @@ mod tests {
 
     #[test]
     fn other_addresses_lead_nowhere() {
-        for bad in ["", "rolecall://", "rolecall://local", "rolecall://local/projects", "rolecall://local/projects/a/b", "file:///etc/passwd"] {
+        for bad in
+            ["", "rolecall://", "rolecall://local", "rolecall://local/projects", "rolecall://local/projects/a/b", "file:///etc/passwd"]
+        {
             assert!(address(bad).is_none(), "{bad}");
         }
     }
