@@ -6,4 +6,8 @@ mod keys;
 mod projects;
 mod role_assignments;
 mod roles;
+mod completion;
+mod projects;
+mod prompts;
+mod resources;
 mod support;
