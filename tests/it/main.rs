@@ -1,5 +1,8 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod logos;
+mod members;
+mod organizations;
 mod projects;
 mod support;

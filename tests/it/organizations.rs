@@ -15,8 +15,7 @@ async fn an_organization_is_created_read_changed_and_deleted() {
         assert_eq!(read["website"], "https://acme.example");
         assert_eq!((&read["members"], &read["projects"]), (&json!(0), &json!(0)));
 
-        let changed =
-            agent.ok("update_organization", json!({"organization": "acme-corp", "name": "Acme", "clear": ["website"]})).await;
+        let changed = agent.ok("update_organization", json!({"organization": "acme-corp", "name": "Acme", "clear": ["website"]})).await;
         assert_eq!(changed["before"]["organization"], "Acme Corp");
         assert_eq!(changed["after"]["organization"], "Acme");
         assert_eq!(changed["after"]["description"], "Makes things");
@@ -76,7 +75,11 @@ async fn a_change_of_nothing_and_a_field_both_set_and_cleared_are_refused() {
         let before = agent.dump().await;
         agent.fails("update_organization", json!({"organization": "Acme"}), "invalid_arguments").await;
         agent
-            .fails("update_organization", json!({"organization": "Acme", "website": "https://a.example", "clear": ["website"]}), "invalid_arguments")
+            .fails(
+                "update_organization",
+                json!({"organization": "Acme", "website": "https://a.example", "clear": ["website"]}),
+                "invalid_arguments",
+            )
             .await;
         assert_eq!(agent.dump().await, before);
     }
