@@ -86,16 +86,12 @@ async fn first_owner(at: &mut Session, organization_id: &str, email: &Email) -> 
     if outsider {
         impact = impact.note(format!("nobody else in this directory has an e-mail at {}", email.domain()));
     }
-    match members::user_with(at, email).await? {
-        Some(user) => {
-            members::enroll(at, organization_id, &user.id, &role.id).await?;
-            Ok(impact.note(format!("{email} becomes its owner at once")))
-        }
-        None => {
-            invitations::insert(at, organization_id, email, &role.id, &[]).await?;
-            Ok(impact.note(format!("{email} has no account: invited as its owner; create_user settles that")))
-        }
-    }
+    let Some(user) = members::user_with(at, email).await? else {
+        invitations::insert(at, organization_id, email, &role.id, &[]).await?;
+        return Ok(impact.note(format!("{email} has no account: invited as its owner; create_user settles that")));
+    };
+    members::enroll(at, organization_id, &user.id, &role.id).await?;
+    Ok(impact.note(format!("{email} becomes its owner at once")))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<Change<Organization>, ProviderError> {
