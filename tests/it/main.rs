@@ -4,5 +4,13 @@
 mod logos;
 mod members;
 mod organizations;
+mod catalog;
+mod keys;
 mod projects;
+mod role_assignments;
+mod roles;
+mod completion;
+mod projects;
+mod prompts;
+mod resources;
 mod support;
