@@ -1,16 +1,15 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod catalog;
+mod completion;
+mod keys;
 mod logos;
 mod members;
 mod organizations;
-mod catalog;
-mod keys;
-mod projects;
-mod role_assignments;
-mod roles;
-mod completion;
 mod projects;
 mod prompts;
 mod resources;
+mod role_assignments;
+mod roles;
 mod support;

@@ -341,6 +341,20 @@ async fn an_owner_by_assignment_is_an_owner() {
 }
 
 #[tokio::test]
+async fn an_owner_through_a_team_is_an_owner() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        user(&agent, "bo@acme.example", "Bo", "member").await;
+        let team = "INSERT INTO teams SELECT 't_1', id, 'Board', 'board', 'board', NULL, 0 FROM organizations";
+        let member = "INSERT INTO team_members SELECT 't_1', id, 'role_team_member', 0 FROM users WHERE email = 'bo@acme.example'";
+        let assign = "INSERT INTO role_assignments SELECT 'a_1', id, NULL, 'role_organization_owner', NULL, 't_1', 0 FROM organizations";
+        sql(&agent, &[team, member, assign]).await;
+        agent.ok("update_organization_member", json!({"member": "ana@acme.example", "role": "member"})).await;
+        agent.fails("remove_organization_member", json!({"member": "bo@acme.example"}), "last_owner").await;
+    }
+}
+
+#[tokio::test]
 async fn an_expired_invitation_is_shown_so_and_makes_room_for_a_new_one() {
     for agent in Agent::each().await {
         acme(&agent).await;
