@@ -4,6 +4,9 @@
 mod catalog;
 mod completion;
 mod keys;
+mod logos;
+mod members;
+mod organizations;
 mod projects;
 mod prompts;
 mod resources;
