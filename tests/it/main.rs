@@ -1,5 +1,12 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod company;
+mod paging;
+mod project_batch;
+mod project_members;
+mod project_teams;
 mod projects;
+mod resolution;
 mod support;
+mod teams;
