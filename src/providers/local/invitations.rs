@@ -94,13 +94,11 @@ pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Ch
     let wanted = op.invitation.text();
     let sql = format!("{INVITATIONS} WHERE id = $3 OR email = $4 ORDER BY created_at DESC, id DESC");
     let values = args![&organization.id, Timestamp::now().0, wanted, wanted.to_lowercase()];
-    let mut found: Vec<InvitationRow> = at.db.all(&sql, &values).await?;
-    // Of several to one e-mail, the pending one is meant; there is one at most.
-    if let Some(pending) = found.iter().position(|it| it.is_pending() && it.id != wanted) {
-        found = vec![found.swap_remove(pending)];
-    }
-    found.truncate(1);
-    let row = only(found, "invitation", wanted, &organization.name, "list_invitations", |it: &InvitationRow| &it.id, |it| it.id.clone())?;
+    let found: Vec<InvitationRow> = at.db.all(&sql, &values).await?;
+    // Of several to one e-mail the pending one is meant, else the newest.
+    let meant = found.iter().position(InvitationRow::is_pending).unwrap_or_default();
+    let found = found.into_iter().skip(meant).take(1).collect();
+    let row = only(found, "invitation", wanted, &organization.name, "list_invitations", |it| &it.id, |it: &InvitationRow| it.id.clone())?;
     if !row.is_pending() {
         return Err(ProviderError::conflict(
             "not_pending",

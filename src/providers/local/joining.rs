@@ -89,7 +89,7 @@ impl Joining {
 fn password() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let (one, two) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
-    // The first and the last four bytes of each are all chance; so are these of two.
+    // Bytes 6 and 8 of such a UUID tell what kind it is; the others are chance.
     let chance = one.as_bytes().iter().chain(two.as_bytes()).enumerate().filter(|(at, _)| !matches!(at % 16, 6 | 8)).map(|(_, byte)| *byte);
     let letters: Vec<char> = chance.take(24).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
     letters.chunks(6).map(|it| it.iter().collect::<String>()).collect::<Vec<_>>().join("-")
