@@ -1,6 +1,13 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod company;
+mod paging;
+mod project_batch;
+mod project_members;
+mod project_teams;
+mod projects;
+mod resolution;
 mod catalog;
 mod completion;
 mod keys;
@@ -13,3 +20,4 @@ mod resources;
 mod role_assignments;
 mod roles;
 mod support;
+mod teams;
