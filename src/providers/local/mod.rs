@@ -23,6 +23,7 @@ mod rate_limits;
 mod resolve;
 mod resources;
 mod scope;
+pub mod seed;
 mod usage_limits;
 
 /// The directory in the store.
