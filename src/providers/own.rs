@@ -6,24 +6,27 @@ use super::Connection;
 use crate::{
     domain::List,
     error::ProviderError,
-    tools::context::{ConnectionInfo, ListConnections},
+    guard,
+    store::Db,
+    tools::context::{Activity, ConnectionInfo, ListActivity, ListConnections},
 };
 
 /// What the server's own tools read.
 pub(crate) struct Own {
-    pub(crate) connections: Arc<[Connection]>,
+    pub(crate) connections: Vec<Arc<Connection>>,
+    pub(crate) db: Db,
 }
 
 /// The name under which these tools are served; no configuration can use it.
 pub const NAME: &str = "rolecall";
 
 pub(crate) fn connect(own: Own) -> Connection {
-    Connection::builder(NAME, NAME, own).on(list_connections).build()
+    Connection::builder(NAME, NAME, own).on(list_connections).on(list_activity).build()
 }
 
 async fn list_connections(own: &Own, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
     let mut items = Vec::new();
-    for it in own.connections.iter() {
+    for it in &own.connections {
         let health = it.health().await.err().map_or_else(|| "ok".to_owned(), |error| crate::error::chain(&error));
         let served: Vec<_> = crate::tools::all().into_iter().filter(|tool| it.serves(tool.name)).collect();
         let mut domains: Vec<String> = served.iter().map(|tool| tool.domain.to_owned()).collect();
@@ -38,4 +41,8 @@ async fn list_connections(own: &Own, _: ListConnections) -> Result<List<Connecti
         });
     }
     Ok(List::whole(items))
+}
+
+async fn list_activity(own: &Own, op: ListActivity) -> Result<List<Activity>, ProviderError> {
+    guard::list_activity(&own.db, &own.connections, &op).await
 }

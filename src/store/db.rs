@@ -244,17 +244,18 @@ impl Db {
 
 /// Runs a block in a write transaction and commits it when it ends well; again when another process was in the way.
 ///
-/// `transaction!(db, tx => { tx.run(…).await?; Ok(value) })`. The error type has to be made from [`StoreError`] and to
-/// tell it back by `store_error()`.
+/// `transaction!(db, Error, tx => { tx.run(…).await?; Ok(value) })`. The error type has to be made from [`StoreError`] and
+/// to tell it back through [`FromStore`].
 macro_rules! transaction {
-    ($db:expr, $tx:ident => $work:block) => {{
+    ($db:expr, $error:ty, $tx:ident => $work:block) => {{
         let mut attempt = 0;
         loop {
-            let result = async {
+            let result: Result<_, $error> = async {
                 let mut $tx = $db.begin().await?;
-                let value = async { $work }.await?;
+                let done: Result<_, $error> = async { $work }.await;
+                let done = done?;
                 $tx.commit().await?;
-                Ok(value)
+                Ok(done)
             }
             .await;
             attempt += 1;

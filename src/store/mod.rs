@@ -1,8 +1,14 @@
 //! State: one SQLite file, or one PostgreSQL database, with the same SQL text.
 
+mod approvals;
 mod db;
+mod ledger;
+mod repeats;
 
+pub use approvals::Approval;
 pub use db::{Conn, Db, Row, StoreError, Val};
+pub use ledger::{EntryKind, LedgerRow, Verification};
+pub use repeats::{Repeat, RepeatKey};
 
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, private_folder, row, transaction};
 

@@ -1,0 +1,159 @@
+//! The catalog: verbs × connections = what is on offer, schemas narrowed to it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::CallError,
+    guard::AllowLists,
+    providers::Connection,
+    tools::{self, Effect, Tool},
+};
+
+/// A tool on offer.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    pub tool: Tool,
+    /// The connections that serve it.
+    able: Vec<Arc<Connection>>,
+    /// Fields that every able connection ignores.
+    dropped: BTreeSet<&'static str>,
+    token: bool,
+}
+
+/// What the arguments of a call hold besides the operation's own.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    pub connection: Option<String>,
+    pub dry_run: bool,
+    pub idempotency_key: Option<String>,
+    pub confirmation_token: Option<String>,
+}
+
+/// Everything on offer, by name.
+#[derive(Debug)]
+pub struct Catalog {
+    offers: BTreeMap<&'static str, Offer>,
+}
+
+impl Catalog {
+    /// `own` serves the server's own tools; `token` says whether consent may come as a token.
+    pub fn new(connections: &[Arc<Connection>], own: &Arc<Connection>, lists: &AllowLists, token: bool) -> Self {
+        let offer = |tool: Tool| {
+            let able: Vec<_> = connections.iter().chain([own]).filter(|it| it.serves(tool.name)).cloned().collect();
+            let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
+            let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
+            let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
+            (!able.is_empty()).then_some((tool.name, Offer { tool, able, dropped, token }))
+        };
+        Self { offers: tools::all().into_iter().filter(|it| lists.offers(it)).filter_map(offer).collect() }
+    }
+
+    /// The offers, sorted by name: the same list every time.
+    pub fn offers(&self) -> impl Iterator<Item = &Offer> {
+        self.offers.values()
+    }
+
+    pub fn offer(&self, name: &str) -> Result<&Offer, CallError> {
+        self.offers.get(name).ok_or_else(|| {
+            let mut near: Vec<_> = self.offers.keys().map(|it| (strsim::jaro_winkler(it, name), *it)).filter(|it| it.0 > 0.85).collect();
+            near.sort_by(|a, b| b.0.total_cmp(&a.0));
+            CallError::UnknownTool { name: crate::shape::cut(name, 80), near: near.into_iter().take(2).map(|it| it.1.to_owned()).collect() }
+        })
+    }
+}
+
+impl Offer {
+    /// The JSON Schema of the arguments, narrowed to the connections that serve it.
+    pub fn input_schema(&self) -> Map<String, Value> {
+        let mut schema = (self.tool.input)();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.retain(|name, _| !self.dropped.contains(name.as_str()));
+            for (name, property) in properties.iter_mut() {
+                let not_for: Vec<&str> =
+                    self.able.iter().filter(|it| it.ignores(self.tool.name).contains(&name.as_str())).map(|it| it.name.as_str()).collect();
+                if let (false, Some(text)) = (not_for.is_empty(), property.get("description").and_then(Value::as_str)) {
+                    property["description"] = format!("{text} Not for: {}.", not_for.join(", ")).into();
+                }
+            }
+            if self.able.len() > 1 {
+                let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
+                properties.insert("connection".into(), json!({ "type": "string", "description": "Account.", "enum": names }));
+            }
+            if self.tool.effect != Effect::Read {
+                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Only preview." }));
+                properties
+                    .insert("idempotency_key".into(), json!({ "type": "string", "description": "Repeats do nothing.", "maxLength": 100 }));
+            }
+            if self.token {
+                let token = json!({ "type": "string", "description": "From the answer that asked for consent.", "maxLength": 2000 });
+                properties.insert("confirmation_token".into(), token);
+            }
+        }
+        if self.able.len() > 1 {
+            let required = schema.entry("required").or_insert_with(|| json!([]));
+            if let Value::Array(required) = required {
+                required.push("connection".into());
+            }
+        }
+        schema
+    }
+
+    pub fn output_schema(&self) -> Map<String, Value> {
+        (self.tool.output)()
+    }
+
+    /// Takes what is not the operation's own out of the arguments.
+    pub fn open(&self, arguments: &mut Map<String, Value>) -> Result<Envelope, CallError> {
+        let mut envelope = Envelope::default();
+        if self.able.len() > 1 {
+            envelope.connection = text(arguments, "connection", 200)?;
+        }
+        if self.tool.effect != Effect::Read {
+            envelope.idempotency_key = text(arguments, "idempotency_key", 100)?;
+            envelope.dry_run = match arguments.shift_remove("dry_run") {
+                None => false,
+                Some(Value::Bool(it)) => it,
+                Some(other) => return Err(invalid(format!("`dry_run` is {other}"), "use true or false")),
+            };
+        }
+        if self.token {
+            envelope.confirmation_token = text(arguments, "confirmation_token", 2000)?;
+        }
+        Ok(envelope)
+    }
+
+    /// The connection a call is for.
+    pub fn connection(&self, named: Option<&str>) -> Result<&Arc<Connection>, CallError> {
+        let able = || self.able.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        match (named, self.able.as_slice()) {
+            (None, [only]) => Ok(only),
+            (None, _) => Err(invalid("`connection` is missing", format!("use one of: {}", able().join(", ")))),
+            (Some(name), all) => all
+                .iter()
+                .find(|it| it.name == name)
+                .ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() }),
+        }
+    }
+
+    /// The connections that serve it.
+    pub fn able(&self) -> &[Arc<Connection>] {
+        &self.able
+    }
+}
+
+fn text(arguments: &mut Map<String, Value>, name: &str, most: usize) -> Result<Option<String>, CallError> {
+    match arguments.shift_remove(name) {
+        None => Ok(None),
+        Some(Value::String(it)) if !it.is_empty() && it.len() <= most => Ok(Some(it)),
+        Some(_) => Err(invalid(format!("`{name}` is not a text of 1 to {most} characters"), "correct it or leave it out")),
+    }
+}
+
+fn invalid(message: impl Into<String>, fix: impl Into<String>) -> CallError {
+    CallError::InvalidArguments { message: message.into(), fix: fix.into() }
+}

@@ -1,0 +1,146 @@
+//! Consent: the question, and what counts as a yes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Plan, canonical};
+use crate::{
+    domain::{Gravity, Impact, Target, Timestamp, clean},
+    shape::{cut, redact},
+    store::sha256,
+    tools::Tool,
+};
+
+/// How long a question may be answered, and an answer used.
+pub const TTL_SECONDS: i64 = 300;
+
+/// What a person is asked. Built from validated arguments and looked-up names only; nothing in it was written by a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub text: String,
+    /// What has to be typed; `None` where a yes is enough.
+    pub type_this: Option<String>,
+}
+
+impl Question {
+    pub(super) fn of(tool: &Tool, connection: &str, plan: &Plan) -> Self {
+        let Plan { target, impact, .. } = plan;
+        let typed = impact.gravity >= Gravity::High;
+        let mut text = format!("{}: {}", tool.title, label(target));
+        if let Some(organization) = target.organization.as_deref().filter(|it| *it != target.name || target.kind != "organization") {
+            text += &format!(", organization {}", safe(organization));
+        }
+        text += &format!(" (connection {})?", safe(connection));
+        for line in lines(impact) {
+            text += &format!("\n- {line}");
+        }
+        text += &match &impact.undo {
+            Some(undo) => format!("\nUndo: {}", safe(undo)),
+            None => "\nThis cannot be undone.".to_owned(),
+        };
+        let type_this = typed.then(|| target.name.clone());
+        if let Some(name) = &type_this {
+            text += &format!("\nTo confirm, type: {}", safe(name));
+        }
+        Self { text, type_this }
+    }
+
+    /// The form for it: one required field.
+    pub fn schema(&self) -> Value {
+        match &self.type_this {
+            Some(name) => json!({
+                "type": "object",
+                "properties": { "name": { "type": "string", "title": cut(&format!("Type {} to confirm", safe(name)), 120), "description": "Anything else changes nothing." } },
+                "required": ["name"],
+            }),
+            None => json!({
+                "type": "object",
+                "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "description": "Left unset, nothing is changed.", "default": false } },
+                "required": ["confirm"],
+            }),
+        }
+    }
+
+    /// Whether an accepted form says yes, read strictly.
+    pub(super) fn is_yes(&self, form: &Value) -> bool {
+        match &self.type_this {
+            Some(name) => form.get("name").and_then(Value::as_str).is_some_and(|typed| typed.trim() == name.trim()),
+            None => form.get("confirm") == Some(&Value::Bool(true)),
+        }
+    }
+}
+
+/// The impact, a line per fact.
+pub fn lines(impact: &Impact) -> Vec<String> {
+    let losses = impact.losses.iter().map(|it| {
+        let named = it.examples.len() as u64;
+        let more = if it.count > named && named > 0 { format!(" and {} more", it.count - named) } else { String::new() };
+        let examples = it.examples.iter().map(|it| safe(it)).collect::<Vec<_>>().join(", ");
+        let examples = if named > 0 { format!(" ({examples}{more})") } else { String::new() };
+        format!("{} {}{examples}", it.count, safe(&it.what))
+    });
+    losses.chain(impact.notes.iter().map(|it| safe(it))).collect()
+}
+
+fn label(target: &Target) -> String {
+    let id = target.id.as_deref().filter(|it| *it != target.name).map(|it| format!(" [{}]", safe(it))).unwrap_or_default();
+    format!("{} {}{id}", target.kind.replace('_', " "), safe(&target.name))
+}
+
+/// Outsiders' text inside a question: one line, nothing invisible, not long.
+fn safe(text: &str) -> String {
+    cut(&redact(&clean(text)).replace(['\n', '\t'], " "), 200)
+}
+
+/// A question that was asked, to be given back with its answer. It is sealed on its way through a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    #[serde(rename = "n")]
+    pub(super) nonce: String,
+    /// Digest of tool, connection, caller and arguments.
+    #[serde(rename = "c")]
+    pub(super) call: String,
+    /// Version of what was told.
+    #[serde(rename = "v")]
+    pub(super) version: String,
+    #[serde(rename = "e")]
+    pub(super) expires_at: i64,
+}
+
+impl Ticket {
+    pub(super) fn new(call: &str, version: &str) -> Self {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0 }
+    }
+}
+
+/// What came back for a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The form was sent off with this content.
+    Accepted(Value),
+    Declined,
+    Cancelled,
+    /// Nobody answered in time, or the client could not show the question.
+    Unanswered,
+}
+
+/// How the caller comes to a yes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    Nothing,
+    /// A person's answer, brought by the client.
+    Form(Ticket, Answer),
+    /// The question's own token, sent back by the caller: it shows that the call is the same, no more.
+    Token(Ticket),
+}
+
+/// What binds a consent to a call: tool, connection, caller, arguments.
+pub(super) fn call_digest(tool: &str, connection: &str, principal: &str, arguments: &Value) -> String {
+    sha256(canonical(&json!(["call", tool, connection, principal, arguments])))
+}
+
+/// What binds an approval to a call and to what was told about it.
+pub(super) fn binding(call: &str, version: &str) -> String {
+    sha256(format!("approval\n{call}\n{version}"))
+}

@@ -1,0 +1,111 @@
+//! The one path that all results, errors and ledger rows take: secrets out, invisible characters out, long texts cut.
+
+use serde_json::Value;
+
+use crate::domain::clean;
+
+/// No text in a result is longer; a picture is not a text.
+const MAX_TEXT: usize = 4000;
+
+/// What stands where a secret stood.
+pub const REDACTED: &str = "[redacted]";
+
+/// Field names whose value is a secret, whatever it looks like.
+fn names_a_secret(field: &str) -> bool {
+    let field = field.to_ascii_lowercase();
+    matches!(
+        field.as_str(),
+        "password" | "secret_key" | "private_key" | "access_token" | "refresh_token" | "authorization" | "invite_link" | "api_token"
+    ) || field.ends_with("_password")
+        || field.ends_with("_secret")
+}
+
+/// Beginnings of keys as providers write them; what follows has to be long to count.
+const KEY_PREFIXES: [&str; 6] = ["sk-", "rk_", "sk_", "pk-", "ghp_", "eyJ"];
+
+fn is_key_letter(it: char) -> bool {
+    it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.')
+}
+
+/// A text without anything that looks like a key or a bearer token.
+pub fn redact(text: &str) -> String {
+    let mut rest = text;
+    let mut safe = String::with_capacity(text.len());
+    while !rest.is_empty() {
+        let word_end = rest.find(|it: char| !is_key_letter(it)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        let is_key = word.len() >= 20 && KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+        safe.push_str(if is_key { REDACTED } else { word });
+        let gap = after.find(is_key_letter).unwrap_or(after.len());
+        safe.push_str(&after[..gap]);
+        rest = &after[gap..];
+    }
+    safe
+}
+
+/// Shapes a value for leaving the server.
+pub fn shape(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let cleaned = redact(&clean(text));
+            *text = if cleaned.len() > MAX_TEXT { cut(&cleaned, MAX_TEXT) } else { cleaned };
+        }
+        Value::Array(items) => items.iter_mut().for_each(shape),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match name.as_str() {
+                    "image" | "confirmation_token" | "next_cursor" => {} // ours, and long by nature
+                    name if names_a_secret(name) && !value.is_object() => *value = REDACTED.into(),
+                    _ => shape(value),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Arguments as the ledger keeps them: shaped, without nulls and empty lists, pictures and tables as their length.
+pub fn for_ledger(arguments: &Value) -> Value {
+    let mut kept = arguments.clone();
+    if let Value::Object(fields) = &mut kept {
+        fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
+        for (name, value) in fields.iter_mut() {
+            if let ("image" | "csv", Some(text)) = (name.as_str(), value.as_str()) {
+                *value = format!("({} characters)", text.len()).into();
+            }
+        }
+    }
+    shape(&mut kept);
+    kept
+}
+
+/// The first characters of a text, and a sign that more were there.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut start: String = text.chars().take(most.saturating_sub(1)).collect();
+    start.push('…');
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_out_of_texts_and_fields() {
+        let mut value = serde_json::json!({
+            "message": "bad key sk-admin-abcdefghijklmnop0123 given", "password": "x", "api_key": "ci-deploy", "task": "risk-management-and-more-words-here",
+            "deep": [{ "name": "rk_0123456789abcdef0123456789" }]
+        });
+        shape(&mut value);
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "message": "bad key [redacted] given", "password": "[redacted]", "api_key": "ci-deploy", "task": "risk-management-and-more-words-here",
+                "deep": [{ "name": "[redacted]" }]
+            })
+        );
+    }
+}

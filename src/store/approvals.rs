@@ -1,0 +1,99 @@
+//! Pending approvals: questions that wait for a person outside the model's reach.
+
+use super::{Conn, StoreError, args, row};
+use crate::domain::Timestamp;
+
+row! {
+    /// A question that waits for a person, or was answered.
+    pub struct Approval {
+        id: String, binding: String, principal: String, tool: String, connection: String, question: String, needed: i64,
+        status: String, created_at: i64, expires_at: i64,
+    }
+}
+
+impl Approval {
+    /// What a person types to agree, kept behind the question.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.status == "pending" && self.expires_at > now.0
+    }
+}
+
+const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at FROM approvals";
+
+impl Conn {
+    /// The newest approval for exactly this call that has not expired.
+    pub async fn approval_for(&mut self, binding: &str, principal: &str, now: Timestamp) -> Result<Option<Approval>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE binding = $1 AND principal = $2 AND status <> 'used' AND expires_at > $3 ORDER BY created_at DESC LIMIT 1"
+        );
+        self.one(&sql, &args![binding, principal, now.0]).await
+    }
+
+    pub async fn approval(&mut self, id: &str) -> Result<Option<Approval>, StoreError> {
+        self.one(&format!("{COLUMNS} WHERE id = $1"), &args![id]).await
+    }
+
+    /// Those that wait, oldest first.
+    pub async fn open_approvals(&mut self, now: Timestamp) -> Result<Vec<Approval>, StoreError> {
+        self.all(&format!("{COLUMNS} WHERE status = 'pending' AND expires_at > $1 ORDER BY created_at"), &args![now.0]).await
+    }
+
+    pub async fn add_approval(&mut self, it: &Approval) -> Result<(), StoreError> {
+        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let values = args![
+            &it.id,
+            &it.binding,
+            &it.principal,
+            &it.tool,
+            &it.connection,
+            &it.question,
+            it.needed,
+            &it.status,
+            it.created_at,
+            it.expires_at
+        ];
+        self.run(sql, &values).await?;
+        Ok(())
+    }
+
+    /// Counts a person's agreement; approved once enough different people agreed. Answers how many are still needed,
+    /// or `None` where the approval no longer waits.
+    pub async fn approve(&mut self, id: &str, person: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<i64>, StoreError> {
+        let Some(approval) = self.approval(id).await?.filter(|it| it.is_open(now)) else { return Ok(None) };
+        let sql = "INSERT INTO approval_votes (approval_id, person, at) VALUES ($1, $2, $3) ON CONFLICT (approval_id, person) DO NOTHING";
+        self.run(sql, &args![id, person, now.0]).await?;
+        let votes = self.number("SELECT COUNT(*) FROM approval_votes WHERE approval_id = $1", &args![id]).await?;
+        let missing = (approval.needed - votes).max(0);
+        if missing == 0 {
+            self.run("UPDATE approvals SET status = 'approved', expires_at = $2 WHERE id = $1", &args![id, expires_at.0]).await?;
+        }
+        Ok(Some(missing))
+    }
+
+    /// Turns a waiting approval down; false where it no longer waits.
+    pub async fn refuse(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "UPDATE approvals SET status = 'refused' WHERE id = $1 AND status = 'pending' AND expires_at > $2";
+        Ok(self.run(sql, &args![id, now.0]).await? == 1)
+    }
+
+    /// Uses an approval up; false where it was used before.
+    pub async fn use_approval(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "UPDATE approvals SET status = 'used' WHERE id = $1 AND status = 'approved' AND expires_at > $2";
+        Ok(self.run(sql, &args![id, now.0]).await? == 1)
+    }
+
+    /// Marks a consent as used; false where it was used before.
+    pub async fn burn(&mut self, nonce: &str, now: Timestamp, forget_at: Timestamp) -> Result<bool, StoreError> {
+        self.run("DELETE FROM burnt_consents WHERE expires_at < $1", &args![now.0]).await?;
+        let sql = "INSERT INTO burnt_consents (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING";
+        Ok(self.run(sql, &args![nonce, forget_at.0]).await? == 1)
+    }
+
+    /// A setting that is made once and then stays, such as the key that seals consents.
+    pub async fn setting(&mut self, name: &str, fresh: &str) -> Result<String, StoreError> {
+        self.run("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", &args![name, fresh]).await?;
+        let values = self.texts("SELECT value FROM settings WHERE name = $1", &args![name]).await?;
+        values.into_iter().next().ok_or_else(|| StoreError::Unreadable(format!("setting {name}")))
+    }
+}
