@@ -1,5 +1,9 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod certificates;
+mod limits;
 mod projects;
+mod resources;
+mod seed;
 mod support;
