@@ -199,7 +199,7 @@ pub fn parse_certificate(pem: &str) -> Result<ParsedCertificate, ProviderError> 
         return Err(ProviderError::invalid(format!("the PEM block is a `{}`", block.label.escape_default()), fix));
     }
     let certificate = match X509Certificate::from_der(&block.contents) {
-        Ok((rest, it)) if rest.is_empty() => it,
+        Ok(([], it)) => it,
         _ => return Err(ProviderError::invalid("the certificate cannot be read", fix)),
     };
     let millis = |it: i64| it.saturating_mul(1000);
