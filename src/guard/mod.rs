@@ -262,6 +262,11 @@ impl Guard {
                     Answer::Accepted(_) => ("wrong_confirmation", "the form was sent without a yes"),
                     Answer::Declined => ("declined", "the person declined"),
                     Answer::Cancelled => ("cancelled", "the person closed the question"),
+                    // Some clients declare forms and never draw them: the way past them stays open.
+                    Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
+                        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+                        return self.pending(record, call, &version, question, needed).await;
+                    }
                     Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
                 };
                 self.refused(record, code).await?;

@@ -1,0 +1,163 @@
+//! How a person is asked: by the result of the call, by a request inside it, or not at all.
+
+use std::time::Duration;
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        CallToolRequestParams, CallToolResponse, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
+        InputRequest, InputRequests, InputRequiredResult, ProgressNotificationParam, RequestStateCodec, SealOptions,
+    },
+    service::RequestContext,
+};
+use serde_json::{Map, Value};
+
+use super::{Server, internal};
+use crate::{
+    error::CallError,
+    guard::{Answer, Caller, Given, Question, TTL_SECONDS, Ticket},
+};
+
+/// The way to a person that a client offers for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// Since 2026-07-28: the result says what input is required, and the call is made again with it.
+    Results,
+    /// Before: a request of the server's inside the client's.
+    Request,
+    None,
+}
+
+/// Why a confirmation that came with a call cannot be looked at.
+pub(super) enum BadState {
+    Protocol(ErrorData),
+    Call(CallError),
+}
+
+/// The one table of who can be asked how.
+pub(super) fn channel(cx: &RequestContext<RoleServer>) -> Channel {
+    let form = cx.client_capabilities().and_then(|it| it.elicitation).is_some_and(|it| it.form.is_some() || it.url.is_none());
+    if !form {
+        return Channel::None;
+    }
+    if super::is_modern(cx) {
+        return Channel::Results;
+    }
+    // A request that names an old version by itself has no session on which an answer could come.
+    if cx.meta.protocol_version().is_some() || cx.peer.peer_info().is_none() { Channel::None } else { Channel::Request }
+}
+
+const FORM: &str = "confirm";
+
+fn form_context(caller: &Caller) -> String {
+    format!("rolecall form 1\n{}", caller.principal)
+}
+
+pub(super) fn token_context(caller: &Caller) -> String {
+    format!("rolecall token 1\n{}", caller.principal)
+}
+
+impl Server {
+    async fn codec(&self) -> Result<&RequestStateCodec, ErrorData> {
+        let made = self.inner.codec.get_or_try_init(|| async { self.inner.app.sealing_key().await.map(RequestStateCodec::new) }).await;
+        made.map_err(|error| {
+            tracing::error!(%error, "consents cannot be sealed");
+            internal()
+        })
+    }
+
+    pub(super) async fn seal(&self, ticket: &Ticket, context: &str) -> Result<String, ErrorData> {
+        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        self.codec().await?.seal_json_with(ticket, &options).map_err(|_| internal())
+    }
+
+    /// What came back for an earlier question. An answer without its sealed state is no answer.
+    pub(super) async fn given(
+        &self,
+        request: &CallToolRequestParams,
+        arguments: &Map<String, Value>,
+        caller: &Caller,
+        channel: Channel,
+    ) -> Result<Given, BadState> {
+        if let Some(token) = arguments.get("confirmation_token").and_then(Value::as_str) {
+            let codec = self.codec().await.map_err(BadState::Protocol)?;
+            let opened = codec.open_json_with(token, token_context(caller).as_bytes());
+            return opened.map(Given::Token).map_err(|error| {
+                tracing::warn!(%error, "a confirmation token was refused");
+                BadState::Call(CallError::BadConfirmation { message: "the confirmation token is not valid".to_owned() })
+            });
+        }
+        let (Some(state), Channel::Results) = (&request.request_state, channel) else { return Ok(Given::Nothing) };
+        let codec = self.codec().await.map_err(BadState::Protocol)?;
+        let ticket: Ticket = codec.open_json_with(state, form_context(caller).as_bytes()).map_err(|error| {
+            tracing::warn!(%error, "a request state was refused");
+            BadState::Protocol(ErrorData::invalid_params("the request state is not valid; make the call anew without it", None))
+        })?;
+        let answer = request.input_responses.as_ref().and_then(|it| it.get(FORM)).and_then(read_answer);
+        Ok(answer.map_or(Given::Nothing, |answer| Given::Form(ticket, answer)))
+    }
+
+    /// Asks by the result of the call.
+    pub(super) async fn input_required(
+        &self,
+        question: &Question,
+        ticket: &Ticket,
+        caller: &Caller,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let state = self.seal(ticket, &form_context(caller)).await?;
+        let mut requests = InputRequests::new();
+        requests.insert(FORM.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form(question)?)));
+        Ok(InputRequiredResult::new(Some(requests), Some(state)).into())
+    }
+
+    /// Asks inside the request, and waits. It has to be called in the request's own task: the answer comes on its stream.
+    pub(super) async fn elicit(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
+        let Ok(form) = form(question) else { return Answer::Unanswered };
+        let asked = cx.peer.create_elicitation_with_timeout(form, Some(self.inner.ask_timeout));
+        let answer = tokio::select! {
+            answer = asked => answer,
+            () = cx.ct.cancelled() => return Answer::Cancelled,
+            () = keep_waiting(cx) => return Answer::Unanswered,
+        };
+        match answer {
+            Ok(answer) => answer_of(answer),
+            Err(error) => {
+                tracing::info!(%error, "a question was not answered");
+                Answer::Unanswered
+            }
+        }
+    }
+}
+
+/// Tells a waiting client from time to time that a person is being asked. Never ends.
+async fn keep_waiting(cx: &RequestContext<RoleServer>) {
+    let Some(token) = cx.meta.get_progress_token() else { return std::future::pending().await };
+    let mut sent = 0.0;
+    loop {
+        sent += 1.0;
+        let progress = ProgressNotificationParam::new(token.clone(), sent).with_message("waiting for a person's answer");
+        if cx.peer.notify_progress(progress).await.is_err() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+}
+
+fn form(question: &Question) -> Result<ElicitRequestParams, ErrorData> {
+    let schema: ElicitationSchema = serde_json::from_value(question.schema()).map_err(|_| internal())?;
+    Ok(ElicitRequestParams::FormElicitationParams { meta: None, message: question.text.clone(), requested_schema: schema })
+}
+
+/// An answer as it came over the wire; one that cannot be read is none.
+fn read_answer(value: &Value) -> Option<Answer> {
+    serde_json::from_value::<ElicitResult>(value.clone()).ok().map(answer_of)
+}
+
+fn answer_of(result: ElicitResult) -> Answer {
+    match result.action {
+        ElicitationAction::Accept => Answer::Accepted(result.content.unwrap_or_default()),
+        ElicitationAction::Decline => Answer::Declined,
+        _ => Answer::Cancelled,
+    }
+}

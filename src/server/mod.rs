@@ -1,0 +1,265 @@
+//! The MCP surface: both protocol eras on one handler. With the transports, the only importer of rmcp.
+
+mod ask;
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::FutureExt as _;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Implementation, ListToolsResult,
+        MetaObject, PaginatedRequestParams, ProtocolVersion, RequestStateCodec, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    },
+    service::RequestContext,
+};
+use serde_json::Value;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::{
+    app::App,
+    catalog::Offer,
+    error::CallError,
+    guard::{Caller, Given, Verdict},
+    render,
+    tools::Effect,
+};
+
+/// Who speaks over a connection that has no names of its own.
+pub const LOCAL_PRINCIPAL: &str = "local";
+
+/// Who makes a request, as a transport has found out. Transports put it into the request's extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal(pub String);
+
+/// Calls that are worked on at once; more wait.
+const CALLS_AT_ONCE: usize = 64;
+
+/// How long lists may be kept by clients: they change only when the server is started anew.
+const LISTS_FRESH_MS: u64 = 3_600_000;
+
+const INSTRUCTIONS: &str = "Runs organizations: projects, members, teams, roles, keys, limits. Names, slugs, e-mails and ids all work; nothing is guessed. \
+Changes take dry_run. Those that destroy or give power ask a person through the client; a model cannot confirm them.";
+
+/// The MCP server. Clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    app: Arc<App>,
+    /// Seals consents on their way through clients; made at the first question.
+    codec: OnceCell<RequestStateCodec>,
+    tools: OnceLock<Vec<Tool>>,
+    calls: Semaphore,
+    ask_timeout: Duration,
+}
+
+impl Server {
+    pub fn new(app: Arc<App>) -> Self {
+        // Clients give a request a minute as a rule; a question that outlives its request helps nobody.
+        Self::with_ask_timeout(app, Duration::from_secs(55))
+    }
+
+    /// A server that waits this long for the answer to a question inside a request.
+    pub fn with_ask_timeout(app: Arc<App>, ask_timeout: Duration) -> Self {
+        let calls = Semaphore::new(CALLS_AT_ONCE);
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), tools: OnceLock::new(), calls, ask_timeout }) }
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.inner.app
+    }
+
+    fn tools(&self) -> &[Tool] {
+        self.inner.tools.get_or_init(|| self.inner.app.catalog.offers().map(mcp_tool).collect())
+    }
+
+    async fn call(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        let app = &self.inner.app;
+        let name = request.name.to_string();
+        let offer = app.catalog.offer(&name).map_err(|error| unknown_tool(&error))?;
+        let arguments = request.arguments.take().unwrap_or_default();
+        let channel = ask::channel(&cx);
+        let caller = caller(&cx, channel != ask::Channel::None);
+        let given = match self.given(&request, &arguments, &caller, channel).await {
+            Ok(given) => given,
+            Err(ask::BadState::Protocol(error)) => return Err(error),
+            Err(ask::BadState::Call(error)) => return Ok(failure(&error, &cx).into()),
+        };
+        let _permit = self.inner.calls.acquire().await.map_err(|_| internal())?;
+        if cx.ct.is_cancelled() {
+            return Err(ErrorData::invalid_request("the request was cancelled; nothing was sent", None));
+        }
+        let call = app.call(&name, arguments.clone(), &caller, given);
+        let verdict = match offer.tool.effect {
+            // A read that nobody waits for any more can be dropped; a change is finished and recorded.
+            Effect::Read => tokio::select! {
+                verdict = call => verdict,
+                () = cx.ct.cancelled() => return Err(ErrorData::invalid_request("the request was cancelled", None)),
+            },
+            _ => call.await,
+        };
+        let verdict = match verdict {
+            Ok(Verdict::Ask(question, ticket)) => match channel {
+                ask::Channel::Results => return self.input_required(&question, &ticket, &caller).await,
+                ask::Channel::Request => {
+                    let answer = self.elicit(&question, &cx).await;
+                    match app.call(&name, arguments, &caller, Given::Form(ticket, answer)).await {
+                        Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
+                        other => other,
+                    }
+                }
+                ask::Channel::None => Err(CallError::Internal),
+            },
+            other => other,
+        };
+        Ok(match verdict {
+            Ok(Verdict::Done(result)) => success(result, &cx),
+            Ok(Verdict::Token { ticket, mut receipt, .. }) => {
+                let token = self.seal(&ticket, &ask::token_context(&caller)).await?;
+                receipt.insert("confirmation_token".into(), token.into());
+                receipt.insert("expires_in_s".into(), crate::guard::TTL_SECONDS.into());
+                success(receipt.into(), &cx)
+            }
+            Ok(Verdict::Ask(..)) => failure(&CallError::Internal, &cx),
+            Err(error) => failure(&error, &cx),
+        }
+        .into())
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let mut found = DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
+        found.ttl_ms = LISTS_FRESH_MS;
+        found.cache_scope = CacheScope::Private;
+        Ok(found)
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        one_page(request)?;
+        let mut found = ListToolsResult::with_all_items(self.tools().to_vec());
+        found.ttl_ms = Some(LISTS_FRESH_MS);
+        found.cache_scope = Some(CacheScope::Private);
+        found.meta = stamp(&cx);
+        Ok(found)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools().iter().find(|it| it.name == name).cloned()
+    }
+
+    async fn call_tool(&self, request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        // A handler that panics would never answer, and the client would wait for ever.
+        AssertUnwindSafe(self.call(request, cx)).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("a tool call failed inside");
+            Err(internal())
+        })
+    }
+}
+
+/// A tool on offer as clients see it.
+pub fn mcp_tool(offer: &Offer) -> Tool {
+    let tool = &offer.tool;
+    let (read_only, destructive) = (tool.effect == Effect::Read, tool.effect == Effect::Destroy);
+    let annotations = ToolAnnotations::new().read_only(read_only).destructive(destructive).open_world(false);
+    Tool::new(tool.name, tool.description.clone(), Arc::new(offer.input_schema()))
+        .with_title(tool.title)
+        .with_raw_output_schema(Arc::new(offer.output_schema()))
+        .with_annotations(annotations)
+}
+
+fn implementation() -> Implementation {
+    Implementation::new("rolecall", env!("CARGO_PKG_VERSION")).with_title("Rolecall")
+}
+
+/// Whether the request is of the era without handshake.
+fn is_modern(cx: &RequestContext<RoleServer>) -> bool {
+    cx.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28)
+}
+
+/// What results carry beside themselves: since 2026-07-28 the server says who it is.
+fn stamp(cx: &RequestContext<RoleServer>) -> Option<MetaObject> {
+    if !is_modern(cx) {
+        return None;
+    }
+    let mut meta = MetaObject::default();
+    meta.insert("io.modelcontextprotocol/serverInfo".into(), serde_json::to_value(implementation()).ok()?);
+    Some(meta)
+}
+
+/// Lists are one page; there is no cursor that could be right.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match request.and_then(|it| it.cursor) {
+        Some(cursor) => Err(ErrorData::invalid_params(format!("`{}` is not a cursor", crate::shape::cut(&cursor, 40)), None)),
+        None => Ok(()),
+    }
+}
+
+/// Who calls: the principal that the transport has found, the client by its own words.
+fn caller(cx: &RequestContext<RoleServer>, can_ask: bool) -> Caller {
+    let principal = cx
+        .extensions
+        .get::<axum::http::request::Parts>()
+        .and_then(|it| it.extensions.get::<Principal>())
+        .map_or_else(|| LOCAL_PRINCIPAL.to_owned(), |it| it.0.clone());
+    let client = cx.client_info().map(|it| format!("{} {}", it.name, it.version)).unwrap_or_default();
+    Caller { principal, client: crate::shape::cut(&crate::domain::clean(&client), 80), can_ask }
+}
+
+fn success(mut result: Value, cx: &RequestContext<RoleServer>) -> CallToolResult {
+    let mut content = vec![ContentBlock::text(render::text(&result))];
+    content.extend(picture(&mut result));
+    let mut answer = CallToolResult::success(content);
+    answer.structured_content = Some(result);
+    answer.meta = stamp(cx);
+    answer
+}
+
+fn failure(error: &CallError, cx: &RequestContext<RoleServer>) -> CallToolResult {
+    let mut value = error.to_value();
+    crate::shape::shape(&mut value);
+    let mut answer = CallToolResult::error(vec![ContentBlock::text(render::error(&value))]);
+    answer.structured_content = Some(value);
+    answer.meta = stamp(cx);
+    answer
+}
+
+/// A picture goes to the agent as a picture, not as letters.
+fn picture(result: &mut Value) -> Option<ContentBlock> {
+    let media_type = result.get("media_type")?.as_str()?.to_owned();
+    let fields = result.as_object_mut()?;
+    let image = fields.shift_remove("image")?;
+    let image = image.as_str().filter(|it| STANDARD.decode(it).is_ok())?;
+    Some(ContentBlock::image(image, media_type))
+}
+
+fn unknown_tool(error: &CallError) -> ErrorData {
+    ErrorData::invalid_params(format!("{error}; {}", error.fix()), None)
+}
+
+fn internal() -> ErrorData {
+    ErrorData::internal_error("the server failed inside; the call may not have been made", None)
+}
