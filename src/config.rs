@@ -80,9 +80,10 @@ pub struct Places {
 impl Places {
     /// As the operating system and the XDG variables say.
     pub fn find() -> Result<Self, ConfigError> {
-        let base =
-            choose_base_strategy().map_err(|_| ConfigError::new("your home folder is not known", "set HOME, or ROLECALL_STORE and ROLECALL_SECRETS"))?;
-        let here = std::env::current_dir().map_err(|error| ConfigError::new(format!("the current folder cannot be used: {error}"), "go to another one"))?;
+        let base = choose_base_strategy()
+            .map_err(|_| ConfigError::new("your home folder is not known", "set HOME, or ROLECALL_STORE and ROLECALL_SECRETS"))?;
+        let here = std::env::current_dir()
+            .map_err(|error| ConfigError::new(format!("the current folder cannot be used: {error}"), "go to another one"))?;
         Ok(Self { here, home: base.home_dir().to_path_buf(), config: base.config_dir(), data: base.data_dir() })
     }
 }
@@ -236,7 +237,8 @@ const KEYS: [(&str, &[&str]); 6] = [
 
 impl File {
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(error.to_string(), "name a file that can be read with `--config`"))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::new(error.to_string(), "name a file that can be read with `--config`"))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             ConfigError::new(format!("line {line}: {}", error.message()), "see https://toml.io for how TOML is written")
@@ -268,7 +270,10 @@ impl File {
             }
             (None, RawSecrets { folder: Some(folder), .. }) => SecretSink::Folder(path_from(&places.home, base, Path::new(&folder))),
             (None, RawSecrets { sink: Some(command), .. }) if command.first().is_none_or(String::is_empty) => {
-                return Err(ConfigError::new("`secrets.sink` names no command", "write it as a list: [\"pass\", \"insert\", \"-m\", \"rolecall\"]"));
+                return Err(ConfigError::new(
+                    "`secrets.sink` names no command",
+                    "write it as a list: [\"pass\", \"insert\", \"-m\", \"rolecall\"]",
+                ));
             }
             (None, RawSecrets { sink: Some(command), .. }) => SecretSink::Command(command),
             (None, RawSecrets { .. }) => SecretSink::Folder(data.join("secrets")),
@@ -323,7 +328,9 @@ fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
                         format!("use one of: {}", PROVIDERS.join(", ")),
                     ));
                 }
-                _ => return Err(ConfigError::new(format!("`{path}.provider` is missing"), format!("use one of: {}", PROVIDERS.join(", ")))),
+                _ => {
+                    return Err(ConfigError::new(format!("`{path}.provider` is missing"), format!("use one of: {}", PROVIDERS.join(", "))));
+                }
             }
             check(&path, connection, keys)?;
         }

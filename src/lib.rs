@@ -12,6 +12,8 @@
 
 pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod error;
 pub mod guard;

@@ -14,7 +14,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
     match command {
         // connect an assistant
         Command::Serve(it) => it.run(overrides).await,
-        Command::Config(it) => it.run(),
+        Command::Config(it) => it.run(overrides),
         Command::Demo(it) => it.run().await,
         // use the tools
         Command::Call(it) => it.run(overrides).await,

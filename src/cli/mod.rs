@@ -184,3 +184,16 @@ impl From<std::io::Error> for Failure {
 
 /// What a command answers.
 pub type Ended = Result<ExitCode, Failure>;
+
+/// Runs a command to its end.
+pub fn block_on(command: &Command, work: impl Future<Output = Ended>) -> Ended {
+    use tokio::runtime::Builder;
+    // One client is served fastest on one thread; many deserve all there are.
+    let many = matches!(command, Command::Serve(it) if it.is_http());
+    let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.enable_all().build()?;
+    let ended = runtime.block_on(work);
+    // Without waiting for a thread that may still read standard input.
+    runtime.shutdown_background();
+    ended
+}
