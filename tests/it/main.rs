@@ -1,1 +1,6 @@
+//! All integration tests, one binary. Files are named like the parts they test.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod catalog;
+mod projects;
+mod support;

@@ -15,8 +15,16 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod context;
+mod invitations;
+mod joining;
+mod logos;
+mod members;
+mod memberships;
+mod organizations;
 mod page;
 mod permissions;
+mod policies;
 mod projects;
 mod resolve;
 
@@ -56,8 +64,29 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
             Ok(directory.db.read().await?.number(sql, &args![call_id]).await? > 0)
         })
         // context
+        .look(context::current_user)
         // organizations, policies, logos
+        .look(organizations::list)
+        .look(organizations::get)
+        .alter(organizations::create)
+        .alter(organizations::update)
+        .alter(organizations::delete)
+        .look(policies::get)
+        .look(logos::get)
+        .alter(logos::set)
+        .alter(logos::delete)
         // members
+        .look(members::list)
+        .look(members::get)
+        .alter(members::update)
+        .alter(members::remove)
+        .alter(joining::add)
+        .alter(joining::create_user)
+        .look(invitations::list)
+        .alter(invitations::invite)
+        .alter(invitations::cancel)
+        .look(memberships::list)
+        .look(memberships::list_projects)
         // teams
         // projects
         .look(projects::list)

@@ -1,0 +1,348 @@
+//! An agent with a real MCP client in front of a real server, and a person who answers its questions.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rmcp::{
+    ClientHandler, ErrorData, RoleClient, ServiceError,
+    model::{
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientInfo, ElicitRequestParams, ElicitResult, ElicitationAction,
+        ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, UrlElicitationCapability,
+    },
+    service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService},
+};
+use rolecall::{
+    app::{App, Setup},
+    server::Server,
+    store::Db,
+};
+pub(crate) use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Column as _, Row as _};
+
+/// The protocol's eras: with a handshake, and without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Era {
+    Legacy,
+    Modern,
+}
+
+/// The person in front of the client, and what the client lets them do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Person {
+    /// Says yes, or types the name that is asked for.
+    Agrees,
+    Declines,
+    Cancels,
+    /// Sends the form off without a yes.
+    SendsNo,
+    /// Sends the form off with another name than the one asked for.
+    TypesWrong,
+    /// Sends the form off empty.
+    SendsNothing,
+    /// The client declares forms and never shows one.
+    NeverAnswers,
+    /// The client declares no elicitation.
+    Unreachable,
+    /// The client declares URL mode only.
+    UrlOnly,
+}
+
+/// What a test can set up besides the person.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) era: Era,
+    pub(crate) person: Person,
+    pub(crate) guard: rolecall::guard::GuardSettings,
+    pub(crate) lists: rolecall::guard::AllowLists,
+    pub(crate) pin: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            era: Era::Modern,
+            person: Person::Agrees,
+            guard: rolecall::guard::GuardSettings::default(),
+            lists: rolecall::guard::AllowLists::default(),
+            pin: None,
+        }
+    }
+}
+
+/// A store that lives as long as the agents on it.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) url: String,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Store {
+    pub(crate) fn sqlite() -> Arc<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        Arc::new(Self { url: format!("sqlite:{}", folder.path().join("directory.sqlite3").display()), folder })
+    }
+
+    /// A schema of its own on the PostgreSQL that `TEST_POSTGRES` names.
+    async fn postgres() -> Option<Arc<Self>> {
+        let url = std::env::var("TEST_POSTGRES").ok()?;
+        let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&pool).await.unwrap();
+        pool.close().await;
+        let join = if url.contains('?') { '&' } else { '?' };
+        Some(Arc::new(Self { url: format!("{url}{join}options[search_path]={schema}"), folder: tempfile::tempdir().unwrap() }))
+    }
+
+    /// Every kind of store there is to test on.
+    pub(crate) async fn each() -> Vec<Arc<Self>> {
+        let mut stores = vec![Self::sqlite()];
+        stores.extend(Self::postgres().await);
+        stores
+    }
+
+    pub(crate) fn secrets(&self) -> std::path::PathBuf {
+        self.folder.path().join("secrets")
+    }
+
+    /// The program on this store, as a process of its own would have it.
+    pub(crate) async fn app(&self, options: &Options) -> Arc<App> {
+        let db = Db::open(&self.url).await.unwrap();
+        let settings = rolecall::providers::local::Settings { pin: options.pin.clone(), files: vec![self.folder.path().join("files")] };
+        let connections = vec![rolecall::providers::local::connect("local", db.clone(), settings)];
+        let lists = options.lists.clone();
+        let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
+        Arc::new(App::new(Setup { db, connections, lists, guard: options.guard, secrets }))
+    }
+}
+
+/// The client's side of the protocol.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    person: Person,
+    questions: Arc<Mutex<Vec<String>>>,
+}
+
+impl Client {
+    pub(crate) fn new(person: Person) -> Self {
+        Self { person, questions: Arc::default() }
+    }
+}
+
+impl ClientHandler for Client {
+    fn get_info(&self) -> ClientInfo {
+        let mut capabilities = ClientCapabilities::default();
+        capabilities.elicitation = match self.person {
+            Person::Unreachable => None,
+            Person::UrlOnly => Some(ElicitationCapability::new().with_url(UrlElicitationCapability::default())),
+            _ => Some(ElicitationCapability::new().with_form(FormElicitationCapability::default())),
+        };
+        ClientInfo::new(capabilities, Implementation::new("test-client", "1"))
+    }
+
+    async fn create_elicitation(&self, request: ElicitRequestParams, _: RequestContext<RoleClient>) -> Result<ElicitResult, ErrorData> {
+        let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } = request else {
+            return Err(ErrorData::internal_error("only forms are expected", None));
+        };
+        self.questions.lock().unwrap().push(message.clone());
+        let typed = requested_schema.properties.contains_key("name");
+        let name = message.rsplit_once("To confirm, type: ").map(|it| it.1.to_owned()).unwrap_or_default();
+        let form = match (self.person, typed) {
+            (Person::Agrees, true) => json!({ "name": name }),
+            (Person::Agrees, false) => json!({ "confirm": true }),
+            (Person::SendsNo | Person::TypesWrong, true) => json!({ "name": format!("{name}?") }),
+            (Person::SendsNo | Person::TypesWrong, false) => json!({ "confirm": false }),
+            (Person::SendsNothing, _) => json!({}),
+            (Person::Declines, _) => return Ok(ElicitResult::new(ElicitationAction::Decline)),
+            (Person::NeverAnswers, _) => std::future::pending().await,
+            (Person::Cancels | Person::Unreachable | Person::UrlOnly, _) => return Ok(ElicitResult::new(ElicitationAction::Cancel)),
+        };
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(form))
+    }
+}
+
+/// An agent: a real client on a real server.
+pub(crate) struct Agent {
+    pub(crate) client: RunningService<RoleClient, Client>,
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<Store>,
+    options: Options,
+}
+
+impl Agent {
+    /// One per kind of store, on an empty directory; the person agrees to everything.
+    pub(crate) async fn each() -> Vec<Self> {
+        let mut agents = Vec::new();
+        for store in Store::each().await {
+            agents.push(Self::on(&store, Options::default()).await);
+        }
+        agents
+    }
+
+    /// On an empty SQLite directory.
+    pub(crate) async fn new() -> Self {
+        Self::on(&Store::sqlite(), Options::default()).await
+    }
+
+    pub(crate) async fn on(store: &Arc<Store>, options: Options) -> Self {
+        let app = store.app(&options).await;
+        Self::of(store, app, options).await
+    }
+
+    async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let server = Server::with_ask_timeout(Arc::clone(&app), Duration::from_millis(300));
+        tokio::spawn(async move {
+            if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
+                let _ = running.waiting().await;
+            }
+        });
+        let lifecycle = match options.era {
+            Era::Legacy => ClientLifecycleMode::Initialize,
+            Era::Modern => ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] },
+        };
+        let client = Client::new(options.person).serve_with_lifecycle(ours, lifecycle).await.unwrap();
+        Self { client, app, store: Arc::clone(store), options }
+    }
+
+    /// Another client of the same server process.
+    pub(crate) async fn with(&self, era: Era, person: Person) -> Self {
+        Self::of(&self.store, Arc::clone(&self.app), Options { era, person, ..self.options.clone() }).await
+    }
+
+    /// A client of another server process on the same store.
+    pub(crate) async fn elsewhere(&self, options: Options) -> Self {
+        Self::on(&self.store, options).await
+    }
+
+    pub(crate) async fn refusing(&self) -> Self {
+        self.with(self.options.era, Person::Declines).await
+    }
+
+    pub(crate) async fn silent(&self) -> Self {
+        self.with(self.options.era, Person::Unreachable).await
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.app.db
+    }
+
+    /// Calls a tool and answers its questions. The answer is the structured content, an error's too.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
+        match self.client.call_tool(params(tool, arguments)).await {
+            Ok(result) => {
+                let answer = result.structured_content.unwrap_or_default();
+                assert_eq!(result.is_error == Some(true), answer.get("code").is_some(), "errors and only errors have a code: {answer}");
+                answer
+            }
+            Err(ServiceError::McpError(error)) => json!({ "protocol_error": error.code.0, "message": error.message }),
+            Err(error) => panic!("{tool}: {error}"),
+        }
+    }
+
+    /// Calls a tool once: a question comes back instead of being answered.
+    pub(crate) async fn call_once(&self, params: CallToolRequestParams) -> Result<CallToolResponse, ServiceError> {
+        self.client.call_tool_once(params).await
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(&self, tool: &str, arguments: Value) -> impl Future<Output = Value> {
+        let asked = format!("{tool} {arguments}");
+        let caller = std::panic::Location::caller();
+        let call = self.call(tool, arguments);
+        async move {
+            let answer = call.await;
+            assert!(answer.get("code").is_none() && answer.get("protocol_error").is_none(), "{caller}: {asked} failed: {answer}");
+            answer
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(&self, tool: &str, arguments: Value, code: &str) -> impl Future<Output = Value> {
+        let asked = format!("{tool} {arguments}");
+        let caller = std::panic::Location::caller();
+        let call = self.call(tool, arguments);
+        async move {
+            let answer = call.await;
+            assert_eq!(answer["code"], code, "{caller}: {asked} answered {answer}");
+            answer
+        }
+    }
+
+    /// The questions that were asked since the last time.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        std::mem::take(&mut *self.client.service().questions.lock().unwrap())
+    }
+
+    /// What the directory holds, table by table, to compare before and after.
+    pub(crate) async fn dump(&self) -> BTreeMap<String, String> {
+        dump(self.db(), &DIRECTORY_TABLES).await
+    }
+}
+
+pub(crate) const DIRECTORY_TABLES: [&str; 20] = [
+    "organizations",
+    "users",
+    "roles",
+    "organization_members",
+    "invitations",
+    "teams",
+    "team_members",
+    "projects",
+    "project_members",
+    "project_teams",
+    "role_assignments",
+    "service_accounts",
+    "api_keys",
+    "rate_limits",
+    "usage_limits",
+    "certificates",
+    "certificate_activations",
+    "resources",
+    "logos",
+    "applied_calls",
+];
+
+/// What tables hold, as text.
+pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
+    macro_rules! rows {
+        ($pool:expr, $table:expr) => {{
+            let mut lines = Vec::new();
+            for row in sqlx::query(AssertSqlSafe(format!("SELECT * FROM {}", $table))).fetch_all($pool).await.unwrap() {
+                let mut line = String::new();
+                for (at, column) in row.columns().iter().enumerate() {
+                    let value = if let Ok(it) = row.try_get::<Option<String>, _>(at) {
+                        format!("{it:?}")
+                    } else if let Ok(it) = row.try_get::<Option<bool>, _>(at) {
+                        format!("{it:?}")
+                    } else if let Ok(it) = row.try_get::<Option<i64>, _>(at) {
+                        format!("{it:?}")
+                    } else {
+                        format!("{:?}", row.try_get::<Option<Vec<u8>>, _>(at).unwrap().map(|it| it.len()))
+                    };
+                    let _ = write!(line, "{}={value} ", column.name());
+                }
+                lines.push(line);
+            }
+            lines.sort();
+            lines.join("\n")
+        }};
+    }
+    let mut tables_as_text = BTreeMap::new();
+    for table in tables {
+        let text = match db {
+            Db::Sqlite { reader, .. } => rows!(reader, table),
+            Db::Postgres(pool) => rows!(pool, table),
+        };
+        tables_as_text.insert((*table).to_owned(), text);
+    }
+    tables_as_text
+}
+
+pub(crate) fn params(tool: &str, arguments: Value) -> CallToolRequestParams {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)
+}
