@@ -22,11 +22,17 @@ mod logos;
 mod members;
 mod memberships;
 mod organizations;
+pub mod certificates;
 mod page;
 mod permissions;
 mod policies;
 mod projects;
+mod rate_limits;
 mod resolve;
+mod resources;
+mod scope;
+pub mod seed;
+mod usage_limits;
 
 /// The directory in the store.
 #[derive(Debug)]
@@ -100,8 +106,20 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         // roles
         // keys
         // limits
+        .look(rate_limits::list)
+        .alter(rate_limits::update)
+        .look(usage_limits::list)
+        .alter(usage_limits::set)
+        .alter(usage_limits::update)
+        .alter(usage_limits::delete)
         // certificates
+        .look(certificates::list)
+        .alter(certificates::activate)
+        .alter(certificates::deactivate)
         // resources
+        .look(resources::list)
+        .alter(resources::assign)
+        .alter(resources::remove)
         .build()
 }
 
