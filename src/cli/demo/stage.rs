@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use rmcp::{
     ClientHandler, RoleClient,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientInfo, ElicitRequestParams, ElicitationCapability,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitationCapability,
         FormElicitationCapability, Implementation, InputRequest, ProtocolVersion,
     },
     service::{ClientLifecycleMode, ClientServiceExt as _, RunningService},
@@ -179,10 +179,10 @@ struct Face {
 }
 
 impl ClientHandler for Face {
-    fn get_info(&self) -> ClientInfo {
+    fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = self.asks.then(|| ElicitationCapability::new().with_form(FormElicitationCapability::default()));
-        ClientInfo::new(capabilities, Implementation::new(self.name, env!("CARGO_PKG_VERSION")))
+        ClientConfig::new(capabilities, Implementation::new(self.name, env!("CARGO_PKG_VERSION")))
     }
 }
 

@@ -25,7 +25,6 @@ mod logos;
 mod members;
 mod memberships;
 mod organizations;
-pub mod certificates;
 mod page;
 mod permissions;
 mod policies;

@@ -43,7 +43,7 @@ pub async fn seed(db: &Db, name: &str) -> Result<Seeded, ProviderError> {
             fix: format!("use one of: {}", known.join(", ")),
         });
     }
-    transaction!(db, tx => { plant(&mut tx).await })
+    transaction!(db, ProviderError, tx => { plant(&mut tx).await })
 }
 
 async fn plant(tx: &mut Conn) -> Result<Seeded, ProviderError> {
