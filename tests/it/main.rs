@@ -2,5 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catalog;
+mod http;
 mod projects;
+mod sse;
+mod stdio;
 mod support;
+mod wire;
