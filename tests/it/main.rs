@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod completion;
+mod mcp_resources;
 mod projects;
 mod prompts;
-mod resources;
 mod support;
