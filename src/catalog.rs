@@ -85,9 +85,9 @@ impl Offer {
                 properties.insert("connection".into(), json!({ "type": "string", "description": "Account.", "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Only preview." }));
+                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview." }));
                 properties
-                    .insert("idempotency_key".into(), json!({ "type": "string", "description": "Repeats do nothing.", "maxLength": 100 }));
+                    .insert("idempotency_key".into(), json!({ "type": "string", "description": "Retry-safe." }));
             }
             if self.token {
                 let token = json!({ "type": "string", "description": "From the answer that asked for consent.", "maxLength": 2000 });

@@ -12,6 +12,8 @@
 
 pub mod app;
 pub mod catalog;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod domain;
 pub mod error;
 pub mod guard;

@@ -36,7 +36,7 @@ impl JsonSchema for Limit {
         "Limit".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "description": "Page size.", "minimum": 1, "maximum": 100, "default": 25 })
+        json_schema!({ "type": "integer", "description": "Default 25.", "minimum": 1, "maximum": 100 })
     }
 }
 
@@ -53,7 +53,7 @@ impl JsonSchema for Cursor {
         "Cursor".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "`next_cursor` of the page before.", "maxLength": 1000 })
+        json_schema!({ "type": "string", "description": "A next_cursor." })
     }
 }
 

@@ -59,16 +59,17 @@ macro_rules! references {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "description": $description, "maxLength": MAX_LENGTH })
+                // No length here: it is checked, and would cost every tool tokens to say what no agent gets wrong.
+                json_schema!({ "type": "string", "description": $description })
             }
         }
     )*};
 }
 
 references! {
-    OrganizationRef: "Name, slug or id.";
-    ProjectRef: "Name, slug or id.";
-    TeamRef: "Name, slug or id.";
+    OrganizationRef: "Name or id.";
+    ProjectRef: "Name or id.";
+    TeamRef: "Name or id.";
     MemberRef: "E-mail or id.";
     PersonRef: "E-mail, or an id of someone known.";
     RoleRef: "Name or id.";

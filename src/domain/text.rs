@@ -97,7 +97,7 @@ fn query(text: &str) -> Option<String> {
 }
 
 macro_rules! texts {
-    ($($name:ident($check:ident, $max:literal, $description:literal): $wanted:literal;)*) => {$(
+    ($($name:ident($check:ident, $description:literal): $wanted:literal;)*) => {$(
         #[doc = concat!("A text that is ", $wanted, ".")]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String")]
@@ -131,19 +131,20 @@ macro_rules! texts {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "description": $description, "maxLength": $max })
+                // No length here: it is checked, and would cost every tool tokens to say what no agent gets wrong.
+                json_schema!({ "type": "string", "description": $description })
             }
         }
     )*};
 }
 
 texts! {
-    Name(name, 100, "Name."): "a name of 1 to 100 visible characters";
-    Description(description, 1000, "What it is for."): "a text of 1 to 1000 characters";
-    Slug(slug, 60, "Short name in URLs: a-z, 0-9, hyphens."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
-    Email(email, 254, "E-mail."): "an e-mail address such as ana@acme.example";
-    Website(website, 254, "URL."): "a web address such as https://acme.example";
-    Query(query, 100, "Part of a name or e-mail."): "a search text of 1 to 100 characters";
+    Name(name, "Name."): "a name of 1 to 100 visible characters";
+    Description(description, "Purpose."): "a text of 1 to 1000 characters";
+    Slug(slug, "a-z, 0-9, hyphens."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
+    Email(email, "E-mail."): "an e-mail address such as ana@acme.example";
+    Website(website, "URL."): "a web address such as https://acme.example";
+    Query(query, "Part of the name."): "a search text of 1 to 100 characters";
 }
 
 impl Email {

@@ -257,8 +257,12 @@ impl ServerHandler for Server {
 /// A tool on offer as clients see it.
 pub fn mcp_tool(offer: &Offer) -> Tool {
     let tool = &offer.tool;
-    let (read_only, destructive) = (tool.effect == Effect::Read, tool.effect == Effect::Destroy);
-    let annotations = ToolAnnotations::new().read_only(read_only).destructive(destructive).open_world(false);
+    // What a hint says by default is not said: clients read each hint, and models pay for each word.
+    let annotations = match tool.effect {
+        Effect::Read => ToolAnnotations::new().read_only(true),
+        Effect::Write | Effect::Access => ToolAnnotations::new().read_only(false).destructive(false),
+        Effect::Destroy => ToolAnnotations::new().read_only(false).destructive(true),
+    };
     Tool::new(tool.name, tool.description.clone(), Arc::new(offer.input_schema()))
         .with_title(tool.title)
         .with_raw_output_schema(Arc::new(offer.output_schema()))

@@ -40,11 +40,9 @@ operation!(GetCurrentUser, "get_current_user", "Get current user", Read => Curre
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListActivity {
-    /// Earliest time, RFC 3339.
-    #[schemars(length(max = 40))]
+    /// Time, RFC 3339.
     pub since: Option<String>,
     /// Tool name.
-    #[schemars(length(max = 60))]
     pub tool: Option<String>,
     /// E-mail or id in the target.
     pub member: Option<PersonRef>,

@@ -72,7 +72,7 @@ operation!(DeleteServiceAccount, "delete_service_account", "Delete service accou
 #[serde(deny_unknown_fields)]
 pub struct ListApiKeys {
     pub project: ProjectRef,
-    /// Whether the owner is still in the project.
+    /// Owner in the project.
     pub owner_access: Option<OwnerAccess>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -98,9 +98,9 @@ pub struct CreateApiKey {
     pub name: Name,
     pub description: Option<Description>,
     pub service_account: Option<ServiceAccountRef>,
-    /// Permission codes; absent: all of the project.
+    /// Permissions; absent: all.
     #[serde(default)]
-    #[schemars(length(max = 50), inner(length(max = 100)))]
+    #[schemars(length(max = 50))]
     pub scopes: Vec<String>,
     /// Life of the key.
     #[schemars(range(min = 60, max = 31_536_000))]
@@ -117,8 +117,8 @@ pub struct UpdateApiKey {
     pub api_key: ApiKeyRef,
     pub description: Option<Description>,
     pub status: Option<KeyStatus>,
-    /// Permission codes.
-    #[schemars(length(min = 1, max = 50), inner(length(max = 100)))]
+    /// Permissions.
+    #[schemars(length(min = 1, max = 50))]
     pub scopes: Option<Vec<String>>,
     /// Life from now.
     #[schemars(range(min = 60, max = 31_536_000))]

@@ -27,22 +27,16 @@ pub struct UpdateRateLimit {
     pub project: ProjectRef,
     pub model: ModelName,
     /// Count.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub max_requests_per_1_minute: Option<u64>,
     /// Count.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub max_tokens_per_1_minute: Option<u64>,
     /// Count.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub max_images_per_1_minute: Option<u64>,
     /// MB.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub max_audio_megabytes_per_1_minute: Option<u64>,
     /// Count.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub max_requests_per_1_day: Option<u64>,
     /// Count.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub batch_1_day_max_input_tokens: Option<u64>,
 }
 
@@ -69,16 +63,14 @@ pub struct UsageLimitInput {
     /// Unit.
     pub usage_unit: UsageUnit,
     /// Warns.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub soft_limit: f64,
     /// Stops.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub hard_limit: f64,
     /// Starts anew.
     pub renewal: Renewal,
 }
 
-/// Sets a usage limit for a project, or for the organization; it takes the place of an active one.
+/// Sets a usage limit of a project, or of the organization, in place of the active one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetUsageLimit {
@@ -88,10 +80,8 @@ pub struct SetUsageLimit {
     /// What counts.
     pub usage_unit: UsageUnit,
     /// Warns from here.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub soft_limit: f64,
     /// Stops here.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub hard_limit: f64,
     /// Whether a new period starts.
     pub renewal: Renewal,
@@ -106,10 +96,8 @@ pub struct UpdateUsageLimit {
     pub project: Option<ProjectRef>,
     pub usage_limit: UsageLimitRef,
     /// Warns from here.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub soft_limit: Option<f64>,
     /// Stops here.
-    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub hard_limit: Option<f64>,
     /// Whether a new period starts.
     pub renewal: Option<Renewal>,

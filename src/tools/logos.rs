@@ -35,10 +35,8 @@ pub struct SetLogo {
     pub of: LogoOwner,
     pub target: ProjectRef,
     /// Base64.
-    #[schemars(length(max = 1_400_000))]
     pub image: Option<String>,
-    /// File in an allowed folder (stdio).
-    #[schemars(length(max = 1000))]
+    /// File, on stdio.
     pub path: Option<String>,
 }
 

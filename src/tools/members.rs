@@ -120,7 +120,7 @@ operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy =
 pub struct ListMemberships {
     /// Absent: the caller.
     pub email: Option<Email>,
-    /// Levels of roles to count.
+    /// Role levels.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleLevel>,
@@ -136,7 +136,7 @@ operation!(ListMemberships, "list_memberships", "List memberships", Read => List
 pub struct ListProjectMemberships {
     pub email: Email,
     pub organization: Option<OrganizationRef>,
-    /// Levels of roles to count.
+    /// Role levels.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleLevel>,

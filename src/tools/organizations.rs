@@ -34,7 +34,7 @@ pub struct CreateOrganization {
     pub description: Option<Description>,
     pub slug: Option<Slug>,
     pub website: Option<Website>,
-    /// E-mail of its first owner.
+    /// First owner.
     pub admin_email: Option<Email>,
 }
 

@@ -17,7 +17,7 @@ pub struct ListProjectMembers {
     pub project: ProjectRef,
     pub query: Option<Query>,
     pub role: Option<RoleRef>,
-    /// Levels of roles to count.
+    /// Role levels.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleLevel>,
@@ -59,7 +59,6 @@ pub struct AddProjectMembers {
     #[schemars(length(max = 1000))]
     pub people: Vec<NewProjectMember>,
     /// Lines of project,member,role;role.
-    #[schemars(length(max = 200_000))]
     pub csv: Option<String>,
 }
 

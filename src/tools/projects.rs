@@ -46,18 +46,16 @@ operation!(GetProject, "get_project", "Get project", Read => Project);
 pub struct CreateProject {
     pub name: Name,
     pub description: Option<Description>,
-    /// E-mail of its first owner.
+    /// First owner.
     pub admin_email: Option<Email>,
-    /// First usage limit.
+    /// As in set_usage_limit.
     pub usage_limit: Option<UsageLimitInput>,
     pub organization: Option<OrganizationRef>,
     pub team: Option<TeamRef>,
     pub slug: Option<Slug>,
-    /// Region of its data.
-    #[schemars(length(max = 40))]
+    /// Data region.
     pub residency: Option<String>,
-    /// Id of its encryption key.
-    #[schemars(length(max = 100))]
+    /// Encryption key.
     pub external_key_id: Option<String>,
 }
 
@@ -71,8 +69,7 @@ pub struct UpdateProject {
     pub name: Option<Name>,
     pub description: Option<Description>,
     pub slug: Option<Slug>,
-    /// Id of its encryption key.
-    #[schemars(length(max = 100))]
+    /// Encryption key.
     pub external_key_id: Option<String>,
     /// Fields to empty.
     #[serde(default)]

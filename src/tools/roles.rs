@@ -15,7 +15,7 @@ use crate::domain::{
 pub struct ListRoles {
     pub project: Option<ProjectRef>,
     pub organization: Option<OrganizationRef>,
-    /// Levels.
+    /// Role levels.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleLevel>,
@@ -40,8 +40,8 @@ operation!(GetRole, "get_role", "Get role", Read => Role);
 #[serde(deny_unknown_fields)]
 pub struct CreateRole {
     pub name: Name,
-    /// Permission codes.
-    #[schemars(length(max = 100), inner(length(max = 100)))]
+    /// Permissions.
+    #[schemars(length(max = 100))]
     pub permissions: Vec<String>,
     pub description: Option<Description>,
     pub project: Option<ProjectRef>,
@@ -56,8 +56,8 @@ operation!(CreateRole, "create_role", "Create role", Access => Role);
 pub struct UpdateRole {
     pub role: RoleRef,
     pub name: Option<Name>,
-    /// Permission codes.
-    #[schemars(length(max = 100), inner(length(max = 100)))]
+    /// Permissions.
+    #[schemars(length(max = 100))]
     pub permissions: Option<Vec<String>>,
     pub description: Option<Description>,
     pub project: Option<ProjectRef>,
@@ -119,6 +119,7 @@ pub struct AssignRole {
     pub member: Option<MemberRef>,
     pub team: Option<TeamRef>,
     pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
 }
 
 operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
@@ -131,6 +132,7 @@ pub struct UnassignRole {
     pub member: Option<MemberRef>,
     pub team: Option<TeamRef>,
     pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
 }
 
 operation!(UnassignRole, "unassign_role", "Unassign role", Destroy => RoleAssignment);

@@ -11,7 +11,33 @@ pub(super) fn plain(schema: Schema) -> Map<String, Value> {
     let Value::Object(mut root) = root else { return Map::new() };
     root.remove("$schema");
     root.entry("properties").or_insert_with(|| json!({}));
+    if let Some(Value::Object(properties)) = root.get_mut("properties") {
+        properties.values_mut().flat_map(|it| it.as_object_mut()).for_each(undescribe_inner);
+    }
     root
+}
+
+/// Inside an argument, names speak for themselves; only the argument itself is described. What is wrong inside, the
+/// error says, with the values there are.
+fn undescribe_inner(argument: &mut Map<String, Value>) {
+    argument.remove("additionalProperties");
+    for (key, inner) in argument.iter_mut() {
+        if key == "properties"
+            && let Value::Object(properties) = inner
+        {
+            for property in properties.values_mut().filter_map(Value::as_object_mut) {
+                property.remove("description");
+                property.remove("enum");
+                undescribe_inner(property);
+            }
+        }
+        if key == "items"
+            && let Value::Object(items) = inner
+        {
+            items.remove("description");
+            undescribe_inner(items);
+        }
+    }
 }
 
 fn flatten(schema: &mut Value, definitions: &Value) {

@@ -1,0 +1,249 @@
+//! Invitations to organizations of the directory.
+
+use std::collections::HashMap;
+
+use super::{
+    Session, members,
+    page::PageQuery,
+    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, only},
+};
+use crate::{
+    domain::{
+        Change, Email, Gravity, Impact, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp, fold,
+        members::{Invitation, InvitationStatus},
+    },
+    error::ProviderError,
+    store::{StoreError, Val, args, new_id, row},
+    tools::members::{CancelInvitation, InviteOrganizationMember, ListInvitations},
+};
+
+/// How long an invitation can be accepted.
+const DAYS: i64 = 14;
+
+row! {
+    /// An invitation; `status` is what it is now, `projects` a JSON array of ids.
+    pub(super) struct InvitationRow {
+        id: String, email: String, role_id: String, role: String, projects: String, status: String, created_at: i64, expires_at: i64,
+    }
+}
+
+impl InvitationRow {
+    fn project_ids(&self) -> Vec<String> {
+        serde_json::from_str(&self.projects).unwrap_or_default()
+    }
+
+    fn is_pending(&self) -> bool {
+        self.status == "pending"
+    }
+}
+
+/// Invitations of organization `$1` at time `$2`: nobody marks one that has expired, time does.
+const INVITATIONS: &str = "SELECT * FROM (SELECT i.id, i.email, i.role_id, r.name AS role, i.projects, \
+     CASE WHEN i.status = 'pending' AND i.expires_at <= $2 THEN 'expired' ELSE i.status END AS status, i.created_at, i.expires_at \
+     FROM invitations i JOIN roles r ON r.id = i.role_id WHERE i.organization_id = $1) AS found";
+
+pub(super) async fn list(at: &mut Session, op: &ListInvitations) -> Result<List<Invitation>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let now = Timestamp::now().0;
+    let status = op.status.map(status_name);
+    let filter = "($3 IS NULL OR status = $3)";
+    let sql = format!("{INVITATIONS} WHERE {filter} AND ($4 IS NULL OR email || ' ' || id > $4) ORDER BY email || ' ' || id LIMIT $5");
+    let rows: Vec<InvitationRow> = at.db.all(&sql, &args![&organization.id, now, status, &page.after, page.rows()]).await?;
+    let counted = INVITATIONS.replacen("SELECT *", "SELECT COUNT(*)", 1);
+    let total = at.db.number(&format!("{counted} WHERE {filter}"), &args![&organization.id, now, status]).await?;
+    let projects = names(at, &rows).await?;
+    Ok(page.page(rows, Some(total), |it| format!("{} {}", it.email, it.id), |it| view(it, &projects, &organization.name)))
+}
+
+pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> Result<Change<Invitation>, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let role = members::role_or_default(at, op.role.as_ref(), &organization).await?;
+    if members::is_member(at, &organization.id, &op.email).await? {
+        return Err(already_member(&op.email, &organization));
+    }
+    let former = open(at, &organization.id, &op.email).await?;
+    if former.as_ref().is_some_and(InvitationRow::is_pending) {
+        return Err(ProviderError::conflict(
+            "already_invited",
+            format!("`{}` has a pending invitation to `{}`", op.email, organization.name),
+            "wait for it, or end it with cancel_invitation and invite again",
+        ));
+    }
+    let mut projects: Vec<ProjectRow> = Vec::new();
+    for named in &op.projects {
+        let project = active_project(at, &organization, named).await?;
+        if !projects.iter().any(|it| it.id == project.id) {
+            projects.push(project);
+        }
+    }
+    let outsider = members::is_outsider(at, Some(&organization.id), op.email.as_str()).await?;
+    let mut impact = members::grant(Impact::none(), &role, outsider, op.email.as_str());
+    if former.is_some() {
+        impact = impact.note("replaces an invitation that has expired");
+    }
+    let ids: Vec<String> = projects.into_iter().map(|it| it.id).collect();
+    let id = insert(at, &organization.id, &op.email, &role.id, &ids).await?;
+    let after = by_id(at, &organization, &id).await?;
+    let target = Target::new_one("invitation", op.email.as_str(), &organization.name);
+    Ok(Change::created(target, impact.undo("cancel_invitation"), after))
+}
+
+pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Change<Invitation>, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let wanted = op.invitation.text();
+    let sql = format!("{INVITATIONS} WHERE id = $3 OR email = $4 ORDER BY created_at DESC, id DESC");
+    let values = args![&organization.id, Timestamp::now().0, wanted, wanted.to_lowercase()];
+    let found: Vec<InvitationRow> = at.db.all(&sql, &values).await?;
+    // Of several to one e-mail the pending one is meant, else the newest.
+    let meant = found.iter().position(InvitationRow::is_pending).unwrap_or_default();
+    let found = found.into_iter().skip(meant).take(1).collect();
+    let row = only(found, "invitation", wanted, &organization.name, "list_invitations", |it| &it.id, |it: &InvitationRow| it.id.clone())?;
+    if !row.is_pending() {
+        return Err(ProviderError::conflict(
+            "not_pending",
+            format!("the invitation of `{}` is {} already", row.email, row.status),
+            "nothing is left to cancel; a member is removed with remove_organization_member",
+        ));
+    }
+    let id = row.id.clone();
+    let before = by_id(at, &organization, &id).await?;
+    at.db.run("UPDATE invitations SET status = 'cancelled' WHERE id = $1", &args![&id]).await?;
+    let after = by_id(at, &organization, &id).await?;
+    let target = Target::new("invitation", &before.invitation, &id, &organization.name);
+    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    Ok(Change::updated(target, impact, before, after))
+}
+
+/// Writes an invitation; one to the same person that has expired makes room for it.
+pub(super) async fn insert(
+    at: &mut Session,
+    organization_id: &str,
+    email: &Email,
+    role_id: &str,
+    projects: &[String],
+) -> Result<String, ProviderError> {
+    let now = Timestamp::now();
+    let sql =
+        "UPDATE invitations SET status = 'cancelled' WHERE organization_id = $1 AND email = $2 AND status = 'pending' AND expires_at <= $3";
+    at.db.run(sql, &args![organization_id, email.as_str(), now.0]).await?;
+    let id = new_id("inv");
+    let sql = "INSERT INTO invitations (id, organization_id, email, role_id, projects, status, created_at, expires_at) \
+               VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7)";
+    let projects = serde_json::Value::from(projects).to_string();
+    let expires = now.plus_seconds(DAYS * 24 * 60 * 60);
+    at.db.run(sql, &args![&id, organization_id, email.as_str(), role_id, projects, now.0, expires.0]).await?;
+    Ok(id)
+}
+
+/// The invitation of a person that nobody has settled: pending, or expired.
+async fn open(at: &mut Session, organization_id: &str, email: &Email) -> Result<Option<InvitationRow>, ProviderError> {
+    let sql = format!("{INVITATIONS} WHERE email = $3 AND status IN ('pending', 'expired')");
+    Ok(at.db.one(&sql, &args![organization_id, Timestamp::now().0, email.as_str()]).await?)
+}
+
+/// The invitation that a person could accept now.
+pub(super) async fn pending(at: &mut Session, organization_id: &str, email: &Email) -> Result<Option<InvitationRow>, ProviderError> {
+    Ok(open(at, organization_id, email).await?.filter(InvitationRow::is_pending))
+}
+
+/// Settles an invitation for somebody who has just become a member; answers the projects that came with it.
+///
+/// Projects that have ended or been archived since are left out.
+pub(super) async fn accept(
+    at: &mut Session,
+    organization_id: &str,
+    invitation: &InvitationRow,
+    user_id: &str,
+) -> Result<Vec<String>, ProviderError> {
+    let mut granted = Vec::new();
+    let now = Timestamp::now().0;
+    for id in invitation.project_ids() {
+        let sql = "SELECT name FROM projects WHERE id = $1 AND organization_id = $2 AND status = 'active'";
+        let Some(name) = at.db.texts(sql, &args![&id, organization_id]).await?.pop() else { continue };
+        let sql = "INSERT INTO project_members (project_id, user_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        at.db.run(sql, &args![&id, user_id, now]).await?;
+        let sql = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, team_id, created_at) \
+                   VALUES ($1, $2, $3, 'role_project_member', $4, NULL, $5) ON CONFLICT DO NOTHING";
+        at.db.run(sql, &args![new_id("asg"), organization_id, &id, user_id, now]).await?;
+        granted.push(name);
+    }
+    at.db.run("UPDATE invitations SET status = 'accepted' WHERE id = $1", &args![&invitation.id]).await?;
+    Ok(granted)
+}
+
+pub(super) fn already_member(email: &Email, organization: &OrganizationRow) -> ProviderError {
+    ProviderError::conflict(
+        "already_member",
+        format!("`{email}` is a member of `{}`", organization.name),
+        "change the role with update_organization_member, or give a project with add_project_member",
+    )
+}
+
+/// The active project of an organization that is named.
+async fn active_project(at: &mut Session, organization: &OrganizationRow, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
+    let sql = format!("{PROJECT_COLUMNS} WHERE p.organization_id = $3 AND (p.id = $1 OR p.slug = $2 OR p.name_key = $2) ORDER BY p.slug");
+    let found = at.db.all(&sql, &args![named.text(), fold(named.text()), &organization.id]).await?;
+    let found = only(
+        found,
+        "project",
+        named.text(),
+        &organization.name,
+        "list_projects",
+        |it: &ProjectRow| &it.id,
+        |it| format!("{} ({})", it.id, it.name),
+    )?;
+    // The rule that archived projects take no change is kept in one place.
+    at.active_project(&ProjectRef::try_from(found.id).map_err(|error| ProviderError::invalid(error.to_string(), "see list_projects"))?)
+        .await
+}
+
+async fn by_id(at: &mut Session, organization: &OrganizationRow, id: &str) -> Result<Invitation, ProviderError> {
+    let row: Option<InvitationRow> =
+        at.db.one(&format!("{INVITATIONS} WHERE id = $3"), &args![&organization.id, Timestamp::now().0, id]).await?;
+    let rows = [row.ok_or_else(|| StoreError::Unreadable(format!("invitation {id} is missing")))?];
+    let projects = names(at, &rows).await?;
+    let [row] = rows;
+    Ok(view(row, &projects, &organization.name))
+}
+
+/// The names of the projects that come with invitations, by id.
+async fn names(at: &mut Session, rows: &[InvitationRow]) -> Result<HashMap<String, String>, ProviderError> {
+    let mut ids: Vec<String> = rows.iter().flat_map(InvitationRow::project_ids).collect();
+    ids.sort();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!("SELECT id, name FROM projects WHERE id IN ({})", members::placeholders(1, ids.len()));
+    let found: Vec<(String, String)> = at.db.all(&sql, &ids.iter().map(Val::from).collect::<Vec<_>>()).await?;
+    Ok(found.into_iter().collect())
+}
+
+fn view(it: InvitationRow, projects: &HashMap<String, String>, organization: &str) -> Invitation {
+    let projects = it.project_ids().iter().filter_map(|id| projects.get(id).cloned()).collect();
+    Invitation {
+        invitation: it.email,
+        id: it.id,
+        role: it.role,
+        status: match it.status.as_str() {
+            "accepted" => InvitationStatus::Accepted,
+            "cancelled" => InvitationStatus::Cancelled,
+            "expired" => InvitationStatus::Expired,
+            _ => InvitationStatus::Pending,
+        },
+        organization: organization.to_owned(),
+        projects,
+        invited_at: Some(Timestamp(it.created_at)),
+        expires_at: Some(Timestamp(it.expires_at)),
+    }
+}
+
+fn status_name(status: InvitationStatus) -> &'static str {
+    match status {
+        InvitationStatus::Pending => "pending",
+        InvitationStatus::Accepted => "accepted",
+        InvitationStatus::Expired => "expired",
+        InvitationStatus::Cancelled => "cancelled",
+    }
+}

@@ -1,0 +1,311 @@
+//! People of an organization.
+
+use std::collections::HashMap;
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions::{grant_gravity, is_privileged},
+    resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
+};
+use crate::{
+    domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
+    error::ProviderError,
+    store::{StoreError, Val, args, row},
+    tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
+};
+
+/// The role that owners of an organization hold.
+pub(super) const OWNER: &str = "role_organization_owner";
+/// The role of people for whom none is named.
+const DEFAULT_ROLE: &str = "role_organization_member";
+
+row! {
+    struct MemberRow { id: String, email: String, name: String, role: String, joined_at: i64 }
+}
+
+const MEMBER_COLUMNS: &str = "SELECT u.id, u.email, u.name, r.name AS role, m.joined_at FROM organization_members m \
+     JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id";
+
+pub(super) async fn list(at: &mut Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let role = match &op.role {
+        Some(named) => Some(at.role(named, RoleLevel::Organization, &organization.id, None).await?.id),
+        None => None,
+    };
+    let query = op.query.as_ref().map(Query::as_str);
+    let filter = "m.organization_id = $1 AND ($2 IS NULL OR u.email LIKE '%' || $2 || '%' OR LOWER(u.name) LIKE '%' || $2 || '%') \
+                  AND ($3 IS NULL OR m.role_id = $3 OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.role_id = $3 \
+                  AND a.user_id = m.user_id AND a.organization_id = m.organization_id AND a.project_id IS NULL))";
+    let rows: Vec<MemberRow> = at
+        .db
+        .all(
+            &format!("{MEMBER_COLUMNS} WHERE {filter} AND ($4 IS NULL OR u.email > $4) ORDER BY u.email LIMIT $5"),
+            &args![&organization.id, query, &role, &page.after, page.rows()],
+        )
+        .await?;
+    let sql = format!("SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id WHERE {filter}");
+    let total = at.db.number(&sql, &args![&organization.id, query, &role]).await?;
+    let people: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
+    let extra = extra_roles(at, &organization.id, &people).await?;
+    Ok(page.page(
+        rows,
+        Some(total),
+        |it| it.email.clone(),
+        |it| {
+            let more = extra.get(&it.id).cloned().unwrap_or_default();
+            view(it, more, &organization.name)
+        },
+    ))
+}
+
+pub(super) async fn get(at: &mut Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let user = at.member(&organization, &op.member).await?;
+    by_id(at, &organization, &user.id).await
+}
+
+pub(super) async fn update(at: &mut Session, op: &UpdateOrganizationMember) -> Result<Change<Member>, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let user = at.member(&organization, &op.member).await?;
+    let new = at.role(&op.role, RoleLevel::Organization, &organization.id, None).await?;
+    let old = held(at, &organization.id, &user.id).await?;
+    let before = by_id(at, &organization, &user.id).await?;
+    let mut impact = Impact::none();
+    if new.id != old.id {
+        if old.id == OWNER {
+            keep_an_owner(at, &organization, &user, false).await?;
+        }
+        // Whoever brought the domain in must not be the one who makes it trusted.
+        let outsider = is_outsider_beside(at, &organization.id, &user.email).await?;
+        impact = grant(impact, &new, outsider, &user.email);
+        if is_privileged(&old.permissions()) {
+            impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `{}`", user.email, old.name));
+        }
+    }
+    let extra: Vec<String> = before.roles.iter().skip(1).filter(|it| **it != new.name).cloned().collect();
+    if !extra.is_empty() {
+        impact = impact.note(format!("still holds {}, which unassign_role takes away", extra.join(", ")));
+    }
+    let sql = "UPDATE organization_members SET role_id = $3 WHERE organization_id = $1 AND user_id = $2";
+    at.db.run(sql, &args![&organization.id, &user.id, &new.id]).await?;
+    let after = by_id(at, &organization, &user.id).await?;
+    let impact = impact.undo(format!("update_organization_member with role `{}`", old.name));
+    Ok(Change::updated(target(&user, &organization), impact, before, after))
+}
+
+pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> Result<Change<Member>, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let user = at.member(&organization, &op.member).await?;
+    keep_an_owner(at, &organization, &user, true).await?;
+    let before = by_id(at, &organization, &user.id).await?;
+    let impact = leaving(at, &organization, &user, &before).await?;
+    for sql in [
+        "DELETE FROM project_members WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
+        "DELETE FROM team_members WHERE user_id = $1 AND team_id IN (SELECT id FROM teams WHERE organization_id = $2)",
+        "DELETE FROM role_assignments WHERE user_id = $1 AND organization_id = $2",
+        "UPDATE api_keys SET user_id = NULL WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
+        "DELETE FROM organization_members WHERE user_id = $1 AND organization_id = $2",
+    ] {
+        at.db.run(sql, &args![&user.id, &organization.id]).await?;
+    }
+    Ok(Change::removed(target(&user, &organization), impact, before))
+}
+
+/// What somebody loses who leaves an organization, and what is left behind.
+async fn leaving(at: &mut Session, organization: &OrganizationRow, user: &UserRow, before: &Member) -> Result<Impact, ProviderError> {
+    let mut impact = Impact::of(Gravity::High);
+    for (sql, what) in [
+        (
+            "SELECT p.name FROM projects p WHERE p.organization_id = $2 AND (p.id IN (SELECT project_id FROM project_members WHERE user_id = $1) \
+             OR p.id IN (SELECT t.project_id FROM project_teams t JOIN team_members m ON m.team_id = t.team_id WHERE m.user_id = $1)) ORDER BY p.slug",
+            ("project out of reach", "projects out of reach"),
+        ),
+        (
+            "SELECT t.name FROM teams t JOIN team_members m ON m.team_id = t.id WHERE m.user_id = $1 AND t.organization_id = $2 ORDER BY t.slug",
+            ("team left", "teams left"),
+        ),
+        (
+            "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id WHERE k.user_id = $1 AND p.organization_id = $2 \
+             ORDER BY k.name, k.id",
+            ("key left without an owner", "keys left without an owner"),
+        ),
+    ] {
+        let (count, names) = at.count_and_name(sql, &args![&user.id, &organization.id]).await?;
+        impact = impact.loses(count, what, names);
+    }
+    let sole = "SELECT p.name FROM projects p JOIN role_assignments a ON a.project_id = p.id AND a.role_id = 'role_project_owner' \
+                WHERE a.user_id = $1 AND p.organization_id = $2 AND NOT EXISTS (SELECT 1 FROM role_assignments b \
+                WHERE b.project_id = p.id AND b.role_id = a.role_id AND b.user_id <> $1) ORDER BY p.slug";
+    let sole = at.db.texts(sole, &args![&user.id, &organization.id]).await?;
+    if !sole.is_empty() {
+        let projects = if sole.len() == 1 { "project" } else { "projects" };
+        impact = impact.note(format!("sole owner of {} {projects}: {}", sole.len(), sole.join(", ")));
+    }
+    if impact.losses.iter().any(|it| it.what.starts_with("key")) {
+        impact = impact.note("keys without an owner go on working until delete_api_key");
+    }
+    if is_owner(at, &organization.id, &user.id).await? {
+        impact = impact.note(format!("is an owner of {}", organization.name));
+    }
+    let role = before.roles.first().map_or("member", String::as_str);
+    Ok(impact.undo(format!("add_organization_member with role `{role}`; projects, teams and further roles are given anew")))
+}
+
+/// Refuses to take the last owner away from an organization.
+async fn keep_an_owner(at: &mut Session, organization: &OrganizationRow, user: &UserRow, leaves: bool) -> Result<(), ProviderError> {
+    if !is_owner(at, &organization.id, &user.id).await? {
+        return Ok(());
+    }
+    let owners = "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND (m.role_id = $3 OR EXISTS (SELECT 1 \
+                  FROM role_assignments a WHERE a.user_id = m.user_id AND a.organization_id = $1 AND a.project_id IS NULL AND a.role_id = $3))";
+    let others = at.db.number(&format!("{owners} AND m.user_id <> $2"), &args![&organization.id, &user.id, OWNER]).await?;
+    // Somebody who is demoted stays an owner by an assignment beside the role.
+    let assigned =
+        "SELECT COUNT(*) FROM role_assignments WHERE user_id = $2 AND organization_id = $1 AND project_id IS NULL AND role_id = $3";
+    let stays = !leaves && at.db.number(assigned, &args![&organization.id, &user.id, OWNER]).await? > 0;
+    if others > 0 || stays {
+        return Ok(());
+    }
+    Err(ProviderError::conflict(
+        "last_owner",
+        format!("`{}` is the last owner of `{}`", user.email, organization.name),
+        "make somebody else owner first: update_organization_member with role `owner`",
+    ))
+}
+
+async fn is_owner(at: &mut Session, organization_id: &str, user_id: &str) -> Result<bool, ProviderError> {
+    let sql = "SELECT (SELECT COUNT(*) FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND role_id = $3) \
+               + (SELECT COUNT(*) FROM role_assignments WHERE organization_id = $1 AND user_id = $2 AND role_id = $3 AND project_id IS NULL)";
+    Ok(at.db.number(sql, &args![organization_id, user_id, OWNER]).await? > 0)
+}
+
+/// Adds what a grant means to an impact.
+pub(super) fn grant(impact: Impact, role: &RoleRow, outsider: bool, email: &str) -> Impact {
+    let permissions = role.permissions();
+    let impact = impact.at_least(grant_gravity(&permissions, outsider));
+    match (is_privileged(&permissions), outsider) {
+        (false, _) => impact,
+        (true, false) => impact.note(format!("`{}` gives power over others", role.name)),
+        (true, true) => {
+            let domain = email.rsplit('@').next().unwrap_or_default();
+            impact.note(format!("`{}` gives power over others, and nobody else here has an e-mail at {domain}", role.name))
+        }
+    }
+}
+
+/// Whether nobody in an organization (or in any) has an e-mail of this one's domain.
+pub(super) async fn is_outsider(at: &mut Session, organization_id: Option<&str>, email: &str) -> Result<bool, ProviderError> {
+    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id \
+               WHERE ($1 IS NULL OR m.organization_id = $1) AND u.email LIKE '%@' || $2";
+    let domain = email.rsplit('@').next().unwrap_or_default();
+    Ok(at.db.number(sql, &args![organization_id, domain]).await? == 0)
+}
+
+/// Whether nobody else in an organization has an e-mail of this member's domain.
+async fn is_outsider_beside(at: &mut Session, organization_id: &str, email: &str) -> Result<bool, ProviderError> {
+    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id \
+               WHERE m.organization_id = $1 AND u.email LIKE '%@' || $2 AND u.email <> $3";
+    let domain = email.rsplit('@').next().unwrap_or_default();
+    Ok(at.db.number(sql, &args![organization_id, domain, email]).await? == 0)
+}
+
+/// The person who has an account with this e-mail.
+pub(super) async fn user_with(at: &mut Session, email: &Email) -> Result<Option<UserRow>, ProviderError> {
+    Ok(at.db.one("SELECT id, email, name, created_at FROM users WHERE email = $1", &args![email.as_str()]).await?)
+}
+
+pub(super) async fn is_member(at: &mut Session, organization_id: &str, email: &Email) -> Result<bool, ProviderError> {
+    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND u.email = $2";
+    Ok(at.db.number(sql, &args![organization_id, email.as_str()]).await? > 0)
+}
+
+/// The role that is named, or the one of people for whom none is named.
+pub(super) async fn role_or_default(
+    at: &mut Session,
+    named: Option<&RoleRef>,
+    organization: &OrganizationRow,
+) -> Result<RoleRow, ProviderError> {
+    match named {
+        Some(named) => at.role(named, RoleLevel::Organization, &organization.id, None).await,
+        None => role_by_id(at, DEFAULT_ROLE).await,
+    }
+}
+
+pub(super) async fn role_by_id(at: &mut Session, id: &str) -> Result<RoleRow, ProviderError> {
+    let role = at.db.one(&format!("{ROLE_COLUMNS} WHERE r.id = $1"), &args![id]).await?;
+    role.ok_or_else(|| StoreError::Unreadable(format!("role {id} is missing")).into())
+}
+
+/// The role that a membership names.
+async fn held(at: &mut Session, organization_id: &str, user_id: &str) -> Result<RoleRow, ProviderError> {
+    let sql = format!("{ROLE_COLUMNS} JOIN organization_members m ON m.role_id = r.id WHERE m.organization_id = $1 AND m.user_id = $2");
+    let role = at.db.one(&sql, &args![organization_id, user_id]).await?;
+    role.ok_or_else(|| StoreError::Unreadable(format!("the role of {user_id} in {organization_id} is missing")).into())
+}
+
+/// Makes a person with an account a member.
+pub(super) async fn enroll(at: &mut Session, organization_id: &str, user_id: &str, role_id: &str) -> Result<(), ProviderError> {
+    let sql = "INSERT INTO organization_members (organization_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
+    at.db.run(sql, &args![organization_id, user_id, role_id, Timestamp::now().0]).await?;
+    Ok(())
+}
+
+pub(super) async fn by_id(at: &mut Session, organization: &OrganizationRow, user_id: &str) -> Result<Member, ProviderError> {
+    let sql = format!("{MEMBER_COLUMNS} WHERE m.organization_id = $1 AND m.user_id = $2");
+    let row: Option<MemberRow> = at.db.one(&sql, &args![&organization.id, user_id]).await?;
+    let row = row.ok_or_else(|| StoreError::Unreadable(format!("member {user_id} of {} is missing", organization.id)))?;
+    let extra = extra_roles(at, &organization.id, std::slice::from_ref(&row.id)).await?.remove(&row.id).unwrap_or_default();
+    Ok(view(row, extra, &organization.name))
+}
+
+/// The organization roles that people hold beside the one of their membership.
+async fn extra_roles(at: &mut Session, organization_id: &str, people: &[String]) -> Result<HashMap<String, Vec<String>>, ProviderError> {
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+    if people.is_empty() {
+        return Ok(found);
+    }
+    let sql = format!(
+        "SELECT a.user_id, r.name FROM role_assignments a JOIN roles r ON r.id = a.role_id \
+         WHERE a.organization_id = $1 AND a.project_id IS NULL AND a.user_id IN ({}) ORDER BY r.name",
+        placeholders(2, people.len())
+    );
+    let mut values = args![organization_id].to_vec();
+    values.extend(people.iter().map(Val::from));
+    let rows: Vec<(String, String)> = at.db.all(&sql, &values).await?;
+    for (user, role) in rows {
+        found.entry(user).or_default().push(role);
+    }
+    Ok(found)
+}
+
+/// `$2, $3, $4`: as many as there are values, from the first number on.
+pub(super) fn placeholders(first: usize, count: usize) -> String {
+    (first..first + count).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn target(user: &UserRow, organization: &OrganizationRow) -> Target {
+    Target::new("member", &user.email, &user.id, &organization.name)
+}
+
+fn view(it: MemberRow, extra: Vec<String>, organization: &str) -> Member {
+    let mut roles = vec![it.role];
+    for role in extra {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    Member {
+        member: it.email,
+        name: Some(it.name),
+        id: Some(it.id),
+        roles,
+        status: Some("active".to_owned()),
+        via_team: None,
+        organization: Some(organization.to_owned()),
+        project: None,
+        team: None,
+        since: Some(Timestamp(it.joined_at)),
+    }
+}

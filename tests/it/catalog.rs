@@ -1,0 +1,140 @@
+//! The tool list: complete, plain, small, and the same every time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rolecall::{
+    guard::AllowLists,
+    server::mcp_tool,
+    tools::{self, Effect},
+};
+
+use crate::support::{Agent, Options, Store, Value, json};
+
+async fn listed(options: &Options) -> Vec<Value> {
+    let app = Store::sqlite().app(options).await;
+    app.catalog.offers().map(|it| serde_json::to_value(mcp_tool(it)).unwrap()).collect()
+}
+
+/// What a host hands to the model: name, description, input schema.
+fn paid_for(tool: &Value) -> String {
+    json!({ "name": tool["name"], "description": tool["description"], "inputSchema": tool["inputSchema"] }).to_string()
+}
+
+#[tokio::test]
+async fn the_directory_serves_every_operation_there_is() {
+    let listed: BTreeSet<String> = listed(&Options::default()).await.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+    let all: BTreeSet<String> = tools::all().iter().map(|it| it.name.to_owned()).collect();
+    assert_eq!(listed, all);
+    assert_eq!(all.len(), 78);
+}
+
+#[tokio::test]
+async fn the_list_keeps_its_token_budget() {
+    let counter = tiktoken_rs::o200k_base().unwrap();
+    let listed = listed(&Options::default()).await;
+    let mut counts: Vec<(usize, &str)> =
+        listed.iter().map(|tool| (counter.encode_ordinary(&paid_for(tool)).len(), tool["name"].as_str().unwrap())).collect();
+    counts.sort_by(|a, b| b.cmp(a));
+    let total: usize = counts.iter().map(|it| it.0).sum();
+    println!("{} tools, {total} tokens, {} on average; largest: {:?}", counts.len(), total / counts.len(), &counts[..5]);
+    assert!(counts[0].0 <= 220, "{:?} is too large", counts[0]);
+    assert!(total <= 110 * counts.len(), "{total} tokens for {} tools: {counts:?}", counts.len());
+}
+
+#[tokio::test]
+async fn the_whole_list_is_the_one_that_was_reviewed() {
+    insta::assert_json_snapshot!("tools", listed(&Options::default()).await);
+}
+
+#[tokio::test]
+async fn schemas_are_plain_and_every_argument_is_described() {
+    for tool in listed(&Options::default()).await {
+        let (name, schema) = (&tool["name"], &tool["inputSchema"]);
+        assert_eq!(schema["type"], "object", "{name}");
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+        let words: Vec<&str> = tool["description"].as_str().unwrap().split_whitespace().collect();
+        assert!((3..=40).contains(&words.len()), "{name}: {words:?}");
+        for (argument, property) in schema["properties"].as_object().unwrap() {
+            assert!(property["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}.{argument} is not described");
+            assert!(property["type"].is_string(), "{name}.{argument} has no single type: {property}");
+            if property["type"] == "array" {
+                assert!(property["maxItems"].is_u64(), "{name}.{argument} has no end");
+            }
+        }
+        for both in [schema, &tool["outputSchema"]] {
+            let text = both.to_string();
+            for banned in ["\"$ref\"", "\"$defs\"", "\"null\"", "\"anyOf\"", "\"oneOf\"", "\"allOf\"", ":{}"] {
+                let empty_ok = banned == ":{}" && schema["properties"] == json!({});
+                assert!(!text.contains(banned) || empty_ok, "{name}: {banned} in {text}");
+            }
+        }
+        jsonschema::meta::validate(schema).unwrap_or_else(|error| panic!("{name}: {error}"));
+        jsonschema::meta::validate(&tool["outputSchema"]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn annotations_follow_from_the_effect() {
+    let effects: BTreeMap<&str, Effect> = tools::all().iter().map(|it| (it.name, it.effect)).collect();
+    for tool in listed(&Options::default()).await {
+        let expected = match effects[tool["name"].as_str().unwrap()] {
+            Effect::Read => json!({ "readOnlyHint": true }),
+            Effect::Write | Effect::Access => json!({ "readOnlyHint": false, "destructiveHint": false }),
+            Effect::Destroy => json!({ "readOnlyHint": false, "destructiveHint": true }),
+        };
+        assert_eq!(tool["annotations"], expected, "{}", tool["name"]);
+    }
+}
+
+#[tokio::test]
+async fn the_list_is_the_same_every_time() {
+    assert_eq!(listed(&Options::default()).await, listed(&Options::default()).await);
+}
+
+#[tokio::test]
+async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
+    let verbs = [
+        "list", "get", "create", "update", "delete", "invite", "add", "remove", "cancel", "archive", "assign", "unassign", "set", "activate",
+        "deactivate",
+    ];
+    for tool in tools::all() {
+        let verb = tool.name.split('_').next().unwrap();
+        assert!(verbs.contains(&verb), "{}", tool.name);
+        assert!(tool.name.len() <= 40, "{}", tool.name);
+        for reserved in ["connection", "dry_run", "idempotency_key", "confirmation_token", "confirm"] {
+            assert!((tool.input)()["properties"].get(reserved).is_none(), "{}.{reserved} belongs to the envelope", tool.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn allow_lists_take_tools_away_and_calls_of_them_are_no_tools() {
+    let lists = AllowLists { effects: [Effect::Read, Effect::Write].into(), domains: Some(["projects".to_owned()].into()) };
+    let agent = Agent::on(&Store::sqlite(), Options { lists, ..Options::default() }).await;
+    let names: Vec<String> = agent.client.list_all_tools().await.unwrap().iter().map(|it| it.name.to_string()).collect();
+    assert_eq!(
+        names,
+        ["create_project", "get_current_user", "get_project", "list_activity", "list_connections", "list_projects", "update_project"]
+    );
+    let answer = agent.call("delete_project", json!({ "project": "x" })).await;
+    assert_eq!(answer["protocol_error"], -32602, "{answer}");
+    let read_only = Agent::on(&Store::sqlite(), Options { lists: AllowLists::read_only(), ..Options::default() }).await;
+    let answer = read_only.call("create_organization", json!({ "name": "Acme" })).await;
+    assert_eq!(answer["protocol_error"], -32602, "{answer}");
+    assert_eq!(read_only.dump().await["organizations"], "");
+}
+
+#[tokio::test]
+async fn unknown_and_null_arguments_are_named() {
+    let agent = Agent::new().await;
+    let answer = agent.fails("create_project", json!({ "nmae": "Atlas" }), "invalid_arguments").await;
+    assert!(answer["message"].as_str().unwrap().contains("`nmae`") && answer["message"].as_str().unwrap().contains("`name`"), "{answer}");
+    let answer = agent.fails("create_project", json!({ "name": "Atlas", "description": null }), "invalid_arguments").await;
+    assert!(answer["message"].as_str().unwrap().contains("`description` is null"), "{answer}");
+    let answer = agent.fails("create_project", json!({ "name": "Atlas", "confirm": true }), "invalid_arguments").await;
+    assert!(answer["message"].as_str().unwrap().contains("`confirm`"), "{answer}");
+    let answer = agent.fails("list_projects", json!({ "limit": 0 }), "invalid_arguments").await;
+    assert!(answer["message"].as_str().unwrap().contains("`limit`"), "{answer}");
+    let answer = agent.call("create_projects", json!({})).await;
+    assert!(answer["message"].as_str().unwrap().contains("did you mean create_project"), "{answer}");
+}
