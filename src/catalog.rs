@@ -86,8 +86,7 @@ impl Offer {
             }
             if self.tool.effect != Effect::Read {
                 properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview." }));
-                properties
-                    .insert("idempotency_key".into(), json!({ "type": "string", "description": "Retry-safe." }));
+                properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Retry-safe." }));
             }
             if self.token {
                 let token = json!({ "type": "string", "description": "From the answer that asked for consent.", "maxLength": 2000 });

@@ -94,7 +94,20 @@ async fn the_list_is_the_same_every_time() {
 #[tokio::test]
 async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
     let verbs = [
-        "list", "get", "create", "update", "delete", "invite", "add", "remove", "cancel", "archive", "assign", "unassign", "set", "activate",
+        "list",
+        "get",
+        "create",
+        "update",
+        "delete",
+        "invite",
+        "add",
+        "remove",
+        "cancel",
+        "archive",
+        "assign",
+        "unassign",
+        "set",
+        "activate",
         "deactivate",
     ];
     for tool in tools::all() {

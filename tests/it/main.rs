@@ -7,6 +7,7 @@ mod keys;
 mod mcp_resources;
 mod projects;
 mod prompts;
+mod readme;
 mod role_assignments;
 mod roles;
 mod support;
