@@ -112,7 +112,7 @@ async fn only_what_is_on_offer_is_completed() {
 #[tokio::test]
 async fn the_chosen_connection_is_asked_and_all_where_none_is_chosen() {
     let store = Store::sqlite();
-    let app = crate::resources::with_two_connections(&store).await;
+    let app = crate::mcp_resources::with_two_connections(&store).await;
     let agent = Agent::of(&store, app, Options::default()).await;
     agent.ok("create_organization", json!({ "name": "Acme", "connection": "one" })).await;
     agent.ok("create_project", json!({ "name": "Atlas", "connection": "one" })).await;
