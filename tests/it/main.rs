@@ -2,5 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catalog;
+mod keys;
 mod projects;
+mod role_assignments;
+mod roles;
+mod completion;
+mod projects;
+mod prompts;
+mod resources;
 mod support;
