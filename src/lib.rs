@@ -12,6 +12,8 @@
 
 pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod domain;

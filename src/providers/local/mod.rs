@@ -40,6 +40,7 @@ mod resources;
 mod role_assignments;
 mod roles;
 mod scope;
+pub mod seed;
 mod seats;
 mod service_accounts;
 mod team_members;
