@@ -2,12 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catalog;
-mod keys;
-mod projects;
-mod role_assignments;
-mod roles;
 mod completion;
+mod keys;
 mod projects;
 mod prompts;
 mod resources;
+mod role_assignments;
+mod roles;
 mod support;
