@@ -74,6 +74,22 @@ async fn schemas_are_plain_and_every_argument_is_described() {
 }
 
 #[tokio::test]
+async fn errors_fit_every_output_schema_since_some_clients_check_them_too() {
+    let sample = |status: &str| {
+        json!({
+            "code": "x", "message": "x", "fix": "x", "retryable": true, "status": status,
+            "approval_id": "x", "expires_in_s": 300, "call_id": "x", "candidates": ["x"],
+        })
+    };
+    for tool in listed(&Options::default()).await {
+        let schema = jsonschema::validator_for(&tool["outputSchema"]).unwrap();
+        for status in ["refused", "pending_approval", "outcome_unknown"] {
+            schema.validate(&sample(status)).unwrap_or_else(|error| panic!("{}: {error}", tool["name"]));
+        }
+    }
+}
+
+#[tokio::test]
 async fn annotations_follow_from_the_effect() {
     let effects: BTreeMap<&str, Effect> = tools::all().iter().map(|it| (it.name, it.effect)).collect();
     for tool in listed(&Options::default()).await {
@@ -94,7 +110,20 @@ async fn the_list_is_the_same_every_time() {
 #[tokio::test]
 async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
     let verbs = [
-        "list", "get", "create", "update", "delete", "invite", "add", "remove", "cancel", "archive", "assign", "unassign", "set", "activate",
+        "list",
+        "get",
+        "create",
+        "update",
+        "delete",
+        "invite",
+        "add",
+        "remove",
+        "cancel",
+        "archive",
+        "assign",
+        "unassign",
+        "set",
+        "activate",
         "deactivate",
     ];
     for tool in tools::all() {
