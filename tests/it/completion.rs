@@ -16,8 +16,10 @@ fn project() -> Reference {
 }
 
 async fn seed(agent: &Agent) {
-    agent.ok("create_organization", json!({ "name": "Acme", "admin_email": "ana@acme.example" })).await;
-    agent.ok("create_organization", json!({ "name": "Borealis", "admin_email": "bo@borealis.example" })).await;
+    for (organization, email) in [("Acme", "ana@acme.example"), ("Borealis", "bo@borealis.example")] {
+        agent.ok("create_organization", json!({ "name": organization })).await;
+        agent.ok("create_user", json!({ "email": email, "name": "Owner", "role": "owner", "organization": organization })).await;
+    }
     for (name, organization) in [("Atlas", "acme"), ("New Atlas", "acme"), ("Research", "acme"), ("Rebuild", "borealis")] {
         agent.ok("create_project", json!({ "name": name, "organization": organization })).await;
     }
@@ -110,7 +112,7 @@ async fn only_what_is_on_offer_is_completed() {
 #[tokio::test]
 async fn the_chosen_connection_is_asked_and_all_where_none_is_chosen() {
     let store = Store::sqlite();
-    let app = crate::resources::with_two_connections(&store).await;
+    let app = crate::mcp_resources::with_two_connections(&store).await;
     let agent = Agent::of(&store, app, Options::default()).await;
     agent.ok("create_organization", json!({ "name": "Acme", "connection": "one" })).await;
     agent.ok("create_project", json!({ "name": "Atlas", "connection": "one" })).await;

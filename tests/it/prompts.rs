@@ -174,7 +174,7 @@ async fn wrong_arguments_are_named() {
 #[tokio::test]
 async fn with_several_connections_a_prompt_asks_which() {
     let store = Store::sqlite();
-    let app = crate::resources::with_two_connections(&store).await;
+    let app = crate::mcp_resources::with_two_connections(&store).await;
     let agent = Agent::of(&store, app, Options { person: Person::Agrees, ..Options::default() }).await;
     for prompt in agent.client.list_all_prompts().await.unwrap() {
         assert!(prompt.arguments.unwrap().iter().any(|it| it.name == "connection"), "{}", prompt.name);
