@@ -22,7 +22,6 @@ mod projects;
 mod prompts;
 mod readme;
 mod resolution;
-mod resources;
 mod role_assignments;
 mod roles;
 mod seed;
