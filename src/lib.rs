@@ -12,6 +12,10 @@
 
 pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod domain;
 pub mod error;
 pub mod guard;

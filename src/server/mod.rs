@@ -1,6 +1,9 @@
 //! The MCP surface: both protocol eras on one handler. With the transports, the only importer of rmcp.
 
 mod ask;
+mod completion;
+mod prompts;
+mod resources;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -13,8 +16,10 @@ use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Implementation, ListToolsResult,
-        MetaObject, PaginatedRequestParams, ProtocolVersion, RequestStateCodec, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, RequestStateCodec, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
     },
     service::RequestContext,
 };
@@ -135,15 +140,41 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits for its turn and for a read, as long as somebody waits for it.
+    async fn look<T>(&self, read: impl Future<Output = T>, cx: &RequestContext<RoleServer>) -> Result<T, ErrorData> {
+        let _permit = self.inner.calls.acquire().await.map_err(|_| internal())?;
+        tokio::select! {
+            found = AssertUnwindSafe(read).catch_unwind() => found.map_err(|_| {
+                tracing::error!("a read failed inside");
+                internal()
+            }),
+            () = cx.ct.cancelled() => Err(ErrorData::invalid_request("the request was cancelled", None)),
+        }
+    }
+}
+
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").finish_non_exhaustive()
     }
 }
 
+/// A list in one page, fresh until the server is started anew.
+macro_rules! list {
+    ($result:ident, $items:expr, $request:ident, $cx:ident) => {{
+        one_page($request)?;
+        let mut found = $result::with_all_items($items);
+        found.ttl_ms = Some(LISTS_FRESH_MS);
+        found.cache_scope = Some(CacheScope::Private);
+        found.meta = stamp(&$cx);
+        Ok(found)
+    }};
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().build();
         ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(INSTRUCTIONS)
     }
 
@@ -159,12 +190,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        one_page(request)?;
-        let mut found = ListToolsResult::with_all_items(self.tools().to_vec());
-        found.ttl_ms = Some(LISTS_FRESH_MS);
-        found.cache_scope = Some(CacheScope::Private);
-        found.meta = stamp(&cx);
-        Ok(found)
+        list!(ListToolsResult, self.tools().to_vec(), request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -177,6 +203,54 @@ impl ServerHandler for Server {
             tracing::error!("a tool call failed inside");
             Err(internal())
         })
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        list!(ListPromptsResult, prompts::list(self.app()), request, cx)
+    }
+
+    async fn get_prompt(&self, request: GetPromptRequestParams, cx: RequestContext<RoleServer>) -> Result<GetPromptResponse, ErrorData> {
+        let mut prompt = prompts::get(self.app(), &request.name, request.arguments.as_ref())?;
+        prompt.meta = stamp(&cx);
+        Ok(prompt.into())
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        list!(ListResourcesResult, resources::list(self.app()), request, cx)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        list!(ListResourceTemplatesResult, resources::templates(self.app()), request, cx)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let caller = caller(&cx, false);
+        let mut contents = self.look(resources::read(self.app(), &request.uri, &caller), &cx).await??;
+        contents.meta = stamp(&cx);
+        Ok(contents.into())
+    }
+
+    async fn complete(&self, request: CompleteRequestParams, cx: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
+        let caller = caller(&cx, false);
+        let mut found = self.look(completion::complete(self.app(), &request, &caller), &cx).await?;
+        found.meta = stamp(&cx);
+        Ok(found)
     }
 }
 

@@ -29,6 +29,7 @@ pub use effect::{Access, Changes, Destroy, Effect, Kind, Read, Write};
 pub use receipt::{Preview, Receipt, SecretPlace, Status};
 
 mod effect;
+pub(crate) mod people;
 mod receipt;
 
 /// One operation: its fields are the arguments.

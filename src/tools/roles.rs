@@ -119,6 +119,7 @@ pub struct AssignRole {
     pub member: Option<MemberRef>,
     pub team: Option<TeamRef>,
     pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
 }
 
 operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
@@ -131,6 +132,7 @@ pub struct UnassignRole {
     pub member: Option<MemberRef>,
     pub team: Option<TeamRef>,
     pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
 }
 
 operation!(UnassignRole, "unassign_role", "Unassign role", Destroy => RoleAssignment);

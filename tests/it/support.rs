@@ -192,7 +192,7 @@ impl Agent {
         Self::of(store, app, options).await
     }
 
-    async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
+    pub(crate) async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let server = Server::with_ask_timeout(Arc::clone(&app), Duration::from_millis(300));
         tokio::spawn(async move {

@@ -15,7 +15,10 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod api_keys;
+pub mod certificates;
 mod context;
+mod fields;
 mod invitations;
 mod joining;
 mod logos;
@@ -25,8 +28,24 @@ mod organizations;
 mod page;
 mod permissions;
 mod policies;
+mod project_access;
+mod project_batch;
+mod project_members;
+mod project_teams;
 mod projects;
+mod rate_limits;
+mod reach;
 mod resolve;
+mod resources;
+mod role_assignments;
+mod roles;
+mod scope;
+mod seats;
+pub mod seed;
+mod service_accounts;
+mod team_members;
+mod teams;
+mod usage_limits;
 
 /// The directory in the store.
 #[derive(Debug)]
@@ -88,6 +107,15 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .look(memberships::list)
         .look(memberships::list_projects)
         // teams
+        .look(teams::list)
+        .look(teams::get)
+        .alter(teams::create)
+        .alter(teams::update)
+        .alter(teams::delete)
+        .look(team_members::list)
+        .alter(team_members::add)
+        .alter(team_members::update)
+        .alter(team_members::remove)
         // projects
         .look(projects::list)
         .look(projects::get)
@@ -96,12 +124,52 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .alter(projects::archive)
         .alter(projects::delete)
         // project members
+        .look(project_access::list)
+        .look(project_members::get)
+        .alter(project_members::add)
+        .alter(project_batch::add)
+        .alter(project_members::update)
+        .alter(project_members::remove)
         // project teams
+        .look(project_teams::list)
+        .alter(project_teams::add)
+        .alter(project_teams::remove)
         // roles
+        .look(roles::list)
+        .look(roles::get)
+        .alter(roles::create)
+        .alter(roles::update)
+        .alter(roles::delete)
+        .look(roles::list_permissions)
+        .look(role_assignments::list)
+        .alter(role_assignments::assign)
+        .alter(role_assignments::unassign)
         // keys
+        .look(service_accounts::list)
+        .look(service_accounts::get)
+        .alter(service_accounts::create)
+        .alter(service_accounts::update)
+        .alter(service_accounts::delete)
+        .look(api_keys::list)
+        .look(api_keys::get)
+        .alter(api_keys::create)
+        .alter(api_keys::update)
+        .alter(api_keys::delete)
         // limits
+        .look(rate_limits::list)
+        .alter(rate_limits::update)
+        .look(usage_limits::list)
+        .alter(usage_limits::set)
+        .alter(usage_limits::update)
+        .alter(usage_limits::delete)
         // certificates
+        .look(certificates::list)
+        .alter(certificates::activate)
+        .alter(certificates::deactivate)
         // resources
+        .look(resources::list)
+        .alter(resources::assign)
+        .alter(resources::remove)
         .build()
 }
 

@@ -81,3 +81,40 @@ pub(super) fn checked(permissions: &[String]) -> Result<Vec<String>, ProviderErr
     sorted.dedup();
     Ok(sorted)
 }
+
+/// Whether a code, or a wildcard, is among what is held.
+fn covers(held: &[String], code: &str) -> bool {
+    held.iter()
+        .any(|it| it == "*" || it == code || it.strip_suffix('*').is_some_and(|prefix| prefix.ends_with('.') && code.starts_with(prefix)))
+}
+
+/// What is new in a set of permissions. A wildcard is new even where all that it stands for today was held: it grows.
+pub(super) fn gained(before: &[String], after: &[String]) -> Vec<String> {
+    after.iter().filter(|it| !covers(before, it)).cloned().collect()
+}
+
+/// The codes that a set of permissions no longer allows.
+pub(super) fn lost(before: &[String], after: &[String]) -> Vec<String> {
+    let gone = CODES.iter().filter(|it| covers(before, it.code) && !covers(after, it.code));
+    gone.map(|it| it.code.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn these(codes: &[&str]) -> Vec<String> {
+        codes.iter().map(|it| (*it).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_wildcard_is_compared_by_what_it_stands_for() {
+        let whole = these(&["teams.*"]);
+        let parts = these(&["teams.delete", "teams.members", "teams.read", "teams.write"]);
+        assert_eq!(lost(&whole, &parts), these(&[]));
+        assert_eq!(gained(&parts, &whole), whole);
+        assert_eq!(gained(&these(&["project.*"]), &these(&["project.keys.*", "project.read"])), these(&[]));
+        assert_eq!(lost(&these(&["*"]), &whole).len(), CODES.len() - parts.len());
+        assert_eq!(gained(&whole, &these(&["*"])), these(&["*"]));
+    }
+}

@@ -1,15 +1,18 @@
 //! Projects of the directory.
 
+use std::slice;
+
 use super::{
-    Session,
+    Session, fields,
     page::PageQuery,
+    project_members,
     resolve::{PROJECT_COLUMNS, ProjectRow},
+    usage_limits::NewLimit,
 };
 use crate::{
     domain::{
         Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold,
         projects::{Project, ProjectStatus},
-        slugify,
     },
     error::ProviderError,
     store::{StoreError, args, new_id, row},
@@ -22,9 +25,17 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
         (None, pinned) => pinned.map(|it| it.id),
         (Some(named), _) => Some(at.organization(Some(named)).await?.id),
     };
-    let team: Option<String> = None;
+    let team = match (&op.team, &op.organization) {
+        (None, _) => None,
+        (Some(named), None) => Some(at.team(named).await?.id),
+        (Some(named), Some(within)) => {
+            let within = at.organization(Some(within)).await?;
+            Some(at.team_in(&within.id, &within.name, named).await?.id)
+        }
+    };
     let query = op.query.as_ref().map(Query::as_str);
-    let filter = "($1 IS NULL OR p.organization_id = $1) AND ($2 IS NULL OR p.team_id = $2) \
+    let filter = "($1 IS NULL OR p.organization_id = $1) AND ($2 IS NULL OR p.team_id = $2 \
+                  OR EXISTS (SELECT 1 FROM project_teams pt WHERE pt.project_id = p.id AND pt.team_id = $2)) \
                   AND ($3 IS NULL OR p.name_key LIKE '%' || $3 || '%' OR p.slug LIKE '%' || $3 || '%') AND ($4 OR p.status = 'active')";
     let archived = op.include_archived.unwrap_or(false);
     let rows: Vec<ProjectRow> = at
@@ -49,30 +60,57 @@ pub(super) async fn get(at: &mut Session, op: &GetProject) -> Result<Project, Pr
 
 pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Change<Project>, ProviderError> {
     let organization = at.organization(op.organization.as_ref()).await?;
-    let slug = op.slug.as_ref().map_or_else(|| slugify(op.name.as_str()), ToString::to_string);
+    let slug = fields::slug(op.slug.as_ref(), &op.name)?;
+    let team = match &op.team {
+        Some(named) => Some(at.team_in(&organization.id, &organization.name, named).await?.id),
+        None => None,
+    };
+    let owner = match &op.admin_email {
+        Some(email) => Some(at.candidate(&organization.id, &organization.name, email.as_str()).await?),
+        None => None,
+    };
+    let limit = op.usage_limit.as_ref();
+    let limit = limit.map(|it| NewLimit::of(it.subscription_type, it.usage_unit, it.soft_limit, it.hard_limit, it.renewal)).transpose()?;
     let id = new_id("prj");
     let sql = "INSERT INTO projects (id, organization_id, team_id, name, name_key, slug, description, residency, external_key_id, status, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
-    let description = op.description.as_ref().map(ToString::to_string);
     let values = args![
         &id,
         &organization.id,
-        None::<String>,
+        team,
         op.name.as_str(),
         fold(op.name.as_str()),
         slug,
-        description,
-        &op.residency,
-        &op.external_key_id,
+        op.description.as_ref().map(ToString::to_string),
+        fields::short("residency", op.residency.as_ref(), 40)?,
+        fields::short("external_key_id", op.external_key_id.as_ref(), 100)?,
         Timestamp::now().0
     ];
     at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
     let project = by_id(at, &id).await?;
+    let mut impact = Impact::none().undo("delete_project");
+    if let Some(owner) = owner {
+        let role = at.project_owner_role().await?;
+        impact = at.granting(impact, &project, slice::from_ref(&owner.email), slice::from_ref(&role)).await?;
+        project_members::enroll(at, &project, &owner.id, slice::from_ref(&role)).await?;
+    }
+    if let Some(limit) = limit {
+        limit.insert(at, &organization.id, Some(&id)).await?;
+    }
     let target = Target::new_one("project", &project.name, &project.organization);
-    Ok(Change::created(target, Impact::none().undo("delete_project"), full_view(project)))
+    Ok(Change::created(target, impact, counted(at, project).await?))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Change<Project>, ProviderError> {
+    let set = [
+        ("name", op.name.is_some()),
+        ("description", op.description.is_some()),
+        ("slug", op.slug.is_some()),
+        ("external_key_id", op.external_key_id.is_some()),
+    ];
+    let cleared: Vec<_> = op.clear.iter().map(|it| field_name(*it)).collect();
+    fields::named(&set, &cleared)?;
+    let external_key_id = fields::short("external_key_id", op.external_key_id.as_ref(), 100)?;
     let project = at.active_project(&op.project).await?;
     let clears = |field| op.clear.contains(&field);
     let sql = "UPDATE projects SET name = COALESCE($2, name), name_key = COALESCE($3, name_key), slug = COALESCE($4, slug), \
@@ -86,7 +124,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Chang
         op.slug.as_ref().map(ToString::to_string),
         op.description.as_ref().map(ToString::to_string),
         clears(ProjectField::Description),
-        &op.external_key_id,
+        external_key_id,
         clears(ProjectField::ExternalKeyId)
     ];
     at.db.run(sql, &values).await.map_err(|error| taken(error, name.as_deref().unwrap_or(&project.name)))?;
@@ -97,16 +135,22 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Chang
 
 pub(super) async fn archive(at: &mut Session, op: &ArchiveProject) -> Result<Change<Project>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let impact = impact(at, &project, Impact::of(Gravity::High)).await?;
+    let (people, emails) = at.count_and_name(PEOPLE, &args![&project.id]).await?;
+    let (keys, key_names) = at.count_and_name(WORKING_KEYS, &args![&project.id]).await?;
+    let impact = Impact::of(Gravity::High)
+        .loses(people, ("person can only read it", "people can only read it"), emails)
+        .loses(keys, ("key stops working", "keys stop working"), key_names)
+        .note("it cannot be made active again");
     let before = counted(at, project.clone()).await?;
     at.db.run("UPDATE projects SET status = 'archived', archived_at = $2 WHERE id = $1", &args![&project.id, Timestamp::now().0]).await?;
+    at.db.run("UPDATE api_keys SET status = 'blocked' WHERE project_id = $1", &args![&project.id]).await?;
     let after = by_id(at, &project.id).await?;
-    Ok(Change::updated(target(&project), impact, before, full_view(after)))
+    Ok(Change::updated(target(&project), impact, before, counted(at, after).await?))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteProject) -> Result<Change<Project>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let impact = impact(at, &project, Impact::of(Gravity::High)).await?;
+    let impact = impact(at, &project).await?;
     let before = counted(at, project.clone()).await?;
     remove(at, &project.id).await?;
     Ok(Change::removed(target(&project), impact, before))
@@ -133,24 +177,58 @@ pub(super) async fn remove(at: &mut Session, id: &str) -> Result<(), ProviderErr
     Ok(())
 }
 
-/// Who loses what when a project ends.
-async fn impact(at: &mut Session, project: &ProjectRow, impact: Impact) -> Result<Impact, ProviderError> {
-    let people = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM project_members WHERE project_id = $1 UNION \
-                  SELECT m.user_id FROM team_members m JOIN project_teams t ON t.team_id = m.team_id WHERE t.project_id = $1) ORDER BY u.email";
-    let (people, names) = at.count_and_name(people, &args![&project.id]).await?;
-    let (keys, key_names) = at
-        .count_and_name("SELECT name FROM api_keys WHERE project_id = $1 AND status = 'active' ORDER BY name", &args![&project.id])
-        .await?;
-    Ok(impact.loses(people, ("person loses access", "people lose access"), names).loses(
-        keys,
-        ("key stops working", "keys stop working"),
-        key_names,
-    ))
+/// Everybody who reaches project `$1`, by whatever way.
+const PEOPLE: &str = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM project_members WHERE project_id = $1 UNION \
+     SELECT m.user_id FROM team_members m JOIN project_teams t ON t.team_id = m.team_id WHERE t.project_id = $1) ORDER BY u.email";
+
+const WORKING_KEYS: &str = "SELECT name FROM api_keys WHERE project_id = $1 AND status = 'active' ORDER BY name";
+
+/// What ends with a project.
+async fn impact(at: &mut Session, project: &ProjectRow) -> Result<Impact, ProviderError> {
+    let mut impact = Impact::of(Gravity::High);
+    for (what, sql) in [
+        (("person loses access", "people lose access"), PEOPLE),
+        (("key stops working", "keys stop working"), WORKING_KEYS),
+        (
+            ("team loses its access", "teams lose their access"),
+            "SELECT t.name FROM project_teams pt JOIN teams t ON t.id = pt.team_id WHERE pt.project_id = $1 ORDER BY t.name",
+        ),
+        (("service account ends", "service accounts end"), "SELECT name FROM service_accounts WHERE project_id = $1 ORDER BY name"),
+        (("role of its own ends", "roles of its own end"), "SELECT name FROM roles WHERE project_id = $1 ORDER BY name"),
+        (("rate limit ends", "rate limits end"), "SELECT model FROM rate_limits WHERE project_id = $1 ORDER BY model"),
+        (
+            ("usage limit ends", "usage limits end"),
+            "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE project_id = $1 ORDER BY created_at, id",
+        ),
+        (
+            ("resource is assigned to no project", "resources are assigned to no project"),
+            "SELECT resource_type || ' ' || resource_id FROM resources WHERE project_id = $1 ORDER BY resource_type, resource_id",
+        ),
+    ] {
+        let (count, names) = at.count_and_name(sql, &args![&project.id]).await?;
+        impact = impact.loses(count, what, names);
+    }
+    let blocked = "SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND status <> 'active'";
+    let blocked = at.db.number(blocked, &args![&project.id]).await?;
+    if blocked > 0 {
+        impact = impact.note(format!("{blocked} blocked {} with it", if blocked == 1 { "key goes" } else { "keys go" }));
+    }
+    if project.status != "active" {
+        impact = impact.note("it is archived already: nobody could change it or use its keys");
+    }
+    Ok(impact.note("it cannot be brought back"))
 }
 
 pub(super) async fn by_id(at: &mut Session, id: &str) -> Result<ProjectRow, ProviderError> {
     let row = at.db.one(&format!("{PROJECT_COLUMNS} WHERE p.id = $1"), &args![id]).await?;
     row.ok_or_else(|| StoreError::Unreadable(format!("project {id} is missing")).into())
+}
+
+fn field_name(field: ProjectField) -> &'static str {
+    match field {
+        ProjectField::Description => "description",
+        ProjectField::ExternalKeyId => "external_key_id",
+    }
 }
 
 fn target(project: &ProjectRow) -> Target {

@@ -1,0 +1,291 @@
+//! API keys of the directory. Of a key's value there is only the SHA-256.
+
+use secrecy::SecretString;
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions,
+    resolve::{ProjectRow, only},
+    service_accounts,
+};
+use crate::{
+    domain::{
+        ApiKeyRef, Change, Gravity, Impact, List, PageRequest, ReferenceText, Secret, Target, Timestamp, fold,
+        keys::{ApiKey, KeyStatus, OwnerAccess},
+    },
+    error::ProviderError,
+    store::{StoreError, args, new_id, row, sha256},
+    tools::keys::{ApiKeyField, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
+};
+
+row! {
+    /// A key with its owner. `scopes` is a JSON array.
+    struct KeyRow {
+        id: String, project: String, name: String, description: Option<String>, hint: String, status: String, owner: Option<String>,
+        owned: i64, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
+    }
+}
+
+/// Whether the owner is in the project: a service account always is, a person directly or through a team, nobody never.
+const OWNED: &str = "(k.service_account_id IS NOT NULL \
+     OR EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = k.project_id AND m.user_id = k.user_id) \
+     OR EXISTS (SELECT 1 FROM project_teams t JOIN team_members m ON m.team_id = t.team_id \
+                WHERE t.project_id = k.project_id AND m.user_id = k.user_id))";
+
+fn columns() -> String {
+    format!(
+        "SELECT k.id, p.name AS project, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
+         CAST(CASE WHEN {OWNED} THEN 1 ELSE 0 END AS BIGINT) AS owned, k.scopes, k.created_at, k.expires_at, k.last_used_at \
+         FROM api_keys k JOIN projects p ON p.id = k.project_id \
+         LEFT JOIN service_accounts s ON s.id = k.service_account_id LEFT JOIN users u ON u.id = k.user_id"
+    )
+}
+
+pub(super) async fn list(at: &mut Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let project = at.project(&op.project).await?;
+    let wanted = |access| op.owner_access.is_none_or(|it| it == access);
+    let filter = format!("k.project_id = $1 AND (($2 AND {OWNED}) OR ($3 AND NOT {OWNED}))");
+    let mut values = args![&project.id, wanted(OwnerAccess::Active), wanted(OwnerAccess::Inactive)].to_vec();
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM api_keys k WHERE {filter}"), &values).await?;
+    values.extend(args![&page.after, page.rows()]);
+    let sql = format!("{} WHERE {filter} AND ($4 IS NULL OR k.name_key > $4) ORDER BY k.name_key LIMIT $5", columns());
+    let rows: Vec<KeyRow> = at.db.all(&sql, &values).await?;
+    Ok(page.page(rows, Some(total), |it| fold(&it.name), |it| view(&it)))
+}
+
+pub(super) async fn get(at: &mut Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
+    let project = at.project(&op.project).await?;
+    Ok(view(&find(at, &project, &op.api_key).await?))
+}
+
+/// Without a service account the key belongs to the project and to nobody in it.
+pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change<ApiKey>, ProviderError> {
+    let scopes = permissions::checked(&op.scopes)?;
+    let project = at.active_project(&op.project).await?;
+    let account = match &op.service_account {
+        Some(named) => Some(service_accounts::find(at, &project, named).await?),
+        None => None,
+    };
+    let key = NewKey {
+        name: op.name.as_str(),
+        description: op.description.as_ref().map(crate::domain::Description::as_str),
+        service_account: account.as_ref().map(|it| it.id.as_str()),
+        scopes: &scopes,
+        expires_in_seconds: op.expires_in_seconds,
+    };
+    let (id, secret) = make(at, &project, &key).await?;
+    let after = view(&by_id(at, &id).await?);
+    let target = Target::new_one("key", op.name.as_str(), &project.organization);
+    Ok(Change::created(target, key.impact().undo("delete_api_key"), after).with_secret(secret))
+}
+
+pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change<ApiKey>, ProviderError> {
+    let clears = op.clear.contains(&ApiKeyField::Description);
+    if op.description.is_none() && op.status.is_none() && op.scopes.is_none() && op.expires_in_seconds.is_none() && !clears {
+        let fix = "give `description`, `status`, `scopes`, `expires_in_seconds` or `clear`";
+        return Err(ProviderError::invalid("nothing to change is given", fix));
+    }
+    if op.description.is_some() && clears {
+        return Err(ProviderError::invalid("`description` is given and cleared", "give it, or name it in `clear`"));
+    }
+    // No scopes mean all of them, which must not come about by emptying a list.
+    if op.scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ProviderError::invalid("`scopes` is empty", "name at least one permission code; to stop the key: `status` `blocked`"));
+    }
+    let scopes = op.scopes.as_deref().map(permissions::checked).transpose()?;
+    let now = Timestamp::now();
+    let expires_at = expiry(op.expires_in_seconds, now)?;
+    let project = at.active_project(&op.project).await?;
+    let key = find(at, &project, &op.api_key).await?;
+    let impact = change_of_power(&key, op, scopes.as_deref(), now);
+    let sql = "UPDATE api_keys SET description = CASE WHEN $3 THEN NULL ELSE COALESCE($2, description) END, \
+               status = COALESCE($4, status), scopes = COALESCE($5, scopes), expires_at = COALESCE($6, expires_at) WHERE id = $1";
+    let values = args![
+        &key.id,
+        op.description.as_ref().map(ToString::to_string),
+        clears,
+        op.status.map(status_name),
+        scopes.map(|it| serde_json::Value::from(it).to_string()),
+        expires_at
+    ];
+    at.db.run(sql, &values).await?;
+    let after = view(&by_id(at, &key.id).await?);
+    Ok(Change::updated(target(&key, &project), impact, view(&key), after))
+}
+
+/// What a key gains and loses: a key that works again, works longer or may do more is power that was not there.
+fn change_of_power(key: &KeyRow, op: &UpdateApiKey, scopes: Option<&[String]>, now: Timestamp) -> Impact {
+    let (old, blocked) = (key.power(), key.status == "blocked");
+    let new = scopes.map_or_else(|| old.clone(), <[String]>::to_vec);
+    let mut impact = Impact::none();
+    match op.status {
+        Some(KeyStatus::Active) if blocked => {
+            impact = impact.at_least(Gravity::Low).note(format!("a blocked key works again{}", key.last_use()));
+        }
+        Some(KeyStatus::Blocked) if !blocked => {
+            let lost = vec![key.name.clone()];
+            impact = impact.at_least(Gravity::High).loses(1, ("key stops working", "keys stop working"), lost);
+            impact = impact.note(format!("until it is set to `active`{}", key.last_use()));
+        }
+        _ => {}
+    }
+    let (gained, lost) = (permissions::gained(&old, &new), permissions::lost(&old, &new));
+    if !gained.is_empty() {
+        impact = impact.at_least(permissions::grant_gravity(&gained, false)).note(format!("the key may do more: {}", gained.join(", ")));
+    }
+    if !lost.is_empty() {
+        impact = impact.at_least(Gravity::Low).note(format!("the key may no longer do: {}", lost.join(", ")));
+    }
+    if let (Some(seconds), Some(end)) = (op.expires_in_seconds, key.expires_at) {
+        if end <= now.0 {
+            impact = impact.at_least(Gravity::Low).note(format!("an expired key works again, for {seconds} seconds"));
+        } else if now.plus_seconds(seconds).0 > end {
+            impact = impact.at_least(permissions::grant_gravity(&new, false)).note(format!("the key works longer: for {seconds} seconds"));
+        }
+    }
+    // A key cannot be given back an open end, or the scope of everything.
+    let reversible = op.expires_in_seconds.is_none() && (scopes.is_none() || key.scopes() != Vec::<String>::new());
+    if reversible { impact.undo("update_api_key with the values in `before`") } else { impact }
+}
+
+pub(super) async fn delete(at: &mut Session, op: &DeleteApiKey) -> Result<Change<ApiKey>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let key = find(at, &project, &op.api_key).await?;
+    let works = key.status == "active" && key.expires_at.is_none_or(|it| it > Timestamp::now().0);
+    let lost = vec![key.name.clone()];
+    let impact = Impact::of(Gravity::High).loses(u64::from(works), ("key stops working", "keys stop working"), lost);
+    let used = key.last_used_at.map_or_else(|| "it was never used".to_owned(), |it| format!("it was last used {}", Timestamp(it)));
+    at.db.run("DELETE FROM api_keys WHERE id = $1", &args![&key.id]).await?;
+    Ok(Change::removed(target(&key, &project), impact.note(used), view(&key)))
+}
+
+/// A key that is to be made.
+pub(super) struct NewKey<'a> {
+    pub(super) name: &'a str,
+    pub(super) description: Option<&'a str>,
+    pub(super) service_account: Option<&'a str>,
+    /// None are all.
+    pub(super) scopes: &'a [String],
+    pub(super) expires_in_seconds: Option<i64>,
+}
+
+impl NewKey<'_> {
+    /// Whoever has a key has its power, wherever it goes.
+    pub(super) fn impact(&self) -> Impact {
+        let life = self.expires_in_seconds.map_or_else(|| "until it is deleted".to_owned(), |it| format!("for {it} seconds"));
+        if self.scopes.is_empty() {
+            return Impact::of(Gravity::Low).note(format!("the key can do everything in the project, {life}"));
+        }
+        let gravity = permissions::grant_gravity(self.scopes, false);
+        Impact::of(gravity).note(format!("the key can do this, {life}: {}", self.scopes.join(", ")))
+    }
+}
+
+/// Makes a key; answers its id and, for the secret sink alone, its value.
+pub(super) async fn make(at: &mut Session, project: &ProjectRow, key: &NewKey<'_>) -> Result<(String, Secret), ProviderError> {
+    let now = Timestamp::now();
+    let expires_at = expiry(key.expires_in_seconds, now)?;
+    let taken = || {
+        let message = format!("a key of project `{}` is called `{}` already", project.name, key.name);
+        ProviderError::conflict("name_taken", message, "choose another name, or delete that key first: see list_api_keys")
+    };
+    let same = "SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND name_key = $2";
+    if at.db.number(same, &args![&project.id, fold(key.name)]).await? > 0 {
+        return Err(taken());
+    }
+    let value = new_value();
+    let hint = value.chars().skip(value.len().saturating_sub(4)).collect::<String>();
+    let id = new_id("key");
+    let sql = "INSERT INTO api_keys (id, project_id, service_account_id, name, name_key, description, hash, hint, scopes, status, created_at, expires_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11)";
+    let values = args![
+        &id,
+        &project.id,
+        key.service_account,
+        key.name,
+        fold(key.name),
+        key.description,
+        sha256(&value),
+        hint,
+        serde_json::Value::from(key.scopes).to_string(),
+        now.0,
+        expires_at
+    ];
+    at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken() } else { error.into() })?;
+    Ok((id, Secret { what: format!("key {} of project {}", key.name, project.name), value: SecretString::from(value) }))
+}
+
+/// `rk_` and 48 hexadecimal digits, nearly all of them chance.
+fn new_value() -> String {
+    let chance = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    format!("rk_{}", chance.chars().take(48).collect::<String>())
+}
+
+/// When a key ends that is to live so long from now.
+fn expiry(seconds: Option<i64>, now: Timestamp) -> Result<Option<i64>, ProviderError> {
+    match seconds {
+        Some(it) if !(60..=31_536_000).contains(&it) => Err(ProviderError::invalid(
+            format!("`expires_in_seconds` is {it}"),
+            "use 60 (a minute) to 31536000 (a year), or leave it out for a key without end",
+        )),
+        other => Ok(other.map(|it| now.plus_seconds(it).0)),
+    }
+}
+
+impl KeyRow {
+    fn scopes(&self) -> Vec<String> {
+        serde_json::from_str(&self.scopes).unwrap_or_default()
+    }
+
+    /// The permissions that it has: all of them where it is not narrowed.
+    fn power(&self) -> Vec<String> {
+        let scopes = self.scopes();
+        if scopes.is_empty() { vec!["*".to_owned()] } else { scopes }
+    }
+
+    fn last_use(&self) -> String {
+        self.last_used_at.map_or_else(|| "; it was never used".to_owned(), |it| format!("; it was last used {}", Timestamp(it)))
+    }
+}
+
+/// The key of a project that is named.
+async fn find(at: &mut Session, project: &ProjectRow, named: &ApiKeyRef) -> Result<KeyRow, ProviderError> {
+    let sql = format!("{} WHERE k.project_id = $1 AND (k.id = $2 OR k.name_key = $3) ORDER BY k.id", columns());
+    let found = at.db.all(&sql, &args![&project.id, named.text(), fold(named.text())]).await?;
+    only(found, "api key", named.text(), &project.name, "list_api_keys", |it: &KeyRow| &it.id, |it| it.id.clone())
+}
+
+async fn by_id(at: &mut Session, id: &str) -> Result<KeyRow, ProviderError> {
+    let row = at.db.one(&format!("{} WHERE k.id = $1", columns()), &args![id]).await?;
+    row.ok_or_else(|| StoreError::Unreadable(format!("key {id} is missing")).into())
+}
+
+fn target(key: &KeyRow, project: &ProjectRow) -> Target {
+    Target::new("key", &key.name, &key.id, &project.organization)
+}
+
+fn status_name(status: KeyStatus) -> &'static str {
+    match status {
+        KeyStatus::Active => "active",
+        KeyStatus::Blocked => "blocked",
+    }
+}
+
+fn view(it: &KeyRow) -> ApiKey {
+    ApiKey {
+        api_key: it.name.clone(),
+        id: it.id.clone(),
+        project: it.project.clone(),
+        description: it.description.clone(),
+        hint: Some(it.hint.clone()),
+        status: Some(if it.status == "active" { KeyStatus::Active } else { KeyStatus::Blocked }),
+        owner: it.owner.clone(),
+        owner_access: Some(if it.owned == 1 { OwnerAccess::Active } else { OwnerAccess::Inactive }),
+        scopes: it.scopes(),
+        created_at: Some(Timestamp(it.created_at)),
+        expires_at: it.expires_at.map(Timestamp),
+        last_used_at: it.last_used_at.map(Timestamp),
+    }
+}

@@ -1,0 +1,273 @@
+//! Many people into the directory's projects at once: all rows are understood before the first is written.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{
+    Session,
+    reach::{PROJECTS, counted},
+    resolve::{ProjectRow, RoleRow, UserRow},
+};
+use crate::{
+    domain::{
+        Change, Impact, ReferenceText as _, Target, Timestamp,
+        members::{Batch, BatchItem, ItemOutcome},
+        roles::RoleLevel,
+    },
+    error::ProviderError,
+    store::{Val, args, new_id, row},
+    tools::{
+        people::{Problem, Row, refused},
+        project_members::AddProjectMembers,
+    },
+};
+
+/// How many rows one statement writes: fewer round trips, and far from the number of values that a statement can bind.
+const AT_ONCE: usize = 100;
+
+/// A row that is understood.
+struct Entry {
+    number: usize,
+    project: Arc<ProjectRow>,
+    user: UserRow,
+    roles: Vec<RoleRow>,
+    /// Why nothing is to be done for it.
+    skip: Option<String>,
+}
+
+pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Change<Batch>, ProviderError> {
+    let (rows, mut problems) = op.rows()?;
+    let count = rows.len() + problems.len();
+    let mut book = Book::default();
+    let mut entries: Vec<Entry> = Vec::new();
+    for row in &rows {
+        match book.entry(at, row).await {
+            Ok(entry) => entries.push(entry),
+            Err(error @ ProviderError::Store(_)) => return Err(error),
+            Err(error) => problems.push(Problem { number: row.number, message: format!("{error}; {}", error.fix()) }),
+        }
+    }
+    problems.extend(fold_duplicates(&mut entries));
+    if !problems.is_empty() {
+        return Err(refused(problems, count));
+    }
+    let joining: Vec<&Entry> = entries.iter().filter(|it| it.skip.is_none()).collect();
+    let impact = impact(at, &joining).await?;
+    let target = target(&joining, &entries);
+    write(at, &joining, &book).await?;
+    Ok(Change::created(target, impact, batch(entries)))
+}
+
+/// What was looked up already. A batch names few projects and roles, and many people of the same organization.
+#[derive(Default)]
+struct Book {
+    projects: HashMap<String, Arc<ProjectRow>>,
+    roles: HashMap<(String, String), RoleRow>,
+    /// By organization, then by id and by e-mail.
+    people: HashMap<String, HashMap<String, UserRow>>,
+    /// By project.
+    held: HashMap<String, Held>,
+}
+
+/// Who is in a project, and with which roles.
+#[derive(Default)]
+struct Held {
+    members: HashSet<String>,
+    roles: HashMap<String, Vec<HeldRole>>,
+}
+
+row! {
+    struct HeldRole { user_id: String, role_id: String, role: String }
+}
+
+impl Book {
+    async fn entry(&mut self, at: &mut Session, row: &Row) -> Result<Entry, ProviderError> {
+        let project = self.project(at, row).await?;
+        let user = self.person(at, &project, row.member.text()).await?;
+        let mut roles: Vec<RoleRow> = Vec::new();
+        for named in &row.roles {
+            let key = (project.id.clone(), named.text().to_owned());
+            if !self.roles.contains_key(&key) {
+                let role = at.role(named, RoleLevel::Project, &project.organization_id, Some(&project.id)).await?;
+                self.roles.insert(key.clone(), role);
+            }
+            if let Some(role) = self.roles.get(&key).filter(|it| !roles.iter().any(|role| role.id == it.id)) {
+                roles.push(role.clone());
+            }
+        }
+        let skip = self.held(at, &project).await?.reason(&user, &roles);
+        Ok(Entry { number: row.number, project, user, roles, skip })
+    }
+
+    async fn project(&mut self, at: &mut Session, row: &Row) -> Result<Arc<ProjectRow>, ProviderError> {
+        if let Some(known) = self.projects.get(row.project.text()) {
+            return Ok(Arc::clone(known));
+        }
+        let project = Arc::new(at.active_project(&row.project).await?);
+        self.projects.insert(row.project.text().to_owned(), Arc::clone(&project));
+        Ok(project)
+    }
+
+    async fn person(&mut self, at: &mut Session, project: &ProjectRow, wanted: &str) -> Result<UserRow, ProviderError> {
+        if !self.people.contains_key(&project.organization_id) {
+            let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
+                       WHERE m.organization_id = $1";
+            let people: Vec<UserRow> = at.db.all(sql, &args![&project.organization_id]).await?;
+            let by_both = people.into_iter().flat_map(|it| [(it.id.clone(), it.clone()), (it.email.clone(), it)]).collect();
+            self.people.insert(project.organization_id.clone(), by_both);
+        }
+        let known = self.people.get(&project.organization_id);
+        match known.and_then(|it| it.get(wanted).or_else(|| it.get(&wanted.to_lowercase()))) {
+            Some(person) => Ok(person.clone()),
+            // Says why they cannot be added.
+            None => at.candidate(&project.organization_id, &project.organization, wanted).await,
+        }
+    }
+
+    async fn held(&mut self, at: &mut Session, project: &ProjectRow) -> Result<&Held, ProviderError> {
+        if !self.held.contains_key(&project.id) {
+            let members = at.db.texts("SELECT user_id FROM project_members WHERE project_id = $1", &args![&project.id]).await?;
+            let sql = "SELECT a.user_id, a.role_id, r.name AS role FROM role_assignments a JOIN roles r ON r.id = a.role_id \
+                       WHERE a.project_id = $1 AND a.user_id IS NOT NULL ORDER BY r.name";
+            let mut held = Held { members: members.into_iter().collect(), roles: HashMap::new() };
+            for role in at.db.all::<HeldRole>(sql, &args![&project.id]).await? {
+                held.roles.entry(role.user_id.clone()).or_default().push(role);
+            }
+            self.held.insert(project.id.clone(), held);
+        }
+        Ok(self.held.entry(project.id.clone()).or_default())
+    }
+}
+
+impl Held {
+    fn holds(&self, user_id: &str, role_id: &str) -> bool {
+        self.roles.get(user_id).is_some_and(|it| it.iter().any(|it| it.role_id == role_id))
+    }
+
+    /// Why somebody who is a member already is left as they are.
+    fn reason(&self, user: &UserRow, roles: &[RoleRow]) -> Option<String> {
+        if !self.members.contains(&user.id) {
+            return None;
+        }
+        if roles.iter().all(|role| self.holds(&user.id, &role.id)) {
+            return Some("is a member already".into());
+        }
+        let held = self.roles.get(&user.id).map(Vec::as_slice).unwrap_or_default();
+        let held = if held.is_empty() { "without a role".to_owned() } else { format!("as {}", roles_told(held.iter().map(|it| &it.role))) };
+        Some(format!("is a member already, {held}; for other roles use assign_role or update_project_member"))
+    }
+}
+
+/// A person who is named twice for a project is added once; with other roles the second time, nobody knows what is meant.
+fn fold_duplicates(entries: &mut [Entry]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut first: HashMap<(String, String), (usize, Vec<String>)> = HashMap::new();
+    for it in entries {
+        let mut roles: Vec<String> = it.roles.iter().map(|it| it.id.clone()).collect();
+        roles.sort();
+        match first.get(&(it.project.id.clone(), it.user.id.clone())) {
+            None => drop(first.insert((it.project.id.clone(), it.user.id.clone()), (it.number, roles))),
+            Some((number, same)) if *same == roles => it.skip = Some(format!("duplicate of row {number}")),
+            Some((number, _)) => {
+                let message = format!(
+                    "gives `{}` other roles in project `{}` than row {number}; put all roles into one row",
+                    it.user.email, it.project.name
+                );
+                problems.push(Problem { number: it.number, message });
+            }
+        }
+    }
+    problems
+}
+
+/// Who joins what, and who gets power over others.
+async fn impact(at: &mut Session, joining: &[&Entry]) -> Result<Impact, ProviderError> {
+    let mut impact = Impact::none();
+    if joining.is_empty() {
+        return Ok(impact.note("nobody is to be added"));
+    }
+    // By name and id: names are shown, and two organizations may have a project of the same name.
+    let mut projects: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
+    for it in joining {
+        projects.entry((&it.project.name, &it.project.id)).or_default().push(it);
+    }
+    let names: Vec<String> = projects.iter().map(|((name, _), entries)| format!("{name} ({})", entries.len())).collect();
+    impact = impact.note(format!("into {}", counted(names.len(), PROJECTS, &names))).undo("remove_project_member for each who was added");
+    for entries in projects.values() {
+        let mut roles: BTreeMap<&str, (&RoleRow, Vec<String>)> = BTreeMap::new();
+        for it in entries {
+            for role in &it.roles {
+                roles.entry(&role.id).or_insert_with(|| (role, Vec::new())).1.push(it.user.email.clone());
+            }
+        }
+        for (role, mut emails) in roles.into_values() {
+            emails.sort();
+            if let Some(it) = entries.first() {
+                impact = at.granting(impact, &it.project, &emails, std::slice::from_ref(role)).await?;
+            }
+        }
+    }
+    Ok(impact)
+}
+
+fn target(joining: &[&Entry], entries: &[Entry]) -> Target {
+    let people = joining.iter().map(|it| &it.user.id).collect::<HashSet<_>>().len();
+    let name = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
+    let organizations: HashSet<&str> = entries.iter().map(|it| it.project.organization.as_str()).collect();
+    let organization = organizations.iter().next().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
+    Target { kind: "batch".into(), name, id: None, organization }
+}
+
+async fn write(at: &mut Session, joining: &[&Entry], book: &Book) -> Result<(), ProviderError> {
+    let now = Timestamp::now().0;
+    let members = joining.iter().map(|it| args![&it.project.id, &it.user.id, now].to_vec());
+    insert(at, "project_members (project_id, user_id, joined_at)", members.collect()).await?;
+    let mut roles = Vec::new();
+    for it in joining {
+        for role in &it.roles {
+            // Somebody who came through a team may hold a role of their own already.
+            if !book.held.get(&it.project.id).is_some_and(|held| held.holds(&it.user.id, &role.id)) {
+                roles.push(args![new_id("asg"), &it.project.organization_id, &it.project.id, &role.id, &it.user.id, now].to_vec());
+            }
+        }
+    }
+    insert(at, "role_assignments (id, organization_id, project_id, role_id, user_id, created_at)", roles).await
+}
+
+/// Writes rows, many with one statement.
+async fn insert(at: &mut Session, into: &str, rows: Vec<Vec<Val>>) -> Result<(), ProviderError> {
+    for rows in rows.chunks(AT_ONCE) {
+        let mut next = 1..;
+        let values: Vec<String> = rows
+            .iter()
+            .map(|row| format!("({})", next.by_ref().take(row.len()).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")))
+            .collect();
+        at.db.run(&format!("INSERT INTO {into} VALUES {}", values.join(", ")), &rows.concat()).await?;
+    }
+    Ok(())
+}
+
+fn batch(entries: Vec<Entry>) -> Batch {
+    let mut batch = Batch::default();
+    for it in entries {
+        if it.skip.is_some() {
+            batch.skipped += 1;
+        } else {
+            batch.done += 1;
+        }
+        batch.items.push(BatchItem {
+            member: it.user.email,
+            project: it.project.name.clone(),
+            roles: it.roles.into_iter().map(|it| it.name).collect(),
+            outcome: if it.skip.is_some() { ItemOutcome::Skipped } else { ItemOutcome::Done },
+            reason: it.skip,
+        });
+    }
+    batch
+}
+
+fn roles_told<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,162 @@
+//! Teams of the directory's projects.
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions::is_privileged,
+    reach::counted,
+    resolve::{ProjectRow, TeamRow, only},
+};
+use crate::{
+    domain::{
+        Change, Gravity, Impact, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel, teams::Team,
+    },
+    error::ProviderError,
+    store::{StoreError, args, new_id, row},
+    tools::project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
+};
+
+row! {
+    struct OnProject { id: String, name: String, slug: String, members: i64 }
+}
+
+const ON_PROJECT: &str = "SELECT t.id, t.name, t.slug, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members \
+     FROM project_teams pt JOIN teams t ON t.id = pt.team_id";
+
+row! {
+    struct Held { team_id: String, role: String }
+}
+
+pub(super) async fn list(at: &mut Session, op: &ListProjectTeams) -> Result<List<Team>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let project = at.project(&op.project).await?;
+    let sql = format!("{ON_PROJECT} WHERE pt.project_id = $1 AND ($2 IS NULL OR t.slug > $2) ORDER BY t.slug LIMIT $3");
+    let rows: Vec<OnProject> = at.db.all(&sql, &args![&project.id, &page.after, page.rows()]).await?;
+    let total = at.db.number("SELECT COUNT(*) FROM project_teams WHERE project_id = $1", &args![&project.id]).await?;
+    let held = roles(at, &project).await?;
+    let brief = |it: OnProject| Team { organization: None, project: None, ..view(&project, it, &held) };
+    Ok(page.page(rows, Some(total), |it| it.slug.clone(), brief))
+}
+
+pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<Team>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let team = at.team_in(&project.organization_id, &project.organization, &op.team).await?;
+    let role = at.role(&op.role, RoleLevel::Project, &project.organization_id, Some(&project.id)).await?;
+    let there = "SELECT COUNT(*) FROM project_teams WHERE project_id = $1 AND team_id = $2";
+    if at.db.number(there, &args![&project.id, &team.id]).await? > 0 {
+        return Err(ProviderError::conflict(
+            "already_member",
+            format!("team `{}` is on project `{}` already", team.name, project.name),
+            "give it one more role with assign_role, or take one with unassign_role",
+        ));
+    }
+    let mut impact = gains(at, &project, &team, &role.name).await?.undo("remove_project_team");
+    if is_privileged(&role.permissions()) {
+        let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
+        let people = at.db.texts(people, &args![&team.id]).await?;
+        impact = impact.at_least(Gravity::Low).note(format!("role {} of project {} gives power over others", role.name, project.name));
+        impact = at.from_outside(impact, &project.organization_id, &people).await?;
+    }
+    let now = Timestamp::now().0;
+    let sql = "INSERT INTO project_teams (project_id, team_id, joined_at) VALUES ($1, $2, $3)";
+    at.db.run(sql, &args![&project.id, &team.id, now]).await?;
+    let sql =
+        "INSERT INTO role_assignments (id, organization_id, project_id, role_id, team_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    // A role that was handed out before the team came would be a duplicate.
+    let held = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND team_id = $2 AND role_id = $3";
+    if at.db.number(held, &args![&project.id, &team.id, &role.id]).await? == 0 {
+        at.db.run(sql, &args![new_id("asg"), &project.organization_id, &project.id, &role.id, &team.id, now]).await?;
+    }
+    let held = roles(at, &project).await?;
+    let after = on_project(at, &project, &team.id).await?;
+    Ok(Change::created(target(&team), impact, view(&project, after, &held)))
+}
+
+pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<Change<Team>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let team = on_project_named(at, &project, &op.team).await?;
+    if !at.ownerless_without(&team.id, None, Some(&project.id)).await?.is_empty() {
+        return Err(ProviderError::conflict(
+            "last_owner",
+            format!("nobody but team `{}` owns project `{}`", team.name, project.name),
+            "make somebody an owner first with add_project_member, update_project_member or assign_role",
+        ));
+    }
+    let held = roles(at, &project).await?;
+    let before = on_project(at, &project, &team.id).await?;
+    let before = view(&project, before, &held);
+    let impact = at.without_team(&team.id, None, Some(&project.id)).await?;
+    let impact = impact
+        .note(format!("team {} leaves project {}", team.name, project.name))
+        .undo(format!("add_project_team with role {}", before.roles.join(", then assign_role with ")));
+    for sql in [
+        "DELETE FROM role_assignments WHERE project_id = $1 AND team_id = $2",
+        "DELETE FROM project_teams WHERE project_id = $1 AND team_id = $2",
+    ] {
+        at.db.run(sql, &args![&project.id, &team.id]).await?;
+    }
+    Ok(Change::removed(target(&team), impact, before))
+}
+
+/// What the people of a team get when it comes onto a project.
+async fn gains(at: &mut Session, project: &ProjectRow, team: &TeamRow, role: &str) -> Result<Impact, ProviderError> {
+    let sql = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
+    let (people, emails) = at.count_and_name(sql, &args![&team.id]).await?;
+    let sql = "SELECT COUNT(*) FROM team_members m WHERE m.team_id = $1 \
+               AND NOT EXISTS (SELECT 1 FROM project_members d WHERE d.project_id = $2 AND d.user_id = m.user_id) \
+               AND NOT EXISTS (SELECT 1 FROM project_teams o JOIN team_members om ON om.team_id = o.team_id \
+                               WHERE o.project_id = $2 AND om.user_id = m.user_id)";
+    let new = at.db.number(sql, &args![&team.id, &project.id]).await?;
+    let who = match people {
+        0 => format!("nobody yet (team {} is empty)", team.name),
+        _ => counted(emails.len(), ("person", "people"), &emails),
+    };
+    let note = format!("in project {}, {role} for {who}", project.name);
+    let impact = Impact::none().note(note);
+    Ok(match new {
+        0 => impact,
+        1 => impact.note("1 of them had no access before"),
+        new => impact.note(format!("{new} of them had no access before")),
+    })
+}
+
+/// A team among those on the project.
+async fn on_project_named(at: &mut Session, project: &ProjectRow, named: &TeamRef) -> Result<TeamRow, ProviderError> {
+    let sql = format!(
+        "{} JOIN project_teams pt ON pt.team_id = t.id WHERE pt.project_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug",
+        super::resolve::TEAM_COLUMNS
+    );
+    let found = at.db.all(&sql, &args![&project.id, named.text(), fold(named.text())]).await?;
+    let scope = format!("project `{}`", project.name);
+    only(found, "team", named.text(), &scope, "list_project_teams", |it: &TeamRow| &it.id, |it| format!("{} ({})", it.id, it.name))
+}
+
+async fn on_project(at: &mut Session, project: &ProjectRow, team_id: &str) -> Result<OnProject, ProviderError> {
+    let row = at.db.one(&format!("{ON_PROJECT} WHERE pt.project_id = $1 AND t.id = $2"), &args![&project.id, team_id]).await?;
+    row.ok_or_else(|| StoreError::Unreadable(format!("team {team_id} is missing on project {}", project.id)).into())
+}
+
+/// The roles of all teams on a project; there are few of them.
+async fn roles(at: &mut Session, project: &ProjectRow) -> Result<Vec<Held>, ProviderError> {
+    let sql = "SELECT a.team_id, r.name AS role FROM role_assignments a JOIN roles r ON r.id = a.role_id \
+               WHERE a.project_id = $1 AND a.team_id IS NOT NULL ORDER BY r.name";
+    Ok(at.db.all(sql, &args![&project.id]).await?)
+}
+
+fn target(team: &TeamRow) -> Target {
+    Target::new("team", &team.name, &team.id, &team.organization)
+}
+
+fn view(project: &ProjectRow, it: OnProject, held: &[Held]) -> Team {
+    Team {
+        roles: held.iter().filter(|held| held.team_id == it.id).map(|held| held.role.clone()).collect(),
+        team: it.name,
+        id: it.id,
+        slug: Some(it.slug),
+        description: None,
+        organization: Some(project.organization.clone()),
+        members: u64::try_from(it.members).ok(),
+        project: Some(project.name.clone()),
+        created_at: None,
+    }
+}

@@ -1,0 +1,115 @@
+//! Resources of projects: datasets, models and the like, which live elsewhere and are only pointed at.
+
+use super::{Session, page::PageQuery, resolve::ProjectRow};
+use crate::{
+    domain::{
+        Change, Gravity, Impact, List, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
+        projects::Resource,
+    },
+    error::ProviderError,
+    store::{StoreError, args, row},
+    tools::resources::{AssignProjectResource, ListProjectResources, RemoveProjectResource},
+};
+
+row! {
+    struct ResourceRow { resource_type: String, resource_id: String, assigned_at: i64 }
+}
+
+row! {
+    struct Holder { project_id: String, project: String, status: String, organization_id: String }
+}
+
+pub(super) async fn list(at: &mut Session, op: &ListProjectResources) -> Result<List<Resource>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let project = at.project(&op.project).await?;
+    let kind = op.resource_type.as_ref().map(kind);
+    // Types and ids may hold spaces, but no tabs: so the key is unique.
+    let key = "resource_type || '\t' || resource_id";
+    let filter = "project_id = $1 AND ($2 IS NULL OR resource_type = $2)";
+    let sql = format!(
+        "SELECT resource_type, resource_id, assigned_at FROM resources WHERE {filter} AND ($3 IS NULL OR {key} > $3) ORDER BY {key} LIMIT $4"
+    );
+    let rows: Vec<ResourceRow> = at.db.all(&sql, &args![&project.id, &kind, &page.after, page.rows()]).await?;
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM resources WHERE {filter}"), &args![&project.id, &kind]).await?;
+    Ok(page.page(rows, Some(total), |it| format!("{}\t{}", it.resource_type, it.resource_id), |it| view(&project, it)))
+}
+
+pub(super) async fn assign(at: &mut Session, op: &AssignProjectResource) -> Result<Change<Resource>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let row = ResourceRow {
+        resource_type: kind(&op.resource_type),
+        resource_id: op.resource_id.text().to_owned(),
+        assigned_at: Timestamp::now().0,
+    };
+    if let Some(holder) = holder(at, &row).await? {
+        return Err(assigned(at, &project, &holder, &op.resource_id).await?);
+    }
+    let sql = "INSERT INTO resources (project_id, resource_type, resource_id, assigned_at) VALUES ($1, $2, $3, $4)";
+    at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id, row.assigned_at]).await?;
+    let impact = Impact::none().undo("remove_project_resource");
+    Ok(Change::created(target(&project, &row), impact, view(&project, row)))
+}
+
+pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Result<Change<Resource>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let sql =
+        "SELECT resource_type, resource_id, assigned_at FROM resources WHERE project_id = $1 AND resource_type = $2 AND resource_id = $3";
+    let found: Option<ResourceRow> = at.db.one(sql, &args![&project.id, kind(&op.resource_type), op.resource_id.text()]).await?;
+    let Some(row) = found else {
+        return Err(ProviderError::NotFound {
+            kind: "resource",
+            name: format!("{} {}", op.resource_type, op.resource_id),
+            scope: format!("project `{}`", project.name),
+            fix: "find it with list_project_resources; ids are matched whole".into(),
+        });
+    };
+    let sql = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM project_members WHERE project_id = $1 UNION \
+               SELECT m.user_id FROM team_members m JOIN project_teams t ON t.team_id = m.team_id WHERE t.project_id = $1) ORDER BY u.email";
+    let (people, names) = at.count_and_name(sql, &args![&project.id]).await?;
+    let sql = "DELETE FROM resources WHERE project_id = $1 AND resource_type = $2 AND resource_id = $3";
+    at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id]).await?;
+    let impact = Impact::of(Gravity::Low)
+        .loses(people, ("person can no longer use it here", "people can no longer use it here"), names)
+        .note("the resource itself stays")
+        .undo("assign_project_resource");
+    Ok(Change::removed(target(&project, &row), impact, view(&project, row)))
+}
+
+/// Types are words, so their case does not matter; ids are somebody else's, so it does.
+fn kind(named: &ResourceType) -> String {
+    fold(named.text())
+}
+
+async fn holder(at: &mut Session, row: &ResourceRow) -> Result<Option<Holder>, StoreError> {
+    let sql = "SELECT r.project_id, p.name AS project, p.status, p.organization_id FROM resources r JOIN projects p ON p.id = r.project_id \
+               WHERE r.resource_type = $1 AND r.resource_id = $2";
+    at.db.one(sql, &args![&row.resource_type, &row.resource_id]).await
+}
+
+/// Says who has the resource, if that is anything this connection may see.
+async fn assigned(at: &mut Session, project: &ProjectRow, holder: &Holder, id: &ResourceId) -> Result<ProviderError, ProviderError> {
+    let within = at.pinned().await?.is_none_or(|it| it.id == holder.organization_id);
+    let (place, fix) = if holder.project_id == project.id {
+        (format!("this project, `{}`", holder.project), "nothing is left to do")
+    } else if within && holder.status == "archived" {
+        (format!("archived project `{}`", holder.project), "it is freed when that project is deleted with delete_project")
+    } else if within {
+        (format!("project `{}`", holder.project), "take it off there first with remove_project_resource")
+    } else {
+        ("a project outside this connection".to_owned(), "ask whoever runs the resource")
+    };
+    Ok(ProviderError::conflict("resource_assigned", format!("resource `{id}` is assigned to {place} already"), fix))
+}
+
+fn target(project: &ProjectRow, row: &ResourceRow) -> Target {
+    Target { kind: row.resource_type.clone(), name: row.resource_id.clone(), id: None, organization: Some(project.organization.clone()) }
+}
+
+fn view(project: &ProjectRow, it: ResourceRow) -> Resource {
+    Resource {
+        resource_type: it.resource_type,
+        resource_id: it.resource_id,
+        project: project.name.clone(),
+        assigned_at: Some(Timestamp(it.assigned_at)),
+    }
+}

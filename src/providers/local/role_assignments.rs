@@ -1,0 +1,223 @@
+//! Who holds which role in the directory.
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions,
+    resolve::RoleRow,
+    seats::{Holder, Place, Seat, has_outsider, one_of, reachable, settle, team_of},
+};
+use crate::{
+    domain::{Change, Gravity, Impact, List, PageRequest, Timestamp, roles::RoleAssignment},
+    error::ProviderError,
+    store::{args, new_id, row},
+    tools::roles::{AssignRole, ListRoleAssignments, UnassignRole},
+};
+
+row! {
+    /// One role of one holder. `key` sorts the list and is unique in it.
+    struct AssignmentRow {
+        key: String, role: String, role_id: String, member: Option<String>, team: Option<String>, organization: String,
+        project: Option<String>, via_team: Option<String>,
+    }
+}
+
+/// Three kinds: the role that a membership has anyway, the assignments, and what teams hand down to a person.
+/// `$1` is a person, `$2` a team, `$3` a project, `$4` the organization that the connection is kept to.
+const ASSIGNMENTS: &str = "SELECT o.slug || ' 0 ' || u.email || ' ' || r.name_key AS key, r.name AS role, r.id AS role_id, u.email AS member, \
+     CAST(NULL AS TEXT) AS team, o.name AS organization, CAST(NULL AS TEXT) AS project, CAST(NULL AS TEXT) AS via_team \
+     FROM organization_members m JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id \
+     JOIN organizations o ON o.id = m.organization_id \
+     WHERE m.user_id = $1 AND $3 IS NULL AND ($4 IS NULL OR o.id = $4) \
+     UNION ALL \
+     SELECT o.slug || ' 1 ' || COALESCE(p.slug, '') || ' ' || COALESCE(u.email, t.slug) || ' ' || r.name_key || ' ' || a.id, r.name, r.id, \
+     u.email, t.name, o.name, p.name, CAST(NULL AS TEXT) \
+     FROM role_assignments a JOIN roles r ON r.id = a.role_id JOIN organizations o ON o.id = a.organization_id \
+     LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN projects p ON p.id = a.project_id \
+     WHERE ($1 IS NULL OR a.user_id = $1) AND ($2 IS NULL OR a.team_id = $2) AND ($3 IS NULL OR a.project_id = $3) \
+     AND ($4 IS NULL OR o.id = $4) \
+     UNION ALL \
+     SELECT o.slug || ' 2 ' || COALESCE(p.slug, '') || ' ' || t.slug || ' ' || r.name_key || ' ' || a.id, r.name, r.id, \
+     u.email, CAST(NULL AS TEXT), o.name, p.name, t.name \
+     FROM role_assignments a JOIN roles r ON r.id = a.role_id JOIN organizations o ON o.id = a.organization_id \
+     JOIN teams t ON t.id = a.team_id JOIN team_members m ON m.team_id = t.id JOIN users u ON u.id = m.user_id \
+     LEFT JOIN projects p ON p.id = a.project_id \
+     WHERE m.user_id = $1 AND ($3 IS NULL OR a.project_id = $3) AND ($4 IS NULL OR o.id = $4)";
+
+pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<List<RoleAssignment>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    if (op.member.is_some() && op.team.is_some()) || (op.member.is_none() && op.team.is_none() && op.project.is_none()) {
+        return Err(one_of("`member` or `team`, or `project` alone for all who hold roles in it"));
+    }
+    let place = match &op.project {
+        Some(named) => {
+            let project = at.project(named).await?;
+            Some(Place::of_project(at, project, None).await?)
+        }
+        None => None,
+    };
+    let user = match (&op.member, &place) {
+        (None, _) => None,
+        (Some(named), Some(place)) => Some(at.member(&place.organization, named).await?.id),
+        (Some(named), None) => Some(reachable(at, named).await?.id),
+    };
+    let team = match (&op.team, &place) {
+        (None, _) => None,
+        (Some(named), Some(place)) => Some(team_of(at, &place.organization, named).await?.id),
+        (Some(named), None) => Some(at.team(named).await?.id),
+    };
+    let pinned = at.pinned().await?.map(|it| it.id);
+    let mut values = args![user, team, place.and_then(|it| it.project).map(|it| it.id), pinned].to_vec();
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM ({ASSIGNMENTS}) x"), &values).await?;
+    values.extend(args![&page.after, page.rows()]);
+    let sql = format!("SELECT x.* FROM ({ASSIGNMENTS}) x WHERE $5 IS NULL OR x.key > $5 ORDER BY x.key LIMIT $6");
+    let rows: Vec<AssignmentRow> = at.db.all(&sql, &values).await?;
+    Ok(page.page(
+        rows,
+        Some(total),
+        |it| it.key.clone(),
+        |it| RoleAssignment {
+            role: it.role,
+            role_id: it.role_id,
+            member: it.member,
+            team: it.team,
+            organization: it.organization,
+            project: it.project,
+            via_team: it.via_team,
+        },
+    ))
+}
+
+pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<RoleAssignment>, ProviderError> {
+    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    it.is_in_project(at).await?;
+    if it.assignment(at, &role).await?.is_some() || it.is_base_role(at, &role).await? {
+        return Err(ProviderError::conflict(
+            "already_assigned",
+            format!("`{}` holds role `{}` in {} already", it.holder.name(), role.name, it.place),
+            "nothing is to be done; see list_role_assignments",
+        ));
+    }
+    let impact = it.gain(at, &role).await?.undo("unassign_role with the same arguments");
+    let sql = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, team_id, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let (user, team) = it.holder.ids();
+    let values = args![new_id("ra"), &it.place.organization.id, it.place.project_id(), &role.id, user, team, Timestamp::now().0];
+    at.db.run(sql, &values).await?;
+    Ok(Change::created(it.target(), impact, it.view(role)))
+}
+
+pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Change<RoleAssignment>, ProviderError> {
+    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    let Some(assignment) = it.assignment(at, &role).await? else { return Err(it.not_assigned(at, &role).await?) };
+    let affected = it.people(at).await?;
+    let remaining = it.place.people_with(at, &role, &assignment).await?;
+    if role.built_in && role.name == "owner" && !affected.is_empty() && remaining.is_empty() {
+        return Err(ProviderError::conflict(
+            "last_owner",
+            format!("nobody else owns {}; without `{}` it would have no owner", it.place, it.holder.name()),
+            "give somebody else role `owner` with assign_role first",
+        ));
+    }
+    it.keeps_a_role(at, &role).await?;
+
+    let (still, lost): (Vec<String>, Vec<String>) = affected.into_iter().partition(|it| remaining.contains(it));
+    // One person keeps the membership and can be given the role back; a team's role is lost by many at once.
+    let gravity = if matches!(it.holder, Holder::Team(_)) && !lost.is_empty() { Gravity::High } else { Gravity::Low };
+    let mut impact = Impact::of(gravity).loses(lost.len() as u64, ("person loses the role", "people lose the role"), lost);
+    impact = impact.note(format!("role `{}` in {}", role.name, it.place));
+    if !still.is_empty() {
+        impact = impact.note(format!("still held in another way by {}", still.join(", ")));
+    }
+    at.db.run("DELETE FROM role_assignments WHERE id = $1", &args![assignment]).await?;
+    let impact = impact.undo("assign_role with the same arguments");
+    Ok(Change::removed(it.target(), impact, it.view(role)))
+}
+
+impl Seat {
+    /// Roles in a project are for those who are in it.
+    async fn is_in_project(&self, at: &mut Session) -> Result<(), ProviderError> {
+        let Some(project) = &self.place.project else { return Ok(()) };
+        let (id, sql, tool) = match &self.holder {
+            Holder::Person(it) => {
+                (&it.id, "SELECT COUNT(*) FROM project_members WHERE project_id = $1 AND user_id = $2", "add_project_member")
+            }
+            Holder::Team(it) => (&it.id, "SELECT COUNT(*) FROM project_teams WHERE project_id = $1 AND team_id = $2", "add_project_team"),
+        };
+        if at.db.number(sql, &args![&project.id, id]).await? > 0 {
+            return Ok(());
+        }
+        let message = format!("`{}` is not in {}, or through a team only", self.holder.name(), self.place);
+        Err(ProviderError::conflict("not_in_project", message, format!("use {tool} with the role instead")))
+    }
+
+    /// What it means that the holder gets a role.
+    async fn gain(&self, at: &mut Session, role: &RoleRow) -> Result<Impact, ProviderError> {
+        let permissions = role.permissions();
+        let people = self.people(at).await?;
+        let privileged = permissions::is_privileged(&permissions);
+        let outsider = privileged && has_outsider(at, &self.place.organization.id, &people).await?;
+        let mut impact = Impact::of(permissions::grant_gravity(&permissions, outsider));
+        if privileged {
+            impact = impact.note(format!("role `{}` in {} gives power over others: {}", role.name, self.place, permissions.join(", ")));
+        }
+        if outsider {
+            impact = impact.note("nobody else in the organization has an e-mail address of that domain");
+        }
+        if matches!(self.holder, Holder::Team(_)) {
+            let count = people.len();
+            impact = impact.note(format!("{count} {} through the team", if count == 1 { "person gains it" } else { "people gain it" }));
+        }
+        Ok(impact)
+    }
+
+    /// Refuses to take away the last role in a project: a membership without a role is none.
+    async fn keeps_a_role(&self, at: &mut Session, role: &RoleRow) -> Result<(), ProviderError> {
+        let Some(project) = &self.place.project else { return Ok(()) };
+        let sql = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id <> $2 AND (user_id = $3 OR team_id = $4)";
+        let (user, team) = self.holder.ids();
+        if at.db.number(sql, &args![&project.id, &role.id, user, team]).await? > 0 {
+            return Ok(());
+        }
+        let (update, remove) = match &self.holder {
+            Holder::Person(_) => ("update_project_member to replace it", "remove_project_member"),
+            Holder::Team(_) => ("assign_role to give another one first", "remove_project_team"),
+        };
+        Err(ProviderError::conflict(
+            "last_role",
+            format!("role `{}` is the only one of `{}` in {}", role.name, self.holder.name(), self.place),
+            format!("use {remove} to end the membership, or {update}"),
+        ))
+    }
+
+    /// Why a role cannot be taken: the holder has it in another way, or not at all.
+    async fn not_assigned(&self, at: &mut Session, role: &RoleRow) -> Result<ProviderError, ProviderError> {
+        let name = self.holder.name();
+        if self.is_base_role(at, role).await? {
+            return Ok(ProviderError::conflict(
+                "base_role",
+                format!("role `{}` is the one that the membership of `{name}` in {} has", role.name, self.place),
+                "replace it with update_organization_member, or end the membership with remove_organization_member",
+            ));
+        }
+        if let Holder::Person(person) = &self.holder {
+            let sql = "SELECT t.name FROM teams t JOIN role_assignments a ON a.team_id = t.id JOIN team_members m ON m.team_id = t.id \
+                       WHERE m.user_id = $1 AND a.role_id = $2 AND a.organization_id = $3 \
+                       AND COALESCE(a.project_id, '') = COALESCE($4, '') ORDER BY t.name";
+            let teams = at.db.texts(sql, &args![&person.id, &role.id, &self.place.organization.id, self.place.project_id()]).await?;
+            if !teams.is_empty() {
+                let teams = teams.join("`, `");
+                return Ok(ProviderError::conflict(
+                    "inherited",
+                    format!("`{name}` holds role `{}` in {} through team `{teams}`", role.name, self.place),
+                    format!("take the person out of team `{teams}` with remove_team_member, or take the role from the team"),
+                ));
+            }
+        }
+        Ok(ProviderError::conflict(
+            "not_assigned",
+            format!("`{name}` does not hold role `{}` in {}", role.name, self.place),
+            "see list_role_assignments for the roles that are held",
+        ))
+    }
+}

@@ -1,0 +1,357 @@
+//! Roles of the directory, and the permissions that they can hold.
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions::{self, CODES},
+    resolve::{level_name, only},
+    seats::{Place, has_outsider},
+};
+use crate::{
+    domain::{
+        Change, Gravity, Impact, List, PageRequest, ProjectRef, Query, ReferenceText, RoleRef, Target, Timestamp, fold,
+        roles::{Permission, Role, RoleLevel},
+    },
+    error::ProviderError,
+    store::{StoreError, args, new_id, row},
+    tools::roles::{CreateRole, DeleteRole, GetRole, ListPermissions, ListRoles, RoleField, UpdateRole},
+};
+
+row! {
+    /// A role with the names of where it belongs. `permissions` is a JSON array.
+    struct FullRole {
+        id: String, organization_id: Option<String>, organization: Option<String>, project_id: Option<String>, project: Option<String>,
+        project_status: Option<String>, level: String, name: String, description: Option<String>, permissions: String, built_in: bool,
+    }
+}
+
+const COLUMNS: &str = "SELECT r.id, r.organization_id, o.name AS organization, r.project_id, p.name AS project, p.status AS project_status, \
+     r.level, r.name, r.description, r.permissions, r.built_in \
+     FROM roles r LEFT JOIN organizations o ON o.id = r.organization_id LEFT JOIN projects p ON p.id = r.project_id";
+
+/// Without a project: built-in roles and those of organizations. With one: the roles that can be held in it.
+pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let (organization, project) = match (&op.project, &op.organization) {
+        (Some(named), organization) => {
+            let project = at.project(named).await?;
+            let place = Place::of_project(at, project, organization.as_ref()).await?;
+            (Some(place.organization.id), place.project.map(|it| it.id))
+        }
+        (None, Some(named)) => (Some(at.organization(Some(named)).await?.id), None),
+        (None, None) => (at.pinned().await?.map(|it| it.id), None),
+    };
+    let of_level = |level| op.role_types.is_empty() || op.role_types.contains(&level);
+    let filter = "(r.built_in OR (($1 IS NULL OR r.organization_id = $1) AND (r.project_id IS NULL OR r.project_id = $2))) \
+                  AND ($2 IS NULL OR r.level = 'project') \
+                  AND (($3 AND r.level = 'organization') OR ($4 AND r.level = 'team') OR ($5 AND r.level = 'project'))";
+    let key = "r.level || ' ' || r.name_key || ' ' || r.id";
+    let mut values =
+        args![&organization, &project, of_level(RoleLevel::Organization), of_level(RoleLevel::Team), of_level(RoleLevel::Project)].to_vec();
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM roles r WHERE {filter}"), &values).await?;
+    values.extend(args![&page.after, page.rows()]);
+    let sql = format!("{COLUMNS} WHERE {filter} AND ($6 IS NULL OR {key} > $6) ORDER BY {key} LIMIT $7");
+    let rows: Vec<FullRole> = at.db.all(&sql, &values).await?;
+    Ok(page.page(rows, Some(total), |it| format!("{} {} {}", it.level, fold(&it.name), it.id), |it| it.view()))
+}
+
+pub(super) async fn get(at: &mut Session, op: &GetRole) -> Result<Role, ProviderError> {
+    Ok(find(at, &op.role, op.project.as_ref()).await?.view())
+}
+
+pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<Role>, ProviderError> {
+    let permissions = permissions::checked(&op.permissions)?;
+    let place = match &op.project {
+        Some(named) => {
+            let project = at.active_project(named).await?;
+            Place::of_project(at, project, op.organization.as_ref()).await?
+        }
+        None => Place { organization: at.organization(op.organization.as_ref()).await?, project: None },
+    };
+    let project = place.project.as_ref().map(|it| it.id.clone());
+    let level = if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };
+    let name = op.name.as_str();
+    is_free(at, name, level_name(level), Some(&place.organization.id), project.as_deref(), "").await?;
+    let id = new_id("role");
+    let sql = "INSERT INTO roles (id, organization_id, project_id, level, name, name_key, description, permissions, built_in, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values = args![
+        &id,
+        &place.organization.id,
+        &project,
+        level_name(level),
+        name,
+        fold(name),
+        op.description.as_ref().map(ToString::to_string),
+        codes_as_json(&permissions),
+        false,
+        Timestamp::now().0
+    ];
+    at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(name) } else { error.into() })?;
+    let mut impact = Impact::of(permissions::grant_gravity(&permissions, false)).undo("delete_role");
+    if permissions::is_privileged(&permissions) {
+        impact = impact.note(format!("whoever is given it gets power over others: {}", permissions.join(", ")));
+    }
+    let after = by_id(at, &id).await?.view();
+    Ok(Change::created(Target::new_one("role", name, &place.organization.name), impact, after))
+}
+
+pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<Role>, ProviderError> {
+    let clears = op.clear.contains(&RoleField::Description);
+    if op.name.is_none() && op.permissions.is_none() && op.description.is_none() && !clears {
+        return Err(ProviderError::invalid("nothing to change is given", "give `name`, `permissions`, `description` or `clear`"));
+    }
+    if op.description.is_some() && clears {
+        return Err(ProviderError::invalid("`description` is given and cleared", "give it, or name it in `clear`"));
+    }
+    let new = op.permissions.as_deref().map(permissions::checked).transpose()?;
+    let role = changeable(find(at, &op.role, op.project.as_ref()).await?)?;
+    let name = op.name.as_ref().map(ToString::to_string);
+    if let Some(name) = &name {
+        is_free(at, name, &role.level, role.organization_id.as_deref(), role.project_id.as_deref(), &role.id).await?;
+    }
+    let old = role.permissions();
+    let impact = match &new {
+        Some(new) => change_of_permissions(at, &role, &old, new).await?,
+        None => Impact::none(),
+    };
+    let sql = "UPDATE roles SET name = COALESCE($2, name), name_key = COALESCE($3, name_key), permissions = COALESCE($4, permissions), \
+               description = CASE WHEN $6 THEN NULL ELSE COALESCE($5, description) END WHERE id = $1";
+    let values = args![
+        &role.id,
+        &name,
+        name.as_deref().map(fold),
+        new.as_deref().map(codes_as_json),
+        op.description.as_ref().map(ToString::to_string),
+        clears
+    ];
+    let called = name.as_deref().unwrap_or(&role.name);
+    at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(called) } else { error.into() })?;
+    let after = by_id(at, &role.id).await?.view();
+    Ok(Change::updated(role.target(), impact.undo("update_role with the values in `before`"), role.view(), after))
+}
+
+/// What other permissions mean for who holds the role.
+async fn change_of_permissions(at: &mut Session, role: &FullRole, old: &[String], new: &[String]) -> Result<Impact, ProviderError> {
+    let (gained, lost) = (permissions::gained(old, new), permissions::lost(old, new));
+    let holders = Holders::of(at, &role.id).await?;
+    let mut impact = Impact::none();
+    if permissions::is_privileged(&gained) {
+        let organization = role.organization_id.clone().unwrap_or_default();
+        let outsider = has_outsider(at, &organization, &holders.people).await?;
+        impact = impact.at_least(permissions::grant_gravity(&gained, outsider));
+        impact = impact.note(format!("{} power over others: {}", holders.gain(), gained.join(", ")));
+    } else if !gained.is_empty() && !holders.people.is_empty() {
+        impact = impact.note(format!("{}: {}", holders.gain(), gained.join(", ")));
+    }
+    if !lost.is_empty() && !holders.people.is_empty() {
+        let count = holders.people.len() as u64;
+        impact = impact.at_least(Gravity::High).loses(count, ("person loses permissions", "people lose permissions"), holders.people);
+        impact = impact.note(format!("taken away: {}", lost.join(", ")));
+    }
+    Ok(impact)
+}
+
+pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<Role>, ProviderError> {
+    let role = changeable(find(at, &op.role, op.project.as_ref()).await?)?;
+    let now = Timestamp::now().0;
+    is_replaceable(at, &role, now).await?;
+    let holders = Holders::of(at, &role.id).await?;
+    let bare = "SELECT DISTINCT COALESCE(u.email, t.name) FROM role_assignments a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id \
+                WHERE a.role_id = $1 AND a.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = a.project_id \
+                AND b.role_id <> $1 AND (b.user_id = a.user_id OR b.team_id = a.team_id)) ORDER BY 1";
+    let (_, bare) = at.count_and_name(bare, &args![&role.id]).await?;
+    let settled = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
+
+    let held = !holders.people.is_empty() || !holders.teams.is_empty();
+    let mut impact = Impact::of(if held { Gravity::High } else { Gravity::Low })
+        .loses(holders.people.len() as u64, ("person loses the role", "people lose the role"), holders.people)
+        .loses(holders.teams.len() as u64, ("team loses the role", "teams lose the role"), holders.teams);
+    if !bare.is_empty() {
+        impact = impact.note(format!("left in a project without any role: {}", first(&bare)));
+    }
+    if settled > 0 {
+        impact = impact.note(format!("{settled} invitations that are settled or expired are forgotten, because they name it"));
+    }
+    if !held && settled == 0 {
+        impact = impact.undo("create_role with the values in `before`");
+    }
+    for sql in
+        ["DELETE FROM role_assignments WHERE role_id = $1", "DELETE FROM invitations WHERE role_id = $1", "DELETE FROM roles WHERE id = $1"]
+    {
+        at.db.run(sql, &args![&role.id]).await?;
+    }
+    Ok(Change::removed(role.target(), impact, role.view()))
+}
+
+/// Refuses where the role is the only one that somebody can have: a membership, an invitation, an account cannot be without.
+async fn is_replaceable(at: &mut Session, role: &FullRole, now: i64) -> Result<(), ProviderError> {
+    let (id, id_and_time) = (args![&role.id], args![&role.id, now]);
+    for (what, fix, sql, values) in [
+        (
+            "is the organization role of",
+            "give them another one with update_organization_member first",
+            "SELECT u.email FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.role_id = $1 ORDER BY u.email",
+            &id[..],
+        ),
+        (
+            "is the team role of",
+            "give them another one with update_team_member first",
+            "SELECT DISTINCT u.email FROM users u JOIN team_members m ON m.user_id = u.id WHERE m.role_id = $1 ORDER BY u.email",
+            &id[..],
+        ),
+        (
+            "is the role in the invitation of",
+            "cancel it with cancel_invitation first",
+            "SELECT email FROM invitations WHERE role_id = $1 AND status = 'pending' AND expires_at > $2 ORDER BY email",
+            &id_and_time[..],
+        ),
+        (
+            "is the role of service account",
+            "give it another one with update_service_account first",
+            "SELECT name FROM service_accounts WHERE role_id = $1 ORDER BY name",
+            &id[..],
+        ),
+    ] {
+        let (count, names) = at.count_and_name(sql, values).await?;
+        if count > 0 {
+            return Err(ProviderError::conflict("role_in_use", format!("role `{}` {what} {}", role.name, first(&names)), fix));
+        }
+    }
+    Ok(())
+}
+
+/// The permission codes, in the order of their names.
+pub(super) async fn list_permissions(_: &mut Session, op: &ListPermissions) -> Result<List<Permission>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let query = op.query.as_ref().map_or("", Query::as_str);
+    let mut found: Vec<_> = CODES.iter().filter(|it| it.code.contains(query) || fold(it.description).contains(query)).collect();
+    found.sort_by_key(|it| it.code);
+    let total = i64::try_from(found.len()).ok();
+    let rows = found.into_iter().filter(|it| page.after.as_deref().is_none_or(|after| it.code > after));
+    let rows: Vec<_> = rows.take(usize::try_from(page.rows()).unwrap_or(usize::MAX)).collect();
+    let item = |it: &permissions::Code| Permission { permission: it.code.to_owned(), description: Some(it.description.to_owned()) };
+    Ok(page.page(rows, total, |it| it.code.to_owned(), item))
+}
+
+/// Who holds a role, in whichever way.
+struct Holders {
+    people: Vec<String>,
+    teams: Vec<String>,
+}
+
+impl Holders {
+    async fn of(at: &mut Session, role_id: &str) -> Result<Self, ProviderError> {
+        let people = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM organization_members WHERE role_id = $1 \
+                      UNION SELECT user_id FROM team_members WHERE role_id = $1 \
+                      UNION SELECT user_id FROM role_assignments WHERE role_id = $1 AND user_id IS NOT NULL \
+                      UNION SELECT m.user_id FROM team_members m JOIN role_assignments a ON a.team_id = m.team_id WHERE a.role_id = $1) \
+                      ORDER BY u.email";
+        let teams = "SELECT t.name FROM teams t WHERE t.id IN (SELECT team_id FROM role_assignments WHERE role_id = $1) ORDER BY t.name";
+        Ok(Self { people: at.db.texts(people, &args![role_id]).await?, teams: at.db.texts(teams, &args![role_id]).await? })
+    }
+
+    /// `2 people gain (ana@acme.example, ben@acme.example)`.
+    fn gain(&self) -> String {
+        match self.people.len() {
+            0 => "nobody holds it yet; whoever is given it gains".into(),
+            1 => format!("1 person gains ({})", self.people.join(", ")),
+            many => format!("{many} people gain ({})", first(&self.people)),
+        }
+    }
+}
+
+/// The first few names, and how many more there are.
+fn first(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+impl FullRole {
+    fn permissions(&self) -> Vec<String> {
+        serde_json::from_str(&self.permissions).unwrap_or_default()
+    }
+
+    fn target(&self) -> Target {
+        Target::new("role", &self.name, &self.id, self.organization.as_deref().unwrap_or_default())
+    }
+
+    fn view(&self) -> Role {
+        let level = [RoleLevel::Organization, RoleLevel::Team, RoleLevel::Project].into_iter().find(|it| level_name(*it) == self.level);
+        Role {
+            role: self.name.clone(),
+            id: self.id.clone(),
+            level,
+            built_in: Some(self.built_in),
+            description: self.description.clone(),
+            permissions: self.permissions(),
+            organization: self.organization.clone(),
+            project: self.project.clone(),
+        }
+    }
+}
+
+/// The role that is named: with a project, of those that can be held there; without, of the organizations within reach.
+async fn find(at: &mut Session, named: &RoleRef, project: Option<&ProjectRef>) -> Result<FullRole, ProviderError> {
+    if let Some(project) = project {
+        let project = at.project(project).await?;
+        let role = at.role(named, RoleLevel::Project, &project.organization_id, Some(&project.id)).await?;
+        return by_id(at, &role.id).await;
+    }
+    let pinned = at.pinned().await?.map(|it| it.id);
+    let sql = format!(
+        "{COLUMNS} WHERE (r.built_in OR $3 IS NULL OR r.organization_id = $3) \
+         AND (r.id = $1 OR (r.level = 'organization' AND r.name_key = $2)) ORDER BY r.id"
+    );
+    let found: Vec<FullRole> = at.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+    let tool = "list_roles, or name the role's `project`";
+    let label = |it: &FullRole| format!("{} ({} in {})", it.id, it.name, it.organization.as_deref().unwrap_or("every organization"));
+    only(found, "role", named.text(), "", tool, |it: &FullRole| &it.id, label)
+}
+
+async fn by_id(at: &mut Session, id: &str) -> Result<FullRole, ProviderError> {
+    let row = at.db.one(&format!("{COLUMNS} WHERE r.id = $1"), &args![id]).await?;
+    row.ok_or_else(|| StoreError::Unreadable(format!("role {id} is missing")).into())
+}
+
+/// Passes a role on that somebody made, and that is not frozen with its project.
+fn changeable(role: FullRole) -> Result<FullRole, ProviderError> {
+    if role.built_in {
+        let message = format!("role `{}` is built in and stays as it is", role.name);
+        return Err(ProviderError::conflict("built_in_role", message, "create a role of your own with create_role"));
+    }
+    match (&role.project, role.project_status.as_deref()) {
+        (Some(project), Some("archived")) => Err(ProviderError::conflict(
+            "project_archived",
+            format!("role `{}` belongs to project `{project}`, which is archived and read-only", role.name),
+            "choose a role of an active project",
+        )),
+        _ => Ok(role),
+    }
+}
+
+/// Refuses a name that another role goes by where this one can be held.
+async fn is_free(
+    at: &mut Session,
+    name: &str,
+    level: &str,
+    organization: Option<&str>,
+    project: Option<&str>,
+    id: &str,
+) -> Result<(), ProviderError> {
+    let sql = "SELECT COUNT(*) FROM roles r WHERE r.level = $1 AND r.name_key = $2 AND r.id <> $3 \
+               AND (r.built_in OR (r.organization_id = $4 AND (r.project_id IS NULL OR r.project_id = $5 OR $5 IS NULL)))";
+    match at.db.number(sql, &args![level, fold(name), id, organization, project]).await? {
+        0 => Ok(()),
+        _ => Err(taken(name)),
+    }
+}
+
+fn taken(name: &str) -> ProviderError {
+    ProviderError::conflict("name_taken", format!("a role here is called `{name}` already"), "choose another name; see list_roles")
+}
+
+fn codes_as_json(permissions: &[String]) -> String {
+    serde_json::Value::from(permissions).to_string()
+}

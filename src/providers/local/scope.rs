@@ -1,0 +1,83 @@
+//! What a limit or a certificate is for: a project, or a whole organization.
+
+use super::{Session, resolve::ProjectRow};
+use crate::{
+    domain::{ProjectRef, Target},
+    error::ProviderError,
+};
+
+/// A project, or the organization where no project was named.
+pub(super) struct Scope {
+    pub(super) organization_id: String,
+    pub(super) organization: String,
+    pub(super) project: Option<Part>,
+}
+
+/// The project that is meant.
+pub(super) struct Part {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+impl Scope {
+    /// To look at: archived projects too.
+    pub(super) async fn read(at: &mut Session, project: Option<&ProjectRef>) -> Result<Self, ProviderError> {
+        match project {
+            Some(named) => Ok(Self::of(at.project(named).await?)),
+            None => Self::whole(at).await,
+        }
+    }
+
+    /// To change: archived projects are read-only.
+    pub(super) async fn write(at: &mut Session, project: Option<&ProjectRef>) -> Result<Self, ProviderError> {
+        match project {
+            Some(named) => Ok(Self::of(at.active_project(named).await?)),
+            None => Self::whole(at).await,
+        }
+    }
+
+    fn of(it: ProjectRow) -> Self {
+        Self { organization_id: it.organization_id, organization: it.organization, project: Some(Part { id: it.id, name: it.name }) }
+    }
+
+    /// These operations have no `organization` argument, so the usual advice to name one would lead nowhere.
+    async fn whole(at: &mut Session) -> Result<Self, ProviderError> {
+        match at.organization(None).await {
+            Ok(it) => Ok(Self { organization_id: it.id, organization: it.name, project: None }),
+            Err(ProviderError::Ambiguous { candidates, .. }) => Err(ProviderError::conflict(
+                "ambiguous_organization",
+                format!("there are {} organizations: {}", candidates.len(), candidates.join(", ")),
+                "name a `project`, or use a connection that is kept to one organization",
+            )),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(super) fn project_id(&self) -> Option<&str> {
+        self.project.as_ref().map(|it| it.id.as_str())
+    }
+
+    pub(super) fn project_name(&self) -> Option<String> {
+        self.project.as_ref().map(|it| it.name.clone())
+    }
+
+    /// The name alone.
+    pub(super) fn name(&self) -> &str {
+        self.project.as_ref().map_or(&self.organization, |it| &it.name)
+    }
+
+    /// The id of the project or organization.
+    pub(super) fn id(&self) -> &str {
+        self.project_id().unwrap_or(&self.organization_id)
+    }
+
+    /// For sentences: ``project `Atlas` ``.
+    pub(super) fn says(&self) -> String {
+        format!("{} `{}`", if self.project.is_some() { "project" } else { "organization" }, self.name())
+    }
+
+    /// A thing of this scope, as a target.
+    pub(super) fn target(&self, kind: &str, name: &str, id: Option<&str>) -> Target {
+        Target { kind: kind.to_owned(), name: name.to_owned(), id: id.map(str::to_owned), organization: Some(self.organization.clone()) }
+    }
+}

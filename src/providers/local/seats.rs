@@ -1,0 +1,258 @@
+//! Seats: one person or team in one organization or project, where roles are given and taken.
+
+use super::{
+    Session,
+    resolve::{OrganizationRow, ProjectRow, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, only},
+};
+use crate::{
+    domain::{
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef, fold,
+        roles::{RoleAssignment, RoleLevel},
+    },
+    error::ProviderError,
+    store::{StoreError, args},
+};
+
+/// Where a role is held: in an organization, or in one of its projects.
+pub(super) struct Place {
+    pub(super) organization: OrganizationRow,
+    pub(super) project: Option<ProjectRow>,
+}
+
+impl Place {
+    /// A project and its organization, which has to be the one that is named, if one is.
+    pub(super) async fn of_project(at: &mut Session, project: ProjectRow, named: Option<&OrganizationRef>) -> Result<Self, ProviderError> {
+        if let Some(named) = named {
+            let organization = at.organization(Some(named)).await?;
+            if organization.id != project.organization_id {
+                return Err(ProviderError::invalid(
+                    format!("project `{}` is in organization `{}`, not in `{}`", project.name, project.organization, organization.name),
+                    "leave `organization` out: the project settles it",
+                ));
+            }
+            return Ok(Self { organization, project: Some(project) });
+        }
+        let sql = "SELECT id, name, slug, description, website, created_at FROM organizations WHERE id = $1";
+        let organization: Option<OrganizationRow> = at.db.one(sql, &args![&project.organization_id]).await?;
+        let missing = || StoreError::Unreadable(format!("organization {} is missing", project.organization_id));
+        Ok(Self { organization: organization.ok_or_else(missing)?, project: Some(project) })
+    }
+
+    pub(super) fn project_id(&self) -> Option<&str> {
+        self.project.as_ref().map(|it| it.id.as_str())
+    }
+
+    /// Everybody who holds a role here, in whichever way, but through the one assignment that is named.
+    pub(super) async fn people_with(&self, at: &mut Session, role: &RoleRow, but: &str) -> Result<Vec<String>, ProviderError> {
+        let here = "a.role_id = $1 AND a.id <> $2 AND a.organization_id = $3 AND COALESCE(a.project_id, '') = COALESCE($4, '')";
+        let sql = format!(
+            "SELECT u.email FROM users u WHERE u.id IN (SELECT a.user_id FROM role_assignments a WHERE a.user_id IS NOT NULL AND {here} \
+             UNION SELECT m.user_id FROM team_members m JOIN role_assignments a ON a.team_id = m.team_id WHERE {here} \
+             UNION SELECT m.user_id FROM organization_members m WHERE m.role_id = $1 AND m.organization_id = $3 AND $4 IS NULL) \
+             ORDER BY u.email"
+        );
+        Ok(at.db.texts(&sql, &args![&role.id, but, &self.organization.id, self.project_id()]).await?)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.project {
+            Some(project) => write!(f, "project `{}`", project.name),
+            None => write!(f, "organization `{}`", self.organization.name),
+        }
+    }
+}
+
+/// Who a role is given to or taken from.
+pub(super) enum Holder {
+    Person(UserRow),
+    Team(TeamRow),
+}
+
+impl Holder {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Person(it) => &it.email,
+            Self::Team(it) => &it.name,
+        }
+    }
+
+    /// As the columns `user_id` and `team_id` have it.
+    pub(super) fn ids(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Person(it) => (Some(&it.id), None),
+            Self::Team(it) => (None, Some(&it.id)),
+        }
+    }
+}
+
+/// One holder in one place.
+pub(super) struct Seat {
+    pub(super) holder: Holder,
+    pub(super) place: Place,
+}
+
+/// Resolves who, where and which role.
+pub(super) async fn settle(
+    at: &mut Session,
+    role: &RoleRef,
+    who: (Option<&MemberRef>, Option<&TeamRef>),
+    project: Option<&ProjectRef>,
+    organization: Option<&OrganizationRef>,
+) -> Result<(Seat, RoleRow), ProviderError> {
+    let project = match project {
+        Some(named) if who.0.is_some() != who.1.is_some() => {
+            let project = at.active_project(named).await?;
+            Some(Place::of_project(at, project, organization).await?)
+        }
+        _ => None,
+    };
+    let seat = match (who, project) {
+        ((Some(member), None), place) => {
+            let place = match (place, organization) {
+                (Some(place), _) => place,
+                (None, None) if at.settings.pin.is_none() => Place { organization: home(at, member).await?, project: None },
+                (None, named) => Place { organization: at.organization(named).await?, project: None },
+            };
+            Seat { holder: Holder::Person(at.member(&place.organization, member).await?), place }
+        }
+        ((None, Some(team)), Some(place)) => Seat { holder: Holder::Team(team_of(at, &place.organization, team).await?), place },
+        ((None, Some(team)), None) => {
+            let (team, organization) = match organization {
+                Some(named) => {
+                    let organization = at.organization(Some(named)).await?;
+                    (team_of(at, &organization, team).await?, organization)
+                }
+                None => {
+                    let team = at.team(team).await?;
+                    let named = OrganizationRef::try_from(team.organization_id.clone())
+                        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+                    (team, at.organization(Some(&named)).await?)
+                }
+            };
+            Seat { holder: Holder::Team(team), place: Place { organization, project: None } }
+        }
+        _ => return Err(one_of("`member` or `team`")),
+    };
+    let level = if seat.place.project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };
+    let role = at.role(role, level, &seat.place.organization.id, seat.place.project_id()).await?;
+    Ok((seat, role))
+}
+
+impl Seat {
+    pub(super) fn target(&self) -> Target {
+        let (kind, id) = match &self.holder {
+            Holder::Person(it) => ("member", &it.id),
+            Holder::Team(it) => ("team", &it.id),
+        };
+        Target::new(kind, self.holder.name(), id, &self.place.organization.name)
+    }
+
+    pub(super) fn view(&self, role: RoleRow) -> RoleAssignment {
+        let (member, team) = match &self.holder {
+            Holder::Person(it) => (Some(it.email.clone()), None),
+            Holder::Team(it) => (None, Some(it.name.clone())),
+        };
+        RoleAssignment {
+            role: role.name,
+            role_id: role.id,
+            member,
+            team,
+            organization: self.place.organization.name.clone(),
+            project: self.place.project.as_ref().map(|it| it.name.clone()),
+            via_team: None,
+        }
+    }
+
+    /// Whoever this is about: the person, or all of the team.
+    pub(super) async fn people(&self, at: &mut Session) -> Result<Vec<String>, ProviderError> {
+        match &self.holder {
+            Holder::Person(it) => Ok(vec![it.email.clone()]),
+            Holder::Team(it) => {
+                let sql = "SELECT u.email FROM users u JOIN team_members m ON m.user_id = u.id WHERE m.team_id = $1 ORDER BY u.email";
+                Ok(at.db.texts(sql, &args![&it.id]).await?)
+            }
+        }
+    }
+
+    /// The id of the holder's own assignment of a role.
+    pub(super) async fn assignment(&self, at: &mut Session, role: &RoleRow) -> Result<Option<String>, ProviderError> {
+        let sql = "SELECT a.id FROM role_assignments a WHERE a.role_id = $1 AND a.organization_id = $2 \
+                   AND COALESCE(a.project_id, '') = COALESCE($3, '') AND (a.user_id = $4 OR a.team_id = $5)";
+        let (user, team) = self.holder.ids();
+        let found = at.db.texts(sql, &args![&role.id, &self.place.organization.id, self.place.project_id(), user, team]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Whether it is the role that the person's membership of the organization has anyway.
+    pub(super) async fn is_base_role(&self, at: &mut Session, role: &RoleRow) -> Result<bool, ProviderError> {
+        let (Holder::Person(person), None) = (&self.holder, &self.place.project) else { return Ok(false) };
+        let sql = "SELECT COUNT(*) FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND role_id = $3";
+        Ok(at.db.number(sql, &args![&self.place.organization.id, &person.id, &role.id]).await? > 0)
+    }
+}
+
+/// Whether one of these people is an outsider: the only one in the organization with that mail domain, and not alone in it.
+pub(super) async fn has_outsider(at: &mut Session, organization: &str, people: &[String]) -> Result<bool, ProviderError> {
+    let members = "SELECT COUNT(*) FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
+    if at.db.number(members, &args![organization]).await? < 2 {
+        return Ok(false);
+    }
+    let mut domains: Vec<&str> = people.iter().filter_map(|it| it.split_once('@')).map(|it| it.1).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    for domain in domains {
+        if at.db.number(&format!("{members} AND u.email LIKE '%@' || $2"), &args![organization, domain]).await? < 2 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The one organization that a person is in.
+async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, ProviderError> {
+    let sql = "SELECT o.id, o.name, o.slug, o.description, o.website, o.created_at FROM organizations o \
+               JOIN organization_members m ON m.organization_id = o.id JOIN users u ON u.id = m.user_id \
+               WHERE u.id = $1 OR u.email = $2 ORDER BY o.slug";
+    let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![person.text(), person.text().to_lowercase()]).await?;
+    match found.len() {
+        0 => Err(no_member(person)),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let candidates = found.into_iter().map(|it| it.slug).collect();
+            Err(ProviderError::Ambiguous { kind: "organization", name: person.to_string(), candidates })
+        }
+    }
+}
+
+/// A member of whichever organization is within reach.
+pub(super) async fn reachable(at: &mut Session, person: &MemberRef) -> Result<UserRow, ProviderError> {
+    let pinned = at.pinned().await?.map(|it| it.id);
+    let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u WHERE (u.id = $1 OR u.email = $2) AND EXISTS \
+               (SELECT 1 FROM organization_members m WHERE m.user_id = u.id AND ($3 IS NULL OR m.organization_id = $3))";
+    let found = at.db.one(sql, &args![person.text(), person.text().to_lowercase(), pinned]).await?;
+    found.ok_or_else(|| no_member(person))
+}
+
+fn no_member(person: &MemberRef) -> ProviderError {
+    ProviderError::NotFound {
+        kind: "member",
+        name: person.to_string(),
+        scope: String::new(),
+        fix: "find the person with list_organization_members".into(),
+    }
+}
+
+/// The team of an organization that is named.
+pub(super) async fn team_of(at: &mut Session, organization: &OrganizationRow, named: &TeamRef) -> Result<TeamRow, ProviderError> {
+    let sql =
+        format!("{TEAM_COLUMNS} WHERE t.organization_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug, t.id");
+    let found = at.db.all(&sql, &args![&organization.id, named.text(), fold(named.text())]).await?;
+    let label = |it: &TeamRow| format!("{} ({})", it.id, it.name);
+    only(found, "team", named.text(), &organization.name, "list_teams", |it: &TeamRow| &it.id, label)
+}
+
+pub(super) fn one_of(what: &str) -> ProviderError {
+    ProviderError::invalid("exactly one holder is needed", format!("give {what}"))
+}

@@ -1,0 +1,137 @@
+//! People of the directory's teams.
+
+use std::slice;
+
+use super::{
+    Session,
+    page::PageQuery,
+    permissions::is_privileged,
+    reach::TeamRole,
+    resolve::{ROLE_COLUMNS, RoleRow, TeamRow, only},
+};
+use crate::{
+    domain::{
+        Change, Gravity, Impact, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member,
+        roles::RoleLevel,
+    },
+    error::ProviderError,
+    store::{StoreError, args, row},
+    tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember, UpdateTeamMember},
+};
+
+/// The role of who is added without one.
+const DEFAULT_ROLE: &str = "role_team_member";
+
+row! {
+    struct Place { id: String, email: String, name: String, role_id: String, role: String, joined_at: i64 }
+}
+
+const PLACES: &str = "SELECT u.id, u.email, u.name, r.id AS role_id, r.name AS role, m.joined_at FROM team_members m \
+     JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id";
+
+pub(super) async fn list(at: &mut Session, op: &ListTeamMembers) -> Result<List<Member>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let team = at.team(&op.team).await?;
+    let sql = format!("{PLACES} WHERE m.team_id = $1 AND ($2 IS NULL OR u.email > $2) ORDER BY u.email LIMIT $3");
+    let rows: Vec<Place> = at.db.all(&sql, &args![&team.id, &page.after, page.rows()]).await?;
+    let total = at.db.number("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &args![&team.id]).await?;
+    let brief = |it: Place| Member { organization: None, team: None, ..view(&team, it) };
+    Ok(page.page(rows, Some(total), |it| it.email.clone(), brief))
+}
+
+pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<Member>, ProviderError> {
+    let team = at.team(&op.team).await?;
+    let user = at.candidate(&team.organization_id, &team.organization, op.member.text()).await?;
+    let role = role(at, op.role.as_ref(), &team).await?;
+    if let Some(place) = place_of(at, &team, &user.id).await? {
+        return Err(ProviderError::conflict(
+            "already_member",
+            format!("`{}` is in team `{}` already, as {}", user.email, team.name, place.role),
+            "change the role with update_team_member",
+        ));
+    }
+    let mut impact = Impact::none().undo("remove_team_member");
+    if is_privileged(&role.permissions()) {
+        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
+    }
+    let handed_down: Vec<String> = at.roles_of_team(&team.id).await?.iter().filter(|it| it.is_privileged()).map(TeamRole::label).collect();
+    if !handed_down.is_empty() {
+        impact = impact.at_least(Gravity::Low).note(format!("through team {} becomes {}", team.name, handed_down.join(", ")));
+    }
+    if impact.gravity > Gravity::None {
+        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&user.email)).await?;
+    }
+    let sql = "INSERT INTO team_members (team_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
+    at.db.run(sql, &args![&team.id, &user.id, &role.id, Timestamp::now().0]).await?;
+    let after = kept(at, &team, &user.id).await?;
+    Ok(Change::created(target(&user.email, &user.id, &team), impact, view(&team, after)))
+}
+
+pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Change<Member>, ProviderError> {
+    let team = at.team(&op.team).await?;
+    let before = place(at, &team, &op.member).await?;
+    let role = role(at, Some(&op.role), &team).await?;
+    let mut impact = Impact::none().undo(format!("update_team_member with role {}", before.role));
+    if is_privileged(&role.permissions()) && role.id != before.role_id {
+        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
+        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
+    }
+    at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
+    let after = kept(at, &team, &before.id).await?;
+    Ok(Change::updated(target(&before.email, &before.id, &team), impact, view(&team, before), view(&team, after)))
+}
+
+pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Change<Member>, ProviderError> {
+    let team = at.team(&op.team).await?;
+    let before = place(at, &team, &op.member).await?;
+    let impact = at.without_team(&team.id, Some(&before.id), None).await?;
+    let impact = impact.note(format!("leaves team {}", team.name)).undo(format!("add_team_member with role {}", before.role));
+    at.db.run("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id]).await?;
+    Ok(Change::removed(target(&before.email, &before.id, &team), impact, view(&team, before)))
+}
+
+/// The role that is named, or the one that is given without a word.
+async fn role(at: &mut Session, named: Option<&RoleRef>, team: &TeamRow) -> Result<RoleRow, ProviderError> {
+    let Some(named) = named else {
+        let found = at.db.one(&format!("{ROLE_COLUMNS} WHERE r.id = $1"), &args![DEFAULT_ROLE]).await?;
+        return found.ok_or_else(|| StoreError::Unreadable(format!("role {DEFAULT_ROLE} is missing")).into());
+    };
+    at.role(named, RoleLevel::Team, &team.organization_id, None).await
+}
+
+/// The place of somebody who is in the team.
+async fn place(at: &mut Session, team: &TeamRow, named: &MemberRef) -> Result<Place, ProviderError> {
+    let sql = format!("{PLACES} WHERE m.team_id = $1 AND (u.id = $2 OR u.email = $3)");
+    let found = at.db.all(&sql, &args![&team.id, named.text(), named.text().to_lowercase()]).await?;
+    let scope = format!("team `{}`", team.name);
+    only(found, "member", named.text(), &scope, "list_team_members", |it: &Place| &it.id, |it| it.email.clone())
+}
+
+async fn place_of(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Option<Place>, ProviderError> {
+    Ok(at.db.one(&format!("{PLACES} WHERE m.team_id = $1 AND u.id = $2"), &args![&team.id, user_id]).await?)
+}
+
+/// The place that was just written.
+async fn kept(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Place, ProviderError> {
+    let place = place_of(at, team, user_id).await?;
+    place.ok_or_else(|| StoreError::Unreadable(format!("the place of {user_id} in team {} is missing", team.id)).into())
+}
+
+fn target(email: &str, id: &str, team: &TeamRow) -> Target {
+    Target::new("member", email, id, &team.organization)
+}
+
+fn view(team: &TeamRow, it: Place) -> Member {
+    Member {
+        member: it.email,
+        name: Some(it.name),
+        id: Some(it.id),
+        roles: vec![it.role],
+        status: None,
+        via_team: None,
+        organization: Some(team.organization.clone()),
+        project: None,
+        team: Some(team.name.clone()),
+        since: Some(Timestamp(it.joined_at)),
+    }
+}

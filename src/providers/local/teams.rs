@@ -1,0 +1,159 @@
+//! Teams of the directory.
+
+use super::{
+    Session, fields,
+    page::PageQuery,
+    reach::{PROJECTS, counted},
+    resolve::{TEAM_COLUMNS, TeamRow},
+};
+use crate::{
+    domain::{Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, teams::Team},
+    error::ProviderError,
+    store::{StoreError, args, new_id, row},
+    tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
+};
+
+row! {
+    struct Listed { id: String, name: String, slug: String, organization: String, members: i64 }
+}
+
+pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>, ProviderError> {
+    let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let organization = match (&op.organization, at.pinned().await?) {
+        (None, pinned) => pinned.map(|it| it.id),
+        (Some(named), _) => Some(at.organization(Some(named)).await?.id),
+    };
+    let query = op.query.as_ref().map(Query::as_str);
+    let filter = "($1 IS NULL OR t.organization_id = $1) \
+                  AND ($2 IS NULL OR t.name_key LIKE '%' || $2 || '%' OR t.slug LIKE '%' || $2 || '%')";
+    let sql = format!(
+        "SELECT t.id, t.name, t.slug, o.name AS organization, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members \
+         FROM teams t JOIN organizations o ON o.id = t.organization_id \
+         WHERE {filter} AND ($3 IS NULL OR t.slug || ' ' || t.id > $3) ORDER BY t.slug || ' ' || t.id LIMIT $4"
+    );
+    let rows: Vec<Listed> = at.db.all(&sql, &args![&organization, query, &page.after, page.rows()]).await?;
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM teams t WHERE {filter}"), &args![&organization, query]).await?;
+    let brief = |it: Listed| Team {
+        team: it.name,
+        id: it.id,
+        slug: Some(it.slug),
+        description: None,
+        organization: Some(it.organization),
+        members: u64::try_from(it.members).ok(),
+        roles: Vec::new(),
+        project: None,
+        created_at: None,
+    };
+    Ok(page.page(rows, Some(total), |it| format!("{} {}", it.slug, it.id), brief))
+}
+
+pub(super) async fn get(at: &mut Session, op: &GetTeam) -> Result<Team, ProviderError> {
+    let team = at.team(&op.team).await?;
+    view(at, team).await
+}
+
+pub(super) async fn create(at: &mut Session, op: &CreateTeam) -> Result<Change<Team>, ProviderError> {
+    let organization = at.organization(op.organization.as_ref()).await?;
+    let slug = fields::slug(op.slug.as_ref(), &op.name)?;
+    let id = new_id("team");
+    let sql = "INSERT INTO teams (id, organization_id, name, name_key, slug, description, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let description = op.description.as_ref().map(ToString::to_string);
+    let values = args![&id, &organization.id, op.name.as_str(), fold(op.name.as_str()), slug, description, Timestamp::now().0];
+    at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
+    let team = by_id(at, &id).await?;
+    let target = Target::new_one("team", &team.name, &team.organization);
+    Ok(Change::created(target, Impact::none().undo("delete_team"), view(at, team).await?))
+}
+
+pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<Team>, ProviderError> {
+    let set = [("name", op.name.is_some()), ("description", op.description.is_some()), ("slug", op.slug.is_some())];
+    let clears = op.clear.contains(&TeamField::Description);
+    fields::named(&set, if clears { &["description"] } else { &[] })?;
+    let team = at.team(&op.team).await?;
+    let sql = "UPDATE teams SET name = COALESCE($2, name), name_key = COALESCE($3, name_key), slug = COALESCE($4, slug), \
+               description = CASE WHEN $6 THEN NULL ELSE COALESCE($5, description) END WHERE id = $1";
+    let name = op.name.as_ref().map(ToString::to_string);
+    let values = args![
+        &team.id,
+        &name,
+        name.as_deref().map(fold),
+        op.slug.as_ref().map(ToString::to_string),
+        op.description.as_ref().map(ToString::to_string),
+        clears
+    ];
+    let before = view(at, team.clone()).await?;
+    at.db.run(sql, &values).await.map_err(|error| taken(error, name.as_deref().unwrap_or(&team.name)))?;
+    let after = by_id(at, &team.id).await?;
+    let after = view(at, after).await?;
+    Ok(Change::updated(target(&team), Impact::none().undo("update_team with the values in `before`"), before, after))
+}
+
+pub(super) async fn delete(at: &mut Session, op: &DeleteTeam) -> Result<Change<Team>, ProviderError> {
+    let team = at.team(&op.team).await?;
+    let mut impact = at.without_team(&team.id, None, None).await?;
+    let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
+    let (people, emails) = at.count_and_name(people, &args![&team.id]).await?;
+    if people > 0 {
+        // A team that people are in is a thing that ends with content, even where it gives them nothing.
+        impact = impact.at_least(Gravity::High).loses(people, ("person leaves the team", "people leave the team"), emails);
+    }
+    let owned = at.db.texts("SELECT name FROM projects WHERE team_id = $1 ORDER BY name", &args![&team.id]).await?;
+    if !owned.is_empty() {
+        let verb = if owned.len() == 1 { "goes" } else { "go" };
+        impact = impact.note(format!("{verb} on without a team: {}", counted(owned.len(), PROJECTS, &owned)));
+    }
+    let before = view(at, team.clone()).await?;
+    remove(at, &team.id).await?;
+    Ok(Change::removed(target(&team), impact, before))
+}
+
+/// Deletes a team's row and all that hangs on it; its projects stay.
+pub(super) async fn remove(at: &mut Session, id: &str) -> Result<(), ProviderError> {
+    for sql in [
+        "DELETE FROM role_assignments WHERE team_id = $1",
+        "DELETE FROM project_teams WHERE team_id = $1",
+        "DELETE FROM team_members WHERE team_id = $1",
+        "UPDATE projects SET team_id = NULL WHERE team_id = $1",
+        "DELETE FROM logos WHERE owner_kind = 'team' AND owner_id = $1",
+        "DELETE FROM teams WHERE id = $1",
+    ] {
+        at.db.run(sql, &args![id]).await?;
+    }
+    Ok(())
+}
+
+async fn by_id(at: &mut Session, id: &str) -> Result<TeamRow, ProviderError> {
+    let row = at.db.one(&format!("{TEAM_COLUMNS} WHERE t.id = $1"), &args![id]).await?;
+    row.ok_or_else(|| StoreError::Unreadable(format!("team {id} is missing")).into())
+}
+
+fn target(team: &TeamRow) -> Target {
+    Target::new("team", &team.name, &team.id, &team.organization)
+}
+
+fn taken(error: StoreError, name: &str) -> ProviderError {
+    if error.is_duplicate() {
+        ProviderError::conflict(
+            "name_taken",
+            format!("a team of this organization is called `{name}` already, or has its slug"),
+            "choose another name or slug",
+        )
+    } else {
+        error.into()
+    }
+}
+
+async fn view(at: &mut Session, it: TeamRow) -> Result<Team, ProviderError> {
+    let members = at.db.number("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &args![&it.id]).await?;
+    Ok(Team {
+        team: it.name,
+        id: it.id,
+        slug: Some(it.slug),
+        description: it.description,
+        organization: Some(it.organization),
+        members: u64::try_from(members).ok(),
+        roles: Vec::new(),
+        project: None,
+        created_at: Some(Timestamp(it.created_at)),
+    })
+}

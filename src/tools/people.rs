@@ -1,0 +1,208 @@
+//! The rows of `add_project_members`: from `people`, or from `csv` as spreadsheets and vendors' command lines write it.
+
+use super::project_members::AddProjectMembers;
+use crate::{
+    domain::{PersonRef, ProjectRef, RoleRef, fold},
+    error::ProviderError,
+};
+
+/// One person to add to one project.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// The line of the file; for `people` the place in the list, from 1.
+    pub(crate) number: usize,
+    pub(crate) project: ProjectRef,
+    pub(crate) member: PersonRef,
+    pub(crate) roles: Vec<RoleRef>,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) number: usize,
+    pub(crate) message: String,
+}
+
+/// The most rows of one call.
+const MAX_ROWS: usize = 1000;
+/// The longest `csv`, in bytes.
+const MAX_CSV: usize = 200_000;
+
+impl AddProjectMembers {
+    /// The rows that can be read, and what is wrong with the others.
+    pub(crate) fn rows(&self) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+        let (rows, problems) = match (&self.csv, self.people.is_empty()) {
+            (Some(_), false) => {
+                return Err(ProviderError::invalid("`people` and `csv` are both given", "give one of them"));
+            }
+            (None, true) => {
+                return Err(ProviderError::invalid("neither `people` nor `csv` is given", "give one of them, with at least one person"));
+            }
+            (Some(csv), true) => read(csv)?,
+            (None, false) => self.listed(),
+        };
+        match rows.len() + problems.len() {
+            0 => Err(ProviderError::invalid("`csv` has no rows", "give lines of project,member,role;role")),
+            many if many > MAX_ROWS => Err(ProviderError::invalid(
+                format!("{many} rows are more than the {MAX_ROWS} of one call"),
+                "split them over several calls",
+            )),
+            _ => Ok((rows, problems)),
+        }
+    }
+
+    fn listed(&self) -> (Vec<Row>, Vec<Problem>) {
+        let rows = self.people.iter().zip(1..).map(|(it, number)| {
+            let roles = it.roles.clone();
+            Row { number, project: it.project.clone(), member: it.member.clone(), roles }
+        });
+        let (rows, empty): (Vec<_>, Vec<_>) = rows.partition(|it| !it.roles.is_empty());
+        (rows, empty.into_iter().map(|it| Problem { number: it.number, message: "no role is given".into() }).collect())
+    }
+}
+
+/// Makes one error of all that is wrong, so that it can be mended at once.
+pub(crate) fn refused(mut problems: Vec<Problem>, rows: usize) -> ProviderError {
+    problems.sort_by_key(|it| it.number);
+    let list: Vec<String> = problems.iter().map(|it| format!("row {}: {}", it.number, it.message)).collect();
+    let verb = if list.len() == 1 { "row" } else { "rows" };
+    ProviderError::invalid(
+        format!("{} {verb} of {rows} cannot be added, so nothing was changed:\n{}", list.len(), list.join("\n")),
+        "mend these rows and send all of them again",
+    )
+}
+
+/// Where the columns are. Without a header: project, member, and roles to the end of the line.
+struct Columns {
+    project: usize,
+    member: usize,
+    roles: usize,
+    /// Whether every further cell is a role too.
+    roles_to_end: bool,
+}
+
+fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+    if csv.len() > MAX_CSV {
+        return Err(ProviderError::invalid(format!("`csv` is longer than {MAX_CSV} bytes"), "split it over several calls"));
+    }
+    let text = csv.trim_start_matches('\u{feff}');
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut columns = None;
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    let mut record = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                return Err(ProviderError::invalid(format!("`csv` cannot be read: {error}"), "give lines of project,member,role;role"));
+            }
+        }
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        // The position that a record carries is that of a comment before it; the end of the record is certain.
+        let inside = record.iter().map(|it| it.matches('\n').count()).sum::<usize>();
+        let end = usize::try_from(reader.position().line()).unwrap_or_default();
+        let number = line_of(text, reader.position().byte(), end).saturating_sub(inside);
+        if columns.is_none() {
+            if let Some(found) = header(&record)? {
+                columns = Some(found);
+                continue;
+            }
+            columns = Some(Columns { project: 0, member: 1, roles: 2, roles_to_end: true });
+        }
+        let Some(columns) = &columns else { continue };
+        match row(&record, columns, number) {
+            Ok(row) => rows.push(row),
+            Err(message) => problems.push(Problem { number, message }),
+        }
+        if rows.len() + problems.len() > MAX_ROWS {
+            break;
+        }
+    }
+    Ok((rows, problems))
+}
+
+/// The line on which a record ended: the reader stands behind its line feed, or at the end of a text without one.
+fn line_of(text: &str, byte: u64, reader_line: usize) -> usize {
+    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    if text.get(..at).is_some_and(|it| it.ends_with('\n')) { reader_line.saturating_sub(1) } else { reader_line }
+}
+
+/// The columns that a first line names, if it is a header.
+fn header(record: &csv::StringRecord) -> Result<Option<Columns>, ProviderError> {
+    let names: Vec<String> = record.iter().map(|it| fold(it).replace(['_', '-', ' '], "")).collect();
+    let find = |known: &[&str]| names.iter().position(|it| known.contains(&it.as_str()));
+    let project = find(&["project", "projectid", "projectname"]);
+    let member = find(&["member", "email", "person", "user", "useremail", "mail"]);
+    let roles = find(&["roles", "role"]);
+    match (project, member, roles) {
+        (Some(project), Some(member), Some(roles)) => Ok(Some(Columns { project, member, roles, roles_to_end: false })),
+        // A project or a role can have such a name; no member can.
+        (_, Some(_), _) => Err(ProviderError::invalid("the header of `csv` lacks a column", "name the columns project, member and roles")),
+        _ => Ok(None),
+    }
+}
+
+fn row(record: &csv::StringRecord, columns: &Columns, number: usize) -> Result<Row, String> {
+    let cell = |at: usize| record.get(at).unwrap_or_default();
+    if record.len() < 3 && columns.roles_to_end {
+        let hint = if record.iter().any(|it| it.matches(';').count() > 1) { "; columns are separated by commas" } else { "" };
+        return Err(format!("it has {} of the 3 columns project, member, roles{hint}", record.len()));
+    }
+    let last = if columns.roles_to_end { record.len() } else { columns.roles + 1 };
+    let cells = (columns.roles..last).flat_map(|at| cell(at).split([';', '|'])).map(str::trim).filter(|it| !it.is_empty());
+    let roles = cells.map(|it| RoleRef::try_from(it.to_owned()).map_err(|error| error.to_string())).collect::<Result<Vec<_>, _>>()?;
+    if roles.is_empty() {
+        return Err("no role is given".into());
+    }
+    Ok(Row {
+        number,
+        project: ProjectRef::try_from(cell(columns.project).to_owned()).map_err(|error| format!("project: {error}"))?,
+        member: PersonRef::try_from(cell(columns.member).to_owned()).map_err(|error| format!("member: {error}"))?,
+        roles,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ReferenceText as _;
+
+    fn told(csv: &str) -> (Vec<String>, Vec<String>) {
+        let (rows, problems) = read(csv).unwrap();
+        let roles = |it: &Row| it.roles.iter().map(|it| it.text().to_owned()).collect::<Vec<_>>().join("+");
+        (
+            rows.iter().map(|it| format!("{} {} {} {}", it.number, it.project, it.member, roles(it))).collect(),
+            problems.iter().map(|it| format!("{} {}", it.number, it.message)).collect(),
+        )
+    }
+
+    #[test]
+    fn lines_are_read_with_and_without_a_header() {
+        let plain = told("Atlas,ana@acme.example,owner;member\n\"Data, Lab\",bo@acme.example,viewer\n");
+        assert_eq!(plain, (vec!["1 Atlas ana@acme.example owner+member".into(), "2 Data, Lab bo@acme.example viewer".into()], vec![]));
+        let header = told("\u{feff}E-mail,Roles,Team,Project\r\nana@acme.example,owner|member,x,Atlas\r\n");
+        assert_eq!(header, (vec!["2 Atlas ana@acme.example owner+member".into()], vec![]));
+        let vendor = told("Atlas,ana@acme.example,owner,member");
+        assert_eq!(vendor, (vec!["1 Atlas ana@acme.example owner+member".into()], vec![]));
+    }
+
+    #[test]
+    fn comments_and_blank_lines_count_as_lines_and_as_nothing_else() {
+        let (rows, problems) =
+            told("# who\n\nAtlas, ana@acme.example , viewer\n# more\n\n\nAtlas,bo@acme.example\nAtlas,,viewer\nAtlas,cy@acme.example,;\n");
+        assert_eq!(rows, ["3 Atlas ana@acme.example viewer"]);
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems[0], "7 it has 2 of the 3 columns project, member, roles");
+        assert!(problems[1].starts_with("8 member: "), "{problems:?}");
+        assert_eq!(problems[2], "9 no role is given");
+    }
+
+    #[test]
+    fn a_header_that_lacks_a_column_is_refused() {
+        assert_eq!(read("project,member\nAtlas,ana@acme.example").unwrap_err().to_string(), "the header of `csv` lacks a column");
+    }
+}

@@ -1,0 +1,137 @@
+"""A person at a terminal: what waits is approved by typing, and a call at a terminal asks by itself.
+
+usage: terminal.py BINARY    (ROLECALL_STORE names a seeded store)
+"""
+
+import asyncio
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from mcp import Client, StdioServerParameters
+
+BINARY = sys.argv[1]
+ENVIRONMENT = {name: os.environ[name] for name in ("ROLECALL_STORE", "HOME", "PATH")} | {"TERM": "xterm"}
+
+passed = 0
+failed = 0
+
+
+def check(what, holds, seen=""):
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {what}: {seen}", flush=True)
+
+
+def at_terminal(*arguments, answer, seconds=20):
+    """Runs the program at a terminal and types `answer` when it has asked. Gives its exit code and what was on the screen."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(BINARY, [BINARY, *arguments], ENVIRONMENT)
+    screen, typed, heard = b"", False, time.monotonic()
+    deadline = heard + seconds
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                some = os.read(terminal, 4096)
+            except OSError:  # the other side of a terminal that is closed
+                break
+            if not some:
+                break
+            screen, heard = screen + some, time.monotonic()
+        elif screen and not typed and time.monotonic() - heard > 0.5:
+            os.write(terminal, answer.encode() + b"\r")
+            typed = True
+    else:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode(errors="replace"))
+
+
+def without_terminal(*arguments):
+    done = subprocess.run([BINARY, *arguments], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+
+def agent():
+    """An assistant whose client cannot ask anybody."""
+    server = StdioServerParameters(command=BINARY, args=["serve"], env=ENVIRONMENT)
+    return Client(server, read_timeout_seconds=20)
+
+
+async def there(it, project):
+    found = await it.call_tool("list_projects", {"query": project})
+    return any(one["project"] == project for one in found.structured_content["items"])
+
+
+async def approvals():
+    project = "E2E approved"
+    async with agent() as it:
+        await it.call_tool("create_project", {"name": project})
+        waiting = await it.call_tool("delete_project", {"project": project})
+        check("the agent is told to wait", waiting.is_error and waiting.structured_content["code"] == "pending_approval", waiting)
+        number = waiting.structured_content["approval_id"]
+
+        code, screen = without_terminal("approve", number)
+        check("nothing is approved without a terminal", code != 0, screen)
+        await it.call_tool("delete_project", {"project": project})
+        check("and nothing is deleted", await there(it, project))
+
+        code, screen = at_terminal("approve", number, answer="something else")
+        check("another name approves nothing", code != 0 and project in screen, screen)
+        await it.call_tool("delete_project", {"project": project})
+        check("and deletes nothing", await there(it, project))
+
+        code, screen = at_terminal("approve", number, answer=project)
+        check("the name approves", code == 0, screen)
+        check("but the approval deletes nothing by itself", await there(it, project))
+        done = await it.call_tool("delete_project", {"project": project})
+        check("the repeated call is made", not done.is_error and done.structured_content["status"] == "done", done)
+        check("and the project is gone", not await there(it, project))
+
+        other = "E2E refused"
+        await it.call_tool("create_project", {"name": other})
+        waiting = await it.call_tool("delete_project", {"project": other})
+        code, screen = at_terminal("refuse", waiting.structured_content["approval_id"], answer="y")
+        check("a person can refuse", code == 0, screen)
+        answer = await it.call_tool("delete_project", {"project": other})
+        check("the agent is told so", answer.is_error and answer.structured_content["code"] == "refused", answer)
+        check("and nothing is deleted after a refusal", await there(it, other))
+
+
+async def calls():
+    project = "E2E terminal"
+    code, screen = without_terminal("call", "create_project", "--name", project)
+    check("a project is created from a script", code == 0, screen)
+    async with agent() as it:
+        code, screen = without_terminal("call", "delete_project", "--project", project)
+        check("a script is not asked, and deletes nothing", code != 0 and await there(it, project), screen)
+
+        # Under another name, since the script's question is waiting for its own approval.
+        renamed = f"{project} renamed"
+        await it.call_tool("update_project", {"project": project, "name": renamed})
+        code, screen = at_terminal("call", "delete_project", "--project", renamed, answer="something else")
+        check("at a terminal another name deletes nothing", code != 0 and await there(it, renamed), screen)
+
+        code, screen = at_terminal("call", "delete_project", "--project", renamed, answer=renamed)
+        check("at a terminal the name deletes", code == 0 and not await there(it, renamed), screen)
+    code, screen = without_terminal("activity", "--verify")
+    check("the ledger is whole", code == 0, screen)
+
+
+for part in (approvals, calls):
+    try:
+        asyncio.run(asyncio.wait_for(part(), timeout=120))
+    except Exception as error:  # one part's failure must not hide the other's result
+        check(f"{part.__name__}: it broke off", False, repr(error))
+print(f"person at a terminal: {passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
