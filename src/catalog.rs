@@ -103,7 +103,9 @@ impl Offer {
     }
 
     pub fn output_schema(&self) -> Map<String, Value> {
-        (self.tool.output)()
+        let mut schema = (self.tool.output)();
+        admit_errors(&mut schema);
+        schema
     }
 
     /// Takes what is not the operation's own out of the arguments.
@@ -155,4 +157,13 @@ fn text(arguments: &mut Map<String, Value>, name: &str, most: usize) -> Result<O
 
 fn invalid(message: impl Into<String>, fix: impl Into<String>) -> CallError {
     CallError::InvalidArguments { message: message.into(), fix: fix.into() }
+}
+
+/// Lets errors fit as well. Clients are to leave the results of failed calls unchecked, but the first official TypeScript client
+/// checks them too, and shows its own complaint instead of the error.
+fn admit_errors(schema: &mut Map<String, Value>) {
+    schema.remove("required");
+    if let Some(status) = schema.get_mut("properties").and_then(|it| it.get_mut("status")).and_then(Value::as_object_mut) {
+        status.remove("enum");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`providers`] (a table of handlers per
 //! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`store`] (SQLite or
-//! PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface).
+//! PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP).
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
@@ -12,6 +12,8 @@
 
 pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod domain;
@@ -24,3 +26,4 @@ pub mod server;
 pub mod shape;
 pub mod store;
 pub mod tools;
+pub mod transport;

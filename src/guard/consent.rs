@@ -62,7 +62,7 @@ impl Question {
     }
 
     /// Whether an accepted form says yes, read strictly.
-    pub(super) fn is_yes(&self, form: &Value) -> bool {
+    pub(crate) fn is_yes(&self, form: &Value) -> bool {
         match &self.type_this {
             Some(name) => form.get("name").and_then(Value::as_str).is_some_and(|typed| typed.trim() == name.trim()),
             None => form.get("confirm") == Some(&Value::Bool(true)),

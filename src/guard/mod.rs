@@ -4,6 +4,7 @@
 //! it answers with a result, or with a question and a ticket, and whoever called puts the question.
 
 mod activity;
+mod approvals;
 mod consent;
 mod policy;
 mod unsent;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 pub(crate) use activity::list_activity;
+pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use unsent::{Made, Plan, UnsentChange, UnsentRead, version};

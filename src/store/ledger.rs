@@ -14,6 +14,8 @@ pub enum EntryKind {
     Outcome,
     /// A change that was not sent, and why.
     Refusal,
+    /// A person's answer to a change that waits.
+    Answer,
 }
 
 impl EntryKind {
@@ -22,6 +24,7 @@ impl EntryKind {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Refusal => "refusal",
+            Self::Answer => "answer",
         }
     }
 }
@@ -79,7 +82,7 @@ impl Conn {
 
     /// Calls, newest first: their intent or refusal rows before `seq`.
     pub async fn calls_before(&mut self, seq: i64, since: i64, rows: i64) -> Result<Vec<LedgerRow>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE entry <> 'outcome' AND seq < $1 AND at >= $2 ORDER BY seq DESC LIMIT $3");
+        let sql = format!("{COLUMNS} WHERE entry IN ('intent', 'refusal') AND seq < $1 AND at >= $2 ORDER BY seq DESC LIMIT $3");
         self.all(&sql, &args![seq, since, rows]).await
     }
 

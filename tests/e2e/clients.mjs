@@ -64,7 +64,7 @@ async function using(how, person, work) {
 
 const call = (client, name, args = {}) => client.callTool({ name, arguments: args });
 const there = async (client, project) =>
-  (await call(client, "list_projects", { query: project })).structuredContent.items.some((one) => one.name === project);
+  (await call(client, "list_projects", { query: project })).structuredContent.items.some((one) => one.project === project);
 
 async function reads(label, client) {
   const { tools } = await client.listTools();

@@ -59,7 +59,7 @@ def client(transport, mode, person=None):
 
 async def there(it, project):
     found = await it.call_tool("list_projects", {"query": project})
-    return any(one["name"] == project for one in found.structured_content["items"])
+    return any(one["project"] == project for one in found.structured_content["items"])
 
 
 async def reads(label, it):

@@ -70,7 +70,7 @@ def agent():
 
 async def there(it, project):
     found = await it.call_tool("list_projects", {"query": project})
-    return any(one["name"] == project for one in found.structured_content["items"])
+    return any(one["project"] == project for one in found.structured_content["items"])
 
 
 async def approvals():

@@ -74,6 +74,22 @@ async fn schemas_are_plain_and_every_argument_is_described() {
 }
 
 #[tokio::test]
+async fn errors_fit_every_output_schema_since_some_clients_check_them_too() {
+    let sample = |status: &str| {
+        json!({
+            "code": "x", "message": "x", "fix": "x", "retryable": true, "status": status,
+            "approval_id": "x", "expires_in_s": 300, "call_id": "x", "candidates": ["x"],
+        })
+    };
+    for tool in listed(&Options::default()).await {
+        let schema = jsonschema::validator_for(&tool["outputSchema"]).unwrap();
+        for status in ["refused", "pending_approval", "outcome_unknown"] {
+            schema.validate(&sample(status)).unwrap_or_else(|error| panic!("{}: {error}", tool["name"]));
+        }
+    }
+}
+
+#[tokio::test]
 async fn annotations_follow_from_the_effect() {
     let effects: BTreeMap<&str, Effect> = tools::all().iter().map(|it| (it.name, it.effect)).collect();
     for tool in listed(&Options::default()).await {

@@ -16,8 +16,10 @@ fn project() -> Reference {
 }
 
 async fn seed(agent: &Agent) {
-    agent.ok("create_organization", json!({ "name": "Acme", "admin_email": "ana@acme.example" })).await;
-    agent.ok("create_organization", json!({ "name": "Borealis", "admin_email": "bo@borealis.example" })).await;
+    for (organization, email) in [("Acme", "ana@acme.example"), ("Borealis", "bo@borealis.example")] {
+        agent.ok("create_organization", json!({ "name": organization })).await;
+        agent.ok("create_user", json!({ "email": email, "name": "Owner", "role": "owner", "organization": organization })).await;
+    }
     for (name, organization) in [("Atlas", "acme"), ("New Atlas", "acme"), ("Research", "acme"), ("Rebuild", "borealis")] {
         agent.ok("create_project", json!({ "name": name, "organization": organization })).await;
     }

@@ -52,7 +52,8 @@ async fn connections_are_listed_and_read() {
 #[tokio::test]
 async fn a_project_and_an_organization_are_read_by_any_name_with_their_members() {
     for agent in Agent::each().await {
-        agent.ok("create_organization", json!({ "name": "Café / Bar 100%", "slug": "cafe", "admin_email": "ana@acme.example" })).await;
+        agent.ok("create_organization", json!({ "name": "Café / Bar 100%", "slug": "cafe" })).await;
+        agent.ok("create_user", json!({ "email": "ana@acme.example", "name": "Ana", "role": "owner", "organization": "cafe" })).await;
         let made = agent.ok("create_project", json!({ "name": "Übung? #1", "slug": "uebung", "organization": "cafe" })).await;
         let id = made["after"]["id"].as_str().unwrap();
         for name in ["%C3%9Cbung%3F%20%231", "uebung", id] {

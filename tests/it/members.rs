@@ -225,10 +225,7 @@ async fn a_removal_tells_what_is_lost_and_takes_everything() {
         agent.ok("create_user", json!({"email": "bo@acme.example", "name": "Bo"})).await;
         let planned = agent.ok("remove_organization_member", json!({"member": "bo@acme.example", "dry_run": true})).await;
         assert_eq!(planned["impact"]["gravity"], "high");
-        assert_eq!(
-            planned["impact"]["losses"],
-            json!([{"count": 2, "what": "projects out of reach", "examples": ["Atlas", "Borealis"]}])
-        );
+        assert_eq!(planned["impact"]["losses"], json!([{"count": 2, "what": "projects out of reach", "examples": ["Atlas", "Borealis"]}]));
         let before = agent.dump().await;
         agent.refusing().await.call("remove_organization_member", json!({"member": "bo@acme.example"})).await;
         assert_eq!(agent.dump().await, before);
@@ -273,7 +270,9 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
             rows.push(format!("projects VALUES ('p_{slug}', {org}, NULL, 'Zeta', 'zeta', 'zeta', NULL, NULL, NULL, 'active', 0, NULL)"));
             rows.push(format!("project_members VALUES ('p_{slug}', {bo}, 0)"));
             rows.push(format!("role_assignments VALUES ('a_{slug}', {org}, 'p_{slug}', 'role_project_owner', {bo}, NULL, 0)"));
-            rows.push(format!("api_keys VALUES ('k_{slug}', 'p_{slug}', NULL, {bo}, '{key}', '{key}', NULL, '{key}', 'h', '[]', 'active', 0, NULL, NULL)"));
+            rows.push(format!(
+                "api_keys VALUES ('k_{slug}', 'p_{slug}', NULL, {bo}, '{key}', '{key}', NULL, '{key}', 'h', '[]', 'active', 0, NULL, NULL)"
+            ));
             rows.push(format!("teams VALUES ('t_{slug}', {org}, 'Platform', 'platform', 'platform', NULL, 0)"));
             rows.push(format!("team_members VALUES ('t_{slug}', {bo}, 'role_team_member', 0)"));
         }
@@ -316,10 +315,7 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
                 {"count": 1, "what": "key left without an owner", "examples": ["mine"]},
             ])
         );
-        assert_eq!(
-            impact["notes"],
-            json!(["sole owner of 1 project: Zeta", "keys without an owner go on working until delete_api_key"])
-        );
+        assert_eq!(impact["notes"], json!(["sole owner of 1 project: Zeta", "keys without an owner go on working until delete_api_key"]));
         agent.ok("remove_organization_member", call).await;
         let left = agent.dump().await;
         for (table, rows) in [("project_members", 1), ("team_members", 1), ("role_assignments", 2), ("api_keys", 2)] {
@@ -339,6 +335,20 @@ async fn an_owner_by_assignment_is_an_owner() {
         let assign = "INSERT INTO role_assignments SELECT 'a_1', organization_id, NULL, 'role_organization_owner', user_id, NULL, 0 \
                       FROM organization_members WHERE role_id = 'role_organization_member'";
         sql(&agent, &[assign]).await;
+        agent.ok("update_organization_member", json!({"member": "ana@acme.example", "role": "member"})).await;
+        agent.fails("remove_organization_member", json!({"member": "bo@acme.example"}), "last_owner").await;
+    }
+}
+
+#[tokio::test]
+async fn an_owner_through_a_team_is_an_owner() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        user(&agent, "bo@acme.example", "Bo", "member").await;
+        let team = "INSERT INTO teams SELECT 't_1', id, 'Board', 'board', 'board', NULL, 0 FROM organizations";
+        let member = "INSERT INTO team_members SELECT 't_1', id, 'role_team_member', 0 FROM users WHERE email = 'bo@acme.example'";
+        let assign = "INSERT INTO role_assignments SELECT 'a_1', id, NULL, 'role_organization_owner', NULL, 't_1', 0 FROM organizations";
+        sql(&agent, &[team, member, assign]).await;
         agent.ok("update_organization_member", json!({"member": "ana@acme.example", "role": "member"})).await;
         agent.fails("remove_organization_member", json!({"member": "bo@acme.example"}), "last_owner").await;
     }

@@ -56,7 +56,7 @@ pub(super) async fn activate(at: &mut Session, op: &ActivateCertificates) -> Res
         Impact::none()
     } else {
         let first = format!("the first active certificates of {}: clients that present none are refused from then on", scope.says());
-        Impact::of(Gravity::Low).note(first)
+        Impact::of(Gravity::Low).note(first).note(format!("to be activated: {}", names(&chosen).join(", ")))
     };
     let (before, after) = (shown(&scope, &chosen, false), shown(&scope, &chosen, true));
     Ok(Change::updated(target(&scope, &chosen), impact.undo("deactivate_certificates with the same certificates"), before, after))
@@ -69,8 +69,12 @@ pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) ->
         let sql = "DELETE FROM certificate_activations WHERE certificate_id = $1 AND project_id = $2";
         at.db.run(sql, &args![&it.id, activation(&scope)]).await?;
     }
-    let names = chosen.iter().map(|it| it.name.clone()).collect();
-    let mut impact = Impact::of(Gravity::Low).loses(chosen.len() as u64, ("certificate is refused", "certificates are refused"), names);
+    let mut impact =
+        Impact::of(Gravity::Low).loses(chosen.len() as u64, ("certificate is refused", "certificates are refused"), names(&chosen));
+    if chosen.len() > 5 {
+        // A loss has only a few examples, and a person should see everything.
+        impact = impact.note(format!("all of them: {}", names(&chosen).join(", ")));
+    }
     if all.iter().filter(|it| it.active > 0).count() == chosen.len() {
         impact = impact.at_least(Gravity::High).note(format!("no certificate stays active for {}", scope.says()));
     }
@@ -195,7 +199,7 @@ pub fn parse_certificate(pem: &str) -> Result<ParsedCertificate, ProviderError> 
         return Err(ProviderError::invalid(format!("the PEM block is a `{}`", block.label.escape_default()), fix));
     }
     let certificate = match X509Certificate::from_der(&block.contents) {
-        Ok((rest, it)) if rest.is_empty() => it,
+        Ok(([], it)) => it,
         _ => return Err(ProviderError::invalid("the certificate cannot be read", fix)),
     };
     let millis = |it: i64| it.saturating_mul(1000);
@@ -247,6 +251,10 @@ async fn chosen(
     Ok((scope, all, chosen))
 }
 
+fn names(of: &[CertificateRow]) -> Vec<String> {
+    of.iter().map(|it| it.name.clone()).collect()
+}
+
 fn refuse_if<'a>(
     code: &'static str,
     what: &str,
@@ -277,11 +285,11 @@ fn activation(scope: &Scope) -> &str {
     scope.project.as_ref().map_or("", |it| &it.id)
 }
 
-/// One certificate goes by its name; several go by what they are for.
+/// One certificate goes by its name; several go by what they are for, which is what a person types.
 fn target(scope: &Scope, chosen: &[CertificateRow]) -> Target {
     match chosen {
         [one] => scope.target("certificate", &one.name, Some(&one.id)),
-        several => scope.target(&format!("{} certificates of", several.len()), scope.name(), Some(scope.id())),
+        _ => scope.target("certificates", scope.name(), Some(scope.id())),
     }
 }
 

@@ -92,11 +92,11 @@ impl Owner {
         let text = target.text().to_owned();
         Ok(match of {
             LogoOwner::Organization => {
-                let it = at.organization(Some(&OrganizationRef::try_from(text).map_err(unreadable)?)).await?;
+                let it = at.organization(Some(&OrganizationRef::try_from(text).map_err(|error| unreadable(&error))?)).await?;
                 Self { kind: "organization", id: it.id, organization: it.name.clone(), name: it.name }
             }
             LogoOwner::Team => {
-                let it = at.team(&TeamRef::try_from(text).map_err(unreadable)?).await?;
+                let it = at.team(&TeamRef::try_from(text).map_err(|error| unreadable(&error))?).await?;
                 Self { kind: "team", id: it.id, organization: it.organization, name: it.name }
             }
             LogoOwner::Project => {
@@ -136,7 +136,7 @@ impl Owner {
     }
 }
 
-fn unreadable(error: InvalidReference) -> ProviderError {
+fn unreadable(error: &InvalidReference) -> ProviderError {
     ProviderError::invalid(error.to_string(), "name the target by name, slug or id")
 }
 

@@ -7,6 +7,7 @@ use super::{
     page::PageQuery,
     permissions::{grant_gravity, is_privileged},
     resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
+    seats::has_outsider,
 };
 use crate::{
     domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
@@ -78,7 +79,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganizationMember) -> R
             keep_an_owner(at, &organization, &user, false).await?;
         }
         // Whoever brought the domain in must not be the one who makes it trusted.
-        let outsider = is_outsider_beside(at, &organization.id, &user.email).await?;
+        let outsider = has_outsider(at, &organization.id, std::slice::from_ref(&user.email)).await?;
         impact = grant(impact, &new, outsider, &user.email);
         if is_privileged(&old.permissions()) {
             impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `{}`", user.email, old.name));
@@ -158,13 +159,13 @@ async fn keep_an_owner(at: &mut Session, organization: &OrganizationRow, user: &
     if !is_owner(at, &organization.id, &user.id).await? {
         return Ok(());
     }
-    let owners = "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND (m.role_id = $3 OR EXISTS (SELECT 1 \
-                  FROM role_assignments a WHERE a.user_id = m.user_id AND a.organization_id = $1 AND a.project_id IS NULL AND a.role_id = $3))";
-    let others = at.db.number(&format!("{owners} AND m.user_id <> $2"), &args![&organization.id, &user.id, OWNER]).await?;
+    let others = format!(
+        "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id <> $2 AND ({OWNS} OR m.role_id = $3)"
+    );
+    let others = at.db.number(&others, &args![&organization.id, &user.id, OWNER]).await?;
     // Somebody who is demoted stays an owner by an assignment beside the role.
-    let assigned =
-        "SELECT COUNT(*) FROM role_assignments WHERE user_id = $2 AND organization_id = $1 AND project_id IS NULL AND role_id = $3";
-    let stays = !leaves && at.db.number(assigned, &args![&organization.id, &user.id, OWNER]).await? > 0;
+    let beside = format!("SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = $2 AND {OWNS}");
+    let stays = !leaves && at.db.number(&beside, &args![&organization.id, &user.id, OWNER]).await? > 0;
     if others > 0 || stays {
         return Ok(());
     }
@@ -175,10 +176,15 @@ async fn keep_an_owner(at: &mut Session, organization: &OrganizationRow, user: &
     ))
 }
 
+/// Whether a membership `m` has role `$3` assigned beside its own, to the person or to one of their teams.
+const OWNS: &str = "EXISTS (SELECT 1 FROM role_assignments a WHERE a.organization_id = m.organization_id AND a.project_id IS NULL \
+     AND a.role_id = $3 AND (a.user_id = m.user_id OR a.team_id IN (SELECT t.team_id FROM team_members t WHERE t.user_id = m.user_id)))";
+
 async fn is_owner(at: &mut Session, organization_id: &str, user_id: &str) -> Result<bool, ProviderError> {
-    let sql = "SELECT (SELECT COUNT(*) FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND role_id = $3) \
-               + (SELECT COUNT(*) FROM role_assignments WHERE organization_id = $1 AND user_id = $2 AND role_id = $3 AND project_id IS NULL)";
-    Ok(at.db.number(sql, &args![organization_id, user_id, OWNER]).await? > 0)
+    let sql = format!(
+        "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = $2 AND ({OWNS} OR m.role_id = $3)"
+    );
+    Ok(at.db.number(&sql, &args![organization_id, user_id, OWNER]).await? > 0)
 }
 
 /// Adds what a grant means to an impact.
@@ -201,14 +207,6 @@ pub(super) async fn is_outsider(at: &mut Session, organization_id: Option<&str>,
                WHERE ($1 IS NULL OR m.organization_id = $1) AND u.email LIKE '%@' || $2";
     let domain = email.rsplit('@').next().unwrap_or_default();
     Ok(at.db.number(sql, &args![organization_id, domain]).await? == 0)
-}
-
-/// Whether nobody else in an organization has an e-mail of this member's domain.
-async fn is_outsider_beside(at: &mut Session, organization_id: &str, email: &str) -> Result<bool, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id \
-               WHERE m.organization_id = $1 AND u.email LIKE '%@' || $2 AND u.email <> $3";
-    let domain = email.rsplit('@').next().unwrap_or_default();
-    Ok(at.db.number(sql, &args![organization_id, domain, email]).await? == 0)
 }
 
 /// The person who has an account with this e-mail.

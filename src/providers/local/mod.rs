@@ -41,6 +41,7 @@ mod role_assignments;
 mod roles;
 mod scope;
 mod seats;
+pub mod seed;
 mod service_accounts;
 mod team_members;
 mod teams;

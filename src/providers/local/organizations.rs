@@ -1,8 +1,8 @@
 //! Organizations of the directory.
 
-use super::{Session, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
+use super::{Session, fields, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
 use crate::{
-    domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization, slugify},
+    domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization},
     error::ProviderError,
     store::{StoreError, args, new_id, row},
     tools::organizations::{
@@ -51,11 +51,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<
         ));
     }
     let id = new_id("org");
-    let slug = match &op.slug {
-        Some(it) => it.to_string(),
-        // A name without a single Latin letter or digit makes no slug.
-        None => Some(slugify(op.name.as_str())).filter(|it| !it.is_empty()).unwrap_or_else(|| id.replace('_', "-")),
-    };
+    let slug = fields::slug(op.slug.as_ref(), &op.name)?;
     let sql = "INSERT INTO organizations (id, name, name_key, slug, description, website, runtime_policies, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, NULL, $7)";
     let values = args![
@@ -86,28 +82,32 @@ async fn first_owner(at: &mut Session, organization_id: &str, email: &Email) -> 
     if outsider {
         impact = impact.note(format!("nobody else in this directory has an e-mail at {}", email.domain()));
     }
-    match members::user_with(at, email).await? {
-        Some(user) => {
-            members::enroll(at, organization_id, &user.id, &role.id).await?;
-            Ok(impact.note(format!("{email} becomes its owner at once")))
-        }
-        None => {
-            invitations::insert(at, organization_id, email, &role.id, &[]).await?;
-            Ok(impact.note(format!("{email} has no account: invited as its owner; create_user settles that")))
-        }
-    }
+    let Some(user) = members::user_with(at, email).await? else {
+        invitations::insert(at, organization_id, email, &role.id, &[]).await?;
+        return Ok(impact.note(format!("{email} has no account: invited as its owner; create_user settles that")));
+    };
+    members::enroll(at, organization_id, &user.id, &role.id).await?;
+    Ok(impact.note(format!("{email} becomes its owner at once")))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<Change<Organization>, ProviderError> {
     let organization = at.organization(Some(&op.organization)).await?;
     let clears = |field| op.clear.contains(&field);
-    if op.name.is_none() && op.description.is_none() && op.slug.is_none() && op.website.is_none() && op.clear.is_empty() {
-        return Err(ProviderError::invalid("no field to change is named", "name at least one of: name, description, slug, website, clear"));
-    }
-    if (op.description.is_some() && clears(OrganizationField::Description)) || (op.website.is_some() && clears(OrganizationField::Website))
-    {
-        return Err(ProviderError::invalid("a field is both set and in `clear`", "do one of the two"));
-    }
+    let named = [
+        ("name", op.name.is_some()),
+        ("description", op.description.is_some()),
+        ("slug", op.slug.is_some()),
+        ("website", op.website.is_some()),
+    ];
+    let cleared: Vec<&str> = op
+        .clear
+        .iter()
+        .map(|it| match it {
+            OrganizationField::Description => "description",
+            OrganizationField::Website => "website",
+        })
+        .collect();
+    fields::named(&named, &cleared)?;
     let name = op.name.as_ref().map(ToString::to_string);
     let slug = op.slug.as_ref().map(ToString::to_string);
     stays_pinned(at, &organization, name.as_deref(), slug.as_deref())?;

@@ -81,7 +81,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Cha
     let after = merged(model, &overrides(at, &project.id).await?, &project);
     let impact = impact(&before, &after).undo("update_rate_limit with the values in `before`");
     let target = Target {
-        kind: "rate limit".into(),
+        kind: "rate_limit".into(),
         name: format!("{} of {}", model.name, project.name),
         id: None,
         organization: Some(project.organization.clone()),

@@ -56,7 +56,7 @@ pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<U
     }
     let id = limit.insert(at, &scope.organization_id, scope.project_id()).await?;
     let after = view(by_id(at, &id).await?)?;
-    let target = scope.target("usage limit", &label(&after), None);
+    let target = scope.target("usage_limit", &label(&after), None);
     let Some(old) = old.map(view).transpose()? else {
         let impact = Impact::none().note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
         return Ok(Change::created(target, impact, after));
@@ -91,7 +91,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
     if hard < row.hard_limit {
         impact = impact.note(format!("use stops earlier: the hard limit falls from {} to {}", before.hard_limit, after.hard_limit));
     }
-    let target = scope_of(&row).target("usage limit", &label(&before), Some(&row.id));
+    let target = scope_of(&row).target("usage_limit", &label(&before), Some(&row.id));
     Ok(Change::updated(target, impact.undo("update_usage_limit with the values in `before`"), before, after))
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     } else {
         impact.note("it is not active: only its record goes")
     };
-    Ok(Change::removed(scope.target("usage limit", &label(&before), Some(&row.id)), impact, before))
+    Ok(Change::removed(scope.target("usage_limit", &label(&before), Some(&row.id)), impact, before))
 }
 
 /// A usage limit that keeps the rules and is not stored yet.

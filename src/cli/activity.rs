@@ -1,0 +1,108 @@
+//! `rolecall activity`: what was done and refused, and the proof that the list is whole.
+
+use std::{io::Write as _, process::ExitCode};
+
+use super::{Ended, Failure, Format, output};
+use crate::{
+    config::{Config, Overrides, Reach},
+    domain::{Cursor, Limit},
+    guard,
+    store::Db,
+    tools::context::{Activity as Call, ListActivity},
+};
+
+/// List what was done and refused, newest first.
+#[derive(Debug, clap::Args)]
+pub struct Activity {
+    /// Check every row of the ledger against its hash and the row before
+    #[arg(long, conflicts_with_all = ["since", "limit"])]
+    verify: bool,
+    /// Earliest time: 2026-11-22 or 2026-11-22T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    limit: usize,
+    /// A table, or JSON for programs
+    #[arg(long)]
+    output: Option<Format>,
+}
+
+impl Activity {
+    /// Lists calls, or checks the chain.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let config = Config::load(overrides)?;
+        let format = Format::or_fitting(self.output);
+        if self.verify { verify(&Db::open(&config.store).await?, format).await } else { self.list(&config, format).await }
+    }
+
+    async fn list(&self, config: &Config, format: Format) -> Ended {
+        let setup = config.setup(Reach::Local).await?;
+        let connections: Vec<_> = setup.connections.into_iter().map(std::sync::Arc::new).collect();
+        let mut calls: Vec<Call> = Vec::new();
+        let mut cursor: Option<Cursor> = None;
+        while calls.len() < self.limit {
+            let rest = i64::try_from((self.limit - calls.len()).min(100)).unwrap_or(100);
+            let op = ListActivity {
+                since: self.since.clone(),
+                tool: None,
+                member: None,
+                outcome: None,
+                limit: Limit::try_from(rest).ok(),
+                cursor: cursor.take(),
+            };
+            let page = guard::list_activity(&setup.db, &connections, &op).await;
+            let page = page.map_err(|error| Failure { code: 2, ..Failure::from(crate::error::CallError::from(error)) })?;
+            calls.extend(page.items);
+            match page.next_cursor {
+                Some(next) => cursor = Some(Cursor(next)),
+                None => break,
+            }
+        }
+        let mut out = anstream::stdout().lock();
+        match format {
+            Format::Json => output::json(&mut out, &calls)?,
+            Format::Table if calls.is_empty() => writeln!(out, "Nothing was changed or refused yet.")?,
+            Format::Table => {
+                let row = |it: &Call| {
+                    let how = it.consent.as_deref().or(it.reason.as_deref()).unwrap_or_default();
+                    vec![
+                        it.at.to_string(),
+                        it.tool.clone(),
+                        it.target.clone(),
+                        it.outcome.name().to_owned(),
+                        how.to_owned(),
+                        it.client.clone(),
+                    ]
+                };
+                output::table(&mut out, &["at", "tool", "target", "outcome", "consent or reason", "client"], calls.iter().map(row))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn verify(db: &Db, format: Format) -> Ended {
+    let found = db.read().await?.verify_ledger().await?;
+    let mut out = anstream::stdout().lock();
+    match format {
+        Format::Json => {
+            let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
+            let report = serde_json::json!({ "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken });
+            output::json(&mut out, &report)?;
+        }
+        Format::Table => {
+            writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
+            if found.broken.is_none() {
+                writeln!(out, "OK: no row was changed, taken out or put in.")?;
+            }
+        }
+    }
+    match found.broken {
+        None => Ok(ExitCode::SUCCESS),
+        Some((row, why)) => {
+            let fix = "everything before that row is as it was written; compare with a backup, and find out who can write to the store";
+            Err(Failure::new(format!("the ledger is broken at row {row}: {why}"), fix))
+        }
+    }
+}

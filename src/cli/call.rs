@@ -1,0 +1,197 @@
+//! `rolecall call`: one tool, called by a person or a script.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+
+use super::{Ended, Failure, Format, ask, fields, output};
+use crate::{
+    app::App,
+    catalog::Offer,
+    config::{Config, Overrides, Reach},
+    error::CallError,
+    guard::{Caller, Given, Verdict},
+    server::LOCAL_PRINCIPAL,
+};
+
+/// Call one tool, as an assistant would.
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_help_flag = true,
+    override_usage = "rolecall call TOOL [--ARGUMENT VALUE]… [--json JSON] [--output FORMAT] [--save FILE]",
+    after_help = "\
+A tool's arguments:  rolecall call TOOL --help
+The tools:           rolecall tools
+
+Lists come from repeating an argument. @FILE stands for the text of a file, as in --csv @people.csv.
+--json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
+--output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE keeps a picture.
+
+Exit codes: 0 done, 1 the tool failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
+)]
+pub struct Call {
+    /// The tool and its arguments
+    #[arg(value_name = "TOOL", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// What of the words is for this command and not for the tool.
+#[derive(Debug, Default)]
+struct Own {
+    help: bool,
+    json: Option<String>,
+    format: Option<Format>,
+    save: Option<PathBuf>,
+    overrides: Overrides,
+    rest: Vec<String>,
+}
+
+impl Call {
+    /// Calls the tool.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let (tool, words) = match self.words.split_first() {
+            Some((first, _)) if first == "--help" || first == "-h" => return help_of_command(),
+            None => {
+                return Err(Failure::usage("no tool was named", "see `rolecall tools` for the tools, `rolecall call --help` for the rest"));
+            }
+            Some((first, _)) if first.starts_with('-') => {
+                return Err(Failure::usage(
+                    format!("`{first}` stands before the tool's name"),
+                    "name the tool first: rolecall call TOOL …",
+                ));
+            }
+            Some((tool, words)) => (tool, words),
+        };
+        let own = Own::read(overrides.clone(), words)?;
+        let config = Config::load(&own.overrides)?;
+        let app = App::new(config.setup(Reach::Local).await?);
+        let offer = app.catalog.offer(tool)?;
+        if own.help {
+            return help_of_tool(offer);
+        }
+        let arguments = match own.json {
+            Some(json) if own.rest.is_empty() => fields::read_json(json)?,
+            Some(_) => return Err(Failure::usage("`--json` and other arguments were given", "give all arguments in one of the two ways")),
+            None => fields::read(tool, &offer.input_schema(), &own.rest)?,
+        };
+        let format = Format::or_fitting(own.format);
+        let result = match call(&app, tool, arguments).await {
+            Ok(result) => result,
+            Err(Stopped::Failure(failure)) => return Err(failure),
+            Err(Stopped::Call(error)) => {
+                if format == Format::Json {
+                    output::json(&mut anstream::stdout().lock(), &error.to_value())?;
+                }
+                return Err(error.into());
+            }
+        };
+        let mut out = anstream::stdout().lock();
+        match own.save {
+            Some(path) => {
+                let image = result.get("image").and_then(Value::as_str).and_then(|it| STANDARD.decode(it).ok());
+                let image = image.ok_or_else(|| Failure::usage("there is no picture in the result", "leave `--save` out"))?;
+                std::fs::write(&path, image)
+                    .map_err(|error| Failure::new(format!("file `{}`: {error}", path.display()), "choose another file"))?;
+                writeln!(out, "saved to {}", path.display())?;
+            }
+            None => output::result(&mut out, &result, format)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Own {
+    fn read(overrides: Overrides, words: &[String]) -> Result<Self, Failure> {
+        let mut own = Self { overrides, ..Self::default() };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let (flag, given) = word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value.to_owned())));
+            let mut value = || {
+                let value = given.clone().or_else(|| words.next().cloned());
+                value.ok_or_else(|| Failure::usage(format!("`{flag}` has no value"), "see `rolecall call --help`"))
+            };
+            match flag {
+                "--help" | "-h" => own.help = true,
+                "--json" => own.json = Some(value()?),
+                "--save" => own.save = Some(value()?.into()),
+                "--config" => own.overrides.config = Some(value()?.into()),
+                "--store" => own.overrides.store = Some(value()?),
+                "--secrets" => own.overrides.secrets = Some(value()?.into()),
+                "--output" => {
+                    let value = value()?;
+                    let format = clap::ValueEnum::from_str(&value, true);
+                    own.format = Some(format.map_err(|_| Failure::usage(format!("no output `{value}`"), "use table or json"))?);
+                }
+                _ => {
+                    // The value of a tool's argument is never taken for a flag of ours.
+                    own.rest.push(word.clone());
+                    if word.starts_with("--") && given.is_none() {
+                        own.rest.extend(words.clone().next().filter(|it| !it.starts_with("--")).cloned().inspect(|_| {
+                            words.next();
+                        }));
+                    }
+                }
+            }
+        }
+        Ok(own)
+    }
+}
+
+/// Why a call has no result.
+enum Stopped {
+    Call(CallError),
+    Failure(Failure),
+}
+
+impl From<CallError> for Stopped {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Calls a tool, asking the person at the terminal where that is needed and there is one.
+async fn call(app: &App, tool: &str, arguments: Map<String, Value>) -> Result<Value, Stopped> {
+    let caller = Caller {
+        principal: LOCAL_PRINCIPAL.to_owned(),
+        client: concat!("rolecall-cli/", env!("CARGO_PKG_VERSION")).to_owned(),
+        can_ask: ask::a_person_is_here(),
+    };
+    let mut given = Given::Nothing;
+    loop {
+        match app.call(tool, arguments.clone(), &caller, given).await? {
+            Verdict::Done(result) => return Ok(result),
+            Verdict::Ask(question, ticket) => {
+                let answer = ask::ask(&question).map_err(|error| Stopped::Failure(error.into()))?;
+                given = Given::Form(ticket, answer);
+            }
+            Verdict::Token { .. } => {
+                let fix = "run the command at a terminal, where a person can be asked";
+                return Err(Stopped::Failure(Failure { code: 3, ..Failure::new("a person has to agree first; nothing was changed", fix) }));
+            }
+        }
+    }
+}
+
+fn help_of_command() -> Ended {
+    let mut command = super::command();
+    let help = command.find_subcommand_mut("call").map(|it| it.render_long_help().ansi().to_string()).unwrap_or_default();
+    writeln!(anstream::stdout(), "{help}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn help_of_tool(offer: &Offer) -> Ended {
+    let mut out = anstream::stdout().lock();
+    let bold = anstyle::Style::new().bold();
+    writeln!(out, "{bold}{}{bold:#} ({}): {}\n", offer.tool.name, offer.tool.effect.name(), offer.tool.description)?;
+    writeln!(out, "{bold}Usage:{bold:#} rolecall call {} [--ARGUMENT VALUE]…", offer.tool.name)?;
+    let lines = fields::describe(offer);
+    if !lines.is_empty() {
+        writeln!(out, "\n{bold}Arguments:{bold:#}")?;
+        let width = lines.iter().map(|it| it.0.len()).max().unwrap_or_default();
+        for (flag, text) in lines {
+            writeln!(out, "  {flag:width$}  {text}")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,158 @@
+//! `rolecall doctor`: what is found, what is wrong, and how to mend it.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use super::Ended;
+use crate::{
+    app::App,
+    config::{Config, Overrides, Reach},
+    error::chain,
+    secrets::SecretSink,
+};
+
+/// Check configuration, store and connections, and say how to mend what is wrong.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {}
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    /// What it is, or what is wrong with it and how to mend that.
+    state: Result<String, (String, String)>,
+}
+
+impl Doctor {
+    /// Looks at everything; exit code 1 where something is wrong.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let findings = examine(overrides).await;
+        let mut out = anstream::stdout().lock();
+        let problems = findings.iter().filter(|it| it.state.is_err()).count();
+        for finding in &findings {
+            print(&mut out, finding)?;
+        }
+        match problems {
+            0 => writeln!(out, "\nAll is well. Connect a client: rolecall config")?,
+            1 => writeln!(out, "\n1 problem.")?,
+            more => writeln!(out, "\n{more} problems.")?,
+        }
+        Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn print(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    let (green, red) = (anstyle::AnsiColor::Green.on_default(), anstyle::AnsiColor::Red.on_default().bold());
+    match &finding.state {
+        Ok(state) => writeln!(out, "{green}ok  {green:#} {:<12} {state}", finding.what),
+        Err((problem, fix)) => writeln!(out, "{red}bad {red:#} {:<12} {problem}\n{:>17} fix: {fix}", finding.what, ""),
+    }
+}
+
+async fn examine(overrides: &Overrides) -> Vec<Finding> {
+    let mut findings = vec![Finding { what: "version", state: Ok(env!("CARGO_PKG_VERSION").to_owned()) }];
+    let config = match Config::load(overrides) {
+        Ok(config) => config,
+        Err(error) => {
+            findings.push(Finding { what: "config", state: Err((error.message, error.fix)) });
+            return findings;
+        }
+    };
+    let file = config.file.as_ref().map_or_else(|| "no file: the defaults".to_owned(), |it| it.display().to_string());
+    findings.push(Finding { what: "config", state: Ok(file) });
+    findings.push(Finding { what: "secrets", state: secrets(&config.secrets) });
+    for folder in &config.files {
+        let state = if folder.is_dir() {
+            Ok(folder.display().to_string())
+        } else {
+            Err((format!("{} is not a folder", folder.display()), "make it, or take it out of `files.allow`".to_owned()))
+        };
+        findings.push(Finding { what: "files", state });
+    }
+    let shown = config.store_shown();
+    let setup = match config.setup(Reach::Local).await {
+        Ok(setup) => setup,
+        Err(error) => {
+            let fix =
+                "see that the path can be written to, or that the server runs and lets you in; `store.url` or ROLECALL_STORE says where";
+            findings.push(Finding { what: "store", state: Err((format!("{shown}: {}", chain(&error)), fix.to_owned())) });
+            return findings;
+        }
+    };
+    findings.push(Finding { what: "store", state: Ok(format!("{shown} ({})", setup.db.kind())) });
+    findings.push(Finding { what: "ledger", state: ledger(&setup.db).await });
+    let app = App::new(setup);
+    for it in &app.connections {
+        let kept = it.pin.as_ref().map(|it| format!(", kept to organization {it}")).unwrap_or_default();
+        let state = match it.health().await {
+            Ok(()) => Ok(format!("{} ({}{kept}), {} tools", it.name, it.provider, it.tools().count())),
+            Err(error) => Err((format!("{} ({}{kept}): {}", it.name, it.provider, chain(&error)), error.fix())),
+        };
+        findings.push(Finding { what: "connection", state });
+    }
+    let tools = app.catalog.offers().count();
+    let state = match tools {
+        0 => Err(("none are on offer".to_owned(), "allow more in `tools.allow` and `tools.domains`".to_owned())),
+        many => Ok(format!("{many} on offer")),
+    };
+    findings.push(Finding { what: "tools", state });
+    findings
+}
+
+async fn ledger(db: &crate::store::Db) -> Result<String, (String, String)> {
+    let verified = match db.read().await {
+        Ok(mut conn) => conn.verify_ledger().await,
+        Err(error) => Err(error),
+    };
+    match verified {
+        Ok(it) => match it.broken {
+            None => Ok(format!("{} rows, whole", it.rows)),
+            Some((row, why)) => {
+                Err((format!("broken at row {row}: {why}"), "compare with a backup: `rolecall activity --verify`".to_owned()))
+            }
+        },
+        Err(error) => Err((chain(&error), "see the store".to_owned())),
+    }
+}
+
+fn secrets(sink: &SecretSink) -> Result<String, (String, String)> {
+    match sink {
+        SecretSink::Folder(folder) if !folder.exists() => Ok(format!("{} (made when it is needed)", folder.display())),
+        SecretSink::Folder(folder) => match private(folder) {
+            Ok(true) => Ok(format!("{} (only you can look into it)", folder.display())),
+            Ok(false) => Err((format!("others can look into {}", folder.display()), format!("chmod 700 '{}'", folder.display()))),
+            Err(error) => Err((format!("{}: {error}", folder.display()), "name another folder in `secrets.folder`".to_owned())),
+        },
+        SecretSink::Command(command) => {
+            let name = command.first().map(String::as_str).unwrap_or_default();
+            if on_path(name) {
+                Ok(format!("command {name}"))
+            } else {
+                Err((format!("no command `{name}`"), "install it, or name another in `secrets.sink`".to_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn private(folder: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = std::fs::metadata(folder)?;
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(found.permissions().mode() & 0o077 == 0)
+}
+
+#[cfg(not(unix))]
+fn private(folder: &Path) -> io::Result<bool> {
+    std::fs::metadata(folder).map(|_| true) // the user's own folders are private there
+}
+
+fn on_path(name: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    Path::new(name).components().count() > 1 && Path::new(name).is_file()
+        || std::env::split_paths(&folders).any(|it| it.join(name).is_file())
+}

@@ -1,0 +1,199 @@
+//! The command line: a file for each command.
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::{
+    config::{ConfigError, Overrides},
+    error::{CallError, chain},
+    store::StoreError,
+};
+
+pub mod activity;
+pub mod approvals;
+mod ask;
+pub mod call;
+pub mod certificates;
+pub mod completions;
+pub mod demo;
+pub mod doctor;
+mod fields;
+mod output;
+pub mod seed;
+pub mod serve;
+pub mod snippets;
+pub mod tools;
+
+pub use output::Format;
+
+/// The command line, read.
+#[derive(Debug, Parser)]
+#[command(name = "rolecall", version, about = "Lets AI assistants run organizations, with consent that a model cannot forge.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve an AI assistant, over stdio or HTTP
+    Serve(serve::Serve),
+    /// Show a ready snippet that connects a client
+    Config(snippets::Config),
+    /// Watch an assistant work, and be stopped, in a directory made for the occasion
+    Demo(demo::Demo),
+    /// Call one tool, as an assistant would
+    Call(call::Call),
+    /// List the tools on offer
+    Tools(tools::Tools),
+    /// List the changes that wait for a person
+    Approvals(approvals::Approvals),
+    /// Agree to a change that waits
+    Approve(approvals::Answer),
+    /// Turn a change down that waits
+    Refuse(approvals::Answer),
+    /// List what was done and refused, or prove that the list is whole
+    Activity(activity::Activity),
+    /// Check configuration, store and connections, and say how to mend what is wrong
+    Doctor(doctor::Doctor),
+    /// Fill an empty directory with a practice company
+    Seed(seed::Seed),
+    /// Add certificates to the embedded directory
+    Certificates(certificates::Certificates),
+    /// Write completions for a shell
+    Completions(completions::Completions),
+}
+
+/// The commands as `--help` groups them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Connect an assistant", &["serve", "config", "demo"]),
+    ("Use the tools yourself", &["call", "tools"]),
+    ("Decide and look back", &["approvals", "approve", "refuse", "activity"]),
+    ("Set up", &["doctor", "seed", "certificates", "completions"]),
+];
+
+const EXAMPLES: &str = "\
+  rolecall demo                                  see it work, in ten seconds
+  rolecall config claude-desktop                 connect Claude Desktop
+  rolecall call list_projects --query atlas      call a tool at the terminal
+  rolecall call delete_project --help            what a tool takes
+  rolecall serve --http 127.0.0.1:8080           serve over HTTP
+  rolecall approve k7m2qx                        agree to what an assistant wants to do";
+
+impl Cli {
+    /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
+    pub fn read() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The command line as clap knows it, with the commands grouped in its help.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let heading = command.get_styles().get_header().clone();
+    let name = command.get_styles().get_literal().clone();
+    let mut help = format!("{{about}}\n\n{{usage-heading}} {{usage}}\n");
+    for (group, members) in GROUPS {
+        help += &format!("\n{heading}{group}:{heading:#}\n");
+        for member in members {
+            let about = command.find_subcommand(member).and_then(clap::Command::get_about).map(ToString::to_string).unwrap_or_default();
+            help += &format!("  {name}{member:<13}{name:#} {about}\n");
+        }
+    }
+    help += &format!("\n{heading}Options:{heading:#}\n{{options}}\n\n{heading}Examples:{heading:#}\n{EXAMPLES}\n");
+    command.help_template(help)
+}
+
+/// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// How a command ended that did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    pub message: String,
+    pub fix: String,
+    /// 1: it failed; 2: it was asked in a wrong way; 3: a person has to agree first.
+    pub code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), fix: fix.into(), code: 1 }
+    }
+
+    /// A wrong way to ask.
+    pub(crate) fn usage(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(message, fix) }
+    }
+
+    /// Says it, on stderr; the answer is the process's exit code.
+    pub fn report(&self) -> ExitCode {
+        let mut out = anstream::stderr().lock();
+        let (red, bold) = (anstyle::AnsiColor::Red.on_default().bold(), anstyle::Style::new().bold());
+        // Nobody is left to tell when stderr is gone.
+        if !self.message.is_empty() {
+            let _ = writeln!(out, "{red}error:{red:#} {}", self.message);
+        }
+        if !self.fix.is_empty() {
+            let _ = writeln!(out, "{bold}fix:{bold:#} {}", self.fix);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error.message, error.fix)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(chain(&error), "run `rolecall doctor`")
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let code = match &error {
+            CallError::UnknownTool { .. } | CallError::InvalidArguments { .. } | CallError::UnknownConnection { .. } => 2,
+            CallError::PendingApproval { .. } => 3,
+            _ => 1,
+        };
+        Self { message: chain(&error), fix: error.fix(), code }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        // Whoever read our output has seen enough, as in `rolecall tools | head`.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { message: String::new(), fix: String::new(), code: 0 };
+        }
+        Self::new(error.to_string(), "")
+    }
+}
+
+/// What a command answers.
+pub type Ended = Result<ExitCode, Failure>;
+
+/// Runs a command to its end.
+pub fn block_on(command: &Command, work: impl Future<Output = Ended>) -> Ended {
+    use tokio::runtime::Builder;
+    // One client is served fastest on one thread; many deserve all there are.
+    let many = matches!(command, Command::Serve(it) if it.is_http());
+    let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.enable_all().build()?;
+    let ended = runtime.block_on(work);
+    // Without waiting for a thread that may still read standard input.
+    runtime.shutdown_background();
+    ended
+}

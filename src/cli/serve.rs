@@ -1,0 +1,98 @@
+//! `rolecall serve`: over stdio for one client, over HTTP for many.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use super::{Ended, Failure};
+use crate::{
+    app::App,
+    config::{Config, Overrides, Reach},
+    error::chain,
+    server::Server,
+    transport::{self, ServeError, http, stdio::serve_stdio},
+};
+
+/// Serve an AI assistant, over stdio or HTTP.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// Serve over HTTP at this address, such as 127.0.0.1:8080, at /mcp
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// Also serve HTTP with SSE as it was before Streamable HTTP, at /sse
+    #[arg(long, requires = "http")]
+    sse: bool,
+    /// Let in only who sends a token of this file, one a line; each is a principal of its own
+    #[arg(long, value_name = "FILE", requires = "http")]
+    token_file: Option<PathBuf>,
+    /// A name that clients call this server by, beside those of this machine
+    #[arg(long, value_name = "HOST", requires = "http")]
+    allow_host: Vec<String>,
+    /// A page whose scripts may call, such as https://app.example.com
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    allow_origin: Vec<String>,
+    /// Serve over stdio even on a terminal
+    #[arg(long, conflicts_with = "http")]
+    stdio: bool,
+}
+
+impl Serve {
+    /// Whether many clients are served at once.
+    pub(super) fn is_http(&self) -> bool {
+        self.http.is_some()
+    }
+
+    /// Serves until the client leaves or a signal comes.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        if self.http.is_none() && !self.stdio && std::io::stdin().is_terminal() {
+            return Err(Failure::usage(
+                "`rolecall serve` speaks MCP with a client over stdin and stdout, and this is a terminal",
+                "let a client start it: `rolecall config claude-desktop` (or claude-code, vscode, cursor, chatgpt) shows how; \
+                 `rolecall demo` shows it at work; `rolecall serve --http 127.0.0.1:8080` serves over HTTP; \
+                 `rolecall serve --stdio` serves here all the same",
+            ));
+        }
+        let config = Config::load(overrides)?;
+        let shutdown = transport::stop_on_signals()?;
+        let reach = if self.is_http() { Reach::Http } else { Reach::Local };
+        let app = Arc::new(App::new(config.setup(reach).await?));
+        let server = Server::new(Arc::clone(&app));
+        if let Some(addr) = self.http {
+            let mut options = http::HttpOptions::new(addr);
+            options.sse = self.sse;
+            options.tokens = self.token_file.as_deref().map(http::read_tokens).transpose()?.unwrap_or_default();
+            options.allow_hosts.clone_from(&self.allow_host);
+            options.allow_origins.clone_from(&self.allow_origin);
+            let bound = http::serve_http(server, options, shutdown).await?;
+            let tools = app.catalog.offers().count();
+            let sse = if self.sse { format!(", and http://{}/sse", bound.addr) } else { String::new() };
+            notice(&format!("{tools} tools at http://{}/mcp{sse}; Ctrl-C ends it", bound.addr))?;
+            bound.finished().await?;
+        } else {
+            if std::io::stdin().is_terminal() {
+                notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
+            }
+            serve_stdio(server, shutdown).await?;
+        }
+        app.db.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn notice(text: &str) -> std::io::Result<()> {
+    writeln!(anstream::stderr(), "rolecall: {text}")
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let code = match error {
+            ServeError::Session(_) | ServeError::Failed(_) | ServeError::Signals(_) => 1,
+            _ => 2,
+        };
+        Self { code, ..Self::new(chain(&error), "") }
+    }
+}

@@ -1,0 +1,64 @@
+//! `rolecall tools`: what is on offer.
+
+use std::{io::Write as _, process::ExitCode};
+
+use super::{Ended, output};
+use crate::{
+    app::App,
+    config::{Config, Overrides, Reach},
+    server::mcp_tool,
+};
+
+/// Bytes of a tool's JSON for one token of the o200k vocabulary, as measured over the whole list.
+/// The vocabulary itself would make this program twice as large.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// List the tools on offer.
+#[derive(Debug, clap::Args)]
+pub struct Tools {
+    /// Print them as clients get them: names, descriptions, schemas, annotations
+    #[arg(long)]
+    json: bool,
+    /// Print how much of a model's context they take
+    #[arg(long, conflicts_with = "json")]
+    tokens: bool,
+}
+
+impl Tools {
+    /// Lists the tools.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let config = Config::load(overrides)?;
+        let app = App::new(config.setup(Reach::Local).await?);
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            let tools: Vec<_> = app.catalog.offers().map(mcp_tool).collect();
+            output::json(&mut out, &serde_json::json!({ "tools": tools }))?;
+        } else if self.tokens {
+            let mut sizes: Vec<(usize, &str)> = Vec::new();
+            for offer in app.catalog.offers() {
+                sizes.push((serde_json::to_string(&mcp_tool(offer)).map_err(std::io::Error::from)?.len(), offer.tool.name));
+            }
+            sizes.sort_by(|a, b| b.cmp(a));
+            let (all, bytes) = (sizes.len(), sizes.iter().map(|it| it.0).sum::<usize>());
+            let row = |(bytes, name): (usize, &str)| vec![name.to_owned(), bytes.to_string(), format!("~{}", estimate(bytes))];
+            output::table(&mut out, &["tool", "bytes", "tokens"], sizes.into_iter().map(row))?;
+            let each = estimate(bytes) / all.max(1);
+            writeln!(
+                out,
+                "\n{all} tools, {bytes} bytes, about {} tokens in all and {each} a tool. Tokens are estimated from bytes.",
+                estimate(bytes)
+            )?;
+        } else {
+            let row = |it: &crate::catalog::Offer| {
+                vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description.to_string()]
+            };
+            output::table(&mut out, &["tool", "effect", "description"], app.catalog.offers().map(row))?;
+            writeln!(out, "\n{} tools. Arguments of one: rolecall call TOOL --help", app.catalog.offers().count())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn estimate(bytes: usize) -> usize {
+    bytes / BYTES_PER_TOKEN
+}

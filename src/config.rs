@@ -1,0 +1,390 @@
+//! Configuration: `rolecall.toml`, the environment, and what the command line says over both.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use etcetera::{BaseStrategy as _, base_strategy::choose_base_strategy};
+use serde::Deserialize;
+
+use crate::{
+    app::Setup,
+    guard::{AllowLists, Fallback, GuardSettings},
+    providers::{local, own},
+    secrets::SecretSink,
+    store::{Db, StoreError},
+    tools::{self, Effect},
+};
+
+/// The file's name, in the current folder or in the user's configuration folder.
+const FILE: &str = "rolecall.toml";
+
+/// The providers that this build can talk to.
+const PROVIDERS: [&str; 1] = ["local"];
+
+/// What is wrong with the configuration, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    pub message: String,
+    pub fix: String,
+}
+
+impl ConfigError {
+    fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), fix: fix.into() }
+    }
+
+    /// The same, with the file that it is about.
+    fn in_file(self, file: &Path) -> Self {
+        Self { message: format!("{}: {}", file.display(), self.message), ..self }
+    }
+}
+
+/// What the command line and the environment say; it goes over the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct Overrides {
+    /// Read this configuration file
+    #[arg(long, value_name = "FILE", global = true, env = "ROLECALL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Keep the state here: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "URL", global = true, env = "ROLECALL_STORE", hide_env_values = true)]
+    pub store: Option<String>,
+    /// Write newly made secrets to this folder
+    #[arg(long, value_name = "FOLDER", global = true, env = "ROLECALL_SECRETS", hide_env_values = true)]
+    pub secrets: Option<PathBuf>,
+    /// Offer only operations that change nothing
+    #[arg(long, global = true, conflicts_with = "allow")]
+    pub read_only: bool,
+    /// Offer only these effects: read, write, access, destroy
+    #[arg(long, value_name = "EFFECT,…", value_delimiter = ',', global = true)]
+    pub allow: Vec<String>,
+    /// Offer only tools about these nouns, such as projects,members
+    #[arg(long, value_name = "NOUN,…", value_delimiter = ',', global = true)]
+    pub domains: Vec<String>,
+}
+
+/// Where a configuration and its folders are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The folder the program was started in.
+    pub here: PathBuf,
+    pub home: PathBuf,
+    /// The user's configuration folder.
+    pub config: PathBuf,
+    /// The user's data folder.
+    pub data: PathBuf,
+}
+
+impl Places {
+    /// As the operating system and the XDG variables say.
+    pub fn find() -> Result<Self, ConfigError> {
+        let base = choose_base_strategy()
+            .map_err(|_| ConfigError::new("your home folder is not known", "set HOME, or ROLECALL_STORE and ROLECALL_SECRETS"))?;
+        let here = std::env::current_dir()
+            .map_err(|error| ConfigError::new(format!("the current folder cannot be used: {error}"), "go to another one"))?;
+        Ok(Self { here, home: base.home_dir().to_path_buf(), config: base.config_dir(), data: base.data_dir() })
+    }
+}
+
+/// How callers reach the server; what lies in the user's files is for local callers only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Over stdio, or at the command line.
+    Local,
+    Http,
+}
+
+/// A configured account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub name: String,
+    /// The organization that it is kept to.
+    pub organization: Option<String>,
+}
+
+/// The configuration, complete: every default is filled in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it came from, where there was one.
+    pub file: Option<PathBuf>,
+    pub connections: Vec<Account>,
+    pub lists: AllowLists,
+    pub guard: GuardSettings,
+    /// Folders that `path` arguments may be read from.
+    pub files: Vec<PathBuf>,
+    /// The store's URL. It may hold a password: show it through [`Config::store_shown`].
+    pub store: String,
+    pub secrets: SecretSink,
+}
+
+impl Config {
+    /// Reads the file, if there is one, and puts `overrides` over it.
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::load_at(overrides, &Places::find()?)
+    }
+
+    /// The same, with the places given.
+    pub fn load_at(overrides: &Overrides, places: &Places) -> Result<Self, ConfigError> {
+        let file = found(overrides, places);
+        let raw = match &file {
+            None => File::default(),
+            Some(path) => File::read(path).map_err(|error| error.in_file(path))?,
+        };
+        let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
+        let config = raw.complete(overrides, places, &base);
+        let mut config = config.map_err(|error| file.as_deref().map_or(error.clone(), |file| error.in_file(file)))?;
+        config.file = file;
+        Ok(config)
+    }
+
+    /// Opens the store and connects what is configured.
+    pub async fn setup(&self, reach: Reach) -> Result<Setup, StoreError> {
+        let db = Db::open(&self.store).await?;
+        let files = if reach == Reach::Local { self.files.clone() } else { Vec::new() };
+        let connect = |it: &Account| {
+            let settings = local::Settings { pin: it.organization.clone(), files: files.clone() };
+            local::connect(&it.name, db.clone(), settings)
+        };
+        Ok(Setup {
+            connections: self.connections.iter().map(connect).collect(),
+            db: db.clone(),
+            lists: self.lists.clone(),
+            guard: self.guard,
+            secrets: self.secrets.clone(),
+        })
+    }
+
+    /// The store's URL as it may be shown: without user and password.
+    pub fn store_shown(&self) -> String {
+        let Some((scheme, rest)) = self.store.split_once("://") else { return self.store.clone() };
+        let (server, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
+        let path = path.split('?').next().unwrap_or_default(); // parameters may hold a password too
+        format!("{scheme}://{server}{path}")
+    }
+}
+
+/// The first file there is: named, here, or in the user's configuration folder.
+fn found(overrides: &Overrides, places: &Places) -> Option<PathBuf> {
+    let usual = || [places.here.join(FILE), places.config.join("rolecall").join(FILE)].into_iter().find(|it| it.is_file());
+    overrides.config.as_ref().map(|it| places.here.join(it)).or_else(usual)
+}
+
+/// `rolecall.toml` as it is written.
+#[derive(Debug, Default, Deserialize)]
+struct File {
+    #[serde(default)]
+    connections: BTreeMap<String, RawConnection>,
+    #[serde(default)]
+    tools: RawTools,
+    #[serde(default)]
+    guard: RawGuard,
+    #[serde(default)]
+    files: RawFiles,
+    #[serde(default)]
+    store: RawStore,
+    #[serde(default)]
+    secrets: RawSecrets,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawConnection {
+    organization: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RawTools {
+    allow: Option<Vec<String>>,
+    domains: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RawGuard {
+    #[serde(default)]
+    fallback: Fallback,
+    #[serde(default)]
+    second_person: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RawFiles {
+    #[serde(default)]
+    allow: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RawStore {
+    url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RawSecrets {
+    folder: Option<String>,
+    sink: Option<Vec<String>>,
+}
+
+/// The keys of each section, for telling what a wrong one was meant to be.
+const KEYS: [(&str, &[&str]); 6] = [
+    ("connections", &["provider", "organization"]),
+    ("tools", &["allow", "domains"]),
+    ("guard", &["fallback", "second_person"]),
+    ("files", &["allow"]),
+    ("store", &["url"]),
+    ("secrets", &["folder", "sink"]),
+];
+
+impl File {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::new(error.to_string(), "name a file that can be read with `--config`"))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            ConfigError::new(format!("line {line}: {}", error.message()), "see https://toml.io for how TOML is written")
+        })?;
+        check_keys(&table)?;
+        serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+            let message = error.inner().message().to_owned();
+            ConfigError::new(format!("`{}`: {message}", error.path()), "correct the value")
+        })
+    }
+
+    fn complete(self, overrides: &Overrides, places: &Places, base: &Path) -> Result<Config, ConfigError> {
+        let mut connections: Vec<Account> =
+            self.connections.into_iter().map(|(name, it)| Account { name, organization: it.organization }).collect();
+        if connections.is_empty() {
+            connections.push(Account { name: "local".into(), organization: None });
+        }
+        let data = places.data.join("rolecall");
+        // A path in the file is meant from the file; one on the command line from where the command was given.
+        let store = match (&overrides.store, self.store.url) {
+            (Some(url), _) => store_url(url, &places.home, &places.here),
+            (None, Some(url)) => store_url(&url, &places.home, base),
+            (None, None) => format!("sqlite:{}", data.join("directory.sqlite3").display()),
+        };
+        let secrets = match (&overrides.secrets, self.secrets) {
+            (Some(folder), _) => SecretSink::Folder(path_from(&places.home, &places.here, folder)),
+            (None, RawSecrets { folder: Some(_), sink: Some(_) }) => {
+                return Err(ConfigError::new("`secrets` has both `folder` and `sink`", "keep one of them"));
+            }
+            (None, RawSecrets { folder: Some(folder), .. }) => SecretSink::Folder(path_from(&places.home, base, Path::new(&folder))),
+            (None, RawSecrets { sink: Some(command), .. }) if command.first().is_none_or(String::is_empty) => {
+                return Err(ConfigError::new(
+                    "`secrets.sink` names no command",
+                    "write it as a list: [\"pass\", \"insert\", \"-m\", \"rolecall\"]",
+                ));
+            }
+            (None, RawSecrets { sink: Some(command), .. }) => SecretSink::Command(command),
+            (None, RawSecrets { .. }) => SecretSink::Folder(data.join("secrets")),
+        };
+        let allow = if overrides.allow.is_empty() { self.tools.allow } else { Some(overrides.allow.clone()) };
+        let domains = if overrides.domains.is_empty() { self.tools.domains } else { Some(overrides.domains.clone()) };
+        let mut lists = AllowLists::default();
+        if let Some(allow) = allow {
+            lists.effects = allow.iter().map(|it| effect(it)).collect::<Result<_, _>>()?;
+        }
+        if overrides.read_only {
+            lists.effects = AllowLists::read_only().effects;
+        }
+        lists.domains = domains.map(|it| it.iter().map(|it| domain(it)).collect::<Result<_, _>>()).transpose()?;
+        Ok(Config {
+            file: None,
+            connections,
+            lists,
+            guard: GuardSettings { fallback: self.guard.fallback, second_person: self.guard.second_person },
+            files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
+            store,
+            secrets,
+        })
+    }
+}
+
+/// Unknown sections, keys, providers and reserved names, each with what it may have been meant to be.
+fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
+    let sections = KEYS.map(|it| it.0);
+    for (section, value) in table {
+        let Some((_, keys)) = KEYS.iter().find(|it| it.0 == section) else {
+            return Err(ConfigError::new(format!("unknown section `{section}`"), nearest(section, &sections)));
+        };
+        let Some(value) = value.as_table() else {
+            return Err(ConfigError::new(format!("`{section}` is not a section"), format!("write `[{section}]` and its keys below it")));
+        };
+        if section != "connections" {
+            check(section, value, keys)?;
+            continue;
+        }
+        for (name, connection) in value {
+            let path = format!("connections.{name}");
+            check_name(name)?;
+            let Some(connection) = connection.as_table() else {
+                return Err(ConfigError::new(format!("`{path}` is not a section"), format!("write `[{path}]` and its keys below it")));
+            };
+            match connection.get("provider").map(toml::Value::as_str) {
+                Some(Some(provider)) if PROVIDERS.contains(&provider) => {}
+                Some(Some(provider)) => {
+                    return Err(ConfigError::new(
+                        format!("`{path}`: provider `{provider}` is not supported yet"),
+                        format!("use one of: {}", PROVIDERS.join(", ")),
+                    ));
+                }
+                _ => {
+                    return Err(ConfigError::new(format!("`{path}.provider` is missing"), format!("use one of: {}", PROVIDERS.join(", "))));
+                }
+            }
+            check(&path, connection, keys)?;
+        }
+    }
+    Ok(())
+}
+
+fn check(section: &str, table: &toml::Table, keys: &[&str]) -> Result<(), ConfigError> {
+    match table.keys().find(|it| !keys.contains(&it.as_str())) {
+        Some(key) => Err(ConfigError::new(format!("unknown key `{section}.{key}`"), nearest(key, keys))),
+        None => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ConfigError> {
+    if name == own::NAME {
+        return Err(ConfigError::new(format!("a connection cannot be called `{name}`: the server's own tools are"), "choose another name"));
+    }
+    let valid = (1..=60).contains(&name.len()) && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'));
+    if valid { Ok(()) } else { Err(ConfigError::new(format!("`{name}` is not a connection name"), "use 1 to 60 letters, digits, - and _")) }
+}
+
+fn effect(text: &str) -> Result<Effect, ConfigError> {
+    let all = [Effect::Read, Effect::Write, Effect::Access, Effect::Destroy];
+    let found = all.into_iter().find(|it| it.name() == text);
+    found.ok_or_else(|| ConfigError::new(format!("no effect `{text}` in `tools.allow`"), nearest(text, &all.map(Effect::name))))
+}
+
+fn domain(text: &str) -> Result<String, ConfigError> {
+    let all: BTreeSet<&str> = tools::all().iter().map(|it| it.domain).collect();
+    if all.contains(text) {
+        return Ok(text.to_owned());
+    }
+    let all: Vec<&str> = all.into_iter().collect();
+    Err(ConfigError::new(format!("no noun `{text}` in `tools.domains`"), nearest(text, &all)))
+}
+
+/// What a wrong word was probably meant to be; else all there are.
+pub(crate) fn nearest(word: &str, all: &[&str]) -> String {
+    let near = all.iter().map(|it| (strsim::jaro_winkler(it, word), it)).filter(|it| it.0 > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.map_or_else(|| format!("use one of: {}", all.join(", ")), |(_, it)| format!("did you mean `{it}`?"))
+}
+
+fn store_url(url: &str, home: &Path, base: &Path) -> String {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let path = Path::new(path.trim_start_matches("//"));
+            format!("sqlite:{}", path_from(home, base, path).display())
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// A path with `~` for the home folder, seen from `base`.
+fn path_from(home: &Path, base: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix("~").map_or_else(|_| base.join(path), |rest| home.join(rest))
+}

@@ -1,0 +1,124 @@
+//! How clients reach the server: stdio, Streamable HTTP, and HTTP with SSE as it was before. No business code lives here.
+//!
+//! Every transport serves any [`rmcp::ServerHandler`], so that what wraps the server is served the same way.
+
+mod gate;
+pub mod http;
+mod patient;
+mod sse;
+pub mod stdio;
+
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use rmcp::service::ServerInitializeError;
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
+
+/// Why a transport did not start, or ended other than it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Anybody on the network could call.
+    #[error("`{addr}` can be reached from other machines and no token is asked for; give `--token-file FILE` or bind a loopback address")]
+    Exposed { addr: SocketAddr },
+    #[error("`{addr}` cannot be bound")]
+    Bind { addr: SocketAddr, source: io::Error },
+    #[error("`{0}` is not a host; write `rolecall.example.com` or `rolecall.example.com:8443`")]
+    BadHost(String),
+    #[error("`{0}` is not an origin; write `https://app.example.com`, or `http://localhost:*` for any port")]
+    BadOrigin(String),
+    #[error("token file `{}` cannot be read", .path.display())]
+    TokenFile { path: PathBuf, source: io::Error },
+    #[error("token file `{}` {problem}; make one with `openssl rand -hex 32`", .path.display())]
+    BadToken { path: PathBuf, problem: &'static str },
+    #[error("signals cannot be waited for")]
+    Signals(#[source] io::Error),
+    #[error("the session could not be opened")]
+    Session(#[source] Box<ServerInitializeError>),
+    #[error("the transport failed inside")]
+    Failed(#[from] tokio::task::JoinError),
+}
+
+/// The requests that are being worked on, so that a shutdown can let them finish.
+#[derive(Debug, Clone, Default)]
+struct Work(TaskTracker);
+
+/// Held as long as a request is being worked on.
+#[derive(Debug, Clone)]
+struct Busy {
+    _token: TaskTrackerToken,
+}
+
+impl Work {
+    fn begin(&self) -> Busy {
+        Busy { _token: self.0.token() }
+    }
+
+    /// Waits until nothing is being worked on, but not for ever.
+    async fn finish(&self, grace: Duration) {
+        self.0.close();
+        if tokio::time::timeout(grace, self.0.wait()).await.is_err() {
+            tracing::warn!(requests = self.0.len(), "stopping in spite of requests that are being worked on");
+        }
+    }
+}
+
+/// A token that the first SIGTERM or SIGINT cancels. The second ends the process where it stands.
+///
+/// # Errors
+///
+/// Where the process may not listen to signals.
+pub fn stop_on_signals() -> Result<CancellationToken, ServeError> {
+    let mut next = signals().map_err(ServeError::Signals)?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        next.recv().await;
+        tracing::info!("stopping");
+        stopping.cancel();
+        next.recv().await;
+        // As a shell reports a process that a signal has ended.
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+fn signals() -> io::Result<Signals> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+}
+
+#[cfg(unix)]
+impl Signals {
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+fn signals() -> io::Result<Signals> {
+    Ok(Signals)
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    async fn recv(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

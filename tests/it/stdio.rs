@@ -1,0 +1,147 @@
+//! The server over standard input and output: lines in, lines out.
+
+use std::time::Duration;
+
+use rmcp::service::ClientServiceExt as _;
+use rolecall::{
+    server::Server,
+    transport::{ServeError, stdio::serve_streams},
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    support::{Client, Era, Options, Person, Store, Value, json},
+    wire::{SOON, call, initialize, legacy, lifecycle, modern},
+};
+
+/// A server process as its client sees it.
+struct Process {
+    to: WriteHalf<DuplexStream>,
+    from: Lines<BufReader<ReadHalf<DuplexStream>>>,
+    stop: CancellationToken,
+    done: JoinHandle<Result<(), ServeError>>,
+    _store: std::sync::Arc<Store>,
+}
+
+impl Process {
+    async fn start() -> Self {
+        let (ours, store, stop, done) = start().await;
+        let (from, to) = tokio::io::split(ours);
+        Self { to, from: BufReader::new(from).lines(), stop, done, _store: store }
+    }
+
+    async fn send(&mut self, line: &str) {
+        self.to.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+    }
+
+    async fn answer(&mut self) -> Value {
+        let line = tokio::time::timeout(SOON, self.from.next_line()).await.unwrap().unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    async fn ask(&mut self, message: &Value) -> Value {
+        self.send(&message.to_string()).await;
+        self.answer().await
+    }
+}
+
+async fn start() -> (DuplexStream, std::sync::Arc<Store>, CancellationToken, JoinHandle<Result<(), ServeError>>) {
+    let store = Store::sqlite();
+    let server = Server::new(store.app(&Options::default()).await);
+    let (ours, theirs) = tokio::io::duplex(1 << 20);
+    let (read, write) = tokio::io::split(theirs);
+    let stop = CancellationToken::new();
+    let done = tokio::spawn(serve_streams(server, read, write, stop.clone()));
+    (ours, store, stop, done)
+}
+
+async fn ends(done: JoinHandle<Result<(), ServeError>>) -> Result<(), ServeError> {
+    tokio::time::timeout(SOON, done).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn both_eras_are_served() {
+    for era in [Era::Legacy, Era::Modern] {
+        let (ours, _store, _stop, done) = start().await;
+        let client = Client::new(Person::Agrees).serve_with_lifecycle(ours, lifecycle(era)).await.unwrap();
+        assert!(client.list_all_tools().await.unwrap().len() > 10);
+        call(&client, "create_organization", json!({ "name": "Acme" })).await;
+        call(&client, "create_project", json!({ "name": "Atlas" })).await;
+        let gone = call(&client, "delete_project", json!({ "project": "Atlas" })).await;
+        assert_eq!(gone["status"], "done", "{era:?}: {gone}");
+        client.cancel().await.unwrap();
+        ends(done).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_comes_before_the_first_request_does_not_end_the_session() {
+    for probe in [modern(7, "server/discover", json!({})), legacy(7, "ping", json!({})), legacy(7, "tools/list", json!({}))] {
+        let mut process = Process::start().await;
+        let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 } }).to_string();
+        let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} }).to_string();
+        process.send(&cancelled).await;
+        process.send(&response).await;
+        assert_eq!(process.ask(&probe).await["id"], 7);
+        // The probe took too long for its client.
+        process.send(&cancelled).await;
+        process.send(&response).await;
+        let opened = process.ask(&initialize(json!({}))).await;
+        assert_eq!(opened["result"]["protocolVersion"], "2025-11-25", "{probe}: {opened}");
+        process.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string()).await;
+        process.send(&cancelled).await;
+        assert!(process.ask(&legacy(8, "tools/list", json!({}))).await["result"]["tools"].is_array());
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_message_does_not_end_the_session() {
+    let mut process = Process::start().await;
+    process.ask(&initialize(json!({}))).await;
+    // To what is not even JSON nothing is answered: two that answer each other's noise would never stop.
+    process.send("nonsense").await;
+    process.send("{").await;
+    let batch = json!([legacy(1, "ping", json!({})), legacy(2, "ping", json!({}))]);
+    assert_eq!(process.ask(&batch).await["error"]["code"], -32600);
+    assert_eq!(process.ask(&json!({ "jsonrpc": "2.0", "id": 1.5, "method": "ping" })).await["error"]["code"], -32600);
+    assert_eq!(process.ask(&legacy(3, "ping", json!({}))).await["id"], 3);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_the_process_quietly() {
+    // Before a session, and within one.
+    for open in [false, true] {
+        let mut process = Process::start().await;
+        if open {
+            process.ask(&initialize(json!({}))).await;
+        }
+        let Process { to, from, done, .. } = process;
+        drop((to, from));
+        ends(done).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_at_once_gets_its_answer_still() {
+    let mut process = Process::start().await;
+    process.send(&modern(1, "tools/list", json!({})).to_string()).await;
+    process.to.shutdown().await.unwrap();
+    assert!(process.answer().await["result"]["tools"].is_array());
+    ends(process.done).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_session() {
+    for open in [false, true] {
+        let mut process = Process::start().await;
+        if open {
+            process.ask(&initialize(json!({}))).await;
+        }
+        process.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(3), ends(process.done)).await.unwrap().unwrap();
+    }
+}
