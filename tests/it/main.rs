@@ -5,6 +5,7 @@ mod catalog;
 mod certificates;
 mod company;
 mod completion;
+mod guard;
 mod http;
 mod keys;
 mod limits;
