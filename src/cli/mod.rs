@@ -16,6 +16,8 @@ mod ask;
 pub mod call;
 pub mod certificates;
 pub mod completions;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod demo;
 pub mod doctor;
 mod fields;
@@ -71,6 +73,9 @@ pub enum Command {
     Certificates(certificates::Certificates),
     /// Write completions for a shell
     Completions(completions::Completions),
+    #[cfg(feature = "conformance")]
+    #[command(hide = true)]
+    Conformance(conformance::Conformance),
 }
 
 /// The commands as `--help` groups them.

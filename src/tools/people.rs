@@ -167,6 +167,7 @@ fn row(record: &csv::StringRecord, columns: &Columns, number: usize) -> Result<R
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use crate::domain::ReferenceText as _;

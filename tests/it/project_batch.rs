@@ -168,7 +168,7 @@ async fn a_thousand_people_are_added_in_one_call() {
         }
     }
     tx.commit().await.unwrap();
-    let csv: String = (0..1000).map(|n| format!("Atlas,p{n}@acme.example,owner;viewer\n")).collect();
+    let csv = (0..1000).map(|n| format!("Atlas,p{n}@acme.example,owner;viewer\n")).collect::<Vec<_>>().concat();
     let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
     assert_eq!(done["after"]["done"], 1000);
     assert_eq!(agent.ok("list_project_members", json!({ "project": "Atlas", "role": "owner" })).await["total"], 1000);

@@ -316,9 +316,9 @@ pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
                 for (at, column) in row.columns().iter().enumerate() {
                     let value = if let Ok(it) = row.try_get::<Option<String>, _>(at) {
                         format!("{it:?}")
-                    } else if let Ok(it) = row.try_get::<Option<bool>, _>(at) {
-                        format!("{it:?}")
                     } else if let Ok(it) = row.try_get::<Option<i64>, _>(at) {
+                        format!("{it:?}")
+                    } else if let Ok(it) = row.try_get::<Option<bool>, _>(at) {
                         format!("{it:?}")
                     } else {
                         format!("{:?}", row.try_get::<Option<Vec<u8>>, _>(at).unwrap().map(|it| it.len()))

@@ -55,7 +55,7 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
         let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
         let people = at.db.texts(people, &args![&team.id]).await?;
         impact = impact.at_least(Gravity::Low).note(format!("role {} of project {} gives power over others", role.name, project.name));
-        impact = at.from_outside(impact, &project.organization_id, &people).await?;
+        impact = at.weighing_outsiders(impact, &project.organization_id, &people).await?;
     }
     let now = Timestamp::now().0;
     let sql = "INSERT INTO project_teams (project_id, team_id, joined_at) VALUES ($1, $2, $3)";

@@ -150,11 +150,16 @@ impl Session {
         let becomes = if emails.len() == 1 { "becomes" } else { "become" };
         let what = privileged.join(" and ");
         impact = impact.at_least(Gravity::Low).note(format!("{becomes} {what} of project {}: {shown}{more}", project.name));
-        self.from_outside(impact, &project.organization_id, emails).await
+        self.weighing_outsiders(impact, &project.organization_id, emails).await
     }
 
     /// Raises an impact where somebody who gets power is the only one in the organization with that mail domain, and not alone in it.
-    pub(super) async fn from_outside(&mut self, impact: Impact, organization_id: &str, emails: &[String]) -> Result<Impact, ProviderError> {
+    pub(super) async fn weighing_outsiders(
+        &mut self,
+        impact: Impact,
+        organization_id: &str,
+        emails: &[String],
+    ) -> Result<Impact, ProviderError> {
         let sql = "SELECT u.email FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
         let mut domains: HashMap<String, usize> = HashMap::new();
         for email in self.db.texts(sql, &args![organization_id]).await? {

@@ -59,7 +59,7 @@ pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<M
         impact = impact.at_least(Gravity::Low).note(format!("through team {} becomes {}", team.name, handed_down.join(", ")));
     }
     if impact.gravity > Gravity::None {
-        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&user.email)).await?;
+        impact = at.weighing_outsiders(impact, &team.organization_id, slice::from_ref(&user.email)).await?;
     }
     let sql = "INSERT INTO team_members (team_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&team.id, &user.id, &role.id, Timestamp::now().0]).await?;
@@ -74,7 +74,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
     let mut impact = Impact::none().undo(format!("update_team_member with role {}", before.role));
     if is_privileged(&role.permissions()) && role.id != before.role_id {
         impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
-        impact = at.from_outside(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
+        impact = at.weighing_outsiders(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
     }
     at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
     let after = kept(at, &team, &before.id).await?;
