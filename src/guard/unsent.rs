@@ -31,6 +31,7 @@ pub(crate) struct Plan {
     /// The thing as it is.
     pub(crate) before: Value,
     /// What the provider resolved and wants back when it acts.
+    #[expect(dead_code, reason = "the embedded directory resolves anew, inside its transaction; providers over HTTP will want it back")]
     pub(crate) resolved: Box<dyn Any + Send + Sync>,
 }
 

@@ -12,7 +12,7 @@ pub(super) fn plain(schema: Schema) -> Map<String, Value> {
     root.remove("$schema");
     root.entry("properties").or_insert_with(|| json!({}));
     if let Some(Value::Object(properties)) = root.get_mut("properties") {
-        properties.values_mut().flat_map(|it| it.as_object_mut()).for_each(undescribe_inner);
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(undescribe_inner);
     }
     root
 }
@@ -43,7 +43,9 @@ fn undescribe_inner(argument: &mut Map<String, Value>) {
 fn flatten(schema: &mut Value, definitions: &Value) {
     let Value::Object(it) = schema else {
         if let Value::Array(items) = schema {
-            items.iter_mut().for_each(|it| flatten(it, definitions));
+            for it in items {
+                flatten(it, definitions);
+            }
         }
         return;
     };

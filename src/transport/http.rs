@@ -85,7 +85,7 @@ impl HttpOptions {
             allow_origins: Vec::new(),
             max_sessions: 256,
             max_requests: 256,
-            idle: Duration::from_secs(60 * 60),
+            idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
         }
     }
