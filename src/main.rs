@@ -29,5 +29,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
         Command::Seed(it) => it.run(overrides).await,
         Command::Certificates(it) => it.run(overrides).await,
         Command::Completions(it) => it.run(),
+        #[cfg(feature = "conformance")]
+        Command::Conformance(it) => it.run(overrides).await,
     }
 }

@@ -26,12 +26,15 @@ use rolecall::{
         http::{HttpOptions, read_tokens, serve_http},
     },
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Notify,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    support::{DIRECTORY_TABLES, Era, Person, Value, dump, json},
-    wire::{ALICE, BOB, Events, Real, SOON, Site, call, initialize, legacy, loopback, modern, with_tokens},
+    support::{DIRECTORY_TABLES, Era, Person, Store, Value, dump, json},
+    wire::{ALICE, BOB, Events, Real, SOON, Site, call, initialize, legacy, loopback, modern, program, terminate, with_tokens},
 };
 
 const ROUTES: [(Method, &str); 9] = [
@@ -50,11 +53,13 @@ const ROUTES: [(Method, &str); 9] = [
 #[derive(Debug, Clone, Default)]
 struct Probe {
     slow: Duration,
+    began: Arc<Notify>,
     ended: Arc<AtomicBool>,
 }
 
 impl ServerHandler for Probe {
     async fn call_tool(&self, _: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        self.began.notify_one();
         tokio::time::sleep(self.slow).await;
         self.ended.store(true, Ordering::SeqCst);
         let parts = cx.extensions.get::<axum::http::request::Parts>();
@@ -314,9 +319,9 @@ async fn sessions_have_a_limit() {
 
 #[tokio::test]
 async fn a_silent_session_ends() {
-    let site = Site::of(Probe::default(), HttpOptions { idle: Duration::from_millis(200), max_sessions: 1, ..loopback() }).await;
+    let site = Site::of(Probe::default(), HttpOptions { idle: Duration::from_secs(1), max_sessions: 1, ..loopback() }).await;
     let id = site.open("", json!({})).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let ping = site.message("/mcp", "", &legacy(1, "ping", json!({}))).header("mcp-session-id", &id).send().await.unwrap();
     assert_eq!(ping.status(), StatusCode::NOT_FOUND);
     site.open("", json!({})).await.unwrap();
@@ -425,7 +430,7 @@ async fn a_shutdown_lets_calls_finish() {
         let site = Site::of(probe.clone(), loopback()).await;
         let client = site.client("", era, Person::Agrees).await;
         let slow = tokio::spawn(async move { call(&client, "probe", json!({})).await });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        probe.began.notified().await;
         site.stop.cancel();
         tokio::time::timeout(SOON, site.bound.finished()).await.unwrap().unwrap();
         assert!(probe.ended.load(Ordering::SeqCst), "{era:?}");
@@ -435,10 +440,13 @@ async fn a_shutdown_lets_calls_finish() {
 
 #[tokio::test]
 async fn a_shutdown_lets_calls_finish_whose_client_has_left() {
-    let probe = Probe { slow: Duration::from_millis(900), ..Probe::default() };
+    let probe = Probe { slow: Duration::from_millis(700), ..Probe::default() };
     let site = Site::of(probe.clone(), loopback()).await;
     let request = site.message("/mcp", "", &modern(1, "tools/call", call_of("probe", &json!({}))));
-    request.timeout(Duration::from_millis(300)).send().await.unwrap_err();
+    let leaving = tokio::spawn(request.send());
+    probe.began.notified().await;
+    leaving.abort();
+    leaving.await.unwrap_err();
     site.stop.cancel();
     tokio::time::timeout(SOON, site.bound.finished()).await.unwrap().unwrap();
     assert!(probe.ended.load(Ordering::SeqCst));
@@ -447,11 +455,45 @@ async fn a_shutdown_lets_calls_finish_whose_client_has_left() {
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_ever() {
     let probe = Probe { slow: Duration::from_secs(60), ..Probe::default() };
-    let site = Site::of(probe, HttpOptions { grace: Duration::from_millis(200), ..loopback() }).await;
+    let site = Site::of(probe.clone(), HttpOptions { grace: Duration::from_millis(200), ..loopback() }).await;
     let request = site.message("/mcp", "", &modern(1, "tools/call", call_of("probe", &json!({}))));
     let waiting = tokio::spawn(request.send());
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    probe.began.notified().await;
     site.stop.cancel();
     tokio::time::timeout(SOON, site.bound.finished()).await.unwrap().unwrap();
     assert!(!waiting.await.unwrap().is_ok_and(|it| it.status().is_success()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_program_serves_until_a_signal() {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+    let store = Store::sqlite();
+    let token = store.folder.path().join("token");
+    std::fs::write(&token, ALICE).unwrap();
+    let mut program = program(&store);
+    program.args(["serve", "--http", "127.0.0.1:0", "--sse", "--token-file"]).arg(&token);
+    let mut child = program.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let url = loop {
+        let line = tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap();
+        if let Some(at) = line.find("http://127.0.0.1:") {
+            break line[at..].split(['/', ',', ';']).take(3).collect::<Vec<_>>().join("/");
+        }
+    };
+    let http = reqwest::Client::new();
+    assert_eq!(http.get(format!("{url}/nowhere")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{url}");
+    let stream = http.get(format!("{url}/sse")).bearer_auth(ALICE).send().await.unwrap();
+    assert_eq!(stream.status(), StatusCode::OK);
+    assert!(terminate(&mut child).await.success());
+}
+
+#[tokio::test]
+async fn the_program_does_not_open_itself_to_the_network_by_accident() {
+    let store = Store::sqlite();
+    let ended = program(&store).args(["serve", "--http", "0.0.0.0:0"]).output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("--token-file"), "{said}");
 }

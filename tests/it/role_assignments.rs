@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Agent, json};
+use crate::support::{Agent, Options, json};
 
 const ANA: &str = "ana@acme.example";
 const BEN: &str = "ben@acme.example";
@@ -298,5 +298,25 @@ async fn roles_of_an_archived_project_are_neither_given_nor_taken() {
         agent.fails("assign_role", json!({ "role": "viewer", "member": BEN, "project": "Atlas" }), "project_archived").await;
         agent.fails("unassign_role", json!({ "role": "member", "member": BEN, "project": "Atlas" }), "project_archived").await;
         assert_eq!(agent.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_to_one_organization_settles_which_is_meant() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        agent.ok("create_organization", json!({ "name": "Globex" })).await;
+        agent.ok("add_organization_member", json!({ "email": BEN, "organization": "Globex", "role": "member" })).await;
+        let globex = agent.elsewhere(Options { pin: Some("Globex".to_owned()), ..Options::default() }).await;
+        let before = agent.dump().await;
+        globex.fails("assign_role", json!({ "role": "reader", "member": CLEO }), "member_not_found").await;
+        globex.fails("assign_role", json!({ "role": "reader", "team": "Data" }), "team_not_found").await;
+        globex.fails("assign_role", json!({ "role": "reader", "member": BEN, "organization": "Acme" }), "outside_connection").await;
+        globex.fails("unassign_role", json!({ "role": "member", "member": BEN, "project": "Atlas" }), "project_not_found").await;
+        assert_eq!(agent.dump().await, before);
+        let done = globex.ok("assign_role", json!({ "role": "reader", "member": BEN })).await;
+        assert_eq!(done["after"]["organization"], "Globex", "{done}");
+        let held = globex.ok("list_role_assignments", json!({ "member": BEN })).await;
+        assert_eq!(told(&held), ["ben@acme.example: member @ Globex", "ben@acme.example: reader @ Globex"], "{held}");
     }
 }

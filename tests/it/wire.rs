@@ -136,6 +136,22 @@ pub(crate) fn modern(id: u64, method: &str, mut params: Value) -> Value {
     legacy(id, method, params)
 }
 
+/// The program itself, on this store and with nothing of this machine's.
+pub(crate) fn program(store: &Store) -> tokio::process::Command {
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_rolecall"));
+    program.env_clear().env("HOME", store.folder.path()).env("ROLECALL_STORE", &store.url).env("ROLECALL_SECRETS", store.secrets());
+    program.current_dir(store.folder.path()).kill_on_drop(true);
+    program
+}
+
+/// Asks a program to end, and waits for it.
+#[cfg(unix)]
+pub(crate) async fn terminate(program: &mut tokio::process::Child) -> std::process::ExitStatus {
+    let id = program.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    tokio::time::timeout(SOON, program.wait()).await.unwrap().unwrap()
+}
+
 /// The events of a stream: their names and their data.
 pub(crate) struct Events {
     response: Response,

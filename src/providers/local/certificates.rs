@@ -198,9 +198,8 @@ pub fn parse_certificate(pem: &str) -> Result<ParsedCertificate, ProviderError> 
     if block.label != "CERTIFICATE" {
         return Err(ProviderError::invalid(format!("the PEM block is a `{}`", block.label.escape_default()), fix));
     }
-    let certificate = match X509Certificate::from_der(&block.contents) {
-        Ok(([], it)) => it,
-        _ => return Err(ProviderError::invalid("the certificate cannot be read", fix)),
+    let Ok(([], certificate)) = X509Certificate::from_der(&block.contents) else {
+        return Err(ProviderError::invalid("the certificate cannot be read", fix));
     };
     let millis = |it: i64| it.saturating_mul(1000);
     Ok(ParsedCertificate {

@@ -5,7 +5,7 @@ use super::{
     page::PageQuery,
     permissions,
     resolve::RoleRow,
-    seats::{Holder, Place, Seat, has_outsider, one_of, reachable, settle, team_of},
+    seats::{Holder, Place, Seat, has_outsider, one_of, reachable, settle},
 };
 use crate::{
     domain::{Change, Gravity, Impact, List, PageRequest, Timestamp, roles::RoleAssignment},
@@ -63,7 +63,7 @@ pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<L
     };
     let team = match (&op.team, &place) {
         (None, _) => None,
-        (Some(named), Some(place)) => Some(team_of(at, &place.organization, named).await?.id),
+        (Some(named), Some(place)) => Some(at.team_in(&place.organization.id, &place.organization.name, named).await?.id),
         (Some(named), None) => Some(at.team(named).await?.id),
     };
     let pinned = at.pinned().await?.map(|it| it.id);

@@ -2,11 +2,11 @@
 
 use super::{
     Session,
-    resolve::{OrganizationRow, ProjectRow, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, only},
+    resolve::{OrganizationRow, ProjectRow, RoleRow, TeamRow, UserRow},
 };
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef, fold,
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
@@ -117,19 +117,18 @@ pub(super) async fn settle(
             };
             Seat { holder: Holder::Person(at.member(&place.organization, member).await?), place }
         }
-        ((None, Some(team)), Some(place)) => Seat { holder: Holder::Team(team_of(at, &place.organization, team).await?), place },
+        ((None, Some(team)), Some(place)) => {
+            Seat { holder: Holder::Team(at.team_in(&place.organization.id, &place.organization.name, team).await?), place }
+        }
         ((None, Some(team)), None) => {
-            let (team, organization) = match organization {
-                Some(named) => {
-                    let organization = at.organization(Some(named)).await?;
-                    (team_of(at, &organization, team).await?, organization)
-                }
-                None => {
-                    let team = at.team(team).await?;
-                    let named = OrganizationRef::try_from(team.organization_id.clone())
-                        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-                    (team, at.organization(Some(&named)).await?)
-                }
+            let (team, organization) = if let Some(named) = organization {
+                let organization = at.organization(Some(named)).await?;
+                (at.team_in(&organization.id, &organization.name, team).await?, organization)
+            } else {
+                let team = at.team(team).await?;
+                let id = OrganizationRef::try_from(team.organization_id.clone());
+                let id = id.map_err(|error| StoreError::Unreadable(error.to_string()))?;
+                (team, at.organization(Some(&id)).await?)
             };
             Seat { holder: Holder::Team(team), place: Place { organization, project: None } }
         }
@@ -242,15 +241,6 @@ fn no_member(person: &MemberRef) -> ProviderError {
         scope: String::new(),
         fix: "find the person with list_organization_members".into(),
     }
-}
-
-/// The team of an organization that is named.
-pub(super) async fn team_of(at: &mut Session, organization: &OrganizationRow, named: &TeamRef) -> Result<TeamRow, ProviderError> {
-    let sql =
-        format!("{TEAM_COLUMNS} WHERE t.organization_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug, t.id");
-    let found = at.db.all(&sql, &args![&organization.id, named.text(), fold(named.text())]).await?;
-    let label = |it: &TeamRow| format!("{} ({})", it.id, it.name);
-    only(found, "team", named.text(), &organization.name, "list_teams", |it: &TeamRow| &it.id, label)
 }
 
 pub(super) fn one_of(what: &str) -> ProviderError {
