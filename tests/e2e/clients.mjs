@@ -143,6 +143,19 @@ async function guarded(label, how) {
     check(`${label}: who types the name deletes`, done && person.questions.length === 1, answer);
     check(`${label}: and the project is gone`, !(await there(client, renamed)));
   });
+  // Where less is at stake a yes is enough, but it has to be one.
+  const team = `${project} team`;
+  for (const manner of ["mistype", "accept"]) {
+    const person = new Person(manner);
+    await using(how, person, async (client) => {
+      await client.listTools();
+      if (manner === "mistype") await call(client, "create_team", { organization: "acme", name: team });
+      const answer = await call(client, "delete_team", { team });
+      check(`${label}: ${manner} without a name to type`, person.questions.length === 1 && !answer.isError === (manner === "accept"), answer);
+      const left = (await call(client, "list_teams", { query: team })).structuredContent.items;
+      check(`${label}: ${manner} leaves ${left.length} teams`, left.length === (manner === "mistype" ? 1 : 0), left);
+    });
+  }
 }
 
 async function combination(label, how) {

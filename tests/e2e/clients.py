@@ -134,6 +134,18 @@ async def guarded(label, transport, mode):
         done = not answer.is_error and answer.structured_content["status"] == "done"
         check(f"{label}: who types the name deletes", done and len(person.questions) == 1, answer)
         check(f"{label}: and the project is gone", not await there(it, renamed))
+    # Where less is at stake a yes is enough, but it has to be one.
+    team = f"{project} team"
+    for manner in ("mistype", "accept"):
+        person = Person(manner)
+        async with client(transport, mode, person) as it:
+            if manner == "mistype":
+                await it.call_tool("create_team", {"organization": "acme", "name": team})
+            answer = await it.call_tool("delete_team", {"team": team})
+            asked = len(person.questions) == 1 and "confirm" in person.questions[0].requested_schema["properties"]
+            check(f"{label}: {manner} without a name to type", asked and answer.is_error == (manner == "mistype"), answer)
+            left = (await it.call_tool("list_teams", {"query": team})).structured_content["items"]
+            check(f"{label}: {manner} leaves {len(left)} teams", len(left) == (1 if manner == "mistype" else 0))
 
 
 async def combination(transport, era, mode):
