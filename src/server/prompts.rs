@@ -49,6 +49,10 @@ pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>)
     let given = template.read(app, arguments)?;
     let mut text = String::new();
     render(&template.body, &|name| given.get(name).cloned(), &|name| app.catalog.offer(name).is_ok(), &mut text);
+    // Where sections were left out, their blank lines are left over.
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
     let message = PromptMessage::new_text(Role::User, text.trim());
     Ok(GetPromptResult::new(vec![message]).with_description(template.head.description.as_str()))
 }
