@@ -73,7 +73,7 @@ pub(super) async fn read(app: &App, uri: &str, caller: &Caller) -> Result<ReadRe
         Some(Address::One { connection, kind, name }) => one(app, &connection, kind, &name, caller).await,
         None => return Err(ErrorData::resource_not_found(format!("no resource `{}`", cut(&clean(uri), 200)), None)),
     };
-    let value = found.map_err(refused)?;
+    let value = found.map_err(|error| refused(&error))?;
     let contents = ResourceContents::text(value.to_string(), uri).with_mime_type(MIME_TYPE);
     Ok(ReadResourceResult::new(vec![contents]))
 }
@@ -164,10 +164,10 @@ fn decoded(segment: &str) -> Option<String> {
 }
 
 /// What cannot be found, what cannot be pointed at and what the caller may not see answer alike.
-fn refused(error: CallError) -> ErrorData {
+fn refused(error: &CallError) -> ErrorData {
     let mut data = error.to_value();
     shape(&mut data);
-    let message = data["message"].as_str().map_or_else(|| chain(&error), str::to_owned);
+    let message = data["message"].as_str().map_or_else(|| chain(error), str::to_owned);
     match error {
         CallError::Provider(ProviderError::NotFound { .. } | ProviderError::Ambiguous { .. })
         | CallError::UnknownTool { .. }
