@@ -80,10 +80,14 @@ impl Call {
             Ok(result) => result,
             Err(Stopped::Failure(failure)) => return Err(failure),
             Err(Stopped::Call(error)) => {
+                let value = error.to_value();
+                let mut failure = Failure::from(error);
                 if format == Format::Json {
-                    output::json(&mut anstream::stdout().lock(), &error.to_value())?;
+                    output::json(&mut anstream::stdout().lock(), &value)?;
+                    // The question is in there; a line is enough beside it.
+                    failure.message.truncate(failure.message.find('\n').unwrap_or(failure.message.len()));
                 }
-                return Err(error.into());
+                return Err(failure);
             }
         };
         let mut out = anstream::stdout().lock();

@@ -108,6 +108,7 @@ async fn ledger(db: &crate::store::Db) -> Result<String, (String, String)> {
     };
     match verified {
         Ok(it) => match it.broken {
+            None if it.rows == 1 => Ok("1 row, whole".to_owned()),
             None => Ok(format!("{} rows, whole", it.rows)),
             Some((row, why)) => {
                 Err((format!("broken at row {row}: {why}"), "compare with a backup: `rolecall activity --verify`".to_owned()))

@@ -31,7 +31,12 @@ pub use output::Format;
 
 /// The command line, read.
 #[derive(Debug, Parser)]
-#[command(name = "rolecall", version, about = "Lets AI assistants run organizations, with consent that a model cannot forge.")]
+#[command(
+    name = "rolecall",
+    bin_name = "rolecall",
+    version,
+    about = "Lets AI assistants run organizations, with consent that a model cannot forge."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub overrides: Overrides,
@@ -81,8 +86,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["doctor", "seed", "certificates", "completions"]),
 ];
 
-const EXAMPLES: &str = "\
-  rolecall demo                                  see it work, in ten seconds
+const EXAMPLES: &str = "  rolecall demo                                  see it work, in ten seconds
   rolecall config claude-desktop                 connect Claude Desktop
   rolecall call list_projects --query atlas      call a tool at the terminal
   rolecall call delete_project --help            what a tool takes

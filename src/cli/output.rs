@@ -43,7 +43,7 @@ pub(super) fn table(out: &mut impl Write, header: &[&str], rows: impl IntoIterat
     let mut table = plain_table();
     table.set_header(header.iter().map(|it| it.to_uppercase()));
     table.add_rows(rows);
-    print(out, &table)
+    print(out, &mut table)
 }
 
 fn plain_table() -> Table {
@@ -56,7 +56,10 @@ fn plain_table() -> Table {
     table
 }
 
-fn print(out: &mut impl Write, table: &Table) -> io::Result<()> {
+fn print(out: &mut impl Write, table: &mut Table) -> io::Result<()> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
@@ -90,7 +93,7 @@ fn details(out: &mut impl Write, fields: &Map<String, Value>) -> io::Result<()> 
     flatten("", fields, &mut lines);
     let mut table = plain_table();
     table.add_rows(lines.into_iter().map(|(name, value)| vec![name, value]));
-    print(out, &table)?;
+    print(out, &mut table)?;
     // Lists inside, such as what became of each person of a batch.
     for (name, value) in fields {
         let inner = value.get("items").and_then(Value::as_array).filter(|it| !it.is_empty());

@@ -5,13 +5,14 @@ use std::{io::Write as _, process::ExitCode};
 use super::{Ended, output};
 use crate::{
     app::App,
+    catalog::Offer,
     config::{Config, Overrides, Reach},
     server::mcp_tool,
 };
 
-/// Bytes of a tool's JSON for one token of the o200k vocabulary, as measured over the whole list.
-/// The vocabulary itself would make this program twice as large.
-const BYTES_PER_TOKEN: usize = 4;
+/// Bytes for a hundred tokens of the o200k vocabulary, as measured over the whole list and held by a test.
+/// The vocabulary itself would make this program half as large again.
+const BYTES_PER_HUNDRED_TOKENS: usize = 400;
 
 /// List the tools on offer.
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ impl Tools {
         } else if self.tokens {
             let mut sizes: Vec<(usize, &str)> = Vec::new();
             for offer in app.catalog.offers() {
-                sizes.push((serde_json::to_string(&mcp_tool(offer)).map_err(std::io::Error::from)?.len(), offer.tool.name));
+                sizes.push((for_the_model(offer).len(), offer.tool.name));
             }
             sizes.sort_by(|a, b| b.cmp(a));
             let (all, bytes) = (sizes.len(), sizes.iter().map(|it| it.0).sum::<usize>());
@@ -45,13 +46,11 @@ impl Tools {
             let each = estimate(bytes) / all.max(1);
             writeln!(
                 out,
-                "\n{all} tools, {bytes} bytes, about {} tokens in all and {each} a tool. Tokens are estimated from bytes.",
+                "\n{all} tools: about {} tokens of a model's context in all, {each} a tool, estimated from {bytes} bytes of names, descriptions and inputs.",
                 estimate(bytes)
             )?;
         } else {
-            let row = |it: &crate::catalog::Offer| {
-                vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description.to_string()]
-            };
+            let row = |it: &Offer| vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description.to_string()];
             output::table(&mut out, &["tool", "effect", "description"], app.catalog.offers().map(row))?;
             writeln!(out, "\n{} tools. Arguments of one: rolecall call TOOL --help", app.catalog.offers().count())?;
         }
@@ -59,6 +58,11 @@ impl Tools {
     }
 }
 
+/// What hosts hand to the model of a tool.
+fn for_the_model(offer: &Offer) -> String {
+    serde_json::json!({ "name": offer.tool.name, "description": offer.tool.description, "inputSchema": offer.input_schema() }).to_string()
+}
+
 fn estimate(bytes: usize) -> usize {
-    bytes / BYTES_PER_TOKEN
+    bytes * 100 / BYTES_PER_HUNDRED_TOKENS
 }

@@ -71,9 +71,12 @@ pub(super) async fn read(app: &App, uri: &str, caller: &Caller) -> Result<ReadRe
     let found = match address(uri) {
         Some(Address::Connections) => look(app, "list_connections", None, Map::new(), caller).await,
         Some(Address::One { connection, kind, name }) => one(app, &connection, kind, &name, caller).await,
-        None => return Err(ErrorData::resource_not_found(format!("no resource `{}`", cut(&clean(uri), 200)), None)),
+        None => {
+            let uri = cut(&clean(uri), 200);
+            return Err(ErrorData::resource_not_found(format!("no resource `{uri}`"), Some(json!({ "uri": uri }))));
+        }
     };
-    let value = found.map_err(|error| refused(&error))?;
+    let value = found.map_err(|error| refused(&error, uri))?;
     let contents = ResourceContents::text(value.to_string(), uri).with_mime_type(MIME_TYPE);
     Ok(ReadResourceResult::new(vec![contents]))
 }
@@ -164,8 +167,9 @@ fn decoded(segment: &str) -> Option<String> {
 }
 
 /// What cannot be found, what cannot be pointed at and what the caller may not see answer alike.
-fn refused(error: &CallError) -> ErrorData {
+fn refused(error: &CallError, uri: &str) -> ErrorData {
     let mut data = error.to_value();
+    data["uri"] = uri.into();
     shape(&mut data);
     let message = data["message"].as_str().map_or_else(|| chain(error), str::to_owned);
     match error {

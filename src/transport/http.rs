@@ -76,6 +76,7 @@ pub struct HttpOptions {
 
 impl HttpOptions {
     /// The defaults, at this address.
+    #[must_use]
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,
@@ -85,7 +86,7 @@ impl HttpOptions {
             allow_origins: Vec::new(),
             max_sessions: 256,
             max_requests: 256,
-            idle: Duration::from_secs(60 * 60),
+            idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
         }
     }

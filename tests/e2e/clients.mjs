@@ -99,7 +99,9 @@ async function surroundings(label, client) {
   for (const prompt of prompts) {
     for (const argument of prompt.arguments ?? []) {
       const found = await client.complete({ ref: { type: "ref/prompt", name: prompt.name }, argument: { name: argument.name, value: "" } });
-      check(`${label}: ${argument.name} of ${prompt.name} completes`, Array.isArray(found.completion.values), found);
+      const wanted = { project: "Atlas", organization: "Acme" }[argument.name] ?? "";
+      const fits = wanted === "" || found.completion.values.some((value) => value.includes(wanted));
+      check(`${label}: ${argument.name} of ${prompt.name} completes`, fits, found);
     }
   }
 }
@@ -107,7 +109,7 @@ async function surroundings(label, client) {
 async function guarded(label, how) {
   const project = `E2E ${how.sdk} ${how.transport} ${how.era}`;
   await using(how, new Person("accept", project), async (client) => {
-    const made = await call(client, "create_project", { name: project });
+    const made = await call(client, "create_project", { organization: "acme", name: project });
     check(`${label}: a project is created`, !made.isError, made);
   });
   for (const [manner, code] of [["decline", "declined"], ["cancel", "cancelled"], ["mistype", "wrong_confirmation"]]) {
@@ -141,6 +143,19 @@ async function guarded(label, how) {
     check(`${label}: who types the name deletes`, done && person.questions.length === 1, answer);
     check(`${label}: and the project is gone`, !(await there(client, renamed)));
   });
+  // Where less is at stake a yes is enough, but it has to be one.
+  const team = `${project} team`;
+  for (const manner of ["mistype", "accept"]) {
+    const person = new Person(manner);
+    await using(how, person, async (client) => {
+      await client.listTools();
+      if (manner === "mistype") await call(client, "create_team", { organization: "acme", name: team });
+      const answer = await call(client, "delete_team", { team });
+      check(`${label}: ${manner} without a name to type`, person.questions.length === 1 && !answer.isError === (manner === "accept"), answer);
+      const left = (await call(client, "list_teams", { query: team })).structuredContent.items;
+      check(`${label}: ${manner} leaves ${left.length} teams`, left.length === (manner === "mistype" ? 1 : 0), left);
+    });
+  }
 }
 
 async function combination(label, how) {

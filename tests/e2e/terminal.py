@@ -76,7 +76,7 @@ async def there(it, project):
 async def approvals():
     project = "E2E approved"
     async with agent() as it:
-        await it.call_tool("create_project", {"name": project})
+        await it.call_tool("create_project", {"organization": "acme", "name": project})
         waiting = await it.call_tool("delete_project", {"project": project})
         check("the agent is told to wait", waiting.is_error and waiting.structured_content["code"] == "pending_approval", waiting)
         number = waiting.structured_content["approval_id"]
@@ -99,7 +99,7 @@ async def approvals():
         check("and the project is gone", not await there(it, project))
 
         other = "E2E refused"
-        await it.call_tool("create_project", {"name": other})
+        await it.call_tool("create_project", {"organization": "acme", "name": other})
         waiting = await it.call_tool("delete_project", {"project": other})
         code, screen = at_terminal("refuse", waiting.structured_content["approval_id"], answer="y")
         check("a person can refuse", code == 0, screen)
@@ -110,7 +110,7 @@ async def approvals():
 
 async def calls():
     project = "E2E terminal"
-    code, screen = without_terminal("call", "create_project", "--name", project)
+    code, screen = without_terminal("call", "create_project", "--organization", "acme", "--name", project)
     check("a project is created from a script", code == 0, screen)
     async with agent() as it:
         code, screen = without_terminal("call", "delete_project", "--project", project)

@@ -180,12 +180,14 @@ async fn a_consent_for_one_call_is_none_for_another() {
 async fn a_consent_of_one_caller_is_none_for_another() {
     let agent = prepared(Options::default()).await;
     let app = &agent.app;
-    let Verdict::Ask(_, ticket) = app.call("delete_project", object(delete_atlas()), &caller("a", true), Given::Nothing).await.unwrap() else {
+    let Verdict::Ask(_, ticket) = app.call("delete_project", object(delete_atlas()), &caller("a", true), Given::Nothing).await.unwrap()
+    else {
         panic!("no question")
     };
     let before = agent.dump().await;
     let yes = Answer::Accepted(json!({ "name": "Atlas" }));
-    let error = app.call("delete_project", object(delete_atlas()), &caller("b", true), Given::Form(ticket.clone(), yes.clone())).await.unwrap_err();
+    let error =
+        app.call("delete_project", object(delete_atlas()), &caller("b", true), Given::Form(ticket.clone(), yes.clone())).await.unwrap_err();
     assert_eq!(error.code(), "confirmation_rejected");
     assert_eq!(agent.dump().await, before);
     // The rightful caller's consent was not used up by the attempt.
@@ -247,7 +249,9 @@ async fn an_answer_without_its_state_and_a_state_without_an_answer_are_nothing()
 async fn a_yes_is_read_strictly() {
     let agent = prepared(Options::default()).await;
     let before = agent.dump().await;
-    for content in [json!({ "name": "atlas" }), json!({ "name": "" }), json!({ "name": true }), json!({ "confirm": true }), json!(null), json!([])] {
+    for content in
+        [json!({ "name": "atlas" }), json!({ "name": "" }), json!({ "name": true }), json!({ "confirm": true }), json!(null), json!([])]
+    {
         let state = asked(&agent, "delete_project", delete_atlas()).await;
         let answer = outcome(&agent, answered("delete_project", delete_atlas(), &state, content.clone())).await;
         assert_eq!(answer["code"], "wrong_confirmation", "{content}: {answer}");
@@ -290,7 +294,10 @@ async fn of_calls_that_race_with_one_consent_one_runs() {
         if answer["status"] == "done" {
             done += 1;
         } else {
-            assert!(["confirmation_rejected", "name_taken", "key_name_taken"].contains(&answer["code"].as_str().unwrap_or_default()), "{answer}");
+            assert!(
+                ["confirmation_rejected", "name_taken", "key_name_taken"].contains(&answer["code"].as_str().unwrap_or_default()),
+                "{answer}"
+            );
         }
     }
     assert_eq!(done, 1);
@@ -441,7 +448,13 @@ async fn of_calls_that_race_for_one_approval_one_runs() {
             for _ in 0..4 {
                 agents.push(Arc::new(home.elsewhere(Options { person: Person::Unreachable, ..Options::default() }).await));
             }
-            agents.into_iter().map(|it| { let key = key.clone(); tokio::spawn(async move { it.call("create_api_key", key).await }) }).collect()
+            agents
+                .into_iter()
+                .map(|it| {
+                    let key = key.clone();
+                    tokio::spawn(async move { it.call("create_api_key", key).await })
+                })
+                .collect()
         };
         let mut answers = Vec::new();
         for racer in racers {

@@ -33,8 +33,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    support::{DIRECTORY_TABLES, Era, Person, Value, dump, json},
-    wire::{ALICE, BOB, Events, Real, SOON, Site, call, initialize, legacy, loopback, modern, with_tokens},
+    support::{DIRECTORY_TABLES, Era, Person, Store, Value, dump, json},
+    wire::{ALICE, BOB, Events, Real, SOON, Site, call, initialize, legacy, loopback, modern, program, terminate, with_tokens},
 };
 
 const ROUTES: [(Method, &str); 9] = [
@@ -454,7 +454,7 @@ async fn a_shutdown_lets_calls_finish_whose_client_has_left() {
 
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_ever() {
-    let probe = Probe { slow: Duration::from_secs(60), ..Probe::default() };
+    let probe = Probe { slow: Duration::from_mins(1), ..Probe::default() };
     let site = Site::of(probe.clone(), HttpOptions { grace: Duration::from_millis(200), ..loopback() }).await;
     let request = site.message("/mcp", "", &modern(1, "tools/call", call_of("probe", &json!({}))));
     let waiting = tokio::spawn(request.send());
@@ -462,4 +462,38 @@ async fn a_shutdown_does_not_wait_for_ever() {
     site.stop.cancel();
     tokio::time::timeout(SOON, site.bound.finished()).await.unwrap().unwrap();
     assert!(!waiting.await.unwrap().is_ok_and(|it| it.status().is_success()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_program_serves_until_a_signal() {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+    let store = Store::sqlite();
+    let token = store.folder.path().join("token");
+    std::fs::write(&token, ALICE).unwrap();
+    let mut program = program(&store);
+    program.args(["serve", "--http", "127.0.0.1:0", "--sse", "--token-file"]).arg(&token);
+    let mut child = program.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let url = loop {
+        let line = tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap();
+        if let Some(at) = line.find("http://127.0.0.1:") {
+            break line[at..].split(['/', ',', ';']).take(3).collect::<Vec<_>>().join("/");
+        }
+    };
+    let http = reqwest::Client::new();
+    assert_eq!(http.get(format!("{url}/nowhere")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{url}");
+    let stream = http.get(format!("{url}/sse")).bearer_auth(ALICE).send().await.unwrap();
+    assert_eq!(stream.status(), StatusCode::OK);
+    assert!(terminate(&mut child).await.success());
+}
+
+#[tokio::test]
+async fn the_program_does_not_open_itself_to_the_network_by_accident() {
+    let store = Store::sqlite();
+    let ended = program(&store).args(["serve", "--http", "0.0.0.0:0"]).output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("--token-file"), "{said}");
 }

@@ -3,8 +3,11 @@
 
 mod catalog;
 mod certificates;
+mod cli;
 mod company;
 mod completion;
+mod config;
+mod demo;
 mod guard;
 mod http;
 mod keys;

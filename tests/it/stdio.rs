@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     support::{Client, Era, Options, Person, Store, Value, json},
-    wire::{SOON, call, initialize, legacy, lifecycle, modern},
+    wire::{SOON, call, initialize, legacy, lifecycle, modern, program, terminate},
 };
 
 /// A server process as its client sees it.
@@ -143,5 +143,41 @@ async fn a_shutdown_ends_the_session() {
         }
         process.stop.cancel();
         tokio::time::timeout(Duration::from_secs(3), ends(process.done)).await.unwrap().unwrap();
+    }
+}
+
+/// Pipes as most hosts start their servers with, and sockets as hosts on Node do.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_the_program_whatever_it_reads_from() {
+    use std::{
+        os::{fd::OwnedFd, unix::net::UnixStream},
+        process::Stdio,
+    };
+
+    use tokio::io::{AsyncRead, AsyncWrite};
+
+    for sockets in [false, true] {
+        let store = Store::sqlite();
+        let mut program = program(&store);
+        program.arg("serve").stderr(Stdio::inherit());
+        let connected: (tokio::process::Child, Box<dyn AsyncWrite + Unpin>, Box<dyn AsyncRead + Unpin>) = if sockets {
+            let socket = || {
+                let (ours, theirs) = UnixStream::pair().unwrap();
+                ours.set_nonblocking(true).unwrap();
+                (tokio::net::UnixStream::from_std(ours).unwrap(), Stdio::from(OwnedFd::from(theirs)))
+            };
+            let ((to, stdin), (from, stdout)) = (socket(), socket());
+            (program.stdin(stdin).stdout(stdout).spawn().unwrap(), Box::new(to), Box::new(from))
+        } else {
+            let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+            (child, Box::new(to), Box::new(from))
+        };
+        let (mut child, mut to, from) = connected;
+        to.write_all(format!("{}\n", initialize(json!({}))).as_bytes()).await.unwrap();
+        let line = tokio::time::timeout(SOON, BufReader::new(from).lines().next_line()).await.unwrap().unwrap().unwrap();
+        assert!(line.contains("2025-11-25"), "{line}");
+        assert!(terminate(&mut child).await.success(), "sockets: {sockets}");
     }
 }

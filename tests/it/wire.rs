@@ -1,4 +1,5 @@
 //! A server that listens, and what can be sent to it that no SDK's client would send.
+#![expect(clippy::needless_pass_by_value, reason = "callers write their JSON in place")]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -136,6 +137,22 @@ pub(crate) fn modern(id: u64, method: &str, mut params: Value) -> Value {
     legacy(id, method, params)
 }
 
+/// The program itself, on this store and with nothing of this machine's.
+pub(crate) fn program(store: &Store) -> tokio::process::Command {
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_rolecall"));
+    program.env_clear().env("HOME", store.folder.path()).env("ROLECALL_STORE", &store.url).env("ROLECALL_SECRETS", store.secrets());
+    program.current_dir(store.folder.path()).kill_on_drop(true);
+    program
+}
+
+/// Asks a program to end, and waits for it.
+#[cfg(unix)]
+pub(crate) async fn terminate(program: &mut tokio::process::Child) -> std::process::ExitStatus {
+    let id = program.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    tokio::time::timeout(SOON, program.wait()).await.unwrap().unwrap()
+}
+
 /// The events of a stream: their names and their data.
 pub(crate) struct Events {
     response: Response,
@@ -151,13 +168,14 @@ impl Events {
     /// The next event that has data; nothing when the stream has ended.
     pub(crate) async fn next(&mut self) -> Option<(String, String)> {
         loop {
-            if let Some((event, rest)) = self.read.split_once("\n\n") {
+            if let Some((event, _)) = self.read.split_once("\n\n") {
                 let field = |name: &str| {
                     let lines = event.lines().filter_map(|it| it.strip_prefix(name)?.strip_prefix(':'));
                     lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
                 };
                 let found = (field("event"), field("data"));
-                self.read = rest.to_owned();
+                let end = event.len() + 2;
+                self.read.drain(..end);
                 if !found.1.is_empty() {
                     return Some(found);
                 }

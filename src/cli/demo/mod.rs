@@ -42,7 +42,7 @@ impl Demo {
 
 /// Plays the story in a folder of its own, which is gone afterwards.
 pub async fn play(out: &mut impl Write, pause: Duration) -> Result<(), Failure> {
-    let folder = tempfile::Builder::new().prefix("rolecall-demo-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix(&format!("rolecall-demo-{}-", std::process::id())).tempdir()?;
     let db = Db::open(&format!("sqlite:{}", folder.path().join("directory.sqlite3").display())).await?;
     let told = story(&mut Stage { out, pause }, &db, folder.path()).await;
     db.close().await;
@@ -120,7 +120,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     mute.call(stage, "remove_organization_member", ana()).await?.done(stage)?;
 
     stage.chapter("8. All of it can be read back, and proved")?;
-    assistant.call(stage, "list_activity", json!({ "limit": 10 })).await?.done(stage)?;
+    assistant.call(stage, "list_activity", json!({ "limit": 6 })).await?.done(stage)?;
     let proof = db.read().await?.verify_ledger().await?;
     stage.answer("in a terminal window: rolecall activity --verify")?;
     match proof.broken {

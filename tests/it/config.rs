@@ -1,0 +1,211 @@
+//! The configuration file, the environment's share, and what goes over what.
+
+use std::path::{Path, PathBuf};
+
+use rolecall::{
+    app::App,
+    config::{Config, ConfigError, Overrides, Places, Reach},
+    guard::{Caller, Fallback, Given},
+    secrets::SecretSink,
+    tools::Effect,
+};
+
+use crate::support::{Value, json};
+
+/// A home of its own for each test.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn load(&self, overrides: &Overrides) -> Result<Config, ConfigError> {
+        let places = Places { here: self.path("here"), home: self.path(""), config: self.path("config"), data: self.path("data") };
+        Config::load_at(overrides, &places)
+    }
+
+    /// What a file with this text comes to.
+    fn of(&self, text: &str) -> Result<Config, ConfigError> {
+        self.write("here/rolecall.toml", text);
+        self.load(&Overrides::default())
+    }
+}
+
+#[test]
+fn without_any_configuration_there_is_one_local_connection_in_the_users_data_folder() {
+    let home = Home::new();
+    let config = home.load(&Overrides::default()).unwrap();
+    assert_eq!(config.file, None);
+    assert_eq!(config.connections.iter().map(|it| (it.name.as_str(), it.organization.as_deref())).collect::<Vec<_>>(), [("local", None)]);
+    assert_eq!(config.store, format!("sqlite:{}", home.path("data/rolecall/directory.sqlite3").display()));
+    assert!(matches!(&config.secrets, SecretSink::Folder(it) if *it == home.path("data/rolecall/secrets")), "{:?}", config.secrets);
+    assert_eq!(config.lists.effects.len(), 4);
+    assert_eq!(config.guard.fallback, Fallback::Approve);
+}
+
+#[test]
+fn every_key_is_read_and_paths_are_meant_from_the_file() {
+    let home = Home::new();
+    let file = home.write(
+        "etc/rolecall.toml",
+        r#"
+        [connections.practice]
+        provider = "local"
+        organization = "acme"
+        [connections.all]
+        provider = "local"
+        [tools]
+        allow = ["read", "write"]
+        domains = ["projects", "members"]
+        [guard]
+        fallback = "refuse"
+        second_person = true
+        [files]
+        allow = ["~/logos", "pictures", "/srv/logos"]
+        [store]
+        url = "sqlite:state/rolecall.sqlite3"
+        [secrets]
+        folder = "~/secrets"
+        "#,
+    );
+    let config = home.load(&Overrides { config: Some(file.clone()), ..Overrides::default() }).unwrap();
+    assert_eq!(config.file.as_deref(), Some(file.as_path()));
+    let connections: Vec<_> = config.connections.iter().map(|it| (it.name.as_str(), it.organization.as_deref())).collect();
+    assert_eq!(connections, [("all", None), ("practice", Some("acme"))]);
+    assert_eq!(config.lists.effects, [Effect::Read, Effect::Write].into());
+    assert_eq!(config.lists.domains, Some(["projects".to_owned(), "members".to_owned()].into()));
+    assert_eq!((config.guard.fallback, config.guard.second_person), (Fallback::Refuse, true));
+    assert_eq!(config.files, [home.path("logos"), home.path("etc/pictures"), PathBuf::from("/srv/logos")]);
+    assert_eq!(config.store, format!("sqlite:{}", home.path("etc/state/rolecall.sqlite3").display()));
+    assert!(matches!(&config.secrets, SecretSink::Folder(it) if *it == home.path("secrets")), "{:?}", config.secrets);
+}
+
+#[test]
+fn the_nearest_file_counts_and_flags_go_over_it() {
+    let home = Home::new();
+    home.write("config/rolecall/rolecall.toml", "[store]\nurl = \"sqlite:/far.sqlite3\"");
+    assert_eq!(home.load(&Overrides::default()).unwrap().store, "sqlite:/far.sqlite3");
+    home.write("here/rolecall.toml", "[store]\nurl = \"sqlite:/near.sqlite3\"\n[tools]\nallow = [\"write\"]\n[secrets]\nsink = [\"pass\"]");
+    assert_eq!(home.load(&Overrides::default()).unwrap().store, "sqlite:/near.sqlite3");
+    let overrides = Overrides {
+        store: Some("sqlite:mine.sqlite3".into()),
+        secrets: Some("kept".into()),
+        read_only: true,
+        domains: vec!["teams".into()],
+        ..Overrides::default()
+    };
+    let config = home.load(&overrides).unwrap();
+    assert_eq!(config.store, format!("sqlite:{}", home.path("here/mine.sqlite3").display()));
+    assert!(matches!(&config.secrets, SecretSink::Folder(it) if *it == home.path("here/kept")), "{:?}", config.secrets);
+    assert_eq!(config.lists.effects, [Effect::Read].into());
+    assert_eq!(config.lists.domains, Some(["teams".to_owned()].into()));
+    let missing = Overrides { config: Some("nowhere.toml".into()), ..Overrides::default() };
+    assert!(home.load(&missing).unwrap_err().message.contains("nowhere.toml"));
+}
+
+#[test]
+fn mistakes_are_named_with_what_was_probably_meant() {
+    for (text, message, fix) in [
+        ("[tool]\nallow = []", "unknown section `tool`", "did you mean `tools`?"),
+        ("[tools]\nalow = []", "unknown key `tools.alow`", "did you mean `allow`?"),
+        ("[store]\npath = \"x\"", "unknown key `store.path`", "use one of: url"),
+        (
+            "[connections.a]\nprovider = \"local\"\norganisation = \"x\"",
+            "unknown key `connections.a.organisation`",
+            "did you mean `organization`?",
+        ),
+        (
+            "[connections.a]\nprovider = \"openai\"\napi_key = { env = \"X\" }",
+            "`connections.a`: provider `openai` is not supported yet",
+            "use one of: local",
+        ),
+        ("[connections.a]", "`connections.a.provider` is missing", "use one of: local"),
+        (
+            "[connections.rolecall]\nprovider = \"local\"",
+            "a connection cannot be called `rolecall`: the server's own tools are",
+            "choose another name",
+        ),
+        ("[connections.\"a b\"]\nprovider = \"local\"", "`a b` is not a connection name", "use 1 to 60 letters, digits, - and _"),
+        ("[tools]\nallow = [\"reed\"]", "no effect `reed` in `tools.allow`", "did you mean `read`?"),
+        ("[tools]\ndomains = [\"project\"]", "no noun `project` in `tools.domains`", "did you mean `projects`?"),
+        ("[secrets]\nfolder = \"x\"\nsink = [\"y\"]", "`secrets` has both `folder` and `sink`", "keep one of them"),
+        ("[secrets]\nsink = []", "`secrets.sink` names no command", "write it as a list: [\"pass\", \"insert\", \"-m\", \"rolecall\"]"),
+        ("store = \"x\"", "`store` is not a section", "write `[store]` and its keys below it"),
+    ] {
+        let error = Home::new().of(text).unwrap_err();
+        let (file, said) = error.message.split_once("rolecall.toml: ").unwrap();
+        assert!(Path::new(file).is_absolute(), "the file is named: {}", error.message);
+        assert_eq!((said, error.fix.as_str()), (message, fix), "{text}");
+    }
+}
+
+#[test]
+fn values_of_a_wrong_kind_are_named_with_their_place() {
+    for (text, message) in [
+        ("[guard]\nfallback = \"perhaps\"", "`guard.fallback`: unknown variant `perhaps`, expected one of `approve`, `token`, `refuse`"),
+        ("[guard]\nsecond_person = 1", "`guard.second_person`: invalid type: integer `1`, expected a boolean"),
+        ("[store]\n\nurl = \"unclosed", "line 3: "),
+    ] {
+        let error = Home::new().of(text).unwrap_err();
+        assert!(error.message.split_once("rolecall.toml: ").unwrap().1.starts_with(message), "{}", error.message);
+    }
+}
+
+#[test]
+fn a_store_is_shown_without_its_password() {
+    let home = Home::new();
+    for (url, shown) in [
+        ("postgres://rolecall:s3cret@db.example:5432/rolecall?sslmode=require&password=other", "postgres://db.example:5432/rolecall"),
+        ("postgres://db.example/rolecall", "postgres://db.example/rolecall"),
+        ("postgres://u:p@ss@db.example/x", "postgres://db.example/x"),
+        ("sqlite:/var/lib/rolecall.sqlite3", "sqlite:/var/lib/rolecall.sqlite3"),
+    ] {
+        let config = home.load(&Overrides { store: Some(url.into()), ..Overrides::default() }).unwrap();
+        assert_eq!(config.store_shown(), shown);
+    }
+}
+
+#[tokio::test]
+async fn connections_are_set_up_as_configured() {
+    let home = Home::new();
+    let config =
+        home.of("[connections.practice]\nprovider = \"local\"\norganization = \"acme\"\n[connections.all]\nprovider = \"local\"").unwrap();
+    for reach in [Reach::Local, Reach::Http] {
+        let setup = config.setup(reach).await.unwrap();
+        let connections: Vec<_> = setup.connections.iter().map(|it| (it.name.as_str(), it.provider, it.pin.as_deref())).collect();
+        assert_eq!(connections, [("all", "local", None), ("practice", "local", Some("acme"))]);
+    }
+}
+
+#[tokio::test]
+async fn files_are_read_for_local_callers_only() {
+    let home = Home::new();
+    let picture = home.write("here/logos/logo.png", "not a picture");
+    let config = home.of("[files]\nallow = [\"logos\"]").unwrap();
+    for (reach, code) in [(Reach::Local, "invalid_arguments"), (Reach::Http, "no_files")] {
+        let app = App::new(config.setup(reach).await.unwrap());
+        let caller = Caller { principal: "local".into(), client: "test".into(), can_ask: false };
+        if reach == Reach::Local {
+            call(&app, &caller, "create_organization", json!({ "name": "Acme" })).await.unwrap();
+        }
+        let logo = json!({ "of": "organization", "target": "Acme", "path": picture });
+        assert_eq!(call(&app, &caller, "set_logo", logo).await.unwrap_err(), code, "{reach:?}");
+    }
+}
+
+async fn call(app: &App, caller: &Caller, tool: &str, arguments: Value) -> Result<(), String> {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    app.call(tool, arguments, caller, Given::Nothing).await.map(|_| ()).map_err(|error| error.code())
+}
