@@ -77,19 +77,19 @@ impl Offer {
                 let not_for: Vec<&str> =
                     self.able.iter().filter(|it| it.ignores(self.tool.name).contains(&name.as_str())).map(|it| it.name.as_str()).collect();
                 if let (false, Some(text)) = (not_for.is_empty(), property.get("description").and_then(Value::as_str)) {
-                    property["description"] = format!("{text} Not for: {}.", not_for.join(", ")).into();
+                    property["description"] = format!("{text}. Not for: {}", not_for.join(", ")).into();
                 }
             }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
-                properties.insert("connection".into(), json!({ "type": "string", "description": "Account.", "enum": names }));
+                properties.insert("connection".into(), json!({ "type": "string", "description": "Account", "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview." }));
-                properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Retry-safe." }));
+                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
             }
             if self.token {
-                let token = json!({ "type": "string", "description": "From the answer that asked for consent.", "maxLength": 2000 });
+                let token = json!({ "type": "string", "description": "From the answer before" });
                 properties.insert("confirmation_token".into(), token);
             }
         }

@@ -80,7 +80,8 @@ impl Call {
             Ok(result) => result,
             Err(Stopped::Failure(failure)) => return Err(failure),
             Err(Stopped::Call(error)) => {
-                let value = error.to_value();
+                let mut value = error.to_value();
+                crate::shape::shape(&mut value);
                 let mut failure = Failure::from(error);
                 if format == Format::Json {
                     output::json(&mut anstream::stdout().lock(), &value)?;

@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     config::{ConfigError, Overrides},
+    domain::clean,
     error::{CallError, chain},
     store::StoreError,
 };
@@ -149,10 +150,10 @@ impl Failure {
         let (red, bold) = (anstyle::AnsiColor::Red.on_default().bold(), anstyle::Style::new().bold());
         // Nobody is left to tell when stderr is gone.
         if !self.message.is_empty() {
-            let _ = writeln!(out, "{red}error:{red:#} {}", self.message);
+            let _ = writeln!(out, "{red}error:{red:#} {}", clean(&self.message));
         }
         if !self.fix.is_empty() {
-            let _ = writeln!(out, "{bold}fix:{bold:#} {}", self.fix);
+            let _ = writeln!(out, "{bold}fix:{bold:#} {}", clean(&self.fix));
         }
         ExitCode::from(self.code)
     }

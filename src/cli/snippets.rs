@@ -33,6 +33,12 @@ impl Config {
         let launch = Launch { program, arguments: launch_arguments(overrides)? };
         let all = [Client::ClaudeDesktop, Client::ClaudeCode, Client::VsCode, Client::Cursor, Client::ChatGpt];
         let wanted = self.client.map_or(all.to_vec(), |it| vec![it]);
+        if overrides.store.as_deref().is_some_and(|it| !it.starts_with("sqlite:")) {
+            writeln!(
+                anstream::stderr(),
+                "note: the store's URL may hold a password and is left out; give the client ROLECALL_STORE in its environment\n"
+            )?;
+        }
         let mut out = anstream::stdout().lock();
         let bold = anstyle::Style::new().bold();
         for (at, client) in wanted.iter().enumerate() {
@@ -56,6 +62,11 @@ fn launch_arguments(overrides: &Overrides) -> Result<Vec<String>, Failure> {
     let mut arguments = vec!["serve".to_owned()];
     if let Some(file) = &overrides.config {
         arguments.extend(["--config".to_owned(), absolute(file)?]);
+    }
+    // A server's URL may hold a password, which is not for a snippet.
+    if let Some(path) = overrides.store.as_deref().and_then(|it| it.strip_prefix("sqlite:")) {
+        let path = absolute(&PathBuf::from(path.trim_start_matches("//")))?;
+        arguments.extend(["--store".to_owned(), format!("sqlite:{path}")]);
     }
     if let Some(folder) = &overrides.secrets {
         arguments.extend(["--secrets".to_owned(), absolute(folder)?]);

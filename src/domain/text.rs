@@ -141,7 +141,7 @@ macro_rules! texts {
 texts! {
     Name(name, "Name."): "a name of 1 to 100 visible characters";
     Description(description, "Purpose."): "a text of 1 to 1000 characters";
-    Slug(slug, "a-z, 0-9, hyphens."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
+    Slug(slug, "Short name."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
     Email(email, "E-mail."): "an e-mail address such as ana@acme.example";
     Website(website, "URL."): "a web address such as https://acme.example";
     Query(query, "Part of the name."): "a search text of 1 to 100 characters";

@@ -20,7 +20,7 @@ pub struct ListRateLimits {
 
 operation!(ListRateLimits, "list_rate_limits", "List rate limits", Read => List<RateLimit>);
 
-/// Changes the named rate limits of a project for a model; others stay.
+/// Changes rate limits of a project for a model.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRateLimit {

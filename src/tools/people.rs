@@ -138,11 +138,14 @@ fn header(record: &csv::StringRecord) -> Result<Option<Columns>, ProviderError> 
     let project = find(&["project", "projectid", "projectname"]);
     let member = find(&["member", "email", "person", "user", "useremail", "mail"]);
     let roles = find(&["roles", "role"]);
+    // `member` names a role too, and a project may be called `project`: one such word makes no header, and an e-mail unmakes it.
+    let named = [project, member, roles].iter().flatten().count();
+    if named < 2 || record.iter().any(|it| it.contains('@')) {
+        return Ok(None);
+    }
     match (project, member, roles) {
         (Some(project), Some(member), Some(roles)) => Ok(Some(Columns { project, member, roles, roles_to_end: false })),
-        // A project or a role can have such a name; no member can.
-        (_, Some(_), _) => Err(ProviderError::invalid("the header of `csv` lacks a column", "name the columns project, member and roles")),
-        _ => Ok(None),
+        _ => Err(ProviderError::invalid("the header of `csv` lacks a column", "name the columns project, member and roles")),
     }
 }
 
@@ -189,6 +192,9 @@ mod tests {
         assert_eq!(header, (vec!["2 Atlas ana@acme.example owner+member".into()], vec![]));
         let vendor = told("Atlas,ana@acme.example,owner,member");
         assert_eq!(vendor, (vec!["1 Atlas ana@acme.example owner+member".into()], vec![]));
+        let like_a_header = told("Project,ana@acme.example,member\nAtlas,usr_1,member");
+        assert_eq!(like_a_header, (vec!["1 Project ana@acme.example member".into(), "2 Atlas usr_1 member".into()], vec![]));
+        assert_eq!(told("Atlas,usr_1,member"), (vec!["1 Atlas usr_1 member".into()], vec![]));
     }
 
     #[test]

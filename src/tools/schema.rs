@@ -12,7 +12,15 @@ pub(super) fn plain(schema: Schema) -> Map<String, Value> {
     root.remove("$schema");
     root.entry("properties").or_insert_with(|| json!({}));
     if let Some(Value::Object(properties)) = root.get_mut("properties") {
-        properties.values_mut().filter_map(Value::as_object_mut).for_each(undescribe_inner);
+        for argument in properties.values_mut().filter_map(Value::as_object_mut) {
+            undescribe_inner(argument);
+            // The error names what is missing inside.
+            argument.remove("required");
+            // A label is no sentence, and a full stop on each would cost a token on each.
+            if let Some(Value::String(label)) = argument.get_mut("description") {
+                label.truncate(label.trim_end_matches('.').len());
+            }
+        }
     }
     root
 }

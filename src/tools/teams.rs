@@ -8,7 +8,7 @@ use crate::domain::{
     Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, Query, RoleRef, Slug, TeamRef, members::Member, teams::Team,
 };
 
-/// Lists teams.
+/// Lists the teams of organizations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListTeams {

@@ -89,7 +89,7 @@ impl Gate {
         self
     }
 
-    fn check(&self, request: &Request) -> Result<Principal, Response> {
+    fn check(&self, request: &Request) -> Result<Principal, Box<Response>> {
         self.check_host(request)?;
         self.check_origin(request.headers())?;
         if self.tokens.is_empty() || request.uri().path() == HEALTH {
@@ -99,7 +99,7 @@ impl Gate {
     }
 
     /// A page that makes a browser believe that its name is this machine's still sends its own name.
-    fn check_host(&self, request: &Request) -> Result<(), Response> {
+    fn check_host(&self, request: &Request) -> Result<(), Box<Response>> {
         let mut named = request.headers().get_all(HOST).iter();
         let (first, second) = (named.next(), named.next());
         let host = match (first, second) {
@@ -108,38 +108,39 @@ impl Gate {
             (Some(_), Some(_)) => None,
         };
         let Some(host) = host else {
-            return Err(refusal(StatusCode::BAD_REQUEST, "bad_host", "the Host header is missing or malformed", "send one Host header"));
+            let message = "the Host header is missing or malformed";
+            return Err(refusal(StatusCode::BAD_REQUEST, "bad_host", message, "send one Host header").into());
         };
         if self.hosts.iter().any(|it| it.covers(&host)) {
             return Ok(());
         }
         tracing::warn!(host = host.host, "a request for another host was refused");
         let message = format!("host `{}` is not served here", host.host);
-        Err(refusal(StatusCode::FORBIDDEN, "host_not_allowed", &message, "the operator can allow it with `--allow-host`"))
+        Err(refusal(StatusCode::FORBIDDEN, "host_not_allowed", &message, "the operator can allow it with `--allow-host`").into())
     }
 
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Response> {
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Box<Response>> {
         for origin in headers.get_all(ORIGIN) {
             let known = origin.to_str().ok().and_then(read_origin).is_some_and(|it| self.origins.iter().any(|allowed| allowed.covers(&it)));
             if !known {
                 tracing::warn!(?origin, "a request of an unknown page was refused");
                 let fix = "the operator can allow it with `--allow-origin`";
-                return Err(refusal(StatusCode::FORBIDDEN, "origin_not_allowed", "pages of this origin may not call", fix));
+                return Err(refusal(StatusCode::FORBIDDEN, "origin_not_allowed", "pages of this origin may not call", fix).into());
             }
         }
         Ok(())
     }
 
-    fn check_token(&self, headers: &HeaderMap) -> Result<Principal, Response> {
+    fn check_token(&self, headers: &HeaderMap) -> Result<Principal, Box<Response>> {
         let Some(token) = headers.get(AUTHORIZATION).and_then(bearer) else {
-            return Err(unauthorized("token_required", "a token is required", r#"Bearer realm="rolecall""#));
+            return Err(unauthorized("token_required", "a token is required", r#"Bearer realm="rolecall""#).into());
         };
         let digest: [u8; 32] = Sha256::digest(token).into();
         // All of them are compared, so that the time tells nothing.
         let known = self.tokens.iter().fold(None, |found, it| if bool::from(it.digest.ct_eq(&digest)) { Some(it) } else { found });
         known.map(|it| it.principal.clone()).ok_or_else(|| {
             tracing::warn!("a request with an unknown token was refused");
-            unauthorized("token_rejected", "the token is not known", r#"Bearer realm="rolecall", error="invalid_token""#)
+            unauthorized("token_rejected", "the token is not known", r#"Bearer realm="rolecall", error="invalid_token""#).into()
         })
     }
 }
@@ -153,7 +154,7 @@ pub(super) async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, ne
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
     use super::*;
 
     fn covers(allowed: &str, given: &str) -> bool {
-        place(allowed).unwrap().covers(&place(given).unwrap())
+        place(allowed).zip(place(given)).is_some_and(|(allowed, given)| allowed.covers(&given))
     }
 
     #[test]
@@ -269,8 +270,7 @@ mod tests {
     }
 
     fn page_may_call(allowed: &str, given: &str) -> bool {
-        let given = read_origin(given);
-        given.is_some_and(|it| allowed_origin(allowed).unwrap().covers(&it))
+        allowed_origin(allowed).zip(read_origin(given)).is_some_and(|(allowed, given)| allowed.covers(&given))
     }
 
     #[test]

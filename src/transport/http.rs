@@ -76,6 +76,7 @@ pub struct HttpOptions {
 
 impl HttpOptions {
     /// The defaults, at this address.
+    #[must_use]
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,

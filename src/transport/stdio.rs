@@ -80,6 +80,7 @@ mod sockets {
     }
 
     #[cfg(test)]
+    #[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
     mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

@@ -408,12 +408,16 @@ fn snippets_name_the_program_that_printed_them() {
         let (_, snippet) = ran.out.split_at(ran.out.find('{').unwrap());
         let snippet: Value = serde_json::from_str(snippet).unwrap();
         let server = &snippet[if client == "vscode" { "servers" } else { "mcpServers" }]["rolecall"];
-        assert_eq!((server["command"].as_str().unwrap(), &server["args"]), (PROGRAM, &json!(["serve", "--read-only"])));
+        let serves = json!(["serve", "--store", shell.store.url, "--secrets", shell.store.secrets(), "--read-only"]);
+        assert_eq!((server["command"].as_str().unwrap(), &server["args"]), (PROGRAM, &serves));
     }
     let all = shell.run(&["config"]).out;
-    assert!(all.contains(&format!("claude mcp add --transport stdio rolecall -- {PROGRAM} serve\n")), "{all}");
+    assert!(all.contains(&format!("claude mcp add --transport stdio rolecall -- {PROGRAM} serve --store sqlite:/")), "{all}");
     assert!(all.contains("serve --http 127.0.0.1:8080 --allow-host HOST"), "{all}");
     assert_eq!(shell.run(&["config", "telegraph"]).code, 2);
+    let secret = shell.run(&["config", "cursor", "--store", "postgres://rolecall:s3cret@db.example/rolecall"]);
+    assert!(!format!("{secret:?}").contains("s3cret"), "{secret:?}");
+    assert!(secret.err.contains("ROLECALL_STORE"), "{secret:?}");
 }
 
 #[test]
@@ -436,8 +440,8 @@ async fn only_an_empty_directory_is_seeded() {
     assert_eq!(Shell::new().run(&["seed", "atlantis"]).code, 1);
 }
 
-#[test]
-fn a_certificate_is_added_from_a_file() {
+#[tokio::test]
+async fn a_certificate_is_added_from_a_file() {
     let shell = Shell::acme();
     let pem = include_str!("../../src/providers/local/seed/acme-production.pem");
     std::fs::write(shell.home().join("ca.pem"), pem).unwrap();
@@ -445,8 +449,8 @@ fn a_certificate_is_added_from_a_file() {
     let ran = shell.run(&add);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.json()["certificate"], "labs", "{ran:?}");
-    let listed = shell.run(&["call", "list_certificates", "--organization", "Acme Labs"]);
-    assert_eq!(listed.json()["items"][0]["certificate"], "labs", "{listed:?}");
+    let kept = shell.agent().await.dump().await["certificates"].clone();
+    assert!(kept.contains("\"labs\"") && kept.contains("org_acme_labs"), "{kept}");
     assert_eq!(shell.run(&add).code, 1);
     assert_eq!(shell.run(&["certificates", "add", "--organization", "Acme", "none.pem"]).code, 2);
 }

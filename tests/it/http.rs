@@ -454,7 +454,7 @@ async fn a_shutdown_lets_calls_finish_whose_client_has_left() {
 
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_ever() {
-    let probe = Probe { slow: Duration::from_secs(60), ..Probe::default() };
+    let probe = Probe { slow: Duration::from_mins(1), ..Probe::default() };
     let site = Site::of(probe.clone(), HttpOptions { grace: Duration::from_millis(200), ..loopback() }).await;
     let request = site.message("/mcp", "", &modern(1, "tools/call", call_of("probe", &json!({}))));
     let waiting = tokio::spawn(request.send());

@@ -1,4 +1,5 @@
 //! A server that listens, and what can be sent to it that no SDK's client would send.
+#![expect(clippy::needless_pass_by_value, reason = "callers write their JSON in place")]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -167,13 +168,14 @@ impl Events {
     /// The next event that has data; nothing when the stream has ended.
     pub(crate) async fn next(&mut self) -> Option<(String, String)> {
         loop {
-            if let Some((event, rest)) = self.read.split_once("\n\n") {
+            if let Some((event, _)) = self.read.split_once("\n\n") {
                 let field = |name: &str| {
                     let lines = event.lines().filter_map(|it| it.strip_prefix(name)?.strip_prefix(':'));
                     lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
                 };
                 let found = (field("event"), field("data"));
-                self.read = rest.to_owned();
+                let end = event.len() + 2;
+                self.read.drain(..end);
                 if !found.1.is_empty() {
                     return Some(found);
                 }

@@ -1,4 +1,6 @@
 //! The demo's stage: the client that speaks MCP, and how what happens is told.
+//!
+//! A client has to speak the protocol, so this is the one importer of rmcp beside the server and its transports.
 
 use std::{
     io::{self, Write},

@@ -75,7 +75,9 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
     Connection::builder(name, "local", Directory { db, settings })
         .pinned(pin)
         .health(|directory| async move {
-            directory.db.read().await?.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
+            let mut session = directory.session(directory.db.read().await?);
+            session.db.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
+            session.pinned().await?;
             Ok(())
         })
         .settle(|directory, call_id| async move {
