@@ -1,5 +1,7 @@
 //! All integration tests, one binary. Files are named like the parts they test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::needless_pass_by_value, clippy::similar_names, reason = "a test is to be read, once, from above to below")]
+#![allow(clippy::print_stdout, reason = "figures for who looks")]
 
 mod catalog;
 mod certificates;
