@@ -10,7 +10,7 @@ use std::{
 use rmcp::{
     ClientHandler, ErrorData, RoleClient, ServiceError,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientInfo, ElicitRequestParams, ElicitResult, ElicitationAction,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
         ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, UrlElicitationCapability,
     },
     service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService},
@@ -133,14 +133,14 @@ impl Client {
 }
 
 impl ClientHandler for Client {
-    fn get_info(&self) -> ClientInfo {
+    fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = match self.person {
             Person::Unreachable => None,
             Person::UrlOnly => Some(ElicitationCapability::new().with_url(UrlElicitationCapability::default())),
             _ => Some(ElicitationCapability::new().with_form(FormElicitationCapability::default())),
         };
-        ClientInfo::new(capabilities, Implementation::new("test-client", "1"))
+        ClientConfig::new(capabilities, Implementation::new("test-client", "1"))
     }
 
     async fn create_elicitation(&self, request: ElicitRequestParams, _: RequestContext<RoleClient>) -> Result<ElicitResult, ErrorData> {

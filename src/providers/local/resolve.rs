@@ -17,7 +17,7 @@ row! {
 row! {
     /// A project, as resolved.
     pub(super) struct ProjectRow {
-        id: String, organization_id: String, organization: String, team_id: Option<String>, team: Option<String>, name: String,
+        id: String, organization_id: String, organization: String, team: Option<String>, name: String,
         slug: String, description: Option<String>, residency: Option<String>, external_key_id: Option<String>, status: String,
         created_at: i64, archived_at: Option<i64>,
     }
@@ -35,14 +35,13 @@ pub(super) const TEAM_COLUMNS: &str = "SELECT t.id, t.organization_id, o.name AS
 
 row! {
     /// A person with an account, as resolved.
-    pub(super) struct UserRow { id: String, email: String, name: String, created_at: i64 }
+    pub(super) struct UserRow { id: String, email: String, name: String }
 }
 
 row! {
     /// A role, as resolved. `permissions` is a JSON array.
     pub(super) struct RoleRow {
-        id: String, organization_id: Option<String>, project_id: Option<String>, level: String, name: String, description: Option<String>,
-        permissions: String, built_in: bool,
+        id: String, name: String, permissions: String, built_in: bool,
     }
 }
 
@@ -55,7 +54,7 @@ impl RoleRow {
 pub(super) const ROLE_COLUMNS: &str =
     "SELECT r.id, r.organization_id, r.project_id, r.level, r.name, r.description, r.permissions, r.built_in FROM roles r";
 
-pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, p.team_id, t.name AS team, \
+pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, t.name AS team, \
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
 
