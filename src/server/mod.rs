@@ -241,14 +241,14 @@ impl ServerHandler for Server {
         cx: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let caller = caller(&cx, false);
-        let mut contents = self.look(resources::read(self.app(), &request.uri, &caller), &cx).await??;
+        let mut contents = Box::pin(self.look(resources::read(self.app(), &request.uri, &caller), &cx)).await??;
         contents.meta = stamp(&cx);
         Ok(contents.into())
     }
 
     async fn complete(&self, request: CompleteRequestParams, cx: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
         let caller = caller(&cx, false);
-        let mut found = self.look(completion::complete(self.app(), &request, &caller), &cx).await?;
+        let mut found = Box::pin(self.look(completion::complete(self.app(), &request, &caller), &cx)).await?;
         found.meta = stamp(&cx);
         Ok(found)
     }

@@ -76,7 +76,7 @@ pub(super) async fn read(app: &App, uri: &str, caller: &Caller) -> Result<ReadRe
             return Err(ErrorData::resource_not_found(format!("no resource `{uri}`"), Some(json!({ "uri": uri }))));
         }
     };
-    let value = found.map_err(|error| refused(error, uri))?;
+    let value = found.map_err(|error| refused(&error, uri))?;
     let contents = ResourceContents::text(value.to_string(), uri).with_mime_type(MIME_TYPE);
     Ok(ReadResourceResult::new(vec![contents]))
 }
@@ -167,11 +167,11 @@ fn decoded(segment: &str) -> Option<String> {
 }
 
 /// What cannot be found, what cannot be pointed at and what the caller may not see answer alike.
-fn refused(error: CallError, uri: &str) -> ErrorData {
+fn refused(error: &CallError, uri: &str) -> ErrorData {
     let mut data = error.to_value();
     data["uri"] = uri.into();
     shape(&mut data);
-    let message = data["message"].as_str().map_or_else(|| chain(&error), str::to_owned);
+    let message = data["message"].as_str().map_or_else(|| chain(error), str::to_owned);
     match error {
         CallError::Provider(ProviderError::NotFound { .. } | ProviderError::Ambiguous { .. })
         | CallError::UnknownTool { .. }

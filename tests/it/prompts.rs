@@ -43,7 +43,8 @@ async fn every_file_is_a_prompt_with_title_and_described_arguments() {
         let prompts = agent.client.list_all_prompts().await.unwrap();
         let mut listed: Vec<_> = prompts.iter().map(|it| format!("{}.md", it.name)).collect();
         let mut files: Vec<_> = std::fs::read_dir("prompts").unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-        (listed.sort(), files.sort());
+        listed.sort();
+        files.sort();
         assert_eq!(listed, files);
         for prompt in prompts {
             assert!(

@@ -15,16 +15,16 @@ const README: &str = "README.md";
 fn table(app: &App) -> String {
     let mut providers: Vec<_> = app.connections.iter().map(|it| it.provider).collect();
     providers.dedup();
-    let columns: String = providers.iter().map(|it| format!(" `{it}` |")).collect();
-    let mut table = format!("| tool | what it does | effect |{columns}\n|---|---|---|{}\n", ":-:|".repeat(providers.len()));
+    let columns = providers.join("` | `");
+    let mut table = format!("| tool | what it does | effect | `{columns}` |\n|---|---|---|{}\n", ":-:|".repeat(providers.len()));
     for tool in tools::all() {
         // A bar would end the cell.
         let description = tool.description.replace('|', "\\|");
         let _ = write!(table, "| `{}` | {description} | {} |", tool.name, tool.effect.name());
         for provider in &providers {
-            let serves = |it: &str| it == *provider || it == own::NAME;
-            let served = app.catalog.offer(tool.name).is_ok_and(|it| it.able().iter().any(|it| serves(it.provider)));
-            table += if served { " ✓ |" } else { "  |" };
+            let is_able = |it: &str| it == *provider || it == own::NAME;
+            let offer = app.catalog.offer(tool.name);
+            table += if offer.is_ok_and(|it| it.able().iter().any(|it| is_able(it.provider))) { " ✓ |" } else { "  |" };
         }
         table.push('\n');
     }
