@@ -103,9 +103,9 @@ impl App {
 
     /// The key that seals consents on their way through clients; the same for all processes on one store.
     pub async fn sealing_key(&self) -> Result<[u8; 32], StoreError> {
+        use sha2::Digest as _;
         let fresh = sha256(format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4()));
         let kept = transaction!(self.db, StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
-        use sha2::Digest as _;
         Ok(sha2::Sha256::digest(format!("rolecall consent\n{kept}")).into())
     }
 }

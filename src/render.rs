@@ -47,7 +47,7 @@ fn receipt(status: &str, fields: &Map<String, Value>) -> String {
     for name in ["before", "after"] {
         if let Some(value) = fields.get(name).filter(|it| !it.is_null()) {
             let value = match value.get("items").and_then(Value::as_array) {
-                Some(items) => items.iter().map(|it| format!("\n  - {}", line(it))).collect(),
+                Some(items) => items.iter().map(|it| format!("\n  - {}", line(it))).collect::<Vec<_>>().concat(),
                 None => format!(" {}", line(value)),
             };
             text += &format!("\n{name}:{value}");

@@ -50,13 +50,11 @@ pub(super) fn get(request: &GetPromptRequestParams) -> Option<Result<GetPromptRe
         }
         "test_input_required_result_prompt" => {
             let answer = request.input_responses.as_ref().and_then(|all| all.get("user_context"));
-            match accepted(answer).and_then(|content| content.get("context")).and_then(Value::as_str) {
-                Some(context) => vec![text(&format!("Prompt with context: {context}"))],
-                None => {
-                    let asked = question("user_context", "What context should the prompt use?", "context", "string");
-                    return Some(asked.map(|asked| InputRequiredResult::from_input_requests(asked).into()));
-                }
-            }
+            let Some(context) = accepted(answer).and_then(|content| content.get("context")).and_then(Value::as_str) else {
+                let asked = question("user_context", "What context should the prompt use?", "context", "string");
+                return Some(asked.map(|asked| InputRequiredResult::from_input_requests(asked).into()));
+            };
+            vec![text(&format!("Prompt with context: {context}"))]
         }
         _ => return None,
     };

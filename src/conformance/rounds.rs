@@ -33,15 +33,14 @@ pub(super) fn call(state: &State, call: &CallToolRequestParams, client: &ClientC
             _ => Ok(required(question("confirm", "Please confirm", "ok", "boolean")?, Some(seal(state, 1, &call.name)?))),
         },
         "test_input_required_result_multiple_inputs" => {
-            match (step, form("user_name", "name"), answer("greeting"), answer("client_roots")) {
-                (Some(1), Some(name), Some(greeting), Some(roots)) => Ok(done(&format!("{name}: {greeting}; {roots}"))),
-                _ => {
-                    let mut asked = name_question()?;
-                    asked.extend(sampling("greeting", "Generate a greeting")?);
-                    asked.extend(from_json::<InputRequests>(json!({"client_roots": {"method": "roots/list", "params": {}}}))?);
-                    Ok(required(asked, Some(seal(state, 1, &call.name)?)))
-                }
+            let answers = (step, form("user_name", "name"), answer("greeting"), answer("client_roots"));
+            if let (Some(1), Some(name), Some(greeting), Some(roots)) = answers {
+                return Ok(done(&format!("{name}: {greeting}; {roots}")));
             }
+            let mut asked = name_question()?;
+            asked.extend(sampling("greeting", "Generate a greeting")?);
+            asked.extend(from_json::<InputRequests>(json!({"client_roots": {"method": "roots/list", "params": {}}}))?);
+            Ok(required(asked, Some(seal(state, 1, &call.name)?)))
         }
         "test_input_required_result_multi_round" => match (step, form("step1", "name"), form("step2", "color")) {
             (Some(2), _, Some(color)) => Ok(done(&format!("Favorite color: {color}"))),

@@ -42,7 +42,7 @@ pub(super) async fn call(state: &State, call: &CallToolRequestParams, client_has
         "confirm_delete" => {
             let message = format!("Delete {}?", text("filename"));
             task(state, move |cx| {
-                Box::pin(async move { finished(&input(&cx, "confirm", ask(&message, "confirm", "boolean")).await?.to_string()) })
+                Box::pin(async move { Ok(finished(&input(&cx, "confirm", ask(&message, "confirm", "boolean")).await?.to_string())) })
             })
         }
         "multi_input" => task(state, |cx| {
@@ -51,7 +51,7 @@ pub(super) async fn call(state: &State, call: &CallToolRequestParams, client_has
                     input(&cx, "first", ask("First name?", "name", "string")),
                     input(&cx, "second", ask("Second name?", "name", "string")),
                 )?;
-                finished(&format!("{first} and {second}"))
+                Ok(finished(&format!("{first} and {second}")))
             })
         }),
         // `test_tool_with_task`: a round first, then a task that knows its answer.
@@ -61,7 +61,7 @@ pub(super) async fn call(state: &State, call: &CallToolRequestParams, client_has
                 return Ok(required(name_question()?, None));
             };
             let greeting = format!("Hello, {name}!");
-            task(state, move |_| Box::pin(async move { finished(&greeting) }))
+            task(state, move |_| Box::pin(async move { Ok(finished(&greeting)) }))
         }
     })
 }
@@ -73,7 +73,7 @@ fn task(state: &State, work: impl FnOnce(TaskContext) -> TaskFuture) -> CallTool
 async fn compute(cx: TaskContext, time: Duration, result: String) -> Result<CallToolResult, TaskExit> {
     tokio::select! {
         () = cx.cancelled() => Err(TaskExit::Cancelled),
-        () = tokio::time::sleep(time) => finished(&result),
+        () = tokio::time::sleep(time) => Ok(finished(&result)),
     }
 }
 
@@ -82,6 +82,6 @@ async fn input(cx: &TaskContext, key: &str, params: Value) -> Result<Value, Task
     cx.request_input(key, request).await
 }
 
-fn finished(text: &str) -> Result<CallToolResult, TaskExit> {
-    Ok(CallToolResult::success(vec![ContentBlock::text(text)]))
+fn finished(text: &str) -> CallToolResult {
+    CallToolResult::success(vec![ContentBlock::text(text)])
 }

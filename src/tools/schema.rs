@@ -51,7 +51,9 @@ fn undescribe_inner(argument: &mut Map<String, Value>) {
 fn flatten(schema: &mut Value, definitions: &Value) {
     let Value::Object(it) = schema else {
         if let Value::Array(items) = schema {
-            items.iter_mut().for_each(|it| flatten(it, definitions));
+            for it in items {
+                flatten(it, definitions);
+            }
         }
         return;
     };

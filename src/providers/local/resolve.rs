@@ -51,8 +51,7 @@ impl RoleRow {
     }
 }
 
-pub(super) const ROLE_COLUMNS: &str =
-    "SELECT r.id, r.organization_id, r.project_id, r.level, r.name, r.description, r.permissions, r.built_in FROM roles r";
+pub(super) const ROLE_COLUMNS: &str = "SELECT r.id, r.name, r.permissions, r.built_in FROM roles r";
 
 pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, t.name AS team, \
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
@@ -196,12 +195,12 @@ impl Session {
         let found: Vec<RoleRow> = self.db.all(&sql, &args![level, organization_id, project_id, named.text(), fold(named.text())]).await?;
         if found.is_empty() {
             let sql = format!("SELECT r.name FROM roles r WHERE {usable} ORDER BY r.built_in DESC, r.name");
-            let names = self.db.texts(&sql, &args![level, organization_id, project_id]).await?;
+            let usable = self.db.texts(&sql, &args![level, organization_id, project_id]).await?;
             return Err(ProviderError::NotFound {
                 kind: "role",
                 name: named.text().to_owned(),
                 scope: format!("the roles of a {level}"),
-                fix: format!("use one of: {}", names.join(", ")),
+                fix: format!("use one of: {}", usable.join(", ")),
             });
         }
         only(found, "role", named.text(), "", "list_roles", |it| &it.id, |it| it.id.clone())
