@@ -79,6 +79,10 @@ pub struct Places {
 
 impl Places {
     /// As the operating system and the XDG variables say.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no home folder, or no current one.
     pub fn find() -> Result<Self, ConfigError> {
         let base = choose_base_strategy()
             .map_err(|_| ConfigError::new("your home folder is not known", "set HOME, or ROLECALL_STORE and ROLECALL_SECRETS"))?;
@@ -121,11 +125,19 @@ pub struct Config {
 
 impl Config {
     /// Reads the file, if there is one, and puts `overrides` over it.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read or says something that means nothing.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
         Self::load_at(overrides, &Places::find()?)
     }
 
     /// The same, with the places given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
     pub fn load_at(overrides: &Overrides, places: &Places) -> Result<Self, ConfigError> {
         let file = found(overrides, places);
         let raw = match &file {
@@ -140,6 +152,10 @@ impl Config {
     }
 
     /// Opens the store and connects what is configured.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
     pub async fn setup(&self, reach: Reach) -> Result<Setup, StoreError> {
         let db = Db::open(&self.store).await?;
         let files = if reach == Reach::Local { self.files.clone() } else { Vec::new() };
@@ -157,6 +173,7 @@ impl Config {
     }
 
     /// The store's URL as it may be shown: without user and password.
+    #[must_use]
     pub fn store_shown(&self) -> String {
         let Some((scheme, rest)) = self.store.split_once("://") else { return self.store.clone() };
         let (server, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

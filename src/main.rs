@@ -7,7 +7,7 @@ use rolecall::cli::{self, Cli, Command, Ended};
 fn main() -> ExitCode {
     cli::start_logging();
     let Cli { overrides, command } = Cli::read();
-    cli::block_on(&command, run(&overrides, &command)).unwrap_or_else(|failure| failure.report())
+    cli::block_on(&command, Box::pin(run(&overrides, &command))).unwrap_or_else(|failure| failure.report())
 }
 
 async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ended {

@@ -17,19 +17,16 @@ pub(super) fn ask(question: &Question) -> io::Result<Answer> {
     let term = Term::stderr();
     let bold = anstyle::Style::new().bold();
     writeln!(anstream::stderr(), "\n{bold}{}{bold:#}\n", question.text)?;
-    let answered = match &question.type_this {
-        Some(_) => Input::<String>::new().with_prompt("Name").allow_empty(true).interact_text_on(&term).map(|name| match name.trim() {
-            "" => Answer::Declined,
-            _ => Answer::Accepted(json!({ "name": name })),
-        }),
-        None => {
-            let yes = Confirm::new().with_prompt("Do it?").default(false).wait_for_newline(true).interact_on_opt(&term);
-            yes.map(|it| match it {
-                Some(true) => Answer::Accepted(json!({ "confirm": true })),
-                Some(false) => Answer::Declined,
-                None => Answer::Cancelled,
-            })
-        }
+    let answered = if question.type_this.is_some() {
+        let typed = Input::<String>::new().with_prompt("Name").allow_empty(true).interact_text_on(&term);
+        typed.map(|name| if name.trim().is_empty() { Answer::Declined } else { Answer::Accepted(json!({ "name": name })) })
+    } else {
+        let yes = Confirm::new().with_prompt("Do it?").default(false).wait_for_newline(true).interact_on_opt(&term);
+        yes.map(|it| match it {
+            Some(true) => Answer::Accepted(json!({ "confirm": true })),
+            Some(false) => Answer::Declined,
+            None => Answer::Cancelled,
+        })
     };
     match answered {
         Ok(answer) => Ok(answer),

@@ -144,7 +144,7 @@ fn private(folder: &Path) -> io::Result<bool> {
     if !found.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
-    Ok(found.permissions().mode() & 0o077 == 0)
+    Ok(found.permissions().mode() % 0o100 == 0) // nothing for the group, nothing for others
 }
 
 #[cfg(not(unix))]

@@ -133,9 +133,10 @@ pub(super) fn describe(offer: &Offer) -> Vec<(String, String)> {
             needed.then(|| "Required.".to_owned()),
         ];
         for note in notes.into_iter().flatten() {
-            text = format!("{text} {note}").trim().to_owned();
+            text.push(' ');
+            text.push_str(&note);
         }
-        lines.push((!needed, format!("--{}{value}", name.replace('_', "-")), text));
+        lines.push((!needed, format!("--{}{value}", name.replace('_', "-")), text.trim().to_owned()));
     }
     lines.sort_by_key(|it| it.0); // required ones first, else as the schema has them
     lines.into_iter().map(|(_, flag, text)| (flag, text)).collect()
@@ -143,6 +144,8 @@ pub(super) fn describe(offer: &Offer) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
     use serde_json::json;
 
     use super::*;

@@ -1,6 +1,7 @@
 //! The command line: a file for each command.
+#![allow(clippy::missing_errors_doc, reason = "each command ends with a `Failure` that says what is wrong and how to mend it")]
 
-use std::{io::Write as _, process::ExitCode};
+use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -96,6 +97,7 @@ const EXAMPLES: &str = "  rolecall demo                                  see it 
 
 impl Cli {
     /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
+    #[must_use]
     pub fn read() -> Self {
         let matches = command().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -105,17 +107,18 @@ impl Cli {
 /// The command line as clap knows it, with the commands grouped in its help.
 pub fn command() -> clap::Command {
     let command = Cli::command();
-    let heading = command.get_styles().get_header().clone();
-    let name = command.get_styles().get_literal().clone();
-    let mut help = format!("{{about}}\n\n{{usage-heading}} {{usage}}\n");
+    let heading = *command.get_styles().get_header();
+    let name = *command.get_styles().get_literal();
+    let mut help = "{about}\n\n{usage-heading} {usage}\n".to_owned();
+    // Writing into a text does not fail.
     for (group, members) in GROUPS {
-        help += &format!("\n{heading}{group}:{heading:#}\n");
+        let _ = writeln!(help, "\n{heading}{group}:{heading:#}");
         for member in members {
             let about = command.find_subcommand(member).and_then(clap::Command::get_about).map(ToString::to_string).unwrap_or_default();
-            help += &format!("  {name}{member:<13}{name:#} {about}\n");
+            let _ = writeln!(help, "  {name}{member:<13}{name:#} {about}");
         }
     }
-    help += &format!("\n{heading}Options:{heading:#}\n{{options}}\n\n{heading}Examples:{heading:#}\n{EXAMPLES}\n");
+    let _ = writeln!(help, "\n{heading}Options:{heading:#}\n{{options}}\n\n{heading}Examples:{heading:#}\n{EXAMPLES}");
     command.help_template(help)
 }
 
@@ -145,6 +148,7 @@ impl Failure {
     }
 
     /// Says it, on stderr; the answer is the process's exit code.
+    #[must_use]
     pub fn report(&self) -> ExitCode {
         let mut out = anstream::stderr().lock();
         let (red, bold) = (anstyle::AnsiColor::Red.on_default().bold(), anstyle::Style::new().bold());

@@ -113,7 +113,7 @@ fn flatten(path: &str, fields: &Map<String, Value>, lines: &mut Vec<(String, Str
             Value::Object(inner) => flatten(&path, inner, lines),
             Value::Array(_) if name == "items" => {}
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                lines.push((path, items.iter().map(cell).collect::<Vec<_>>().join("\n")))
+                lines.push((path, items.iter().map(cell).collect::<Vec<_>>().join("\n")));
             }
             Value::String(_) if name == "image" => lines.push((path, "(a picture: `--save FILE` writes it to a file)".into())),
             value => lines.push((path, cell(value))),
@@ -134,6 +134,8 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
     use serde_json::json;
 
     use super::*;

@@ -32,7 +32,7 @@ pub struct Serve {
     /// A name that clients call this server by, beside those of this machine
     #[arg(long, value_name = "HOST", requires = "http")]
     allow_host: Vec<String>,
-    /// A page whose scripts may call, such as https://app.example.com
+    /// A page whose scripts may call, such as `https://app.example.com`
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     allow_origin: Vec<String>,
     /// Serve over stdio even on a terminal
@@ -76,7 +76,7 @@ impl Serve {
             if std::io::stdin().is_terminal() {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
             }
-            serve_stdio(server, shutdown).await?;
+            Box::pin(serve_stdio(server, shutdown)).await?;
         }
         app.db.close().await;
         Ok(ExitCode::SUCCESS)

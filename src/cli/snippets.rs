@@ -116,7 +116,7 @@ impl Launch {
             }
             Client::Cursor => ("Cursor", format!("Put this into ~/.cursor/mcp.json:\n\n{}", self.json(servers))),
             Client::ChatGpt => {
-                let rest: String = self.arguments.iter().skip(1).map(|it| format!(" {}", quoted(it))).collect();
+                let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &quoted(it));
                 let serve = format!("{} serve --http 127.0.0.1:8080 --allow-host HOST{rest}", quoted(&self.program.display().to_string()));
                 let text = format!(
                     "ChatGPT does not start programs: it connects to https addresses on the internet.\n\n\

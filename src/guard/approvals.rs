@@ -22,6 +22,7 @@ pub enum Answered {
 
 impl Question {
     /// The question that an approval keeps.
+    #[must_use]
     pub fn of_approval(approval: &Approval) -> Self {
         let kept: Value = serde_json::from_str(&approval.question).unwrap_or_default();
         let text = |name: &str| kept[name].as_str().map(str::to_owned);
@@ -30,6 +31,10 @@ impl Question {
 }
 
 /// Agrees to a waiting change, in the name of a person whom the caller vouches for.
+///
+/// # Errors
+///
+/// Where the store cannot be used.
 pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
     transaction!(db, StoreError, tx => {
         let now = Timestamp::now();
@@ -40,6 +45,10 @@ pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreE
 }
 
 /// Turns a waiting change down.
+///
+/// # Errors
+///
+/// Where the store cannot be used.
 pub async fn refuse(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
     transaction!(db, StoreError, tx => {
         if !tx.refuse(id, Timestamp::now()).await? {

@@ -1,7 +1,5 @@
 //! Calls that are prepared and not sent. Providers make them; only this module's parent can send them.
 
-use std::any::Any;
-
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -30,9 +28,6 @@ pub(crate) struct Plan {
     pub(crate) impact: Impact,
     /// The thing as it is.
     pub(crate) before: Value,
-    /// What the provider resolved and wants back when it acts.
-    #[expect(dead_code, reason = "the embedded directory resolves anew, inside its transaction; providers over HTTP will want it back")]
-    pub(crate) resolved: Box<dyn Any + Send + Sync>,
 }
 
 impl Plan {

@@ -59,12 +59,11 @@ pub(super) fn token_context(caller: &Caller) -> String {
 
 impl Server {
     async fn codec(&self) -> Result<&RequestStateCodec, ErrorData> {
-        let codec = || async {
-            let key = self.inner.app.sealing_key().await.map_err(|error| error.to_string())?;
-            RequestStateCodec::try_new(key).map_err(|error| error.to_string())
-        };
-        let made = self.inner.codec.get_or_try_init(codec).await;
-        made.map_err(|error| {
+        let made = self.inner.codec.get_or_try_init(|| async {
+            let key = self.inner.app.sealing_key().await.map_err(anyhow::Error::new)?;
+            RequestStateCodec::try_new(key).map_err(anyhow::Error::new)
+        });
+        made.await.map_err(|error| {
             tracing::error!(%error, "consents cannot be sealed");
             internal()
         })

@@ -139,8 +139,8 @@ fn header(record: &csv::StringRecord) -> Result<Option<Columns>, ProviderError> 
     let member = find(&["member", "email", "person", "user", "useremail", "mail"]);
     let roles = find(&["roles", "role"]);
     // `member` names a role too, and a project may be called `project`: one such word makes no header, and an e-mail unmakes it.
-    let known = [project, member, roles].iter().flatten().count();
-    if known < 2 || record.iter().any(|it| it.contains('@')) {
+    let found = [project, member, roles].iter().flatten().count();
+    if found < 2 || record.iter().any(|it| it.contains('@')) {
         return Ok(None);
     }
     match (project, member, roles) {

@@ -235,8 +235,9 @@ fn read_origin(text: &str) -> Option<Origin> {
 /// An origin as an operator writes it: as browsers send it, or with `:*` for any port.
 fn allowed_origin(text: &str) -> Option<Origin> {
     let any_port = text.strip_suffix(":*");
-    if Uri::try_from(any_port.unwrap_or(text)).ok()?.path().len() > 1 {
-        return if text == "null" { Some(Origin::Null) } else { None };
+    let uri = Uri::try_from(any_port.unwrap_or(text)).ok()?;
+    if uri.path().len() > 1 || (any_port.is_some() && uri.port().is_some()) {
+        return None;
     }
     let mut origin = read_origin(any_port.unwrap_or(text))?;
     if let (Origin::Page { place, .. }, Some(_)) = (&mut origin, any_port) {

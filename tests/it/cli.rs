@@ -408,8 +408,8 @@ fn snippets_name_the_program_that_printed_them() {
         let (_, snippet) = ran.out.split_at(ran.out.find('{').unwrap());
         let snippet: Value = serde_json::from_str(snippet).unwrap();
         let server = &snippet[if client == "vscode" { "servers" } else { "mcpServers" }]["rolecall"];
-        let serves = json!(["serve", "--store", shell.store.url, "--secrets", shell.store.secrets(), "--read-only"]);
-        assert_eq!((server["command"].as_str().unwrap(), &server["args"]), (PROGRAM, &serves));
+        let arguments = json!(["serve", "--store", shell.store.url, "--secrets", shell.store.secrets(), "--read-only"]);
+        assert_eq!((server["command"].as_str().unwrap(), &server["args"]), (PROGRAM, &arguments));
     }
     let all = shell.run(&["config"]).out;
     assert!(all.contains(&format!("claude mcp add --transport stdio rolecall -- {PROGRAM} serve --store sqlite:/")), "{all}");

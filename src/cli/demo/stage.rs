@@ -193,12 +193,12 @@ impl Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let server = server.clone();
         tokio::spawn(async move {
-            if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
+            if let Ok(running) = Box::pin(rmcp::ServiceExt::serve(server, theirs)).await {
                 let _ = running.waiting().await;
             }
         });
         let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
-        let client = Face { name, asks }.serve_with_lifecycle(ours, lifecycle).await;
+        let client = Box::pin(Face { name, asks }.serve_with_lifecycle(ours, lifecycle)).await;
         Ok(Self(client.map_err(|error| unexpected(&error.to_string()))?))
     }
 

@@ -232,7 +232,7 @@ impl Directory {
             }
         };
         let before = json(&change.before)?;
-        Ok(Plan { target: change.target, impact: change.impact, before, resolved: Box::new(()) })
+        Ok(Plan { target: change.target, impact: change.impact, before })
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
