@@ -24,6 +24,9 @@ use rmcp::{
 use serde_json::{Value, json};
 use sqlx::{Row as _, SqlitePool, sqlite::SqliteConnectOptions};
 
+/// One of the figures that are taken of a start: wall time, CPU time, memory.
+type Figure = fn(&(Duration, u64, u64)) -> f64;
+
 const PROJECTS: usize = 1000;
 const STARTS: usize = 40;
 const CALLS: usize = 2000;
@@ -219,8 +222,7 @@ fn measure() {
     }
     let of = |at: usize, pick: fn(&(Duration, u64, u64)) -> f64| median(starts[at].iter().map(pick).collect::<Vec<_>>());
     #[expect(clippy::cast_precision_loss, reason = "figures for reading")]
-    let [wall, cpu, rss]: [fn(&(Duration, u64, u64)) -> f64; 3] =
-        [|it| it.0.as_secs_f64() * 1e3, |it| it.1 as f64 / 1e6, |it| it.2 as f64 / 1024.0];
+    let [wall, cpu, rss]: [Figure; 3] = [|it| it.0.as_secs_f64() * 1e3, |it| it.1 as f64 / 1e6, |it| it.2 as f64 / 1024.0];
     row("start to the first tools/list, wall, ms (bare with SQLite)", of(1, wall), of(2, wall));
     row("the same, CPU, ms (bare with SQLite)", of(1, cpu), of(2, cpu));
     row("the same, CPU, ms (bare without SQLite)", of(0, cpu), of(2, cpu));
