@@ -217,18 +217,21 @@ fn measure() {
             starts[at].push((wall, cpu, rss));
         }
     }
-    let of = |at: usize, pick: fn(&(Duration, u64, u64)) -> f64| median(starts[at].iter().map(pick).collect::<Vec<_>>());
     #[expect(clippy::cast_precision_loss, reason = "figures for reading")]
-    let (wall, cpu, rss): (fn(&(Duration, u64, u64)) -> f64, fn(&(Duration, u64, u64)) -> f64, fn(&(Duration, u64, u64)) -> f64) =
-        (|it| it.0.as_secs_f64() * 1e3, |it| it.1 as f64 / 1e6, |it| it.2 as f64 / 1024.0);
-    row("start to the first tools/list, wall, ms (bare with SQLite)", of(1, wall), of(2, wall));
-    row("the same, CPU, ms (bare with SQLite)", of(1, cpu), of(2, cpu));
-    row("the same, CPU, ms (bare without SQLite)", of(0, cpu), of(2, cpu));
-    row("memory after it, MiB (bare with SQLite)", of(1, rss), of(2, rss));
+    let of = |at: usize| {
+        let each = |pick: fn(&(Duration, u64, u64)) -> f64| median(starts[at].iter().map(pick).collect());
+        [each(|it| it.0.as_secs_f64() * 1e3), each(|it| it.1 as f64 / 1e6), each(|it| it.2 as f64 / 1024.0)]
+    };
+    let ([_, cpu_bare, _], [wall_db, cpu_db, memory_db], [wall, cpu, memory]) = (of(0), of(1), of(2));
+    row("start to the first tools/list, wall, ms (bare with SQLite)", wall_db, wall);
+    row("the same, CPU, ms (bare with SQLite)", cpu_db, cpu);
+    row("the same, CPU, ms (bare without SQLite)", cpu_bare, cpu);
+    row("memory after it, MiB (bare with SQLite)", memory_db, memory);
 
     for modern in [false, true] {
         let era = if modern { "2026-07-28" } else { "2025-11-25" };
-        let mut servers = [Server::start(&mut bare(false), modern), Server::start(&mut bare(true), modern), Server::start(&mut ours(), modern)];
+        let mut servers =
+            [Server::start(&mut bare(false), modern), Server::start(&mut bare(true), modern), Server::start(&mut ours(), modern)];
         let calls = [
             (0, json!({ "name": "list_projects", "arguments": {} })),
             (1, json!({ "name": "list_projects", "arguments": { "limit": 20 } })),
