@@ -24,9 +24,6 @@ use rmcp::{
 use serde_json::{Value, json};
 use sqlx::{Row as _, SqlitePool, sqlite::SqliteConnectOptions};
 
-/// One of the figures that are taken of a start: wall time, CPU time, memory.
-type Figure = fn(&(Duration, u64, u64)) -> f64;
-
 const PROJECTS: usize = 1000;
 const STARTS: usize = 40;
 const CALLS: usize = 2000;
@@ -220,13 +217,16 @@ fn measure() {
             starts[at].push((wall, cpu, rss));
         }
     }
-    let of = |at: usize, pick: fn(&(Duration, u64, u64)) -> f64| median(starts[at].iter().map(pick).collect::<Vec<_>>());
     #[expect(clippy::cast_precision_loss, reason = "figures for reading")]
-    let [wall, cpu, rss]: [Figure; 3] = [|it| it.0.as_secs_f64() * 1e3, |it| it.1 as f64 / 1e6, |it| it.2 as f64 / 1024.0];
-    row("start to the first tools/list, wall, ms (bare with SQLite)", of(1, wall), of(2, wall));
-    row("the same, CPU, ms (bare with SQLite)", of(1, cpu), of(2, cpu));
-    row("the same, CPU, ms (bare without SQLite)", of(0, cpu), of(2, cpu));
-    row("memory after it, MiB (bare with SQLite)", of(1, rss), of(2, rss));
+    let of = |at: usize| {
+        let each = |pick: fn(&(Duration, u64, u64)) -> f64| median(starts[at].iter().map(pick).collect());
+        [each(|it| it.0.as_secs_f64() * 1e3), each(|it| it.1 as f64 / 1e6), each(|it| it.2 as f64 / 1024.0)]
+    };
+    let ([_, cpu_bare, _], [wall_db, cpu_db, memory_db], [wall, cpu, memory]) = (of(0), of(1), of(2));
+    row("start to the first tools/list, wall, ms (bare with SQLite)", wall_db, wall);
+    row("the same, CPU, ms (bare with SQLite)", cpu_db, cpu);
+    row("the same, CPU, ms (bare without SQLite)", cpu_bare, cpu);
+    row("memory after it, MiB (bare with SQLite)", memory_db, memory);
 
     for modern in [false, true] {
         let era = if modern { "2026-07-28" } else { "2025-11-25" };

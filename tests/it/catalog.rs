@@ -36,7 +36,6 @@ async fn the_list_keeps_its_token_budget() {
         listed.iter().map(|tool| (counter.encode_ordinary(&paid_for(tool)).len(), tool["name"].as_str().unwrap())).collect();
     counts.sort_by(|a, b| b.cmp(a));
     let total: usize = counts.iter().map(|it| it.0).sum();
-    println!("{} tools, {total} tokens, {} on average; largest: {:?}", counts.len(), total / counts.len(), &counts[..5]);
     assert!(counts[0].0 <= 220, "{:?} is too large", counts[0]);
     assert!(total <= 110 * counts.len(), "{total} tokens for {} tools: {counts:?}", counts.len());
 }

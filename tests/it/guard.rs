@@ -34,8 +34,8 @@ async fn asked(agent: &Agent, tool: &str, arguments: Value) -> String {
     }
 }
 
-fn answered(tool: &str, arguments: Value, state: &str, content: Value) -> CallToolRequestParams {
-    let answers: InputResponses = BTreeMap::from([("confirm".to_owned(), json!({ "action": "accept", "content": content }))]);
+fn answered(tool: &str, arguments: Value, state: &str, content: impl Into<Value>) -> CallToolRequestParams {
+    let answers: InputResponses = BTreeMap::from([("confirm".to_owned(), json!({ "action": "accept", "content": content.into() }))]);
     let mut call = params(tool, arguments);
     call.request_state = Some(state.to_owned());
     call.input_responses = Some(answers);
@@ -65,7 +65,7 @@ fn caller(principal: &str, can_ask: bool) -> Caller {
 }
 
 fn object(value: Value) -> serde_json::Map<String, Value> {
-    value.as_object().unwrap().clone()
+    if let Value::Object(fields) = value { fields } else { panic!("{value} is no object") }
 }
 
 #[tokio::test]
