@@ -142,7 +142,10 @@ impl Config {
         let file = found(overrides, places);
         let raw = match &file {
             None => File::default(),
-            Some(path) => File::read(path).map_err(|error| error.in_file(path))?,
+            Some(path) => {
+                let chosen = overrides.config.is_some() || path.parent() != Some(places.here.as_path()) || places.config.join("rolecall") == places.here;
+                File::read(path).and_then(|raw| raw.harmless_unless(chosen)).map_err(|error| error.in_file(path))?
+            }
         };
         let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
         let config = raw.complete(overrides, places, &base);
@@ -253,6 +256,25 @@ const KEYS: [(&str, &[&str]); 6] = [
 ];
 
 impl File {
+    /// A file that merely lies where the program was started may be anybody's: clients start servers in the folders
+    /// they work on. It can choose and narrow what is on offer, and cannot loosen the guard, run commands or open folders.
+    fn harmless_unless(self, chosen: bool) -> Result<Self, ConfigError> {
+        let loosens = [
+            ("guard.fallback", self.guard.fallback == Fallback::Token),
+            ("files.allow", !self.files.allow.is_empty()),
+            ("store.url", self.store.url.is_some()),
+            ("secrets.folder", self.secrets.folder.is_some()),
+            ("secrets.sink", self.secrets.sink.is_some()),
+        ];
+        match loosens.iter().find(|(_, set)| *set && !chosen) {
+            Some((key, _)) => Err(ConfigError::new(
+                format!("`{key}` is not taken from a file in the current folder, which may be anybody's"),
+                "name the file with `--config` or ROLECALL_CONFIG, or put it into your configuration folder",
+            )),
+            None => Ok(self),
+        }
+    }
+
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::new(error.to_string(), "name a file that can be read with `--config`"))?;

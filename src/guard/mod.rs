@@ -26,7 +26,7 @@ use crate::{
     secrets::{OpenSink, SecretSink},
     shape::{for_ledger, shape},
     store::{Approval, Db, EntryKind, RepeatKey, StoreError, new_id, sha256, transaction},
-    tools::Tool,
+    tools::{Effect, Tool},
 };
 
 /// What to do when the caller's client cannot ask a person.
@@ -144,7 +144,7 @@ impl Guard {
         }
 
         let mut plan = change.plan().await?;
-        if tool.effect == crate::tools::Effect::Destroy {
+        if tool.effect == Effect::Destroy {
             plan.impact = plan.impact.at_least(Gravity::Low);
         }
         let needs_consent = match self.policy.decide(Subject { impact: Some(&plan.impact), ..subject }) {
@@ -243,6 +243,7 @@ impl Guard {
     ) -> Result<Result<Evidence, Verdict>, CallError> {
         let version = record.plan.version();
         let gravest = record.plan.impact.gravity == Gravity::Critical;
+        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
         let ask = |question: Question| {
             let ticket = Ticket::new(call, &version);
             Ok(Err(Verdict::Ask(question, ticket)))
@@ -253,8 +254,8 @@ impl Guard {
                 let (code, message) = match answer {
                     Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
                     Answer::Accepted(form) if question.is_yes(&form) => {
-                        if gravest && self.settings.second_person {
-                            return self.pending(record, call, &version, question, 1).await;
+                        if needed > 1 {
+                            return self.pending(record, call, &version, question, needed).await;
                         }
                         return Ok(Ok(Evidence::Form { nonce: ticket.nonce }));
                     }
@@ -266,7 +267,6 @@ impl Guard {
                     Answer::Cancelled => ("cancelled", "the person closed the question"),
                     // Some clients declare forms and never draw them: the way past them stays open.
                     Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
-                        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
                         return self.pending(record, call, &version, question, needed).await;
                     }
                     Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
@@ -297,10 +297,12 @@ impl Guard {
                     Some(approval) => return Err(pending_error(approval)),
                     None => {}
                 }
-                let needed = if gravest && self.settings.second_person { 2 } else { 1 };
                 match (caller_can_be_asked(record), self.settings.fallback) {
+                    // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
+                    (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
                     (true, _) => ask(question),
-                    (false, Fallback::Token) if !gravest => {
+                    // Writes have no argument for a token: few of them are ever asked about.
+                    (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
                         let ticket = Ticket::new(call, &version);
                         let receipt = planned(record.plan, "confirmation_required", &question);
                         Ok(Err(Verdict::Token { question, ticket, receipt }))

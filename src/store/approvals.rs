@@ -12,7 +12,7 @@ row! {
 }
 
 impl Approval {
-    /// What a person types to agree, kept behind the question.
+    /// Whether a person can still answer it.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == "pending" && self.expires_at > now.0
     }

@@ -26,7 +26,7 @@ mod schema;
 pub mod teams;
 
 pub use effect::{Access, Changes, Destroy, Effect, Kind, Read, Write};
-pub use receipt::{Preview, Receipt, SecretPlace, Status};
+pub use receipt::{Receipt, SecretPlace, Status};
 
 mod effect;
 pub(crate) mod people;

@@ -64,11 +64,3 @@ pub struct SecretPlace {
     /// The file or command it was handed to.
     pub handed_to: String,
 }
-
-/// A change that is planned and not made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Preview {
-    pub target: Target,
-    pub impact: Impact,
-    pub before: serde_json::Value,
-}
