@@ -95,6 +95,9 @@ impl App {
             }
             Verdict::Token { question, ticket, mut receipt } => {
                 receipt.insert("connection".into(), connection.name.as_str().into());
+                let mut shaped = Value::from(receipt);
+                shape(&mut shaped);
+                let Value::Object(receipt) = shaped else { return Err(CallError::Internal) };
                 Verdict::Token { question, ticket, receipt }
             }
             ask @ Verdict::Ask(..) => ask,

@@ -143,7 +143,9 @@ impl Config {
         let raw = match &file {
             None => File::default(),
             Some(path) => {
-                let chosen = overrides.config.is_some() || path.parent() != Some(places.here.as_path()) || places.config.join("rolecall") == places.here;
+                let chosen = overrides.config.is_some()
+                    || path.parent() != Some(places.here.as_path())
+                    || places.config.join("rolecall") == places.here;
                 File::read(path).and_then(|raw| raw.harmless_unless(chosen)).map_err(|error| error.in_file(path))?
             }
         };

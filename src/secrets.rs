@@ -4,9 +4,11 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use secrecy::ExposeSecret as _;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{domain::Secret, store::private_folder, tools::SecretPlace};
 
@@ -30,7 +32,10 @@ impl SecretSink {
     /// Makes sure that a secret can be handed over, before anything makes one.
     pub(crate) fn open(&self, name: &str) -> Result<OpenSink, String> {
         match self {
-            Self::Command(command) => Ok(OpenSink::Command(command.clone())),
+            Self::Command(command) => match command.first() {
+                Some(program) if can_start(program) => Ok(OpenSink::Command(command.clone())),
+                program => Err(format!("command {}: not found", program.map_or("", String::as_str))),
+            },
             Self::Folder(folder) => {
                 private_folder(folder).map_err(|error| format!("folder {}: {error}", folder.display()))?;
                 let path = folder.join(format!("{name}.secret"));
@@ -78,22 +83,32 @@ fn remove(path: &Path) {
     }
 }
 
+/// How long the command may take: one that asks somebody would hold up a change that is already made.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
 async fn run(command: &[String], secret: &str) -> std::io::Result<()> {
     let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::NotFound)?;
-    let (program, arguments, secret) = (program.clone(), arguments.to_vec(), secret.to_owned());
-    let status = tokio::task::spawn_blocking(move || {
-        let mut child = std::process::Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let fed = async {
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(secret.as_bytes())?;
+            stdin.write_all(secret.as_bytes()).await?;
         }
-        child.wait()
-    })
-    .await
-    .map_err(std::io::Error::other)??;
+        child.wait().await
+    };
+    let status = tokio::time::timeout(COMMAND_TIMEOUT, fed).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
     if status.success() { Ok(()) } else { Err(std::io::Error::other(status.to_string())) }
+}
+
+/// Whether a command can be started: a path to a file, or a name on `PATH`.
+fn can_start(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|it| it.join(program).is_file()))
 }

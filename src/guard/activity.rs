@@ -96,7 +96,7 @@ async fn settle(db: &Db, connections: &[std::sync::Arc<Connection>]) -> Result<(
     for intent in open {
         let connection = intent.body()["connection"].as_str().unwrap_or_default().to_owned();
         let Some(connection) = connections.iter().find(|it| it.name == connection) else { continue };
-        let outcome = match connection.settle(&intent.call_id).await {
+        let outcome = match connection.settle(&intent.call_id, true).await {
             Some(true) => json!({ "outcome": "done", "settled": true }),
             Some(false) => json!({ "outcome": "failed", "settled": true, "reason": "the server ended before the change was made" }),
             None => continue,

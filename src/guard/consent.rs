@@ -79,7 +79,8 @@ pub fn lines(impact: &Impact) -> Vec<String> {
         let examples = if named > 0 { format!(" ({examples}{more})") } else { String::new() };
         format!("{} {}{examples}", it.count, safe(&it.what))
     });
-    losses.chain(impact.notes.iter().map(|it| safe(it))).collect()
+    // A note is told whole: what stood behind a cut would be agreed to unseen.
+    losses.chain(impact.notes.iter().map(|it| one_line(it))).collect()
 }
 
 fn label(target: &Target) -> String {
@@ -89,7 +90,11 @@ fn label(target: &Target) -> String {
 
 /// Outsiders' text inside a question: one line, nothing invisible, not long.
 fn safe(text: &str) -> String {
-    cut(&redact(&clean(text)).replace(['\n', '\t'], " "), 200)
+    cut(&one_line(text), 200)
+}
+
+fn one_line(text: &str) -> String {
+    redact(&clean(text)).replace(['\n', '\t'], " ")
 }
 
 /// A question that was asked, to be given back with its answer. It is sealed on its way through a client.

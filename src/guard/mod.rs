@@ -181,17 +181,19 @@ impl Guard {
             call_id: record.call_id.clone(),
             target: json!(plan.target),
             target_name: plan.target.name.clone(),
+            makes_secret: tool.makes_secret,
             keyed: key.is_some(),
         };
+        let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
         let task = tokio::spawn(async move { finish.run(change, plan, sink).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
                 tool: tool.name.to_owned(),
-                target: "its target".to_owned(),
-                fix: "read the target before doing anything else; `rolecall activity` lists the call".to_owned(),
-                call_id: String::new(),
+                target: target_name.clone(),
+                fix: format!("look at `{target_name}` with a read before doing anything else"),
+                call_id,
             }
         })??;
         Ok(Verdict::Done(receipt))
@@ -219,12 +221,14 @@ impl Guard {
         // It was sent and no outcome was written: the provider may tell.
         let intent = db.entries(&repeat.call_id, EntryKind::Intent).await?.pop().map(|it| it.body()).unwrap_or_default();
         drop(db);
-        match connection.settle(&repeat.call_id).await {
+        let old = repeat.created_at < Timestamp::now().plus_seconds(-activity::SETTLE_AFTER_SECONDS).0;
+        match connection.settle(&repeat.call_id, old).await {
             Some(true) => {
-                let receipt = json!({ "status": "done", "target": intent["target"], "replayed": true, "call_id": repeat.call_id });
+                let mut receipt = settled(&intent["target"], &repeat.call_id, tool.makes_secret);
+                receipt["replayed"] = true.into();
                 Ok(Some(receipt))
             }
-            Some(false) if repeat.created_at < Timestamp::now().plus_seconds(-activity::SETTLE_AFTER_SECONDS).0 => {
+            Some(false) if old => {
                 let call_id = repeat.call_id.as_str();
                 transaction!(self.db, CallError, tx => { Ok(tx.settle_repeat(call_id, None).await?) })?;
                 Ok(None)
@@ -250,7 +254,7 @@ impl Guard {
         };
         match given {
             Given::Form(ticket, answer) => {
-                self.accept(&ticket, call).await?;
+                self.accept(record, &ticket, call).await?;
                 let (code, message) = match answer {
                     Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
                     Answer::Accepted(form) if question.is_yes(&form) => {
@@ -279,7 +283,7 @@ impl Guard {
                 if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
                     return Err(CallError::BadConfirmation { message: "a token does not confirm this call".to_owned() });
                 }
-                self.accept(&ticket, call).await?;
+                self.accept(record, &ticket, call).await?;
                 if ticket.version != version {
                     return Err(CallError::Provider(ProviderError::TargetChanged));
                 }
@@ -321,20 +325,23 @@ impl Guard {
         }
     }
 
-    /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts once.
-    async fn accept(&self, ticket: &Ticket, call: &str) -> Result<(), CallError> {
+    /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
+    /// once. What is not taken is noted in the ledger: somebody may have tried.
+    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
         let now = Timestamp::now();
-        let rejected = |message: &str| Err(CallError::BadConfirmation { message: message.to_owned() });
-        if ticket.call != call {
-            return rejected("the confirmation is for another call");
-        }
-        if ticket.expires_at <= now.0 {
-            return rejected("the confirmation has expired");
-        }
         let forget_at = now.plus_seconds(2 * TTL_SECONDS);
         let nonce = ticket.nonce.as_str();
-        let fresh = transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })?;
-        if fresh { Ok(()) } else { rejected("the confirmation was used before") }
+        let message = if ticket.call != call {
+            "the confirmation is for another call"
+        } else if ticket.expires_at <= now.0 {
+            "the confirmation has expired"
+        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
+            return Ok(());
+        } else {
+            "the confirmation was used before"
+        };
+        self.refused(record, "confirmation_rejected").await?;
+        Err(CallError::BadConfirmation { message: message.to_owned() })
     }
 
     /// Leaves a question for a person outside the model's reach.
@@ -448,6 +455,7 @@ struct Finish {
     call_id: String,
     target: Value,
     target_name: String,
+    makes_secret: bool,
     keyed: bool,
 }
 
@@ -459,7 +467,7 @@ impl Finish {
         };
         // The store may have failed after it took the change in: ask before saying that it failed.
         let applied = match &error {
-            ProviderError::Store(_) => self.connection.settle(&self.call_id).await,
+            ProviderError::Store(_) => self.connection.settle(&self.call_id, true).await,
             _ => Some(false),
         };
         match applied {
@@ -471,7 +479,7 @@ impl Finish {
                 Err(error.into())
             }
             Some(true) => {
-                let receipt = json!({ "status": "done", "target": self.target, "call_id": self.call_id });
+                let receipt = settled(&self.target, &self.call_id, self.makes_secret);
                 self.record(&json!({ "outcome": "done", "settled": true }), Some(&receipt)).await;
                 Ok(receipt)
             }
@@ -523,6 +531,18 @@ impl Finish {
             tracing::error!(%error, call_id = %self.call_id, "the outcome of a change could not be recorded");
         }
     }
+}
+
+/// The receipt of a change that is known to have been made, by somebody who is gone.
+fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
+    let mut receipt = json!({ "status": "done", "target": target, "call_id": call_id });
+    if makes_secret {
+        receipt["secret"] = json!({
+            "what": "the new secret may be lost",
+            "handed_to": format!("unknown: where the secret sink has nothing for {call_id}, delete what was made and make it again"),
+        });
+    }
+    receipt
 }
 
 fn unknown(tool: &str, target: &str, call_id: &str) -> CallError {

@@ -29,7 +29,7 @@ pub struct Connection {
 }
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
-type SettleFn = Box<dyn Fn(String) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
+type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 type Decode<T> = Box<dyn Fn(Map<String, Value>) -> Result<T, CallError> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -104,10 +104,11 @@ impl Connection {
         (self.health)().await
     }
 
-    /// Whether the change of a call took effect; `None` where the provider cannot tell.
-    pub(crate) async fn settle(&self, call_id: &str) -> Option<bool> {
+    /// Whether the change of a call took effect; `None` where the provider cannot tell. With `give_up`, a change that has
+    /// not taken effect by now never will, however late its process wakes up.
+    pub(crate) async fn settle(&self, call_id: &str, give_up: bool) -> Option<bool> {
         match &self.settle {
-            Some(settle) => settle(call_id.to_owned()).await.ok(),
+            Some(settle) => settle(call_id.to_owned(), give_up).await.ok(),
             None => None,
         }
     }
@@ -177,13 +178,13 @@ impl<P: Send + Sync + 'static> Builder<P> {
         self
     }
 
-    /// Names the read that tells whether the change of a call took effect.
-    pub(crate) fn settle<Fut>(mut self, read: impl Fn(Arc<P>, String) -> Fut + Send + Sync + 'static) -> Self
+    /// Names what tells whether the change of a call took effect, and keeps it from doing so later; see [`Connection::settle`].
+    pub(crate) fn settle<Fut>(mut self, read: impl Fn(Arc<P>, String, bool) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
     {
         let provider = Arc::clone(&self.provider);
-        self.connection.settle = Some(Box::new(move |call_id| Box::pin(read(Arc::clone(&provider), call_id))));
+        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(Arc::clone(&provider), call_id, give_up))));
         self
     }
 

@@ -24,7 +24,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::{
     app::App,
@@ -98,10 +98,7 @@ impl Server {
             Err(ask::BadState::Protocol(error)) => return Err(error),
             Err(ask::BadState::Call(error)) => return Ok(failure(&error, &cx).into()),
         };
-        let _permit = self.inner.calls.acquire().await.map_err(|_| internal())?;
-        if cx.ct.is_cancelled() {
-            return Err(ErrorData::invalid_request("the request was cancelled; nothing was sent", None));
-        }
+        let turn = self.turn(&cx).await?;
         let call = app.call(&name, arguments.clone(), &caller, given);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
@@ -115,7 +112,10 @@ impl Server {
             Ok(Verdict::Ask(question, ticket)) => match channel {
                 ask::Channel::Results => return self.input_required(&question, &ticket, &caller).await,
                 ask::Channel::Request => {
+                    // People take their time; others' calls must not wait for them.
+                    drop(turn);
                     let answer = self.elicit(&question, &cx).await;
+                    let _turn = self.turn(&cx).await?;
                     match app.call(&name, arguments, &caller, Given::Form(ticket, answer)).await {
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
@@ -141,9 +141,22 @@ impl Server {
 }
 
 impl Server {
+    /// Waits until it is this request's turn, as long as somebody waits for its answer.
+    async fn turn(&self, cx: &RequestContext<RoleServer>) -> Result<SemaphorePermit<'_>, ErrorData> {
+        let cancelled = || ErrorData::invalid_request("the request was cancelled; nothing was sent", None);
+        tokio::select! {
+            turn = self.inner.calls.acquire() => match turn {
+                Ok(turn) if !cx.ct.is_cancelled() => Ok(turn),
+                Ok(_) => Err(cancelled()),
+                Err(_) => Err(internal()),
+            },
+            () = cx.ct.cancelled() => Err(cancelled()),
+        }
+    }
+
     /// Waits for its turn and for a read, as long as somebody waits for it.
     async fn look<T>(&self, read: impl Future<Output = T>, cx: &RequestContext<RoleServer>) -> Result<T, ErrorData> {
-        let _permit = self.inner.calls.acquire().await.map_err(|_| internal())?;
+        let _turn = self.turn(cx).await?;
         tokio::select! {
             found = AssertUnwindSafe(read).catch_unwind() => found.map_err(|_| {
                 tracing::error!("a read failed inside");

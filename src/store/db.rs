@@ -179,6 +179,7 @@ impl Db {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
             private_folder(folder).map_err(|source| StoreError::Folder { path: folder.display().to_string(), source })?;
         }
+        private_file(path).map_err(|source| StoreError::Folder { path: path.display().to_string(), source })?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -385,6 +386,15 @@ async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
             }
         }
     }
+}
+
+/// Makes the file, if it is not there yet, so that only its owner can read it; SQLite gives its other files the same rights.
+fn private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
 }
 
 /// Makes a folder that only its owner can look into.

@@ -8,11 +8,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Builder, Connection, json};
 use crate::{
-    domain::Change,
+    domain::{Change, Gravity, Impact, Timestamp},
     error::ProviderError,
     guard::{Made, Plan, UnsentChange, version},
-    store::{ATTEMPTS, Conn, Db, args, is_passing, pause},
-    tools::{Changes, Operation, Read},
+    store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
+    tools::{Changes, Effect, Kind as _, Operation, Read},
 };
 
 mod api_keys;
@@ -80,10 +80,7 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
             session.pinned().await?;
             Ok(())
         })
-        .settle(|directory, call_id| async move {
-            let sql = "SELECT COUNT(*) FROM applied_calls WHERE call_id = $1";
-            Ok(directory.db.read().await?.number(sql, &args![call_id]).await? > 0)
-        })
+        .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
         // context
         .look(context::current_user)
         // organizations, policies, logos
@@ -211,7 +208,32 @@ impl Builder<Directory> {
     }
 }
 
+fn given_up(error: StoreError) -> ProviderError {
+    if error.is_duplicate() {
+        ProviderError::conflict("call_given_up", "the call took so long that it was given up; nothing was changed", "make the call anew")
+    } else {
+        error.into()
+    }
+}
+
+/// The impact as the guard weighs it: what destroys is never nothing. Planned and made alike, or they would not compare.
+fn weighed<O: Operation>(impact: Impact) -> Impact {
+    if O::Effect::EFFECT == Effect::Destroy { impact.at_least(Gravity::Low) } else { impact }
+}
+
 impl Directory {
+    async fn settle(&self, call_id: &str, give_up: bool) -> Result<bool, ProviderError> {
+        let applied = "SELECT COUNT(*) FROM applied_calls WHERE call_id = $1 AND NOT given_up";
+        if !give_up {
+            return Ok(self.db.read().await?.number(applied, &args![call_id]).await? > 0);
+        }
+        transaction!(self.db, ProviderError, tx => {
+            let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3) ON CONFLICT (call_id) DO NOTHING";
+            tx.run(sql, &args![call_id, Timestamp::now().0, true]).await?;
+            Ok(tx.number(applied, &args![call_id]).await? > 0)
+        })
+    }
+
     fn session(&self, db: Conn) -> Session {
         Session { db, settings: Arc::new(self.settings.clone()) }
     }
@@ -232,7 +254,7 @@ impl Directory {
             }
         };
         let before = json(&change.before)?;
-        Ok(Plan { target: change.target, impact: change.impact, before })
+        Ok(Plan { target: change.target, impact: weighed::<O>(change.impact), before })
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
@@ -259,16 +281,17 @@ impl Directory {
         let mut session = self.session(self.db.begin().await?);
         let change = f(&mut session, operation).await?;
         let before = json(&change.before)?;
-        if version(&change.target, &change.impact, &before) != plan.version() {
+        let impact = weighed::<O>(change.impact);
+        if version(&change.target, &impact, &before) != plan.version() {
             return Err(ProviderError::TargetChanged);
         }
-        let sql = "INSERT INTO applied_calls (call_id, at) VALUES ($1, $2)";
-        session.db.run(sql, &args![call_id, crate::domain::Timestamp::now().0]).await?;
+        let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
+        session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
         let made = Made {
             target: change.target,
             before: change.before.as_ref().map(json).transpose()?,
             after: change.after.as_ref().map(json).transpose()?,
-            undo: change.impact.undo,
+            undo: impact.undo,
             secret: change.secret,
         };
         session.db.commit().await?;

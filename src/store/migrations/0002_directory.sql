@@ -231,10 +231,12 @@ CREATE TABLE logos (
 );
 
 -- A change of the directory and this row are one transaction: it tells, after a crash, whether
--- the change of a call took effect.
+-- the change of a call took effect. A row with given_up is written instead when a call is taken for
+-- dead, so that its change can no longer take effect.
 CREATE TABLE applied_calls (
     call_id TEXT PRIMARY KEY,
-    at BIGINT NOT NULL
+    at BIGINT NOT NULL,
+    given_up BOOLEAN NOT NULL
 );
 
 INSERT INTO roles (id, organization_id, project_id, level, name, name_key, description, permissions, built_in, created_at) VALUES
