@@ -98,7 +98,7 @@ impl Server {
             Err(ask::BadState::Protocol(error)) => return Err(error),
             Err(ask::BadState::Call(error)) => return Ok(failure(&error, &cx).into()),
         };
-        let _permit = self.inner.calls.acquire().await.map_err(|_| internal())?;
+        let turn = self.inner.calls.acquire().await.map_err(|_| internal())?;
         if cx.ct.is_cancelled() {
             return Err(ErrorData::invalid_request("the request was cancelled; nothing was sent", None));
         }
@@ -115,7 +115,9 @@ impl Server {
             Ok(Verdict::Ask(question, ticket)) => match channel {
                 ask::Channel::Results => return self.input_required(&question, &ticket, &caller).await,
                 ask::Channel::Request => {
+                    drop(turn); // a person takes a minute, and others need not wait for that
                     let answer = self.elicit(&question, &cx).await;
+                    let _turn = self.inner.calls.acquire().await.map_err(|_| internal())?;
                     match app.call(&name, arguments, &caller, Given::Form(ticket, answer)).await {
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
