@@ -233,7 +233,9 @@ impl Guard {
                 transaction!(self.db, CallError, tx => { Ok(tx.settle_repeat(call_id, None).await?) })?;
                 Ok(None)
             }
-            _ => Err(unknown(tool.name, intent["target"]["name"].as_str().unwrap_or("its target"), &repeat.call_id)),
+            // It has not taken effect yet, and may still.
+            Some(false) => Err(in_progress(&key.key)),
+            None => Err(unknown(tool.name, intent["target"]["name"].as_str().unwrap_or("its target"), &repeat.call_id)),
         }
     }
 
@@ -401,16 +403,17 @@ impl Guard {
             if let Some(key) = key
                 && !tx.claim(key, call, &record.call_id, now).await?
             {
-                return Err(CallError::Provider(ProviderError::conflict(
-                    "call_in_progress",
-                    format!("a call with `idempotency_key` `{}` is under way", key.key),
-                    "repeat the call in a moment to get its result",
-                )));
+                return Err(in_progress(&key.key));
             }
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())
         })
     }
+}
+
+fn in_progress(key: &str) -> CallError {
+    let message = format!("a call with `idempotency_key` `{key}` is under way");
+    ProviderError::conflict("call_in_progress", message, "repeat the call in a moment to get its result").into()
 }
 
 fn caller_can_be_asked(record: &Record<'_>) -> bool {

@@ -114,6 +114,28 @@ async fn consent_depends_on_the_answer_in_both_eras_and_never_on_the_call() {
 }
 
 #[tokio::test]
+async fn people_who_take_their_time_hold_up_nobody_else() {
+    let agreeing = prepared(Options::default()).await;
+    let patience = std::time::Duration::from_secs(60);
+    let slow = agreeing.elsewhere(Options { era: Era::Legacy, person: Person::NeverAnswers, patience, ..Options::default() }).await;
+    // More than are worked on at once.
+    let asking = futures_util::future::join_all((0..70).map(|_| slow.call("delete_project", delete_atlas())));
+    let reading = async {
+        let mut asked = 0;
+        while asked < 70 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            asked += slow.questions().len();
+        }
+        slow.ok("list_projects", json!({})).await
+    };
+    tokio::select! {
+        answers = asking => panic!("nobody answered: {answers:?}"),
+        found = reading => assert_eq!(found["items"][0]["project"], "Atlas"),
+        () = tokio::time::sleep(patience / 2) => panic!("a read waited for people"),
+    }
+}
+
+#[tokio::test]
 async fn a_consent_works_once() {
     let agent = prepared(Options::default()).await;
     let state = asked(&agent, "delete_project", delete_atlas()).await;

@@ -59,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) guard: rolecall::guard::GuardSettings,
     pub(crate) lists: rolecall::guard::AllowLists,
     pub(crate) pin: Option<String>,
+    /// How long a question inside a request waits for its answer.
+    pub(crate) patience: Duration,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             guard: rolecall::guard::GuardSettings::default(),
             lists: rolecall::guard::AllowLists::default(),
             pin: None,
+            patience: Duration::from_millis(300),
         }
     }
 }
@@ -194,7 +197,7 @@ impl Agent {
 
     pub(crate) async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = Server::with_ask_timeout(Arc::clone(&app), Duration::from_millis(300));
+        let server = Server::with_ask_timeout(Arc::clone(&app), options.patience);
         tokio::spawn(async move {
             if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
                 let _ = running.waiting().await;
