@@ -28,6 +28,9 @@ pub struct Target {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The project or team it is in, by name and id: a name alone may come to mean another one while a person thinks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
     /// The organization it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
@@ -35,12 +38,25 @@ pub struct Target {
 
 impl Target {
     pub fn new(kind: &str, name: &str, id: &str, organization: &str) -> Self {
-        Self { kind: kind.to_owned(), name: name.to_owned(), id: Some(id.to_owned()), organization: Some(organization.to_owned()) }
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            id: Some(id.to_owned()),
+            within: None,
+            organization: Some(organization.to_owned()),
+        }
     }
 
     /// A thing that does not exist yet.
     pub fn new_one(kind: &str, name: &str, organization: &str) -> Self {
-        Self { kind: kind.to_owned(), name: name.to_owned(), id: None, organization: Some(organization.to_owned()) }
+        Self { kind: kind.to_owned(), name: name.to_owned(), id: None, within: None, organization: Some(organization.to_owned()) }
+    }
+
+    /// Says what it is in: `within("project", "Atlas", "prj_1")`.
+    #[must_use]
+    pub fn within(mut self, kind: &str, name: &str, id: &str) -> Self {
+        self.within = Some(format!("{kind} {name} [{id}]"));
+        self
     }
 }
 

@@ -27,6 +27,9 @@ impl Question {
         let Plan { target, impact, .. } = plan;
         let typed = impact.gravity >= Gravity::High;
         let mut text = format!("{}: {}", tool.title, label(target));
+        if let Some(within) = &target.within {
+            text += &format!(" in {}", safe(within));
+        }
         if let Some(organization) = target.organization.as_deref().filter(|it| *it != target.name || target.kind != "organization") {
             text += &format!(", organization {}", safe(organization));
         }

@@ -639,3 +639,47 @@ async fn what_outsiders_typed_cannot_dress_up_a_question() {
     assert!(question.starts_with("Delete project: project Harmless"), "{question}");
     assert!(question.lines().last().unwrap().starts_with("To confirm, type: Harmless"), "{question}");
 }
+
+#[tokio::test]
+async fn a_name_that_comes_to_mean_another_project_is_asked_about_anew() {
+    let agent = prepared(Options::default()).await;
+    let key = json!({ "project": "Atlas", "name": "ci" });
+    let state = asked(&agent, "create_api_key", key.clone()).await;
+    agent.ok("update_project", json!({ "project": "Atlas", "name": "Sandbox", "slug": "sandbox" })).await;
+    agent.ok("update_project", json!({ "project": "Borealis", "name": "Atlas", "slug": "atlas" })).await;
+    let before = agent.dump().await;
+    let answer = outcome(&agent, answered("create_api_key", key, &state, json!({ "confirm": true }))).await;
+    assert_eq!(answer, json!({ "asked_again": true }));
+    assert_eq!(agent.dump().await, before);
+}
+
+#[tokio::test]
+async fn every_change_in_a_project_says_which_project() {
+    let agent = prepared(Options::default()).await;
+    let id = agent.ok("get_project", json!({ "project": "Atlas" })).await["id"].as_str().unwrap().to_owned();
+    let calls = [
+        ("create_api_key", json!({ "project": "Atlas", "name": "ci" })),
+        ("create_service_account", json!({ "project": "Atlas", "name": "bot" })),
+        ("create_role", json!({ "project": "Atlas", "name": "looker", "permissions": ["project.*"] })),
+        ("invite_organization_member", json!({ "email": "li@other.example", "role": "owner", "projects": ["Atlas"] })),
+        ("update_rate_limit", json!({ "project": "Atlas", "model": "gpt-5", "max_requests_per_1_minute": 0 })),
+        ("archive_project", json!({ "project": "Atlas" })),
+    ];
+    for (tool, mut call) in calls {
+        call["dry_run"] = json!(true);
+        let question = agent.ok(tool, call).await["question"].as_str().unwrap().to_owned();
+        assert!(question.contains(&id), "{tool}: {question}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_agreed_to_stands_behind_a_cut() {
+    let agent = prepared(Options::default()).await;
+    let known = agent.ok("list_permissions", json!({ "limit": 100 })).await;
+    let all: Vec<&str> = known["items"].as_array().unwrap().iter().map(|it| it["permission"].as_str().unwrap()).collect();
+    let preview = agent.ok("create_role", json!({ "name": "quiet", "permissions": all, "dry_run": true })).await;
+    let question = preview["question"].as_str().unwrap();
+    for permission in all {
+        assert!(question.contains(permission), "{permission} is not in {question}");
+    }
+}

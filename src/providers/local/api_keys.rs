@@ -77,7 +77,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change
     };
     let (id, secret) = make(at, &project, &key).await?;
     let after = view(&by_id(at, &id).await?);
-    let target = Target::new_one("key", op.name.as_str(), &project.organization);
+    let target = Target::new_one("key", op.name.as_str(), &project.organization).within("project", &project.name, &project.id);
     Ok(Change::created(target, key.impact().undo("delete_api_key"), after).with_secret(secret))
 }
 
@@ -263,7 +263,7 @@ async fn by_id(at: &mut Session, id: &str) -> Result<KeyRow, ProviderError> {
 }
 
 fn target(key: &KeyRow, project: &ProjectRow) -> Target {
-    Target::new("key", &key.name, &key.id, &project.organization)
+    Target::new("key", &key.name, &key.id, &project.organization).within("project", &project.name, &project.id)
 }
 
 fn status_name(status: KeyStatus) -> &'static str {

@@ -82,6 +82,9 @@ pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> R
     if former.is_some() {
         impact = impact.note("replaces an invitation that has expired");
     }
+    for it in &projects {
+        impact = impact.note(format!("brings project {} [{}] with it", it.name, it.id));
+    }
     let ids: Vec<String> = projects.into_iter().map(|it| it.id).collect();
     let id = insert(at, &organization.id, &op.email, &role.id, &ids).await?;
     let after = by_id(at, &organization, &id).await?;

@@ -217,7 +217,10 @@ fn target(joining: &[&Entry], entries: &[Entry]) -> Target {
     let name = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
     let organizations: HashSet<&str> = entries.iter().map(|it| it.project.organization.as_str()).collect();
     let organization = organizations.iter().next().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
-    Target { kind: "batch".into(), name, id: None, organization }
+    let mut projects: Vec<String> = entries.iter().map(|it| format!("{} [{}]", it.project.name, it.project.id)).collect();
+    projects.sort();
+    projects.dedup();
+    Target { kind: "batch".into(), name, id: None, within: Some(projects.join(", ")), organization }
 }
 
 async fn write(at: &mut Session, joining: &[&Entry], book: &Book) -> Result<(), ProviderError> {

@@ -211,7 +211,7 @@ fn as_roles(held: &[String]) -> String {
 }
 
 fn target(user: &UserRow, project: &ProjectRow) -> Target {
-    Target::new("member", &user.email, &user.id, &project.organization)
+    Target::new("member", &user.email, &user.id, &project.organization).within("project", &project.name, &project.id)
 }
 
 pub(super) fn view(project: &ProjectRow, user: &UserRow, roles: Vec<String>, since: Option<i64>) -> Member {

@@ -69,7 +69,7 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
     }
     let held = roles(at, &project).await?;
     let after = on_project(at, &project, &team.id).await?;
-    Ok(Change::created(target(&team), impact, view(&project, after, &held)))
+    Ok(Change::created(target(&team, &project), impact, view(&project, after, &held)))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<Change<Team>, ProviderError> {
@@ -95,7 +95,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
     ] {
         at.db.run(sql, &args![&project.id, &team.id]).await?;
     }
-    Ok(Change::removed(target(&team), impact, before))
+    Ok(Change::removed(target(&team, &project), impact, before))
 }
 
 /// What the people of a team get when it comes onto a project.
@@ -143,8 +143,8 @@ async fn roles(at: &mut Session, project: &ProjectRow) -> Result<Vec<Held>, Prov
     Ok(at.db.all(sql, &args![&project.id]).await?)
 }
 
-fn target(team: &TeamRow) -> Target {
-    Target::new("team", &team.name, &team.id, &team.organization)
+fn target(team: &TeamRow, project: &ProjectRow) -> Target {
+    Target::new("team", &team.name, &team.id, &team.organization).within("project", &project.name, &project.id)
 }
 
 fn view(project: &ProjectRow, it: OnProject, held: &[Held]) -> Team {

@@ -80,12 +80,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Cha
     at.db.run(&sql, &values).await?;
     let after = merged(model, &overrides(at, &project.id).await?, &project);
     let impact = impact(&before, &after).undo("update_rate_limit with the values in `before`");
-    let target = Target {
-        kind: "rate_limit".into(),
-        name: format!("{} of {}", model.name, project.name),
-        id: None,
-        organization: Some(project.organization.clone()),
-    };
+    let target = Target::new_one("rate limit", model.name, &project.organization).within("project", &project.name, &project.id);
     Ok(Change::updated(target, impact, before, after))
 }
 

@@ -102,7 +102,14 @@ async fn assigned(at: &mut Session, project: &ProjectRow, holder: &Holder, id: &
 }
 
 fn target(project: &ProjectRow, row: &ResourceRow) -> Target {
-    Target { kind: row.resource_type.clone(), name: row.resource_id.clone(), id: None, organization: Some(project.organization.clone()) }
+    Target {
+        kind: row.resource_type.clone(),
+        name: row.resource_id.clone(),
+        id: None,
+        within: None,
+        organization: Some(project.organization.clone()),
+    }
+    .within("project", &project.name, &project.id)
 }
 
 fn view(project: &ProjectRow, it: ResourceRow) -> Resource {

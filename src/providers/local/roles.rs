@@ -93,7 +93,12 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
         impact = impact.note(format!("whoever is given it gets power over others: {}", permissions.join(", ")));
     }
     let after = by_id(at, &id).await?.view();
-    Ok(Change::created(Target::new_one("role", name, &place.organization.name), impact, after))
+    let target = Target::new_one("role", name, &place.organization.name);
+    let target = match &place.project {
+        Some(project) => target.within("project", &project.name, &project.id),
+        None => target,
+    };
+    Ok(Change::created(target, impact, after))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<Role>, ProviderError> {

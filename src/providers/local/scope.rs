@@ -78,6 +78,10 @@ impl Scope {
 
     /// A thing of this scope, as a target.
     pub(super) fn target(&self, kind: &str, name: &str, id: Option<&str>) -> Target {
-        Target { kind: kind.to_owned(), name: name.to_owned(), id: id.map(str::to_owned), organization: Some(self.organization.clone()) }
+        let target = Target { id: id.map(str::to_owned), ..Target::new_one(kind, name, &self.organization) };
+        match &self.project {
+            Some(project) => target.within("project", &project.name, &project.id),
+            None => target,
+        }
     }
 }

@@ -145,7 +145,11 @@ impl Seat {
             Holder::Person(it) => ("member", &it.id),
             Holder::Team(it) => ("team", &it.id),
         };
-        Target::new(kind, self.holder.name(), id, &self.place.organization.name)
+        let target = Target::new(kind, self.holder.name(), id, &self.place.organization.name);
+        match &self.place.project {
+            Some(project) => target.within("project", &project.name, &project.id),
+            None => target,
+        }
     }
 
     pub(super) fn view(&self, role: RoleRow) -> RoleAssignment {

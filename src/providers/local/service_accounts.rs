@@ -67,7 +67,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateServiceAccount) -> Resul
         (key.impact(), Some(secret))
     };
     let after = view(&by_id(at, &id).await?);
-    let target = Target::new_one("service account", name, &project.organization);
+    let target = Target::new_one("service account", name, &project.organization).within("project", &project.name, &project.id);
     let mut change = Change::created(target, impact.undo("delete_service_account"), after);
     change.secret = secret;
     Ok(change)
@@ -160,7 +160,7 @@ fn taken(project: &ProjectRow, name: &str) -> ProviderError {
 }
 
 fn target(account: &AccountRow, project: &ProjectRow) -> Target {
-    Target::new("service account", &account.name, &account.id, &project.organization)
+    Target::new("service account", &account.name, &account.id, &project.organization).within("project", &project.name, &project.id)
 }
 
 fn view(it: &AccountRow) -> ServiceAccount {

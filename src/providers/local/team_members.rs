@@ -118,7 +118,7 @@ async fn kept(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Place, 
 }
 
 fn target(email: &str, id: &str, team: &TeamRow) -> Target {
-    Target::new("member", email, id, &team.organization)
+    Target::new("member", email, id, &team.organization).within("team", &team.name, &team.id)
 }
 
 fn view(team: &TeamRow, it: Place) -> Member {
