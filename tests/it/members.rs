@@ -315,6 +315,7 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
                 {"count": 1, "what": "key left without an owner", "examples": ["mine"]},
             ])
         );
+        assert_eq!(impact["gravity"], "critical", "{impact}");
         assert_eq!(impact["notes"], json!(["sole owner of 1 project: Zeta", "keys without an owner go on working until delete_api_key"]));
         agent.ok("remove_organization_member", call).await;
         let left = agent.dump().await;
@@ -458,5 +459,42 @@ async fn project_memberships_come_in_order_by_page_and_by_level() {
         assert_eq!(agent.ok("list_project_memberships", json!({"email": bo, "role_types": ["team"]})).await["total"], 0);
         let projects = agent.ok("list_memberships", json!({"email": bo, "role_types": ["project"]})).await;
         assert_eq!(projects["items"][0]["roles"], json!(["member"]));
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_leaves_active_projects_without_an_owner_is_critical() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        let [bo, cy] = ["bo@acme.example", "cy@acme.example"];
+        for email in [bo, cy] {
+            user(&agent, email, "Somebody", "member").await;
+        }
+        for (team, people) in [("Solo", vec![bo]), ("Pair", vec![bo, cy])] {
+            agent.ok("create_team", json!({"name": team})).await;
+            for member in people {
+                agent.ok("add_team_member", json!({"team": team, "member": member})).await;
+            }
+        }
+        // Owned in person, and by a team with somebody else in it: somebody is left.
+        agent.ok("add_project_member", json!({"project": "Atlas", "member": bo, "roles": ["owner"]})).await;
+        agent.ok("add_project_team", json!({"project": "Atlas", "team": "Pair", "role": "owner"})).await;
+        // Owned in person, but archived: nobody has to be left.
+        agent.ok("create_project", json!({"name": "Old", "admin_email": bo})).await;
+        for (project, key) in [("Atlas", "used"), ("Atlas", "stopped"), ("Old", "ended")] {
+            crate::company::key_of(&agent, project, "bo", key).await;
+        }
+        sql(&agent, &["UPDATE api_keys SET status = 'blocked' WHERE name = 'stopped'"]).await;
+        sql(&agent, &["UPDATE projects SET status = 'archived' WHERE name = 'Old'"]).await;
+        let call = json!({"member": bo, "dry_run": true});
+        let impact = agent.ok("remove_organization_member", call.clone()).await["impact"].clone();
+        assert_eq!(impact["gravity"], "high", "{impact}");
+        assert_eq!(impact["notes"], json!(["keys without an owner go on working until delete_api_key"]));
+        assert_eq!(impact["losses"][2], json!({"count": 1, "what": "key left without an owner", "examples": ["used"]}));
+        // Owned through a team that nobody else is in: nobody is left.
+        agent.ok("add_project_team", json!({"project": "Borealis", "team": "Solo", "role": "owner"})).await;
+        let impact = agent.ok("remove_organization_member", call).await["impact"].clone();
+        assert_eq!(impact["gravity"], "critical", "{impact}");
+        assert_eq!(impact["notes"][0], "sole owner of 1 project: Borealis");
     }
 }

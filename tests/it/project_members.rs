@@ -216,3 +216,17 @@ async fn the_list_has_a_row_for_each_way_of_access() {
         agent.fails("list_project_members", json!({ "project": "Atlas", "role": "chief" }), "role_not_found").await;
     }
 }
+
+#[tokio::test]
+async fn an_owner_is_demoted_only_with_a_yes() {
+    for agent in Agent::each().await {
+        acme(&agent, &["ana", "bo"]).await;
+        agent.ok("create_project", json!({ "name": "Atlas", "admin_email": email("ana") })).await;
+        join(&agent, "Atlas", "bo", &["owner"]).await;
+        let call = json!({ "project": "Atlas", "member": email("bo"), "role": "member" });
+        let preview = declined(&agent, "update_project_member", call).await;
+        assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
+        let notes = json!(["no longer owner in project Atlas", "loses project.members, project.keys.write, project.delete"]);
+        assert_eq!(preview["impact"]["notes"], notes, "{preview}");
+    }
+}

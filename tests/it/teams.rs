@@ -268,3 +268,35 @@ async fn a_team_that_holds_a_role_in_the_organization_says_so_when_it_ends() {
         assert_eq!(leaves["impact"]["notes"][0], "ends what the team gives in the organization: 1 role: admin", "{leaves}");
     }
 }
+
+#[tokio::test]
+async fn the_last_owner_of_the_organization_is_not_taken_away_through_a_team() {
+    for agent in Agent::each().await {
+        acme(&agent, &["ana", "bo"]).await;
+        team(&agent, "Board", &["ana"]).await;
+        agent.ok("assign_role", json!({ "role": "owner", "team": "Board" })).await;
+        let leave = json!({ "team": "Board", "member": email("ana") });
+        let refusal = refused(&agent, "remove_team_member", leave.clone(), "last_owner").await;
+        assert!(refusal["fix"].as_str().unwrap().contains("somebody else owner first"), "{refusal}");
+        refused(&agent, "delete_team", json!({ "team": "Board" }), "last_owner").await;
+        refused(&agent, "unassign_role", json!({ "role": "owner", "team": "Board" }), "last_owner").await;
+        // Another person in the team is enough for one to leave, not for the team to end.
+        agent.ok("add_team_member", json!({ "team": "Board", "member": email("bo") })).await;
+        agent.ok("remove_team_member", leave).await;
+        refused(&agent, "delete_team", json!({ "team": "Board" }), "last_owner").await;
+        agent.ok("update_organization_member", json!({ "member": email("ana"), "role": "owner" })).await;
+        agent.ok("delete_team", json!({ "team": "Board" })).await;
+    }
+}
+
+#[tokio::test]
+async fn a_maintainer_is_demoted_only_with_a_yes() {
+    for agent in Agent::each().await {
+        acme(&agent, &["ana"]).await;
+        agent.ok("create_team", json!({ "name": "Data" })).await;
+        agent.ok("add_team_member", json!({ "team": "Data", "member": email("ana"), "role": "maintainer" })).await;
+        let preview = declined(&agent, "update_team_member", json!({ "team": "Data", "member": email("ana"), "role": "member" })).await;
+        assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
+        assert_eq!(preview["impact"]["notes"], json!(["no longer maintainer of team Data: loses teams.members"]), "{preview}");
+    }
+}

@@ -6,6 +6,7 @@ use super::{
     Session,
     page::PageQuery,
     permissions::{grant_gravity, is_privileged},
+    reach::PROJECT_OWNER,
     resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
     seats::has_outsider,
 };
@@ -129,20 +130,23 @@ async fn leaving(at: &mut Session, organization: &OrganizationRow, user: &UserRo
         ),
         (
             "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id WHERE k.user_id = $1 AND p.organization_id = $2 \
-             ORDER BY k.name, k.id",
+             AND k.status = 'active' AND p.status = 'active' ORDER BY k.name, k.id",
             ("key left without an owner", "keys left without an owner"),
         ),
     ] {
         let (count, names) = at.count_and_name(sql, &args![&user.id, &organization.id]).await?;
         impact = impact.loses(count, what, names);
     }
-    let sole = "SELECT p.name FROM projects p JOIN role_assignments a ON a.project_id = p.id AND a.role_id = 'role_project_owner' \
-                WHERE a.user_id = $1 AND p.organization_id = $2 AND NOT EXISTS (SELECT 1 FROM role_assignments b \
-                WHERE b.project_id = p.id AND b.role_id = a.role_id AND b.user_id <> $1) ORDER BY p.slug";
-    let sole = at.db.texts(sole, &args![&user.id, &organization.id]).await?;
+    // A team owns a project as far as people are in it.
+    let sole = "SELECT p.name FROM projects p WHERE p.organization_id = $2 AND p.status = 'active' \
+                AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = p.id AND a.role_id = $3 AND (a.user_id = $1 \
+                  OR a.team_id IN (SELECT t.team_id FROM team_members t WHERE t.user_id = $1))) \
+                AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = p.id AND b.role_id = $3 AND (b.user_id <> $1 \
+                  OR b.team_id IN (SELECT t.team_id FROM team_members t WHERE t.user_id <> $1))) ORDER BY p.slug, p.id";
+    let sole = at.db.texts(sole, &args![&user.id, &organization.id, PROJECT_OWNER]).await?;
     if !sole.is_empty() {
         let projects = if sole.len() == 1 { "project" } else { "projects" };
-        impact = impact.note(format!("sole owner of {} {projects}: {}", sole.len(), sole.join(", ")));
+        impact = impact.at_least(Gravity::Critical).note(format!("sole owner of {} {projects}: {}", sole.len(), sole.join(", ")));
     }
     if impact.losses.iter().any(|it| it.what.starts_with("key")) {
         impact = impact.note("keys without an owner go on working until delete_api_key");

@@ -99,6 +99,11 @@ pub(super) fn lost(before: &[String], after: &[String]) -> Vec<String> {
     gone.map(|it| it.code.to_owned()).collect()
 }
 
+/// The codes with power over others that a set of permissions no longer allows.
+pub(super) fn lost_power(before: &[String], after: &[String]) -> Vec<String> {
+    lost(before, after).into_iter().filter(|it| is_privileged(std::slice::from_ref(it))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +121,6 @@ mod tests {
         assert_eq!(gained(&these(&["project.*"]), &these(&["project.keys.*", "project.read"])), these(&[]));
         assert_eq!(lost(&these(&["*"]), &whole).len(), CODES.len() - parts.len());
         assert_eq!(gained(&whole, &these(&["*"])), these(&["*"]));
+        assert_eq!(lost_power(&whole, &these(&["teams.members"])), these(&["teams.delete"]));
     }
 }

@@ -4,6 +4,8 @@ use std::slice;
 
 use super::{
     Session,
+    members::role_by_id,
+    permissions::lost_power,
     reach::{PROJECT_OWNER, PROJECTS, counted},
     resolve::{ProjectRow, RoleRow, UserRow, only},
 };
@@ -85,6 +87,14 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result
     let lost: Vec<String> = held.iter().filter(|it| **it != role.name).cloned().collect();
     if !lost.is_empty() {
         impact = impact.note(format!("no longer {} in project {}", lost.join(", "), project.name));
+    }
+    let mut before = Vec::new();
+    for old in &place.roles {
+        before.extend(role_by_id(at, &old.id).await?.permissions());
+    }
+    let power = lost_power(&before, &role.permissions());
+    if !power.is_empty() {
+        impact = impact.at_least(Gravity::Low).note(format!("loses {}", power.join(", ")));
     }
     let others = "DELETE FROM role_assignments WHERE project_id = $1 AND user_id = $2 AND role_id <> $3";
     at.db.run(others, &args![&project.id, &place.user.id, &role.id]).await?;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::{
     Session,
+    members::OWNER,
     permissions::is_privileged,
     resolve::{ProjectRow, ROLE_COLUMNS, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, only},
 };
@@ -196,6 +197,29 @@ impl Session {
                                    WHERE o.project_id = p.id AND o.role_id = $4 \
                                    AND (o.team_id <> $1 OR ($2 IS NOT NULL AND om.user_id <> $2))) ORDER BY p.name";
         Ok(self.db.texts(sql, &args![team_id, user_id, project_id, PROJECT_OWNER]).await?)
+    }
+
+    /// Refuses to take the last owner away from an organization by ending what a team hands down: to all its people or to one.
+    pub(super) async fn keep_an_owner_without_team(&mut self, team: &TeamRow, user_id: Option<&str>) -> Result<(), ProviderError> {
+        let owns = "SELECT COUNT(*) FROM role_assignments a JOIN team_members tm ON tm.team_id = a.team_id \
+                    WHERE a.team_id = $1 AND a.role_id = $3 AND a.project_id IS NULL AND ($2 IS NULL OR tm.user_id = $2)";
+        let values = args![&team.id, user_id, OWNER];
+        if self.db.number(owns, &values).await? == 0 {
+            return Ok(());
+        }
+        let others = "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $4 AND (m.role_id = $3 OR EXISTS \
+                      (SELECT 1 FROM role_assignments a WHERE a.organization_id = m.organization_id AND a.project_id IS NULL \
+                       AND a.role_id = $3 AND (a.user_id = m.user_id OR a.team_id IN (SELECT tm.team_id FROM team_members tm \
+                       WHERE tm.user_id = m.user_id AND (tm.team_id <> $1 OR ($2 IS NOT NULL AND tm.user_id <> $2))))))";
+        let values = args![&team.id, user_id, OWNER, &team.organization_id];
+        if self.db.number(others, &values).await? > 0 {
+            return Ok(());
+        }
+        Err(ProviderError::conflict(
+            "last_owner",
+            format!("`{}` has its last owner through team `{}`", team.organization, team.name),
+            "make somebody else owner first: update_organization_member with role `owner`",
+        ))
     }
 
     /// Refuses to take the ownership of a project from its last owner; an owner team that has people counts.

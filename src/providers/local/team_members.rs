@@ -4,10 +4,11 @@ use std::slice;
 
 use super::{
     Session,
+    members::role_by_id,
     page::PageQuery,
-    permissions::is_privileged,
+    permissions::{is_privileged, lost_power},
     reach::TeamRole,
-    resolve::{ROLE_COLUMNS, RoleRow, TeamRow, only},
+    resolve::{RoleRow, TeamRow, only},
 };
 use crate::{
     domain::{
@@ -76,6 +77,11 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
         impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
         impact = at.weighing_outsiders(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
     }
+    let old = role_by_id(at, &before.role_id).await?;
+    let power = lost_power(&old.permissions(), &role.permissions());
+    if !power.is_empty() {
+        impact = impact.at_least(Gravity::Low).note(format!("no longer {} of team {}: loses {}", old.name, team.name, power.join(", ")));
+    }
     at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
     let after = kept(at, &team, &before.id).await?;
     Ok(Change::updated(target(&before.email, &before.id, &team), impact, view(&team, before), view(&team, after)))
@@ -84,6 +90,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
 pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Change<Member>, ProviderError> {
     let team = at.team(&op.team).await?;
     let before = place(at, &team, &op.member).await?;
+    at.keep_an_owner_without_team(&team, Some(&before.id)).await?;
     let impact = at.without_team(&team.id, Some(&before.id), None).await?;
     let impact = impact.note(format!("leaves team {}", team.name)).undo(format!("add_team_member with role {}", before.role));
     at.db.run("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id]).await?;
@@ -92,10 +99,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Ch
 
 /// The role that is named, or the one that is given without a word.
 async fn role(at: &mut Session, named: Option<&RoleRef>, team: &TeamRow) -> Result<RoleRow, ProviderError> {
-    let Some(named) = named else {
-        let found = at.db.one(&format!("{ROLE_COLUMNS} WHERE r.id = $1"), &args![DEFAULT_ROLE]).await?;
-        return found.ok_or_else(|| StoreError::Unreadable(format!("role {DEFAULT_ROLE} is missing")).into());
-    };
+    let Some(named) = named else { return role_by_id(at, DEFAULT_ROLE).await };
     at.role(named, RoleLevel::Team, &team.organization_id, None).await
 }
 

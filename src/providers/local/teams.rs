@@ -90,6 +90,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<T
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteTeam) -> Result<Change<Team>, ProviderError> {
     let team = at.team(&op.team).await?;
+    at.keep_an_owner_without_team(&team, None).await?;
     let mut impact = at.without_team(&team.id, None, None).await?;
     let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
     let (people, emails) = at.count_and_name(people, &args![&team.id]).await?;
