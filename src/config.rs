@@ -146,7 +146,13 @@ impl Config {
                 let chosen = overrides.config.is_some()
                     || path.parent() != Some(places.here.as_path())
                     || places.config.join("rolecall") == places.here;
-                File::read(path).and_then(|raw| raw.harmless_unless(chosen)).map_err(|error| error.in_file(path))?
+                let raw = File::read(path).map_err(|error| error.in_file(path))?;
+                if let (false, Some(key)) = (chosen, raw.loosens()) {
+                    let message = format!("`{key}` is not taken from a file in the current folder, which may be anybody's");
+                    let fix = "name the file with `--config` or ROLECALL_CONFIG, or put it into your configuration folder";
+                    return Err(ConfigError::new(message, fix).in_file(path));
+                }
+                raw
             }
         };
         let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
@@ -260,21 +266,15 @@ const KEYS: [(&str, &[&str]); 6] = [
 impl File {
     /// A file that merely lies where the program was started may be anybody's: clients start servers in the folders
     /// they work on. It can choose and narrow what is on offer, and cannot loosen the guard, run commands or open folders.
-    fn harmless_unless(self, chosen: bool) -> Result<Self, ConfigError> {
-        let loosens = [
+    fn loosens(&self) -> Option<&'static str> {
+        let keys = [
             ("guard.fallback", self.guard.fallback == Fallback::Token),
             ("files.allow", !self.files.allow.is_empty()),
             ("store.url", self.store.url.is_some()),
             ("secrets.folder", self.secrets.folder.is_some()),
             ("secrets.sink", self.secrets.sink.is_some()),
         ];
-        match loosens.iter().find(|(_, set)| *set && !chosen) {
-            Some((key, _)) => Err(ConfigError::new(
-                format!("`{key}` is not taken from a file in the current folder, which may be anybody's"),
-                "name the file with `--config` or ROLECALL_CONFIG, or put it into your configuration folder",
-            )),
-            None => Ok(self),
-        }
+        keys.iter().find(|it| it.1).map(|it| it.0)
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {

@@ -375,7 +375,7 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     std::fs::create_dir_all(shell.store.secrets()).unwrap();
     #[cfg(unix)]
     std::fs::set_permissions(shell.store.secrets(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let ill = shell.run(&["doctor"]);
+    let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);
     assert_eq!(ill.code, 1, "{ill:?}");
     for problem in ["others can look into", "gone is not a folder", "lost (local, kept to organization nowhere): no organization `nowhere`"]
     {
@@ -385,7 +385,7 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     assert!(ill.out.ends_with("\n3 problems.\n"), "{}", ill.out);
 
     std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nalow = []\n").unwrap();
-    let ill = shell.run(&["doctor"]);
+    let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);
     assert_eq!(ill.code, 1);
     assert!(ill.out.contains("unknown key `tools.alow`") && ill.out.contains("fix: did you mean `allow`?"), "{}", ill.out);
 }

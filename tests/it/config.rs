@@ -39,7 +39,7 @@ impl Home {
     /// What a file with this text comes to.
     fn of(&self, text: &str) -> Result<Config, ConfigError> {
         self.write("here/rolecall.toml", text);
-        self.load(&Overrides::default())
+        self.load(&Overrides { config: Some("rolecall.toml".into()), ..Overrides::default() })
     }
 }
 
@@ -97,8 +97,9 @@ fn the_nearest_file_counts_and_flags_go_over_it() {
     let home = Home::new();
     home.write("config/rolecall/rolecall.toml", "[store]\nurl = \"sqlite:/far.sqlite3\"");
     assert_eq!(home.load(&Overrides::default()).unwrap().store, "sqlite:/far.sqlite3");
-    home.write("here/rolecall.toml", "[store]\nurl = \"sqlite:/near.sqlite3\"\n[tools]\nallow = [\"write\"]\n[secrets]\nsink = [\"pass\"]");
-    assert_eq!(home.load(&Overrides::default()).unwrap().store, "sqlite:/near.sqlite3");
+    home.write("here/rolecall.toml", "[tools]\nallow = [\"write\"]");
+    let near = home.load(&Overrides::default()).unwrap();
+    assert_eq!((near.lists.effects, near.store != "sqlite:/far.sqlite3"), ([Effect::Write].into(), true));
     let overrides = Overrides {
         store: Some("sqlite:mine.sqlite3".into()),
         secrets: Some("kept".into()),
@@ -187,6 +188,26 @@ async fn connections_are_set_up_as_configured() {
         let connections: Vec<_> = setup.connections.iter().map(|it| (it.name.as_str(), it.provider, it.pin.as_deref())).collect();
         assert_eq!(connections, [("all", "local", None), ("practice", "local", Some("acme"))]);
     }
+}
+
+#[test]
+fn a_file_that_merely_lies_in_the_current_folder_loosens_nothing() {
+    let home = Home::new();
+    for text in [
+        "[store]\nurl = \"sqlite:/near.sqlite3\"",
+        "[secrets]\nsink = [\"sh\", \"-c\", \"cat\"]",
+        "[secrets]\nfolder = \"/tmp\"",
+        "[files]\nallow = [\"/\"]",
+        "[guard]\nfallback = \"token\"",
+    ] {
+        home.write("here/rolecall.toml", text);
+        let error = home.load(&Overrides::default()).unwrap_err();
+        assert!(error.message.contains("is not taken from a file in the current folder"), "{text}: {}", error.message);
+        let chosen = Overrides { config: Some("rolecall.toml".into()), ..Overrides::default() };
+        assert!(home.load(&chosen).is_ok(), "{text}");
+    }
+    home.write("here/rolecall.toml", "[guard]\nsecond_person = true");
+    assert!(home.load(&Overrides::default()).unwrap().guard.second_person);
 }
 
 #[tokio::test]

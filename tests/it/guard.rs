@@ -535,6 +535,8 @@ async fn where_the_operator_says_so_who_cannot_ask_is_refused() {
 async fn the_gravest_changes_take_a_second_person_where_the_operator_asks_for_one() {
     let guard = GuardSettings { fallback: Fallback::Approve, second_person: true };
     let home = prepared(Options { guard, ..Options::default() }).await;
+    home.ok("create_organization", json!({ "name": "Beta" })).await;
+    home.questions();
     let silent = home.silent().await;
     // The person in front of a client may be the one who approves later, and so is not asked: two others are.
     for (agent, name) in [(&home, "Acme"), (&silent, "Beta")] {
