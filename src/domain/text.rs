@@ -147,6 +147,18 @@ texts! {
     Query(query, "Part of the name."): "a search text of 1 to 100 characters";
 }
 
+impl Query {
+    /// The pattern of texts that contain it, for `LIKE … ESCAPE '\'`.
+    pub fn like(&self) -> String {
+        format!("%{}%", like_literal(&self.0))
+    }
+}
+
+/// Makes every character of a text stand for itself in a pattern, for `LIKE … ESCAPE '\'`.
+pub fn like_literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
 impl Email {
     /// The part behind the `@`.
     pub fn domain(&self) -> &str {

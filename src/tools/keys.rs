@@ -125,7 +125,7 @@ pub struct UpdateApiKey {
     pub expires_in_seconds: Option<i64>,
     /// Fields to empty.
     #[serde(default)]
-    #[schemars(length(max = 1))]
+    #[schemars(length(max = 2))]
     pub clear: Vec<ApiKeyField>,
 }
 
@@ -135,6 +135,7 @@ pub struct UpdateApiKey {
 #[schemars(inline)]
 pub enum ApiKeyField {
     Description,
+    ExpiresAt,
 }
 
 operation!(UpdateApiKey, "update_api_key", "Update API key", Access => ApiKey);

@@ -290,12 +290,13 @@ async fn the_named_fields_of_a_key_change_and_others_stay() {
         assert_eq!(done["after"].get("description"), None, "{done}");
         let done = agent.ok("update_api_key", json!({ "project": "Atlas", "api_key": id, "expires_in_seconds": 60 })).await;
         assert!(done["after"]["expires_at"].is_string(), "{done}");
-        assert_eq!(agent.questions(), Vec::<String>::new());
+        assert_eq!(agent.questions().len(), 1, "it had no end before");
 
         let before = agent.dump().await;
         for change in [
             json!({}),
             json!({ "description": "x", "clear": ["description"] }),
+            json!({ "expires_in_seconds": 60, "clear": ["expires_at"] }),
             json!({ "scopes": [] }),
             json!({ "scopes": ["nope"] }),
             json!({ "expires_in_seconds": 0 }),
@@ -347,6 +348,47 @@ async fn a_key_that_stops_works_again_or_may_do_more_is_asked_about() {
         let key = agent.ok("get_api_key", json!({ "project": "Atlas", "api_key": "deploy" })).await;
         assert_eq!(key["expires_at"], "2025-11-22T10:00:00Z", "{key}");
         assert_eq!(gravity(json!({ "expires_in_seconds": 60 })).await, "low");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_ends_earlier_is_asked_about_and_its_end_can_be_taken_away() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        agent.ok("create_api_key", json!({ "project": "Atlas", "name": "deploy", "scopes": ["project.read"] })).await;
+        let update = |mut change: Value| {
+            change["project"] = "Atlas".into();
+            change["api_key"] = "deploy".into();
+            change
+        };
+        let sooner = update(json!({ "expires_in_seconds": 3600 }));
+        assert_eq!(
+            impact(&agent, "update_api_key", sooner.clone()).await,
+            json!({
+                "gravity": "high",
+                "losses": [{ "count": 1, "what": "key stops working", "examples": ["deploy"] }],
+                "notes": ["it stops 3600 seconds after the change, earlier than before; it was never used"],
+                "undo": "update_api_key with the values in `before`, and `expires_at` in `clear`",
+            })
+        );
+        let before = agent.dump().await;
+        agent.refusing().await.call("update_api_key", sooner.clone()).await;
+        assert_eq!(agent.dump().await, before);
+        agent.ok("update_api_key", sooner).await;
+
+        let told = impact(&agent, "update_api_key", update(json!({ "expires_in_seconds": 60 }))).await;
+        assert_eq!((&told["gravity"], told.get("undo")), (&json!("high"), None), "{told}");
+        let both = impact(&agent, "update_api_key", update(json!({ "expires_in_seconds": 60, "status": "blocked" }))).await;
+        assert_eq!(both["losses"].as_array().unwrap().len(), 1, "{both}");
+        let endless = update(json!({ "clear": ["expires_at"] }));
+        let told = impact(&agent, "update_api_key", endless.clone()).await;
+        assert_eq!((&told["gravity"], &told["notes"]), (&json!("none"), &json!(["the key works longer: until it is deleted"])), "{told}");
+        let done = agent.ok("update_api_key", endless.clone()).await;
+        assert!(done["before"]["expires_at"].is_string() && done["after"].get("expires_at").is_none(), "{done}");
+        assert_eq!(impact(&agent, "update_api_key", endless.clone()).await["gravity"], "none");
+
+        sql(&agent, "UPDATE api_keys SET scopes = '[]', expires_at = 9999999999999").await;
+        assert_eq!(impact(&agent, "update_api_key", endless).await["gravity"], "low", "a longer life of a key that may do everything");
     }
 }
 

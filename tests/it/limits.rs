@@ -173,6 +173,37 @@ async fn both_bounds_can_move_past_the_old_ones_at_once() {
 }
 
 #[tokio::test]
+async fn a_hard_limit_that_falls_is_said_and_one_of_nothing_is_asked() {
+    for agent in planted().await {
+        let told = async |tool: &str, mut arguments: Value| {
+            arguments["dry_run"] = true.into();
+            agent.ok(tool, arguments).await["impact"].clone()
+        };
+        let none = told("update_usage_limit", json!({ "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0 })).await;
+        assert_eq!(none["gravity"], "low");
+        assert_eq!(none["notes"][1], "use ends: the hard limit is 0", "{none}");
+        agent.ok("set_usage_limit", limit("Ember", 5.0, 10.0)).await;
+        let lower = told("set_usage_limit", limit("Ember", 5.0, 8.0)).await;
+        assert_eq!(
+            (&lower["gravity"], &lower["notes"][0]),
+            (&json!("none"), &json!("use stops earlier: the hard limit falls from 10 to 8")),
+            "{lower}"
+        );
+        let none = told("set_usage_limit", limit("Ember", 0.0, 0.0)).await;
+        assert_eq!((&none["gravity"], &none["notes"][1]), (&json!("low"), &json!("use ends: the hard limit is 0")), "{none}");
+        let higher = told("set_usage_limit", limit("Ember", 5.0, 12.0)).await;
+        assert_eq!(higher["notes"].as_array().unwrap().len(), 1, "{higher}");
+
+        agent.ok("create_project", json!({ "name": "Quartz", "organization": "Acme" })).await;
+        let none = told("set_usage_limit", limit("Quartz", 0.0, 0.0)).await;
+        assert_eq!((&none["gravity"], &none["notes"][0]), (&json!("low"), &json!("use ends: the hard limit is 0")), "{none}");
+        let before = agent.dump().await;
+        agent.refusing().await.call("set_usage_limit", limit("Quartz", 0.0, 0.0)).await;
+        assert_eq!(agent.dump().await, before);
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_usage_limit_bounds_nothing_and_a_person_is_told() {
     for agent in planted().await {
         let before = agent.dump().await;

@@ -44,6 +44,39 @@ async fn people_are_listed_with_their_roles_and_found_by_name_e_mail_and_role() 
 }
 
 #[tokio::test]
+async fn a_search_takes_every_character_as_it_is_and_folds_names() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        user(&agent, "a_b@acme.example", "Élodie  100% Ωmega", "member").await;
+        user(&agent, "axb@acme.example", "Back\\slash", "member").await;
+        for (query, found) in [
+            ("a_b", vec!["a_b@acme.example"]),
+            ("%", vec!["a_b@acme.example"]),
+            ("\\", vec!["axb@acme.example"]),
+            ("ÉLODIE", vec!["a_b@acme.example"]),
+            ("ωmega", vec!["a_b@acme.example"]),
+        ] {
+            let list = agent.ok("list_organization_members", json!({ "query": query })).await;
+            assert_eq!((emails(&list), &list["total"]), (found.clone(), &json!(found.len())), "{query}");
+        }
+        for (tool, make, field) in [("list_projects", "create_project", "project"), ("list_teams", "create_team", "team")] {
+            for name in ["Up_ward", "Upward"] {
+                agent.ok(make, json!({ "name": name, "slug": name.to_lowercase().replace('_', "-") })).await;
+            }
+            let list = agent.ok(tool, json!({ "query": "p_w" })).await;
+            assert_eq!((&list["total"], &list["items"][0][field]), (&json!(1), &json!("Up_ward")), "{list}");
+        }
+        agent.ok("add_project_member", json!({ "project": "Upward", "member": "axb@acme.example", "roles": ["member"] })).await;
+        for (query, total) in [("a_b", 0), ("K\\S", 1)] {
+            let list = agent.ok("list_project_members", json!({ "project": "Upward", "query": query })).await;
+            assert_eq!(list["total"], total, "{query}: {list}");
+        }
+        let none = agent.ok("list_organizations", json!({ "query": "a_me" })).await;
+        assert_eq!(none["total"], 0, "{none}");
+    }
+}
+
+#[tokio::test]
 async fn an_invitation_waits_for_fourteen_days_with_its_projects() {
     for agent in Agent::each().await {
         acme(&agent).await;

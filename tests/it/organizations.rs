@@ -152,6 +152,12 @@ async fn deleting_an_organization_tells_who_loses_what_and_keeps_accounts() {
                 {"count": 2, "what": "projects end", "examples": ["Atlas", "Borealis"]},
                 {"count": 1, "what": "team ends", "examples": ["Platform"]},
                 {"count": 1, "what": "key stops working", "examples": ["ci"]},
+                {"count": 1, "what": "service account ends", "examples": ["robot"]},
+                {"count": 2, "what": "roles of its own end", "examples": ["Auditor", "Painter"]},
+                {"count": 1, "what": "certificate ends", "examples": ["c"]},
+                {"count": 2, "what": "usage limits end", "examples": ["Monthly Cost", "Monthly Cost"]},
+                {"count": 1, "what": "resource is assigned to no project", "examples": ["dataset d"]},
+                {"count": 2, "what": "logos end", "examples": ["Acme", "Platform"]},
                 {"count": 1, "what": "invitation is void", "examples": ["bo@acme.example"]},
             ])
         );

@@ -39,7 +39,7 @@ const LISTS: [Paged; 4] = [
         tool: "list_team_members",
         arguments: || json!({ "team": "Night" }),
         insert: &[
-            "INSERT INTO users (id, email, name, created_at) VALUES ('x' || $1, 'n' || $1 || '@acme.example', 'N', 0)",
+            "INSERT INTO users (id, email, name, name_key, created_at) VALUES ('x' || $1, 'n' || $1 || '@acme.example', 'N', 'n', 0)",
             "INSERT INTO team_members (team_id, user_id, role_id, joined_at) \
              SELECT id, 'x' || $1, 'role_team_member', 0 FROM teams WHERE slug = 'night'",
         ],
@@ -49,7 +49,7 @@ const LISTS: [Paged; 4] = [
         tool: "list_project_members",
         arguments: || json!({ "project": "Atlas" }),
         insert: &[
-            "INSERT INTO users (id, email, name, created_at) VALUES ('x' || $1, 'n' || $1 || '@acme.example', 'N', 0)",
+            "INSERT INTO users (id, email, name, name_key, created_at) VALUES ('x' || $1, 'n' || $1 || '@acme.example', 'N', 'n', 0)",
             "INSERT INTO project_members (project_id, user_id, joined_at) SELECT id, 'x' || $1, 0 FROM projects WHERE slug = 'atlas'",
         ],
         delete: &["DELETE FROM project_members WHERE user_id = 'x' || $1", "DELETE FROM users WHERE id = 'x' || $1"],

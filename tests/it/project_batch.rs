@@ -161,7 +161,8 @@ async fn a_thousand_people_are_added_in_one_call() {
     company(&agent).await;
     let mut tx = agent.db().begin().await.unwrap();
     for n in 0..1000 {
-        let user = "INSERT INTO users (id, email, name, created_at) VALUES ('u' || $1, 'p' || $1 || '@acme.example', 'P', 0)";
+        let user =
+            "INSERT INTO users (id, email, name, name_key, created_at) VALUES ('u' || $1, 'p' || $1 || '@acme.example', 'P', 'p', 0)";
         let member = "INSERT INTO organization_members (organization_id, user_id, role_id, joined_at) \
                       SELECT id, 'u' || $1, 'role_organization_member', 0 FROM organizations";
         for sql in [user, member] {

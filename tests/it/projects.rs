@@ -187,6 +187,18 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
             key_of(&agent, "Atlas", "ana", key).await;
         }
         agent.ok("update_api_key", json!({ "project": "Atlas", "api_key": "phone", "status": "blocked" })).await;
+        let invited = json!({ "email": "zoe@acme.example", "projects": ["Atlas"] });
+        agent.ok("invite_organization_member", invited).await;
+        agent.ok("invite_organization_member", json!({ "email": "yan@acme.example", "projects": ["Borealis"] })).await;
+        let mut db = agent.db().begin().await.unwrap();
+        for (row, values) in [
+            ("certificates SELECT 'c_1', organization_id, 'Edge', 'pem', 'f', 0, 1, 0 FROM projects WHERE slug = 'atlas'", vec![]),
+            ("certificate_activations SELECT 'c_1', id, 0 FROM projects WHERE slug = 'atlas'", vec![]),
+            ("logos SELECT 'project', id, 'image/png', 1, 1, $1, 0 FROM projects WHERE slug = 'atlas'", vec![vec![0_u8].into()]),
+        ] {
+            db.run(&format!("INSERT INTO {row}"), &values).await.unwrap();
+        }
+        db.commit().await.unwrap();
         let preview = declined(&agent, "delete_project", json!({ "project": "Atlas" })).await;
         assert_eq!(
             preview["impact"],
@@ -201,6 +213,9 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
                     { "count": 1, "what": "rate limit ends", "examples": ["gpt-5"] },
                     { "count": 1, "what": "usage limit ends", "examples": ["Monthly Cost"] },
                     { "count": 1, "what": "resource is assigned to no project", "examples": ["dataset d1"] },
+                    { "count": 1, "what": "certificate is no longer active here", "examples": ["Edge"] },
+                    { "count": 1, "what": "logo ends", "examples": ["Atlas"] },
+                    { "count": 1, "what": "invitation comes without it", "examples": ["zoe@acme.example"] },
                 ],
                 "notes": ["1 blocked key goes with it", "it cannot be brought back"],
             }),

@@ -82,13 +82,17 @@ pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change<ApiKey>, ProviderError> {
-    let clears = op.clear.contains(&ApiKeyField::Description);
-    if op.description.is_none() && op.status.is_none() && op.scopes.is_none() && op.expires_in_seconds.is_none() && !clears {
+    let (clears, unends) = (op.clear.contains(&ApiKeyField::Description), op.clear.contains(&ApiKeyField::ExpiresAt));
+    if op.description.is_none() && op.status.is_none() && op.scopes.is_none() && op.expires_in_seconds.is_none() && op.clear.is_empty() {
         let fix = "give `description`, `status`, `scopes`, `expires_in_seconds` or `clear`";
         return Err(ProviderError::invalid("nothing to change is given", fix));
     }
     if op.description.is_some() && clears {
         return Err(ProviderError::invalid("`description` is given and cleared", "give it, or name it in `clear`"));
+    }
+    if op.expires_in_seconds.is_some() && unends {
+        let fix = "give `expires_in_seconds`, or name `expires_at` in `clear`";
+        return Err(ProviderError::invalid("an end is given and cleared", fix));
     }
     // No scopes mean all of them, which must not come about by emptying a list.
     if op.scopes.as_ref().is_some_and(Vec::is_empty) {
@@ -101,14 +105,16 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     let key = find(at, &project, &op.api_key).await?;
     let impact = change_of_power(&key, op, scopes.as_deref(), now);
     let sql = "UPDATE api_keys SET description = CASE WHEN $3 THEN NULL ELSE COALESCE($2, description) END, \
-               status = COALESCE($4, status), scopes = COALESCE($5, scopes), expires_at = COALESCE($6, expires_at) WHERE id = $1";
+               status = COALESCE($4, status), scopes = COALESCE($5, scopes), \
+               expires_at = CASE WHEN $7 THEN NULL ELSE COALESCE($6, expires_at) END WHERE id = $1";
     let values = args![
         &key.id,
         op.description.as_ref().map(ToString::to_string),
         clears,
         op.status.map(status_name),
         scopes.map(|it| serde_json::Value::from(it).to_string()),
-        expires_at
+        expires_at,
+        unends
     ];
     at.db.run(sql, &values).await?;
     let after = view(&by_id(at, &key.id).await?);
@@ -138,16 +144,40 @@ fn change_of_power(key: &KeyRow, op: &UpdateApiKey, scopes: Option<&[String]>, n
     if !lost.is_empty() {
         impact = impact.at_least(Gravity::Low).note(format!("the key may no longer do: {}", lost.join(", ")));
     }
-    if let (Some(seconds), Some(end)) = (op.expires_in_seconds, key.expires_at) {
-        if end <= now.0 {
-            impact = impact.at_least(Gravity::Low).note(format!("an expired key works again, for {seconds} seconds"));
-        } else if now.plus_seconds(seconds).0 > end {
-            impact = impact.at_least(permissions::grant_gravity(&new, false)).note(format!("the key works longer: for {seconds} seconds"));
-        }
+    impact = change_of_end(impact, key, op, &new, now);
+    // A key cannot be given back an end at a point in time, or the scope of everything.
+    let ends = op.expires_in_seconds.is_some() || op.clear.contains(&ApiKeyField::ExpiresAt);
+    if (ends && key.expires_at.is_some()) || (scopes.is_some() && key.scopes().is_empty()) {
+        return impact;
     }
-    // A key cannot be given back an open end, or the scope of everything.
-    let reversible = op.expires_in_seconds.is_none() && (scopes.is_none() || key.scopes() != Vec::<String>::new());
-    if reversible { impact.undo("update_api_key with the values in `before`") } else { impact }
+    let again = if ends { ", and `expires_at` in `clear`" } else { "" };
+    impact.undo(format!("update_api_key with the values in `before`{again}"))
+}
+
+/// What another end means. It is told in seconds, not as a time, which would be another one when the change is made.
+fn change_of_end(impact: Impact, key: &KeyRow, op: &UpdateApiKey, power: &[String], now: Timestamp) -> Impact {
+    let clears = op.clear.contains(&ApiKeyField::ExpiresAt);
+    let life = match op.expires_in_seconds {
+        Some(seconds) => format!("for {seconds} seconds"),
+        None if clears => "until it is deleted".to_owned(),
+        None => return impact,
+    };
+    // No end is the latest.
+    let old = key.expires_at.unwrap_or(i64::MAX);
+    let new = op.expires_in_seconds.map_or(i64::MAX, |it| now.plus_seconds(it).0);
+    if old <= now.0 {
+        return impact.at_least(Gravity::Low).note(format!("an expired key works again, {life}"));
+    }
+    if new > old {
+        return impact.at_least(permissions::grant_gravity(power, false)).note(format!("the key works longer: {life}"));
+    }
+    // A key that is blocked, or is being blocked, does not stop once more.
+    if new < old && key.status == "active" && op.status != Some(KeyStatus::Blocked) {
+        let impact = impact.at_least(Gravity::High).loses(1, ("key stops working", "keys stop working"), vec![key.name.clone()]);
+        let seconds = op.expires_in_seconds.unwrap_or_default();
+        return impact.note(format!("it stops {seconds} seconds after the change, earlier than before{}", key.last_use()));
+    }
+    impact
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteApiKey) -> Result<Change<ApiKey>, ProviderError> {

@@ -11,7 +11,10 @@ use super::{
     seats::has_outsider,
 };
 use crate::{
-    domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
+    domain::{
+        Change, Email, Gravity, Impact, List, PageRequest, Query, RoleRef, Target, Timestamp, like_literal, members::Member,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     store::{StoreError, Val, args, row},
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
@@ -36,19 +39,19 @@ pub(super) async fn list(at: &mut Session, op: &ListOrganizationMembers) -> Resu
         Some(named) => Some(at.role(named, RoleLevel::Organization, &organization.id, None).await?.id),
         None => None,
     };
-    let query = op.query.as_ref().map(Query::as_str);
-    let filter = "m.organization_id = $1 AND ($2 IS NULL OR u.email LIKE '%' || $2 || '%' OR LOWER(u.name) LIKE '%' || $2 || '%') \
+    let query = op.query.as_ref().map(Query::like);
+    let filter = "m.organization_id = $1 AND ($2 IS NULL OR u.email LIKE $2 ESCAPE '\\' OR u.name_key LIKE $2 ESCAPE '\\') \
                   AND ($3 IS NULL OR m.role_id = $3 OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.role_id = $3 \
                   AND a.user_id = m.user_id AND a.organization_id = m.organization_id AND a.project_id IS NULL))";
     let rows: Vec<MemberRow> = at
         .db
         .all(
             &format!("{MEMBER_COLUMNS} WHERE {filter} AND ($4 IS NULL OR u.email > $4) ORDER BY u.email LIMIT $5"),
-            &args![&organization.id, query, &role, &page.after, page.rows()],
+            &args![&organization.id, &query, &role, &page.after, page.rows()],
         )
         .await?;
     let sql = format!("SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id WHERE {filter}");
-    let total = at.db.number(&sql, &args![&organization.id, query, &role]).await?;
+    let total = at.db.number(&sql, &args![&organization.id, &query, &role]).await?;
     let people: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
     let extra = extra_roles(at, &organization.id, &people).await?;
     Ok(page.page(
@@ -208,9 +211,9 @@ pub(super) fn grant(impact: Impact, role: &RoleRow, outsider: bool, email: &str)
 /// Whether nobody in an organization (or in any) has an e-mail of this one's domain.
 pub(super) async fn is_outsider(at: &mut Session, organization_id: Option<&str>, email: &str) -> Result<bool, ProviderError> {
     let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id \
-               WHERE ($1 IS NULL OR m.organization_id = $1) AND u.email LIKE '%@' || $2";
+               WHERE ($1 IS NULL OR m.organization_id = $1) AND u.email LIKE '%@' || $2 ESCAPE '\\'";
     let domain = email.rsplit('@').next().unwrap_or_default();
-    Ok(at.db.number(sql, &args![organization_id, domain]).await? == 0)
+    Ok(at.db.number(sql, &args![organization_id, like_literal(domain)]).await? == 0)
 }
 
 /// The person who has an account with this e-mail.

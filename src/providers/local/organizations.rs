@@ -24,11 +24,11 @@ const COUNTED_COLUMNS: &str = "SELECT o.id, o.name, o.slug, o.description, o.web
 pub(super) async fn list(at: &mut Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let pinned = at.pinned().await?.map(|it| it.id);
-    let query = op.query.as_ref().map(Query::as_str);
-    let filter = "($1 IS NULL OR o.id = $1) AND ($2 IS NULL OR o.name_key LIKE '%' || $2 || '%' OR o.slug LIKE '%' || $2 || '%')";
+    let query = op.query.as_ref().map(Query::like);
+    let filter = "($1 IS NULL OR o.id = $1) AND ($2 IS NULL OR o.name_key LIKE $2 ESCAPE '\\' OR o.slug LIKE $2 ESCAPE '\\')";
     let sql = format!("{COUNTED_COLUMNS} WHERE {filter} AND ($3 IS NULL OR o.slug > $3) ORDER BY o.slug LIMIT $4");
-    let rows: Vec<CountedRow> = at.db.all(&sql, &args![&pinned, query, &page.after, page.rows()]).await?;
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM organizations o WHERE {filter}"), &args![&pinned, query]).await?;
+    let rows: Vec<CountedRow> = at.db.all(&sql, &args![&pinned, &query, &page.after, page.rows()]).await?;
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM organizations o WHERE {filter}"), &args![&pinned, &query]).await?;
     Ok(page.page(
         rows,
         Some(total),
@@ -185,6 +185,28 @@ async fn ending(at: &mut Session, organization: &OrganizationRow) -> Result<Impa
             "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id \
              WHERE p.organization_id = $1 AND k.status = 'active' ORDER BY k.name, k.id",
             ("key stops working", "keys stop working"),
+        ),
+        (
+            "SELECT s.name FROM service_accounts s JOIN projects p ON p.id = s.project_id WHERE p.organization_id = $1 ORDER BY s.name, s.id",
+            ("service account ends", "service accounts end"),
+        ),
+        ("SELECT name FROM roles WHERE organization_id = $1 ORDER BY name, id", ("role of its own ends", "roles of its own end")),
+        ("SELECT name FROM certificates WHERE organization_id = $1 ORDER BY name, id", ("certificate ends", "certificates end")),
+        (
+            "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE organization_id = $1 ORDER BY created_at, id",
+            ("usage limit ends", "usage limits end"),
+        ),
+        (
+            "SELECT r.resource_type || ' ' || r.resource_id FROM resources r JOIN projects p ON p.id = r.project_id \
+             WHERE p.organization_id = $1 ORDER BY r.resource_type, r.resource_id",
+            ("resource is assigned to no project", "resources are assigned to no project"),
+        ),
+        (
+            "SELECT owned.name FROM logos l JOIN (SELECT 'organization' AS kind, id, name FROM organizations WHERE id = $1 \
+             UNION ALL SELECT 'team', id, name FROM teams WHERE organization_id = $1 \
+             UNION ALL SELECT 'project', id, name FROM projects WHERE organization_id = $1) owned \
+             ON owned.kind = l.owner_kind AND owned.id = l.owner_id ORDER BY owned.name, owned.id",
+            ("logo ends", "logos end"),
         ),
     ] {
         let (count, names) = at.count_and_name(sql, &args![&organization.id]).await?;

@@ -26,7 +26,7 @@ const WAYS: &str = "FROM (SELECT pm.user_id, '' AS slug, CAST(NULL AS TEXT) AS t
        CASE WHEN tm.joined_at > pt.joined_at THEN tm.joined_at ELSE pt.joined_at END AS joined_at \
        FROM project_teams pt JOIN teams t ON t.id = pt.team_id JOIN team_members tm ON tm.team_id = t.id WHERE pt.project_id = $1\
      ) w JOIN users u ON u.id = w.user_id \
-     WHERE ($2 IS NULL OR u.email LIKE '%' || $2 || '%' OR LOWER(u.name) LIKE '%' || $2 || '%') \
+     WHERE ($2 IS NULL OR u.email LIKE $2 ESCAPE '\\' OR u.name_key LIKE $2 ESCAPE '\\') \
      AND ($3 IS NULL OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 \
        AND ((w.team_id IS NULL AND a.user_id = w.user_id) OR a.team_id = w.team_id))) \
      AND ($4 OR ($5 AND w.team_id IS NOT NULL) OR ($6 AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 \
@@ -55,7 +55,7 @@ pub(super) async fn list(at: &mut Session, op: &ListProjectMembers) -> Result<Li
     };
     // Everybody in a project holds a role in its organization.
     let everybody = op.role_types.is_empty() || levels.organization;
-    let mut values = args![&project.id, op.query.as_ref().map(Query::as_str), role, everybody, levels.team, levels.project].to_vec();
+    let mut values = args![&project.id, op.query.as_ref().map(Query::like), role, everybody, levels.team, levels.project].to_vec();
     let total = at.db.number(&format!("SELECT COUNT(*) {WAYS}"), &values).await?;
     values.extend(args![&page.after, page.rows()]);
     let sql = format!(

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold,
+        Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, like_literal,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
@@ -33,10 +33,10 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
             Some(at.team_in(&within.id, &within.name, named).await?.id)
         }
     };
-    let query = op.query.as_ref().map(Query::as_str);
+    let query = op.query.as_ref().map(Query::like);
     let filter = "($1 IS NULL OR p.organization_id = $1) AND ($2 IS NULL OR p.team_id = $2 \
                   OR EXISTS (SELECT 1 FROM project_teams pt WHERE pt.project_id = p.id AND pt.team_id = $2)) \
-                  AND ($3 IS NULL OR p.name_key LIKE '%' || $3 || '%' OR p.slug LIKE '%' || $3 || '%') AND ($4 OR p.status = 'active')";
+                  AND ($3 IS NULL OR p.name_key LIKE $3 ESCAPE '\\' OR p.slug LIKE $3 ESCAPE '\\') AND ($4 OR p.status = 'active')";
     let archived = op.include_archived.unwrap_or(false);
     let rows: Vec<ProjectRow> = at
         .db
@@ -44,11 +44,11 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
             &format!(
                 "{PROJECT_COLUMNS} WHERE {filter} AND ($5 IS NULL OR p.slug || ' ' || p.id > $5) ORDER BY p.slug || ' ' || p.id LIMIT $6"
             ),
-            &args![&organization, &team, query, archived, &page.after, page.rows()],
+            &args![&organization, &team, &query, archived, &page.after, page.rows()],
         )
         .await?;
     let total =
-        at.db.number(&format!("SELECT COUNT(*) FROM projects p WHERE {filter}"), &args![&organization, &team, query, archived]).await?;
+        at.db.number(&format!("SELECT COUNT(*) FROM projects p WHERE {filter}"), &args![&organization, &team, &query, archived]).await?;
     let full = op.detail == Some(Detail::Full);
     Ok(page.page(rows, Some(total), |it| format!("{} {}", it.slug, it.id), |it| if full { full_view(it) } else { brief(it) }))
 }
@@ -204,10 +204,24 @@ async fn impact(at: &mut Session, project: &ProjectRow) -> Result<Impact, Provid
             ("resource is assigned to no project", "resources are assigned to no project"),
             "SELECT resource_type || ' ' || resource_id FROM resources WHERE project_id = $1 ORDER BY resource_type, resource_id",
         ),
+        (
+            ("certificate is no longer active here", "certificates are no longer active here"),
+            "SELECT c.name FROM certificate_activations a JOIN certificates c ON c.id = a.certificate_id WHERE a.project_id = $1 ORDER BY c.name, c.id",
+        ),
+        (
+            ("logo ends", "logos end"),
+            "SELECT p.name FROM logos l JOIN projects p ON p.id = l.owner_id WHERE l.owner_kind = 'project' AND p.id = $1",
+        ),
     ] {
         let (count, names) = at.count_and_name(sql, &args![&project.id]).await?;
         impact = impact.loses(count, what, names);
     }
+    // `projects` of an invitation is a JSON array of ids.
+    let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 \
+               AND projects LIKE $3 ESCAPE '\\' ORDER BY email";
+    let named = format!("%\"{}\"%", like_literal(&project.id));
+    let (invited, emails) = at.count_and_name(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
+    impact = impact.loses(invited, ("invitation comes without it", "invitations come without it"), emails);
     let blocked = "SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND status <> 'active'";
     let blocked = at.db.number(blocked, &args![&project.id]).await?;
     if blocked > 0 {

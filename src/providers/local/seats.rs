@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef, like_literal,
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
@@ -206,7 +206,9 @@ pub(super) async fn has_outsider(at: &mut Session, organization: &str, people: &
     domains.sort_unstable();
     domains.dedup();
     for domain in domains {
-        if at.db.number(&format!("{members} AND u.email LIKE '%@' || $2"), &args![organization, domain]).await? < 2 {
+        if at.db.number(&format!("{members} AND u.email LIKE '%@' || $2 ESCAPE '\\'"), &args![organization, like_literal(domain)]).await?
+            < 2
+        {
             return Ok(true);
         }
     }

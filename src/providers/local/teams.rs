@@ -23,16 +23,16 @@ pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>,
         (None, pinned) => pinned.map(|it| it.id),
         (Some(named), _) => Some(at.organization(Some(named)).await?.id),
     };
-    let query = op.query.as_ref().map(Query::as_str);
+    let query = op.query.as_ref().map(Query::like);
     let filter = "($1 IS NULL OR t.organization_id = $1) \
-                  AND ($2 IS NULL OR t.name_key LIKE '%' || $2 || '%' OR t.slug LIKE '%' || $2 || '%')";
+                  AND ($2 IS NULL OR t.name_key LIKE $2 ESCAPE '\\' OR t.slug LIKE $2 ESCAPE '\\')";
     let sql = format!(
         "SELECT t.id, t.name, t.slug, o.name AS organization, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members \
          FROM teams t JOIN organizations o ON o.id = t.organization_id \
          WHERE {filter} AND ($3 IS NULL OR t.slug || ' ' || t.id > $3) ORDER BY t.slug || ' ' || t.id LIMIT $4"
     );
-    let rows: Vec<Listed> = at.db.all(&sql, &args![&organization, query, &page.after, page.rows()]).await?;
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM teams t WHERE {filter}"), &args![&organization, query]).await?;
+    let rows: Vec<Listed> = at.db.all(&sql, &args![&organization, &query, &page.after, page.rows()]).await?;
+    let total = at.db.number(&format!("SELECT COUNT(*) FROM teams t WHERE {filter}"), &args![&organization, &query]).await?;
     let brief = |it: Listed| Team {
         team: it.name,
         id: it.id,

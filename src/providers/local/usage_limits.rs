@@ -57,11 +57,14 @@ pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<U
     let id = limit.insert(at, &scope.organization_id, scope.project_id()).await?;
     let after = view(by_id(at, &id).await?)?;
     let target = scope.target("usage_limit", &label(&after), None);
+    let same = |it: &LimitRow| it.subscription_type == limit.subscription_type && it.usage_unit == limit.usage_unit;
+    // Bounds of different units are not higher or lower than each other.
+    let impact = tightened(Impact::none(), old.as_ref().filter(|it| same(it)).map(|it| it.hard_limit), limit.hard);
     let Some(old) = old.map(view).transpose()? else {
-        let impact = Impact::none().note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
+        let impact = impact.note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
         return Ok(Change::created(target, impact, after));
     };
-    let impact = Impact::none().note(format!("takes the place of {}, which is no longer active", sentence(&old)));
+    let impact = impact.note(format!("takes the place of {}, which is no longer active", sentence(&old)));
     Ok(Change::updated(target, impact.undo("set_usage_limit with the values in `before`"), old, after))
 }
 
@@ -87,10 +90,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
     let sql = "UPDATE usage_limits SET soft_limit = $2, hard_limit = $3, renewal = $4 WHERE id = $1";
     at.db.run(sql, &args![&row.id, soft, hard, name(&renewal)?]).await?;
     let after = view(by_id(at, &row.id).await?)?;
-    let mut impact = Impact::none();
-    if hard < row.hard_limit {
-        impact = impact.note(format!("use stops earlier: the hard limit falls from {} to {}", before.hard_limit, after.hard_limit));
-    }
+    let impact = tightened(Impact::none(), Some(row.hard_limit), hard);
     let target = scope_of(&row).target("usage_limit", &label(&before), Some(&row.id));
     Ok(Change::updated(target, impact.undo("update_usage_limit with the values in `before`"), before, after))
 }
@@ -185,6 +185,16 @@ fn reference(id: &str) -> Result<ProjectRef, ProviderError> {
 async fn by_id(at: &mut Session, id: &str) -> Result<LimitRow, ProviderError> {
     let row = at.db.one(&format!("{COLUMNS} WHERE l.id = $1"), &args![id]).await?;
     row.ok_or_else(|| StoreError::Unreadable(format!("usage limit {id} is missing")).into())
+}
+
+/// Tells of a hard limit, in millionths, that ends use or stops it earlier than the old one did.
+fn tightened(impact: Impact, old: Option<i64>, hard: i64) -> Impact {
+    let falls = old.filter(|old| hard < *old);
+    let impact = match falls {
+        Some(old) => impact.note(format!("use stops earlier: the hard limit falls from {} to {}", amount(old), amount(hard))),
+        None => impact,
+    };
+    if hard == 0 && old != Some(0) { impact.at_least(Gravity::Low).note("use ends: the hard limit is 0") } else { impact }
 }
 
 fn ordered(soft: i64, hard: i64) -> Result<(), ProviderError> {

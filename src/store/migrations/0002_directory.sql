@@ -15,6 +15,7 @@ CREATE TABLE users (
     id TEXT PRIMARY KEY,
     email TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
     password_hash TEXT,
     created_at BIGINT NOT NULL
 );

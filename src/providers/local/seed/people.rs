@@ -224,7 +224,7 @@ fn tenure(key: &str) -> i64 {
 }
 
 pub(super) fn rows(ago: Ago) -> Vec<Rows> {
-    let users = PEOPLE.iter().map(|(key, name, email)| args![user_id(key), *email, *name, ago.days(tenure(key))]);
+    let users = PEOPLE.iter().map(|(key, name, email)| args![user_id(key), *email, *name, fold(name), ago.days(tenure(key))]);
     let members = MEMBERS.iter().flat_map(|(organization, role, people)| people.iter().map(move |it| (*organization, *role, *it)));
     let members = members.map(|(organization, role, key)| args![organization, user_id(key), role, ago.days(tenure(key))]);
     let teams = TEAMS.iter().map(|it| args![it.id, it.organization, it.name, fold(it.name), it.slug, it.description, ago.days(500)]);
@@ -237,7 +237,7 @@ pub(super) fn rows(ago: Ago) -> Vec<Rows> {
         args![*id, *organization, *email, *role, json_array(projects), *status, ago.days(*made), ago.days(-left)]
     });
     vec![
-        Rows::of("users", &["id", "email", "name", "created_at"], users),
+        Rows::of("users", &["id", "email", "name", "name_key", "created_at"], users),
         Rows::of("organization_members", &["organization_id", "user_id", "role_id", "joined_at"], members),
         Rows::of("teams", &["id", "organization_id", "name", "name_key", "slug", "description", "created_at"], teams),
         Rows::of("team_members", &["team_id", "user_id", "role_id", "joined_at"], team_members),
