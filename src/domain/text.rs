@@ -98,7 +98,7 @@ fn query(text: &str) -> Option<String> {
 
 macro_rules! texts {
     ($($name:ident($check:ident, $description:literal): $wanted:literal;)*) => {$(
-        #[doc = concat!("A text that is ", $wanted, ".")]
+        /// A text that was checked where it was read; an error says what it has to be.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);

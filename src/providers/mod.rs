@@ -1,7 +1,7 @@
 //! Adapters: a provider is a table of handlers, one function per operation that it supports.
 //!
 //! That table is the only statement of support. Nothing here sends anything: handlers hand over
-//! [`UnsentRead`] and [`UnsentChange`], which the guard sends.
+//! `UnsentRead` and `UnsentChange`, which the guard sends.
 
 use std::{collections::HashMap, sync::Arc};
 
