@@ -6,11 +6,15 @@
 mod activity;
 mod approvals;
 mod consent;
+mod finish;
 mod policy;
+mod record;
 mod unsent;
 
 use std::sync::Arc;
 
+use finish::{Finish, settled, unknown};
+use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
 
 pub(crate) use activity::list_activity;
@@ -23,9 +27,9 @@ use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
     providers::Connection,
-    secrets::{OpenSink, SecretSink},
-    shape::{for_ledger, shape},
-    store::{Approval, Db, EntryKind, RepeatKey, StoreError, new_id, sha256, transaction},
+    secrets::SecretSink,
+    shape::shape,
+    store::{Approval, Db, EntryKind, RepeatKey, new_id, sha256, transaction},
     tools::{Effect, Tool},
 };
 
@@ -79,26 +83,6 @@ pub enum Verdict {
     Ask(Question, Ticket),
     /// The caller may send the ticket back as a token.
     Token { question: Question, ticket: Ticket, receipt: Map<String, Value> },
-}
-
-/// How a change came to be allowed, for the ledger.
-#[derive(Debug, Clone)]
-enum Evidence {
-    NotNeeded,
-    Form { nonce: String },
-    Token { nonce: String },
-    Approval { id: String },
-}
-
-impl Evidence {
-    fn to_value(&self) -> Value {
-        match self {
-            Self::NotNeeded => json!({ "mode": "none" }),
-            Self::Form { nonce } => json!({ "mode": "form", "nonce": nonce }),
-            Self::Token { nonce } => json!({ "mode": "token", "nonce": nonce }),
-            Self::Approval { id } => json!({ "mode": "approval", "approval": id }),
-        }
-    }
 }
 
 /// The guard.
@@ -418,143 +402,6 @@ fn in_progress(key: &str) -> CallError {
 
 fn caller_can_be_asked(record: &Record<'_>) -> bool {
     record.caller.can_ask
-}
-
-/// What the ledger tells of a call.
-struct Record<'a> {
-    tool: &'a Tool,
-    connection: &'a Connection,
-    caller: &'a Caller,
-    plan: &'a Plan,
-    arguments: &'a Value,
-    call_id: String,
-}
-
-impl Record<'_> {
-    fn body(&self, evidence: Option<&Evidence>) -> Map<String, Value> {
-        let mut body = Map::new();
-        body.insert("tool".into(), self.tool.name.into());
-        body.insert("effect".into(), self.tool.effect.name().into());
-        body.insert("connection".into(), self.connection.name.as_str().into());
-        body.insert("principal".into(), self.caller.principal.as_str().into());
-        body.insert("client".into(), self.caller.client.as_str().into());
-        body.insert("target".into(), json!(self.plan.target));
-        body.insert("arguments".into(), for_ledger(self.arguments));
-        body.insert("impact".into(), json!(self.plan.impact));
-        if let Some(evidence) = evidence {
-            body.insert("consent".into(), evidence.to_value());
-        }
-        let mut shaped = Value::from(body);
-        shape(&mut shaped);
-        if let Value::Object(body) = shaped { body } else { Map::new() }
-    }
-}
-
-/// The part of a change after the point of no return.
-struct Finish {
-    db: Db,
-    connection: Arc<Connection>,
-    tool: &'static str,
-    call_id: String,
-    target: Value,
-    target_name: String,
-    makes_secret: bool,
-    keyed: bool,
-}
-
-impl Finish {
-    async fn run(self, change: UnsentChange, plan: Plan, sink: Option<OpenSink>) -> Result<Value, CallError> {
-        let error = match change.act(plan, self.call_id.clone()).await {
-            Ok(made) => return self.done(made, sink).await,
-            Err(error) => error,
-        };
-        // The store may have failed after it took the change in: ask before saying that it failed.
-        let applied = match &error {
-            ProviderError::Store(_) => self.connection.settle(&self.call_id, true).await,
-            _ => Some(false),
-        };
-        match applied {
-            Some(false) => {
-                if let Some(sink) = sink {
-                    sink.discard();
-                }
-                self.record(&json!({ "outcome": "failed", "code": error.code(), "reason": crate::error::chain(&error) }), None).await;
-                Err(error.into())
-            }
-            Some(true) => {
-                let receipt = settled(&self.target, &self.call_id, self.makes_secret);
-                self.record(&json!({ "outcome": "done", "settled": true }), Some(&receipt)).await;
-                Ok(receipt)
-            }
-            None => Err(unknown(self.tool, &self.target_name, &self.call_id)),
-        }
-    }
-
-    async fn done(&self, made: Made, sink: Option<OpenSink>) -> Result<Value, CallError> {
-        let mut receipt = Map::new();
-        receipt.insert("status".into(), "done".into());
-        receipt.insert("target".into(), json!(made.target));
-        let optional = [("before", made.before), ("after", made.after), ("undo", made.undo.map(Value::from))];
-        receipt.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let mut outcome = json!({ "outcome": "done", "target": made.target });
-        match (made.secret, sink) {
-            (Some(secret), Some(sink)) => {
-                let place = sink.hand_over(secret).await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "a new secret could not be handed over");
-                    crate::tools::SecretPlace {
-                        what: "the new secret is lost".into(),
-                        handed_to: format!("nowhere ({error}): delete what was made and make it again"),
-                    }
-                });
-                outcome["secret"] = json!(place);
-                receipt.insert("secret".into(), json!(place));
-            }
-            (None, Some(sink)) => sink.discard(),
-            _ => {}
-        }
-        receipt.insert("call_id".into(), self.call_id.as_str().into());
-        let mut receipt = Value::from(receipt);
-        shape(&mut receipt);
-        self.record(&outcome, Some(&receipt)).await;
-        Ok(receipt)
-    }
-
-    /// Writes the outcome. Should that fail, the change stands all the same, and the intent without outcome is settled later.
-    async fn record(&self, outcome: &Value, receipt: Option<&Value>) {
-        let receipt = receipt.map(Value::to_string);
-        let mut outcome = outcome.clone();
-        shape(&mut outcome);
-        let written = transaction!(self.db, StoreError, tx => {
-            if self.keyed {
-                tx.settle_repeat(&self.call_id, receipt.as_deref()).await?;
-            }
-            tx.append(&self.call_id, EntryKind::Outcome, &outcome).await
-        });
-        if let Err(error) = written {
-            tracing::error!(%error, call_id = %self.call_id, "the outcome of a change could not be recorded");
-        }
-    }
-}
-
-/// The receipt of a change that is known to have been made, by somebody who is gone.
-fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
-    let mut receipt = json!({ "status": "done", "target": target, "call_id": call_id });
-    if makes_secret {
-        receipt["secret"] = json!({
-            "what": "the new secret may be lost",
-            "handed_to": format!("unknown: where the secret sink has nothing for {call_id}, delete what was made and make it again"),
-        });
-    }
-    receipt
-}
-
-fn unknown(tool: &str, target: &str, call_id: &str) -> CallError {
-    CallError::OutcomeUnknown {
-        tool: tool.to_owned(),
-        target: target.to_owned(),
-        fix: format!("look at `{target}` with a read; do not repeat the call before"),
-        call_id: call_id.to_owned(),
-    }
 }
 
 fn pending_error(approval: Approval) -> CallError {

@@ -1,0 +1,121 @@
+//! The part of a change after the point of no return: it is sent, and its outcome recorded.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Made, Plan, UnsentChange};
+use crate::{
+    error::{CallError, ProviderError},
+    providers::Connection,
+    secrets::OpenSink,
+    shape::shape,
+    store::{Db, EntryKind, StoreError, transaction},
+};
+
+/// A change whose intent is in the ledger.
+pub(super) struct Finish {
+    pub(super) db: Db,
+    pub(super) connection: Arc<Connection>,
+    pub(super) tool: &'static str,
+    pub(super) call_id: String,
+    pub(super) target: Value,
+    pub(super) target_name: String,
+    pub(super) makes_secret: bool,
+    pub(super) keyed: bool,
+}
+
+impl Finish {
+    pub(super) async fn run(self, change: UnsentChange, plan: Plan, sink: Option<OpenSink>) -> Result<Value, CallError> {
+        let error = match change.act(plan, self.call_id.clone()).await {
+            Ok(made) => return self.done(made, sink).await,
+            Err(error) => error,
+        };
+        // The store may have failed after it took the change in: ask before saying that it failed.
+        let applied = match &error {
+            ProviderError::Store(_) => self.connection.settle(&self.call_id, true).await,
+            _ => Some(false),
+        };
+        match applied {
+            Some(false) => {
+                if let Some(sink) = sink {
+                    sink.discard();
+                }
+                self.record(&json!({ "outcome": "failed", "code": error.code(), "reason": crate::error::chain(&error) }), None).await;
+                Err(error.into())
+            }
+            Some(true) => {
+                let receipt = settled(&self.target, &self.call_id, self.makes_secret);
+                self.record(&json!({ "outcome": "done", "settled": true }), Some(&receipt)).await;
+                Ok(receipt)
+            }
+            None => Err(unknown(self.tool, &self.target_name, &self.call_id)),
+        }
+    }
+
+    async fn done(&self, made: Made, sink: Option<OpenSink>) -> Result<Value, CallError> {
+        let mut receipt = Map::new();
+        receipt.insert("status".into(), "done".into());
+        receipt.insert("target".into(), json!(made.target));
+        let optional = [("before", made.before), ("after", made.after), ("undo", made.undo.map(Value::from))];
+        receipt.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let mut outcome = json!({ "outcome": "done", "target": made.target });
+        match (made.secret, sink) {
+            (Some(secret), Some(sink)) => {
+                let place = sink.hand_over(secret).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "a new secret could not be handed over");
+                    crate::tools::SecretPlace {
+                        what: "the new secret is lost".into(),
+                        handed_to: format!("nowhere ({error}): delete what was made and make it again"),
+                    }
+                });
+                outcome["secret"] = json!(place);
+                receipt.insert("secret".into(), json!(place));
+            }
+            (None, Some(sink)) => sink.discard(),
+            _ => {}
+        }
+        receipt.insert("call_id".into(), self.call_id.as_str().into());
+        let mut receipt = Value::from(receipt);
+        shape(&mut receipt);
+        self.record(&outcome, Some(&receipt)).await;
+        Ok(receipt)
+    }
+
+    /// Writes the outcome. Should that fail, the change stands all the same, and the intent without outcome is settled later.
+    async fn record(&self, outcome: &Value, receipt: Option<&Value>) {
+        let receipt = receipt.map(Value::to_string);
+        let mut outcome = outcome.clone();
+        shape(&mut outcome);
+        let written = transaction!(self.db, StoreError, tx => {
+            if self.keyed {
+                tx.settle_repeat(&self.call_id, receipt.as_deref()).await?;
+            }
+            tx.append(&self.call_id, EntryKind::Outcome, &outcome).await
+        });
+        if let Err(error) = written {
+            tracing::error!(%error, call_id = %self.call_id, "the outcome of a change could not be recorded");
+        }
+    }
+}
+
+/// The receipt of a change that is known to have been made, by somebody who is gone.
+pub(super) fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
+    let mut receipt = json!({ "status": "done", "target": target, "call_id": call_id });
+    if makes_secret {
+        receipt["secret"] = json!({
+            "what": "the new secret may be lost",
+            "handed_to": format!("unknown: where the secret sink has nothing for {call_id}, delete what was made and make it again"),
+        });
+    }
+    receipt
+}
+
+pub(super) fn unknown(tool: &str, target: &str, call_id: &str) -> CallError {
+    CallError::OutcomeUnknown {
+        tool: tool.to_owned(),
+        target: target.to_owned(),
+        fix: format!("look at `{target}` with a read; do not repeat the call before"),
+        call_id: call_id.to_owned(),
+    }
+}

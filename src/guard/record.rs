@@ -1,0 +1,60 @@
+//! What the ledger tells of a change.
+
+use serde_json::{Map, Value, json};
+
+use super::{Caller, Plan};
+use crate::{
+    providers::Connection,
+    shape::{for_ledger, shape},
+    tools::Tool,
+};
+
+/// What the ledger tells of a call.
+pub(super) struct Record<'a> {
+    pub(super) tool: &'a Tool,
+    pub(super) connection: &'a Connection,
+    pub(super) caller: &'a Caller,
+    pub(super) plan: &'a Plan,
+    pub(super) arguments: &'a Value,
+    pub(super) call_id: String,
+}
+
+impl Record<'_> {
+    pub(super) fn body(&self, evidence: Option<&Evidence>) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("tool".into(), self.tool.name.into());
+        body.insert("effect".into(), self.tool.effect.name().into());
+        body.insert("connection".into(), self.connection.name.as_str().into());
+        body.insert("principal".into(), self.caller.principal.as_str().into());
+        body.insert("client".into(), self.caller.client.as_str().into());
+        body.insert("target".into(), json!(self.plan.target));
+        body.insert("arguments".into(), for_ledger(self.arguments));
+        body.insert("impact".into(), json!(self.plan.impact));
+        if let Some(evidence) = evidence {
+            body.insert("consent".into(), evidence.to_value());
+        }
+        let mut shaped = Value::from(body);
+        shape(&mut shaped);
+        if let Value::Object(body) = shaped { body } else { Map::new() }
+    }
+}
+
+/// How a change came to be allowed, for the ledger.
+#[derive(Debug, Clone)]
+pub(super) enum Evidence {
+    NotNeeded,
+    Form { nonce: String },
+    Token { nonce: String },
+    Approval { id: String },
+}
+
+impl Evidence {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::NotNeeded => json!({ "mode": "none" }),
+            Self::Form { nonce } => json!({ "mode": "form", "nonce": nonce }),
+            Self::Token { nonce } => json!({ "mode": "token", "nonce": nonce }),
+            Self::Approval { id } => json!({ "mode": "approval", "approval": id }),
+        }
+    }
+}
