@@ -70,7 +70,13 @@ impl Catalog {
 impl Offer {
     /// The JSON Schema of the arguments, narrowed to the connections that serve it.
     pub fn input_schema(&self) -> Map<String, Value> {
+        self.described().1
+    }
+
+    /// What the tool does, and the JSON Schema of its arguments, narrowed to the connections that serve it.
+    pub fn described(&self) -> (String, Map<String, Value>) {
         let mut schema = (self.tool.input)();
+        let description = schema.shift_remove("description").and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
             for (name, property) in properties.iter_mut() {
@@ -99,7 +105,7 @@ impl Offer {
                 required.push("connection".into());
             }
         }
-        schema
+        (description, schema)
     }
 
     pub fn output_schema(&self) -> Map<String, Value> {

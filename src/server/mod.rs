@@ -276,7 +276,8 @@ pub fn mcp_tool(offer: &Offer) -> Tool {
         Effect::Write | Effect::Access => ToolAnnotations::new().read_only(false).destructive(false),
         Effect::Destroy => ToolAnnotations::new().read_only(false).destructive(true),
     };
-    Tool::new(tool.name, tool.description.clone(), Arc::new(offer.input_schema()))
+    let (description, schema) = offer.described();
+    Tool::new(tool.name, description, Arc::new(schema))
         .with_title(tool.title)
         .with_raw_output_schema(Arc::new(offer.output_schema()))
         .with_annotations(annotations)

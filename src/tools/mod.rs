@@ -3,8 +3,6 @@
 //! A type's fields are a tool's arguments and its doc comments are what agents read. The list in
 //! [`all`] is the whole vocabulary; which provider serves what, its table of handlers says.
 
-use std::borrow::Cow;
-
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -86,8 +84,8 @@ pub struct Tool {
     pub domain: &'static str,
     pub effect: Effect,
     pub makes_secret: bool,
-    pub description: Cow<'static, str>,
-    /// JSON Schema of the arguments, plain: one type per field, nothing nullable, nothing referenced.
+    /// JSON Schema of the arguments, plain: one type per field, nothing nullable, nothing referenced. Its `description` is
+    /// the tool's. Schemas are made when they are asked for: most processes never list their tools.
     pub input: fn() -> Map<String, Value>,
     /// JSON Schema of the result.
     pub output: fn() -> Map<String, Value>,
@@ -100,23 +98,12 @@ impl Tool {
             Effect::Read => output_of::<O::Output>,
             Effect::Write | Effect::Access | Effect::Destroy => output_of::<Receipt<O::Output>>,
         };
-        Self {
-            name: O::NAME,
-            title: O::TITLE,
-            domain: O::DOMAIN,
-            effect,
-            makes_secret: O::MAKES_SECRET,
-            description: description_of::<O>().into(),
-            input: input_of::<O>,
-            output,
-        }
+        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret: O::MAKES_SECRET, input: input_of::<O>, output }
     }
 }
 
 fn input_of<T: JsonSchema>() -> Map<String, Value> {
-    let mut input = schema::plain(SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>());
-    input.remove("description");
-    input
+    schema::plain(SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>())
 }
 
 /// Every result names the connection it came from, so every schema does.
@@ -128,12 +115,6 @@ fn output_of<T: JsonSchema>() -> Map<String, Value> {
         properties.insert("connection".into(), json!({ "type": "string" }));
     }
     output
-}
-
-fn description_of<T: JsonSchema>() -> String {
-    let root = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-    let text = root.get("description").and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Every operation there is, in the order of the reference table.
