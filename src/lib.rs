@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`providers`] (a table of handlers per
 //! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`store`] (SQLite or
-//! PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP).
+//! PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, [`sandbox`]: the providers'
+//! HTTP APIs to practise on.
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
@@ -21,6 +22,7 @@ pub mod error;
 pub mod guard;
 pub mod providers;
 pub mod render;
+pub mod sandbox;
 pub mod secrets;
 pub mod server;
 pub mod shape;

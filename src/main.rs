@@ -26,6 +26,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
         Command::Activity(it) => it.run(overrides).await,
         // set up
         Command::Doctor(it) => it.run(overrides).await,
+        Command::Sandbox(it) => it.run().await,
         Command::Seed(it) => it.run(overrides).await,
         Command::Certificates(it) => it.run(overrides).await,
         Command::Completions(it) => it.run(),

@@ -24,6 +24,7 @@ pub mod demo;
 pub mod doctor;
 mod fields;
 mod output;
+pub mod sandbox;
 pub mod seed;
 pub mod serve;
 pub mod snippets;
@@ -69,6 +70,8 @@ pub enum Command {
     Activity(activity::Activity),
     /// Check configuration, store and connections, and say how to mend what is wrong
     Doctor(doctor::Doctor),
+    /// Run a provider's API on this machine, to practise on
+    Sandbox(sandbox::Sandbox),
     /// Fill an empty directory with a practice company
     Seed(seed::Seed),
     /// Add certificates to the embedded directory
@@ -85,7 +88,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
     ("Decide and look back", &["approvals", "approve", "refuse", "activity"]),
-    ("Set up", &["doctor", "seed", "certificates", "completions"]),
+    ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
 const EXAMPLES: &str = "  rolecall demo                                  see it work, in ten seconds

@@ -1,0 +1,86 @@
+//! `rolecall sandbox`: a provider's HTTP API on this machine, to practise on.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+
+use super::{Ended, Failure};
+use crate::sandbox::{self, Fault, Faults, Options, Platform, Seed, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
+
+/// Run a provider's API on this machine, to practise on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A fault is KIND:CHANCE[@METHOD PATH][*TIMES]:
+  429, 429-bare        too many requests, with and without Retry-After
+  500 … 599, 503-after a server's failure, before or after the request took effect
+  drop-before, drop    the connection ends before or after the request took effect
+  slow, malformed, html  two seconds late, half of the JSON, a proxy's page
+Example: rolecall sandbox geai --port 4010 --fault 429:0.1 --fault 'drop:1@POST /members*1'")]
+pub struct Sandbox {
+    /// Whose API
+    provider: Provider,
+    /// Listen on this port of the loopback; 0 takes any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// What it begins with
+    #[arg(long, default_value = "acme")]
+    seed: Seed,
+    /// What goes wrong, and how often; may be given more than once
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
+    /// Draw chances from this number: the same number, the same faults
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    chance: u64,
+    /// Let every answer take this long
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    latency: u64,
+    /// Allow so many requests a second
+    #[arg(long, value_name = "NUMBER")]
+    rate: Option<u32>,
+    /// Keep the state in this file
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Provider {
+    Geai,
+    Openai,
+    Seeme,
+    Engine,
+}
+
+impl Sandbox {
+    /// Serves until Ctrl-C.
+    pub async fn run(&self) -> Ended {
+        match self.provider {
+            Provider::Geai => self.serve::<Geai>().await,
+            Provider::Openai => self.serve::<Openai>().await,
+            Provider::Seeme => self.serve::<Seeme>().await,
+            Provider::Engine => self.serve::<Engine>().await,
+        }
+    }
+
+    async fn serve<P: Platform>(&self) -> Ended {
+        let options = Options {
+            port: self.port,
+            faults: Faults::new(self.fault.clone(), self.chance),
+            latency: Duration::from_millis(self.latency),
+            rate: self.rate,
+            state: self.state.clone(),
+        };
+        let running = sandbox::start(P::seeded(self.seed), options).await;
+        let running =
+            running.map_err(|error| Failure::new(format!("the sandbox could not start: {error}"), "choose another port or state file"))?;
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "# {} sandbox at {}; Ctrl-C ends it. To use it:", P::PROVIDER, running.url)?;
+        for (name, value) in running.platform().environment(&running.url) {
+            writeln!(out, "export {name}={value}")?;
+        }
+        out.flush()?;
+        drop(out);
+        tokio::select! {
+            () = running.run() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
