@@ -102,7 +102,8 @@ impl Geai {
                 invitation.roles = roles.to_vec();
             }
             None => {
-                self.invitations.push(Invitation { project: project.to_owned(), email: email.to_owned(), roles: roles.to_vec(), count: 1 })
+                let (project, email, roles) = (project.to_owned(), email.to_owned(), roles.to_vec());
+                self.invitations.push(Invitation { project, email, roles, count: 1 });
             }
         }
     }

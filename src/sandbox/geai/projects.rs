@@ -90,11 +90,11 @@ impl Geai {
         if !name.chars().all(|it| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-')) {
             return Err(Refusal::new(400, 2000, "Invalid project name"));
         }
-        let others = self.projects.iter().filter(|it| it.organization == organization && Some(it.id.as_str()) != own);
-        match others.into_iter().any(|it| it.name.eq_ignore_ascii_case(name)) {
-            true => Err(Refusal::new(409, taken, format!("Project name '{name}' already exists"))),
-            false => Ok(()),
+        let mut others = self.projects.iter().filter(|it| it.organization == organization && Some(it.id.as_str()) != own);
+        if others.any(|it| it.name.eq_ignore_ascii_case(name)) {
+            return Err(Refusal::new(409, taken, format!("Project name '{name}' already exists")));
         }
+        Ok(())
     }
 
     pub(super) fn forget_project(&mut self, id: &str) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The reading that is followed; the defaults are what was seen of the service itself, where anything was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Quirks {
     /// How roles and members are wrapped.
     pub wrapping: Wrapping,

@@ -135,7 +135,8 @@ impl Geai {
         if call.header("organizationid").is_some_and(|it| it != organization.id) {
             return Err(Refusal::mismatch());
         }
-        if needs == Needs::System && !system || !system && !organization.members.iter().any(|it| it == person) {
+        let inside = organization.members.iter().any(|it| it == person);
+        if !system && (needs == Needs::System || !inside) {
             return Err(Refusal::forbidden());
         }
         Ok(Caller::Person { person: person.to_owned(), organization: organization.id.clone(), project: project.id.clone() })
