@@ -17,6 +17,7 @@ use rmcp::{
 };
 use rolecall::{
     app::{App, Setup},
+    providers::Connection,
     server::Server,
     store::Db,
 };
@@ -115,11 +116,59 @@ impl Store {
     pub(crate) async fn app(&self, options: &Options) -> Arc<App> {
         let db = Db::open(&self.url).await.unwrap();
         let settings = rolecall::providers::local::Settings { pin: options.pin.clone(), files: vec![self.folder.path().join("files")] };
-        let connections = vec![rolecall::providers::local::connect("local", db.clone(), settings)];
+        self.app_with(vec![rolecall::providers::local::connect("local", db, settings)], options).await
+    }
+
+    /// The program with these connections; the store holds what the guard remembers.
+    pub(crate) async fn app_with(&self, connections: Vec<Connection>, options: &Options) -> Arc<App> {
+        let db = Db::open(&self.url).await.unwrap();
         let lists = options.lists.clone();
         let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
         Arc::new(App::new(Setup { db, connections, lists, guard: options.guard, secrets }))
     }
+}
+
+/// What every account at a service has, for one at `url`.
+pub(crate) fn remote(connection: &str, url: &str) -> rolecall::config::Remote {
+    rolecall::config::Remote {
+        connection: connection.to_owned(),
+        base_url: url.to_owned(),
+        pin: None,
+        ca_file: None,
+        timeout: Duration::from_secs(5),
+        files: Vec::new(),
+    }
+}
+
+/// A connection of each provider, named like it; the services are nowhere.
+pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
+    use rolecall::providers::{engine, geai, local, openai, seeme};
+    let nowhere = |name| remote(name, "http://127.0.0.1:9");
+    let db = Db::open(&store.url).await.unwrap();
+    vec![
+        local::connect("local", db, local::Settings::default()),
+        geai::connect(geai::Settings {
+            remote: nowhere("geai"),
+            token: "geai-test".into(),
+            kind: geai::TokenKind::Api,
+            project_id: None,
+            organization_id: None,
+            system: true,
+        }),
+        openai::connect(openai::Settings {
+            remote: nowhere("openai"),
+            api_key: "sk-admin-test".into(),
+            organization_id: None,
+            project_id: None,
+        }),
+        seeme::connect(seeme::Settings { remote: nowhere("seeme"), account: seeme::Account::Key("seeme-test".into()) }),
+        engine::connect(engine::Settings {
+            remote: nowhere("engine"),
+            account: engine::Account::CustomToken("engine-test".into()),
+            role_ids: BTreeMap::new(),
+            paths: BTreeMap::new(),
+        }),
+    ]
 }
 
 /// The client's side of the protocol.
@@ -209,6 +258,13 @@ impl Agent {
         };
         let client = Client::new(options.person).serve_with_lifecycle(ours, lifecycle).await.unwrap();
         Self { client, app, store: Arc::clone(store), options }
+    }
+
+    /// With connections of the test's own making, on an empty store.
+    pub(crate) async fn connected(connections: Vec<Connection>, options: Options) -> Self {
+        let store = Store::sqlite();
+        let app = store.app_with(connections, &options).await;
+        Self::of(&store, app, options).await
     }
 
     /// Another client of the same server process.
@@ -348,4 +404,11 @@ pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
 pub(crate) fn params(tool: &str, arguments: Value) -> CallToolRequestParams {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)
+}
+
+/// An HTTP client of a test's own.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Another test may have chosen a provider before; one is as good as the other.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
