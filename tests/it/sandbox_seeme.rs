@@ -11,7 +11,7 @@ use rolecall::sandbox::{
     start,
 };
 
-use crate::support::{Value, json};
+use crate::support::{Value, http_client, json};
 
 struct Service {
     sandbox: Sandbox<Seeme>,
@@ -22,6 +22,7 @@ impl Service {
     async fn with(quirks: Quirks) -> Self {
         let mut service = Seeme::seeded(Seed::Acme);
         service.quirks = quirks;
+        let _ = http_client(); // chooses the crypto for every client after it
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         Self { sandbox: start(service, Options::default()).await.unwrap(), client }
     }
