@@ -30,6 +30,7 @@ mod readme;
 mod resolution;
 mod role_assignments;
 mod roles;
+mod sandbox_seeme;
 mod seed;
 mod sse;
 mod stdio;
