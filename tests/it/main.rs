@@ -29,6 +29,7 @@ mod readme;
 mod resolution;
 mod role_assignments;
 mod roles;
+mod sandbox_engine;
 mod seed;
 mod sse;
 mod stdio;
