@@ -31,7 +31,7 @@ async fn signed_in(service: &Sandbox<Engine>, number: u32) -> Caller {
     let token = json!({ "token": format!("engine-test-custom-token-{number}") });
     let (status, reply) = caller.post("users:signInWithCustomToken", token).await;
     assert_eq!(status, 200, "{reply}");
-    caller.token = reply["token"].as_str().unwrap().to_owned();
+    reply["token"].as_str().unwrap().clone_into(&mut caller.token);
     caller
 }
 

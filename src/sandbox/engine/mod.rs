@@ -36,6 +36,7 @@ pub struct Engine {
 
 /// How the service behaves where the real one differs from revision to revision, or is made to fail.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Quirks {
     pub gateway: Gateway,
     /// Errors carry lines of a stack, which nobody should be shown.

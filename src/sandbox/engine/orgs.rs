@@ -30,8 +30,8 @@ impl Engine {
         let org = Org {
             id: format!("o-{}", self.next()),
             name,
-            description: fields.text("description").to_owned(),
-            logo_url: fields.text("logo_url").to_owned(),
+            description: fields.owned("description"),
+            logo_url: fields.owned("logo_url"),
             subscription: None,
             stats: [("members".to_owned(), "1".to_owned())].into(),
             usage: Vec::new(),
@@ -50,9 +50,9 @@ impl Engine {
         fields.required("name")?;
         let stamp = self.stamp(caller);
         let org = self.orgs.iter_mut().find(|it| it.id == id).ok_or_else(|| Refusal::missing("organization", id))?;
-        org.name = fields.text("name").to_owned();
-        org.description = fields.text("description").to_owned();
-        org.logo_url = fields.text("logo_url").to_owned();
+        org.name = fields.owned("name");
+        org.description = fields.owned("description");
+        org.logo_url = fields.owned("logo_url");
         org.audit.updated = stamp;
         self.org(caller, id)
     }

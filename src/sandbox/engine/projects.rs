@@ -35,7 +35,7 @@ impl Engine {
         let project = Project {
             id: format!("p-{}", self.next()),
             name,
-            description: fields.text("description").to_owned(),
+            description: fields.owned("description"),
             org,
             seats: vec![Seat { user: caller.to_owned(), role: PROJECT_OWNER.to_owned() }],
             audit: Audit::new(stamp),
@@ -51,8 +51,8 @@ impl Engine {
         let fields = Fields::read(call, &["name", "description"])?;
         fields.required("name")?;
         self.change_project(id, caller, |it| {
-            it.name = fields.text("name").to_owned();
-            it.description = fields.text("description").to_owned();
+            it.name = fields.owned("name");
+            it.description = fields.owned("description");
         });
         self.project(caller, id)
     }

@@ -29,6 +29,10 @@ impl Fields {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    pub(super) fn owned(&self, name: &str) -> String {
+        self.text(name).to_owned()
+    }
+
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         Some(self.text(name)).filter(|it| !it.is_empty()).ok_or_else(|| Refusal::invalid(format!("{name} is required")))
     }
