@@ -71,7 +71,7 @@ impl App {
             }
         }
         let tool = &offer.tool;
-        let verdict = match connection.prepare(tool.name, arguments)? {
+        let verdict = match connection.prepare(&connection.open(), tool.name, arguments)? {
             Prepared::Read(read) => Verdict::Done(self.guard.read(tool, connection, caller, read).await?),
             Prepared::Change { arguments, change } => {
                 let request = ChangeRequest {

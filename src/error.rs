@@ -24,6 +24,42 @@ pub enum ProviderError {
     TargetChanged,
     #[error("the directory could not be used")]
     Store(#[from] StoreError),
+    /// A service refused, failed, or could not be reached. Nothing was changed.
+    #[error("{}", .0.message)]
+    Remote(Box<RemoteError>),
+    /// A change was sent, and no answer came that says whether it took effect.
+    #[error("{message}")]
+    Unanswered {
+        message: String,
+        /// The read that tells.
+        fix: String,
+        /// Whether it may still take effect.
+        late: bool,
+    },
+    /// Some steps of a change were made and one was not.
+    #[error("{message}")]
+    Partly {
+        /// What holds now.
+        message: String,
+        fix: String,
+        #[source]
+        source: Box<ProviderError>,
+    },
+}
+
+/// What a service on the network answered instead of doing what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteError {
+    /// Stable: `unauthenticated`, `forbidden`, `not_found`, `rate_limited`, …
+    pub code: &'static str,
+    /// The service's own words where there were some; never a body, a header or a secret.
+    pub message: String,
+    pub fix: String,
+    pub status: Option<u16>,
+    /// By which the provider's support finds the request.
+    pub request_id: Option<String>,
+    pub retryable: bool,
+    pub retry_after_s: Option<u64>,
 }
 
 fn within(scope: &str) -> String {
@@ -48,12 +84,20 @@ impl ProviderError {
             Self::Invalid { .. } => "invalid_arguments".into(),
             Self::TargetChanged => "target_changed".into(),
             Self::Store(_) => "store_unavailable".into(),
+            Self::Remote(error) => error.code.to_owned(),
+            Self::Unanswered { .. } => "no_answer".into(),
+            Self::Partly { .. } => "partly_done".into(),
         }
     }
 
     pub fn fix(&self) -> String {
         match self {
-            Self::NotFound { fix, .. } | Self::Conflict { fix, .. } | Self::Invalid { fix, .. } => fix.clone(),
+            Self::NotFound { fix, .. }
+            | Self::Conflict { fix, .. }
+            | Self::Invalid { fix, .. }
+            | Self::Unanswered { fix, .. }
+            | Self::Partly { fix, .. } => fix.clone(),
+            Self::Remote(error) => error.fix.clone(),
             Self::Ambiguous { candidates, .. } => format!("call again with one of: {}", candidates.join(", ")),
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
             Self::Store(_) => "run `rolecall doctor`".into(),
@@ -61,7 +105,28 @@ impl ProviderError {
     }
 
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::TargetChanged | Self::Store(_))
+        match self {
+            Self::TargetChanged | Self::Store(_) => true,
+            Self::Remote(error) => error.retryable,
+            _ => false,
+        }
+    }
+
+    /// What a change without an answer turns into once it is known not to have taken effect.
+    #[must_use]
+    pub(crate) fn not_applied(self) -> Self {
+        match self {
+            Self::Unanswered { message, .. } => Self::Remote(Box::new(RemoteError {
+                code: "not_applied",
+                message: format!("{message}; it has not taken effect"),
+                fix: "the call may be repeated".into(),
+                status: None,
+                request_id: None,
+                retryable: true,
+                retry_after_s: None,
+            })),
+            other => other,
+        }
     }
 }
 
@@ -182,6 +247,13 @@ impl CallError {
             }
             Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {
                 error.insert("candidates".into(), candidates.as_slice().into());
+            }
+            Self::Provider(ProviderError::Remote(remote)) => {
+                let optional = [
+                    ("retry_after_s", remote.retry_after_s.map(Value::from)),
+                    ("request_id", remote.request_id.as_deref().map(Value::from)),
+                ];
+                error.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
             }
             _ => {}
         }

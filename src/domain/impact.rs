@@ -125,6 +125,13 @@ impl Impact {
     }
 }
 
+/// A call that takes a change back: a tool and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Inverse {
+    pub tool: String,
+    pub arguments: serde_json::Value,
+}
+
 /// A secret that a change made. It leaves through the secret sink only.
 #[derive(Debug)]
 pub struct Secret {
@@ -143,20 +150,29 @@ pub struct Change<T> {
     /// Absent when the thing is gone.
     pub after: Option<T>,
     pub secret: Option<Secret>,
+    /// The calls that take it back, in order.
+    pub inverse: Vec<Inverse>,
 }
 
 impl<T> Change<T> {
     /// A new thing.
     pub fn created(target: Target, impact: Impact, after: T) -> Self {
-        Self { target, impact, before: None, after: Some(after), secret: None }
+        Self { target, impact, before: None, after: Some(after), secret: None, inverse: Vec::new() }
     }
 
     pub fn updated(target: Target, impact: Impact, before: T, after: T) -> Self {
-        Self { target, impact, before: Some(before), after: Some(after), secret: None }
+        Self { target, impact, before: Some(before), after: Some(after), secret: None, inverse: Vec::new() }
     }
 
     pub fn removed(target: Target, impact: Impact, before: T) -> Self {
-        Self { target, impact, before: Some(before), after: None, secret: None }
+        Self { target, impact, before: Some(before), after: None, secret: None, inverse: Vec::new() }
+    }
+
+    /// Names a call that takes it back.
+    #[must_use]
+    pub fn inverse(mut self, inverse: Inverse) -> Self {
+        self.inverse.push(inverse);
+        self
     }
 
     #[must_use]

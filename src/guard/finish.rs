@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, Plan, UnsentChange};
+use super::{
+    Made, Permit,
+    unsent::{Sent, Unsent},
+};
 use crate::{
     error::{CallError, ProviderError},
     providers::Connection,
@@ -26,10 +29,21 @@ pub(super) struct Finish {
 }
 
 impl Finish {
-    pub(super) async fn run(self, change: UnsentChange, plan: Plan, sink: Option<OpenSink>) -> Result<Value, CallError> {
-        let error = match change.act(plan, self.call_id.clone()).await {
-            Ok(made) => return self.done(made, sink).await,
-            Err(error) => error,
+    pub(super) async fn run(self, change: Unsent, sink: Option<OpenSink>) -> Result<Value, CallError> {
+        let permit = Permit::new(&self.call_id);
+        let sent = change.send(permit.clone()).await;
+        let requests = permit.request_ids();
+        let error = match sent {
+            Sent::Made(made) => return self.done(made, &requests, sink).await,
+            Sent::Unknown(error) => {
+                let reason = crate::error::chain(&error);
+                if let Some(sink) = sink {
+                    sink.discard();
+                }
+                self.record(&outcome("outcome_unknown", &requests, json!({ "reason": reason })), Key::Keep).await;
+                return Err(unknown(self.tool, &self.target_name, &self.call_id, &error.fix()));
+            }
+            Sent::Failed(error) => error,
         };
         // The store may have failed after it took the change in: ask before saying that it failed.
         let applied = match &error {
@@ -41,25 +55,29 @@ impl Finish {
                 if let Some(sink) = sink {
                     sink.discard();
                 }
-                self.record(&json!({ "outcome": "failed", "code": error.code(), "reason": crate::error::chain(&error) }), None).await;
+                let reason = json!({ "code": error.code(), "reason": crate::error::chain(&error) });
+                self.record(&outcome("failed", &requests, reason), Key::Free).await;
                 Err(error.into())
             }
             Some(true) => {
                 let receipt = settled(&self.target, &self.call_id, self.makes_secret);
-                self.record(&json!({ "outcome": "done", "settled": true }), Some(&receipt)).await;
+                self.record(&json!({ "outcome": "done", "settled": true }), Key::Result(&receipt)).await;
                 Ok(receipt)
             }
-            None => Err(unknown(self.tool, &self.target_name, &self.call_id)),
+            None => Err(unknown(self.tool, &self.target_name, &self.call_id, "")),
         }
     }
 
-    async fn done(&self, made: Made, sink: Option<OpenSink>) -> Result<Value, CallError> {
+    async fn done(&self, made: Made, requests: &[String], sink: Option<OpenSink>) -> Result<Value, CallError> {
         let mut receipt = Map::new();
         receipt.insert("status".into(), "done".into());
         receipt.insert("target".into(), json!(made.target));
         let optional = [("before", made.before), ("after", made.after), ("undo", made.undo.map(Value::from))];
         receipt.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let mut outcome = json!({ "outcome": "done", "target": made.target });
+        let mut outcome = outcome("done", requests, json!({ "target": made.target }));
+        if !made.inverse.is_empty() {
+            outcome["inverse"] = json!(made.inverse);
+        }
         match (made.secret, sink) {
             (Some(secret), Some(sink)) => {
                 let place = sink.hand_over(secret).await.unwrap_or_else(|error| {
@@ -78,17 +96,18 @@ impl Finish {
         receipt.insert("call_id".into(), self.call_id.as_str().into());
         let mut receipt = Value::from(receipt);
         shape(&mut receipt);
-        self.record(&outcome, Some(&receipt)).await;
+        self.record(&outcome, Key::Result(&receipt)).await;
         Ok(receipt)
     }
 
     /// Writes the outcome. Should that fail, the change stands all the same, and the intent without outcome is settled later.
-    async fn record(&self, outcome: &Value, receipt: Option<&Value>) {
-        let receipt = receipt.map(Value::to_string);
+    async fn record(&self, outcome: &Value, key: Key<'_>) {
+        let receipt = if let Key::Result(receipt) = key { Some(receipt.to_string()) } else { None };
+        let settles = self.keyed && !matches!(key, Key::Keep);
         let mut outcome = outcome.clone();
         shape(&mut outcome);
         let written = transaction!(self.db, StoreError, tx => {
-            if self.keyed {
+            if settles {
                 tx.settle_repeat(&self.call_id, receipt.as_deref()).await?;
             }
             tx.append(&self.call_id, EntryKind::Outcome, &outcome).await
@@ -97,6 +116,29 @@ impl Finish {
             tracing::error!(%error, call_id = %self.call_id, "the outcome of a change could not be recorded");
         }
     }
+}
+
+/// What becomes of the call's `idempotency_key`, if it had one.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    /// A repetition gets this receipt.
+    Result(&'a Value),
+    /// A repetition is a new call: nothing was changed.
+    Free,
+    /// A repetition is told that nobody knows.
+    Keep,
+}
+
+/// An outcome as the ledger keeps it; `requests` are the ids by which the provider knows what was sent.
+fn outcome(name: &str, requests: &[String], more: Value) -> Value {
+    let mut outcome = json!({ "outcome": name });
+    if let (Value::Object(outcome), Value::Object(more)) = (&mut outcome, more) {
+        outcome.extend(more);
+        if !requests.is_empty() {
+            outcome.insert("requests".into(), json!(requests));
+        }
+    }
+    outcome
 }
 
 /// The receipt of a change that is known to have been made, by somebody who is gone.
@@ -111,11 +153,13 @@ pub(super) fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Valu
     receipt
 }
 
-pub(super) fn unknown(tool: &str, target: &str, call_id: &str) -> CallError {
+/// `fix` is the read that tells; empty where none is known.
+pub(super) fn unknown(tool: &str, target: &str, call_id: &str, fix: &str) -> CallError {
+    let look = if fix.is_empty() { format!("look at `{target}` with a read") } else { fix.to_owned() };
     CallError::OutcomeUnknown {
         tool: tool.to_owned(),
         target: target.to_owned(),
-        fix: format!("look at `{target}` with a read; do not repeat the call before"),
+        fix: format!("{look}; do not repeat the call before"),
         call_id: call_id.to_owned(),
     }
 }

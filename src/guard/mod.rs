@@ -21,7 +21,7 @@ pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub use policy::{AllowLists, Decision, Policy, Subject};
-pub(crate) use unsent::{Made, Plan, UnsentChange, UnsentRead, version};
+pub(crate) use unsent::{Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
 
 use crate::{
     domain::{Gravity, Timestamp},
@@ -127,10 +127,11 @@ impl Guard {
             return Ok(Verdict::Done(receipt));
         }
 
-        let mut plan = change.plan().await?;
+        let mut unsent = change.plan().await?.unsent();
         if tool.effect == Effect::Destroy {
-            plan.impact = plan.impact.at_least(Gravity::Low);
+            unsent.plan.impact = unsent.plan.impact.at_least(Gravity::Low);
         }
+        let plan = unsent.plan.clone();
         let needs_consent = match self.policy.decide(Subject { impact: Some(&plan.impact), ..subject }) {
             Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
             Decision::Allow => false,
@@ -170,7 +171,7 @@ impl Guard {
         };
         let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let task = tokio::spawn(async move { finish.run(change, plan, sink).await });
+        let task = tokio::spawn(async move { finish.run(unsent, sink).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -219,7 +220,7 @@ impl Guard {
             }
             // It has not taken effect yet, and may still.
             Some(false) => Err(in_progress(&key.key)),
-            None => Err(unknown(tool.name, intent["target"]["name"].as_str().unwrap_or("its target"), &repeat.call_id)),
+            None => Err(unknown(tool.name, intent["target"]["name"].as_str().unwrap_or("its target"), &repeat.call_id, "")),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Calls that are prepared and not sent. Providers make them; only this module's parent can send them.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::{
-    domain::{Impact, Secret, Target},
+    domain::{Impact, Inverse, Secret, Target},
     error::ProviderError,
     store::sha256,
 };
@@ -23,6 +25,7 @@ impl UnsentRead {
 }
 
 /// What a change would do, computed from the state as it is. Nothing was changed.
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) target: Target,
     pub(crate) impact: Impact,
@@ -44,37 +47,127 @@ pub(crate) fn version(target: &Target, impact: &Impact, before: &Value) -> Strin
 }
 
 /// A change that was made, with its result as JSON.
+#[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) target: Target,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
     pub(crate) undo: Option<String>,
+    /// The calls that take it back, in order.
+    pub(crate) inverse: Vec<Inverse>,
     pub(crate) secret: Option<Secret>,
 }
 
-type PlanFn = Box<dyn Fn() -> BoxFuture<'static, Result<Plan, ProviderError>> + Send + Sync>;
-type ActFn = Box<dyn FnOnce(Plan, String) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + Sync>;
+/// Leave to send one change. Only the guard makes one, so nothing that wants it can be sent from elsewhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Permit(Arc<Permitted>);
 
-/// A change that was decoded: it can be planned as often as one likes, and made once.
-pub(crate) struct UnsentChange {
-    plan: PlanFn,
-    act: ActFn,
+#[derive(Debug)]
+struct Permitted {
+    call_id: String,
+    request_ids: Mutex<Vec<String>>,
 }
 
+impl Permit {
+    pub(super) fn new(call_id: &str) -> Self {
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default() }))
+    }
+
+    /// The call that the change belongs to.
+    pub(crate) fn call_id(&self) -> &str {
+        &self.0.call_id
+    }
+
+    /// Notes by which id the provider knows a request.
+    pub(crate) fn note_request(&self, id: &str) {
+        self.0.request_ids.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
+    }
+
+    pub(super) fn request_ids(&self) -> Vec<String> {
+        self.0.request_ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+type ActFn = Box<dyn FnOnce(Plan, Permit) -> BoxFuture<'static, Result<Made, ProviderError>> + Send>;
+type ReadBackFn = Box<dyn Fn(Plan) -> BoxFuture<'static, Result<Option<Made>, ProviderError>> + Send + Sync>;
+
+/// A change that was decoded and is not yet planned.
+pub(crate) struct UnsentChange(BoxFuture<'static, Result<Planned, ProviderError>>);
+
 impl UnsentChange {
-    /// `act` gets the plan that was consented to and the id of the call, which it stores with the change if it can.
+    pub(crate) fn new(plan: impl Future<Output = Result<Planned, ProviderError>> + Send + 'static) -> Self {
+        Self(Box::pin(plan))
+    }
+
+    pub(super) async fn plan(self) -> Result<Planned, ProviderError> {
+        self.0.await
+    }
+}
+
+/// A change that is planned and not made.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    act: ActFn,
+    read_back: Option<ReadBackFn>,
+}
+
+impl Planned {
+    /// `act` gets the plan that was consented to and the permit to send it.
     pub(crate) fn new(
-        plan: impl Fn() -> BoxFuture<'static, Result<Plan, ProviderError>> + Send + Sync + 'static,
-        act: impl FnOnce(Plan, String) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + Sync + 'static,
+        plan: Plan,
+        act: impl FnOnce(Plan, Permit) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + 'static,
     ) -> Self {
-        Self { plan: Box::new(plan), act: Box::new(act) }
+        Self { plan, act: Box::new(act), read_back: None }
     }
 
-    pub(super) async fn plan(&self) -> Result<Plan, ProviderError> {
-        (self.plan)().await
+    /// Says how to find out whether the change took effect, should its answer be lost: `None` where it did not.
+    pub(crate) fn read_back(
+        mut self,
+        read: impl Fn(Plan) -> BoxFuture<'static, Result<Option<Made>, ProviderError>> + Send + Sync + 'static,
+    ) -> Self {
+        self.read_back = Some(Box::new(read));
+        self
     }
 
-    pub(super) async fn act(self, plan: Plan, call_id: String) -> Result<Made, ProviderError> {
-        (self.act)(plan, call_id).await
+    pub(super) fn unsent(self) -> Unsent {
+        Unsent { plan: self.plan, act: self.act, read_back: self.read_back }
+    }
+}
+
+/// A planned change in the guard's hands.
+pub(super) struct Unsent {
+    pub(super) plan: Plan,
+    act: ActFn,
+    read_back: Option<ReadBackFn>,
+}
+
+/// How a change ended.
+pub(super) enum Sent {
+    Made(Made),
+    Failed(ProviderError),
+    /// Sent, and nobody knows.
+    Unknown(ProviderError),
+}
+
+impl Unsent {
+    /// Sends the change. Where its answer is lost, looks whether it took effect.
+    pub(super) async fn send(self, permit: Permit) -> Sent {
+        let error = match (self.act)(self.plan.clone(), permit).await {
+            Ok(made) => return Sent::Made(made),
+            Err(error) => error,
+        };
+        let ProviderError::Unanswered { late, .. } = &error else { return Sent::Failed(error) };
+        let Some(read_back) = self.read_back else { return Sent::Unknown(error) };
+        // What was taken in may take a moment to show.
+        for pause in [0, 250, 1000] {
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            match read_back(self.plan.clone()).await {
+                Ok(Some(made)) => return Sent::Made(made),
+                Ok(None) => {}
+                Err(_) => return Sent::Unknown(error),
+            }
+        }
+        // An answer that took too long may still come true.
+        if *late { Sent::Unknown(error) } else { Sent::Failed(error.not_applied()) }
     }
 }

@@ -3,7 +3,7 @@
 //! That table is the only statement of support. Nothing here sends anything: handlers hand over
 //! `UnsentRead` and `UnsentChange`, which the guard sends.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
@@ -14,8 +14,14 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod cursor;
+pub mod engine;
+pub mod geai;
+pub mod http;
 pub mod local;
+pub mod openai;
 pub mod own;
+pub mod seeme;
 
 /// A configured account at a provider, and what it can do.
 pub struct Connection {
@@ -24,13 +30,19 @@ pub struct Connection {
     /// The organization that writes are kept to.
     pub pin: Option<String>,
     handlers: HashMap<&'static str, Handler>,
+    open: Box<dyn Fn() -> Scope + Send + Sync>,
     health: HealthFn,
     settle: Option<SettleFn>,
 }
 
+/// What the calls of one piece of work have in common: what one of them has looked up, the next need not. Never kept
+/// from one call of a client to the next: what was told a minute ago may no longer be so.
+#[derive(Clone)]
+pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
+
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
-type Decode<T> = Box<dyn Fn(Map<String, Value>) -> Result<T, CallError> + Send + Sync>;
+type Decode<T> = Box<dyn Fn(&Scope, Map<String, Value>) -> Result<T, CallError> + Send + Sync>;
 
 /// How a connection serves one operation.
 struct Handler {
@@ -61,16 +73,30 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// A connection whose calls all work on `provider`.
     pub(crate) fn builder<P: Send + Sync + 'static>(name: &str, kind: &'static str, provider: P) -> Builder<P> {
+        let provider = Arc::new(provider);
+        Self::with_scopes(name, kind, move || Arc::clone(&provider))
+    }
+
+    /// A connection whose calls work on what `open` makes for each piece of work.
+    pub(crate) fn with_scopes<P: Send + Sync + 'static>(
+        name: &str,
+        kind: &'static str,
+        open: impl Fn() -> Arc<P> + Send + Sync + 'static,
+    ) -> Builder<P> {
+        let open = Arc::new(open);
+        let make = Arc::clone(&open);
         let connection = Self {
             name: name.to_owned(),
             provider: kind,
             pin: None,
             handlers: HashMap::new(),
+            open: Box::new(move || Scope(make())),
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
         };
-        Builder { connection, provider: Arc::new(provider) }
+        Builder { connection, open, last: "" }
     }
 
     /// The tools it serves, unsorted.
@@ -87,13 +113,18 @@ impl Connection {
         self.handlers.get(tool).map_or(&[], |it| it.ignores)
     }
 
+    /// Begins a piece of work: one call, or many that belong together.
+    pub(crate) fn open(&self) -> Scope {
+        (self.open)()
+    }
+
     /// Decodes a call; nothing is sent.
-    pub(crate) fn prepare(&self, tool: &str, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
+    pub(crate) fn prepare(&self, scope: &Scope, tool: &str, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
         let handler = self.handlers.get(tool).ok_or(CallError::Internal)?;
         Ok(match &handler.prepare {
-            Prepare::Read(decode) => Prepared::Read(decode(arguments)?),
+            Prepare::Read(decode) => Prepared::Read(decode(scope, arguments)?),
             Prepare::Change(decode) => {
-                let (arguments, change) = decode(arguments)?;
+                let (arguments, change) = decode(scope, arguments)?;
                 Prepared::Change { arguments, change }
             }
         })
@@ -117,7 +148,9 @@ impl Connection {
 /// Builds a connection, handler by handler.
 pub(crate) struct Builder<P> {
     connection: Connection,
-    provider: Arc<P>,
+    open: Arc<dyn Fn() -> Arc<P> + Send + Sync>,
+    /// The tool that was named last.
+    last: &'static str,
 }
 
 impl<P: Send + Sync + 'static> Builder<P> {
@@ -131,34 +164,44 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Serves a read by a function that owns what it works on.
-    pub(crate) fn read<O, F, Fut>(mut self, f: F) -> Self
+    pub(crate) fn read<O, F, Fut>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
         F: Fn(Arc<P>, O) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<O::Output, ProviderError>> + Send + 'static,
     {
-        let provider = Arc::clone(&self.provider);
-        let decode: Decode<UnsentRead> = Box::new(move |arguments| {
+        let decode: Decode<UnsentRead> = Box::new(move |scope, arguments| {
             let operation: O = decode(arguments)?;
-            let provider = Arc::clone(&provider);
+            let provider = scope.downcast::<P>()?;
             Ok(UnsentRead::new(async move { json(&f(provider, operation).await?) }))
         });
-        self.connection.handlers.insert(O::NAME, Handler { ignores: &[], prepare: Prepare::Read(decode) });
-        self
+        self.serve::<O>(Prepare::Read(decode))
     }
 
     /// Serves a change: `unsent` says how it is planned and how it is made.
-    pub(crate) fn change<O>(mut self, unsent: impl Fn(Arc<P>, O) -> UnsentChange + Send + Sync + 'static) -> Self
+    pub(crate) fn change<O>(self, unsent: impl Fn(Arc<P>, O) -> UnsentChange + Send + Sync + 'static) -> Self
     where
         O: Operation<Effect: Changes>,
     {
-        let provider = Arc::clone(&self.provider);
-        let decode: Decode<(Value, UnsentChange)> = Box::new(move |arguments| {
+        let decode: Decode<(Value, UnsentChange)> = Box::new(move |scope, arguments| {
             let operation: O = decode(arguments)?;
             let understood = json(&operation).map_err(CallError::from)?;
-            Ok((understood, unsent(Arc::clone(&provider), operation)))
+            Ok((understood, unsent(scope.downcast::<P>()?, operation)))
         });
-        self.connection.handlers.insert(O::NAME, Handler { ignores: &[], prepare: Prepare::Change(decode) });
+        self.serve::<O>(Prepare::Change(decode))
+    }
+
+    fn serve<O: Operation>(mut self, prepare: Prepare) -> Self {
+        self.last = O::NAME;
+        self.connection.handlers.insert(O::NAME, Handler { ignores: &[], prepare });
+        self
+    }
+
+    /// Names the fields of the tool before that this provider cannot honour; the tool's schema leaves them out.
+    pub(crate) fn except(mut self, fields: &'static [&'static str]) -> Self {
+        if let Some(handler) = self.connection.handlers.get_mut(self.last) {
+            handler.ignores = fields;
+        }
         self
     }
 
@@ -173,8 +216,8 @@ impl<P: Send + Sync + 'static> Builder<P> {
     where
         Fut: Future<Output = Result<(), ProviderError>> + Send + 'static,
     {
-        let provider = Arc::clone(&self.provider);
-        self.connection.health = Box::new(move || Box::pin(check(Arc::clone(&provider))));
+        let open = Arc::clone(&self.open);
+        self.connection.health = Box::new(move || Box::pin(check(open())));
         self
     }
 
@@ -183,13 +226,20 @@ impl<P: Send + Sync + 'static> Builder<P> {
     where
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
     {
-        let provider = Arc::clone(&self.provider);
-        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(Arc::clone(&provider), call_id, give_up))));
+        let open = Arc::clone(&self.open);
+        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(), call_id, give_up))));
         self
     }
 
     pub(crate) fn build(self) -> Connection {
         self.connection
+    }
+}
+
+impl Scope {
+    fn downcast<P: Send + Sync + 'static>(&self) -> Result<Arc<P>, CallError> {
+        // A scope of another connection: a fault of the caller's, not of the agent's.
+        Arc::clone(&self.0).downcast().map_err(|_| CallError::Internal)
     }
 }
 

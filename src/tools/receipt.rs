@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{Impact, Target};
+use crate::domain::{Impact, Inverse, Target};
 
 /// The result of a change: what was done, or what would be.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -63,4 +63,15 @@ pub struct SecretPlace {
     pub what: String,
     /// The file or command it was handed to.
     pub handed_to: String,
+}
+
+impl Inverse {
+    /// The call of this operation.
+    pub fn of<O: super::Operation>(operation: &O) -> Self {
+        let mut arguments = serde_json::to_value(operation).unwrap_or_default();
+        if let serde_json::Value::Object(fields) = &mut arguments {
+            fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
+        }
+        Self { tool: O::NAME.to_owned(), arguments }
+    }
 }

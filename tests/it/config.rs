@@ -1,14 +1,19 @@
 //! The configuration file, the environment's share, and what goes over what.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rolecall::{
     app::App,
-    config::{Config, ConfigError, Overrides, Places, Reach},
+    config::{Config, ConfigError, Overrides, Places, Provider, Reach},
     guard::{Caller, Fallback, Given},
     secrets::SecretSink,
     tools::Effect,
 };
+
+use secrecy::ExposeSecret as _;
 
 use crate::support::{Value, json};
 
@@ -32,7 +37,13 @@ impl Home {
     }
 
     fn load(&self, overrides: &Overrides) -> Result<Config, ConfigError> {
-        let places = Places { here: self.path("here"), home: self.path(""), config: self.path("config"), data: self.path("data") };
+        self.load_with(overrides, &[])
+    }
+
+    fn load_with(&self, overrides: &Overrides, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let variables: BTreeMap<String, String> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let places =
+            Places { here: self.path("here"), home: self.path(""), config: self.path("config"), data: self.path("data"), variables };
         Config::load_at(overrides, &places)
     }
 
@@ -117,6 +128,59 @@ fn the_nearest_file_counts_and_flags_go_over_it() {
 }
 
 #[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let error = home.of("[connections.a]\nprovider = \"openai\"\napi_key = \"sk-test-in-the-file\"").unwrap_err();
+    let told = format!("{} {}", error.message, error.fix);
+    assert!(told.contains("`connections.a.api_key`") && told.contains("a secret is never in this file"), "{told}");
+    assert!(!told.contains("sk-test"), "{told}");
+}
+
+#[test]
+fn secrets_come_from_files_and_commands_too() {
+    let home = Home::new();
+    home.write("here/key", "geai-test-from-a-file\n");
+    let text = "[connections.a]\nprovider = \"geai\"\nbase_url = \"https://api.example.com/\"\napi_key = { file = \"key\" }\n\
+                [connections.b]\nprovider = \"seeme\"\napi_key = { command = [\"echo\", \"seeme-test-said\"] }";
+    let config = home.of(text).unwrap();
+    let [Provider::Geai(geai), Provider::Seeme(seeme)] = [&config.connections[0].provider, &config.connections[1].provider] else {
+        panic!("{:?}", config.connections)
+    };
+    assert_eq!((geai.token.expose_secret(), geai.remote.base_url.as_str()), ("geai-test-from-a-file", "https://api.example.com"));
+    assert!(matches!(&seeme.account, rolecall::providers::seeme::Account::Key(key) if key.expose_secret() == "seeme-test-said"));
+    assert!(!format!("{config:?}").contains("-test-"), "no secret in what is printed of a configuration");
+}
+
+#[test]
+fn the_environment_alone_is_enough_for_one_account_of_each_provider() {
+    let home = Home::new();
+    let variables = [
+        ("OPENAI_ADMIN_KEY", "sk-admin-test"),
+        ("GEAI_API_KEY", "geai-test"),
+        ("GEAI_API_BASE_URL", "https://geai.example.com"),
+        ("SEEME_API_KEY", "seeme-test"),
+        ("AIA_ENGINE_API_TARGET", "https://engine.example.com"),
+        ("AIA_ENGINE_API_CUSTOM_TOKEN", "engine-test"),
+        ("OPENAI_ORG_ID", " "),
+    ];
+    let config = home.load_with(&Overrides::default(), &variables).unwrap();
+    assert_eq!(config.connections.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["geai", "openai", "seeme", "engine"]);
+    let missing = home.load_with(&Overrides::default(), &[("AIA_ENGINE_API_TARGET", "https://engine.example.com")]).unwrap_err();
+    assert_eq!(missing.message, "`connections.engine.custom_token` is missing");
+}
+
+#[test]
+fn a_file_that_merely_lies_in_the_current_folder_sends_no_secret_anywhere() {
+    let home = Home::new();
+    home.write(
+        "here/rolecall.toml",
+        "[connections.a]\nprovider = \"openai\"\nbase_url = \"https://evil.example\"\napi_key = { env = \"OPENAI_ADMIN_KEY\" }",
+    );
+    let error = home.load_with(&Overrides::default(), &[("OPENAI_ADMIN_KEY", "sk-admin-test")]).unwrap_err();
+    assert!(error.message.contains("`connections` is not taken from a file in the current folder"), "{}", error.message);
+}
+
+#[test]
 fn mistakes_are_named_with_what_was_probably_meant() {
     for (text, message, fix) in [
         ("[tool]\nallow = []", "unknown section `tool`", "did you mean `tools`?"),
@@ -128,11 +192,27 @@ fn mistakes_are_named_with_what_was_probably_meant() {
             "did you mean `organization`?",
         ),
         (
-            "[connections.a]\nprovider = \"openai\"\napi_key = { env = \"X\" }",
-            "`connections.a`: provider `openai` is not supported yet",
-            "use one of: local",
+            "[connections.a]\nprovider = \"openia\"\napi_key = { env = \"X\" }",
+            "`connections.a`: there is no provider `openia`",
+            "did you mean `openai`?",
         ),
-        ("[connections.a]", "`connections.a.provider` is missing", "use one of: local"),
+        (
+            "[connections.a]\nprovider = \"openai\"\napi_kee = { env = \"X\" }",
+            "unknown key `connections.a.api_kee`",
+            "did you mean `api_key`?",
+        ),
+        ("[connections.a]\nprovider = \"openai\"", "`connections.a.api_key` is missing", "add api_key = { env = \"OPENAI_ADMIN_KEY\" }"),
+        (
+            "[connections.a]\nprovider = \"openai\"\napi_key = { env = \"NOT_SET\" }",
+            "`connections.a.api_key`: the variable NOT_SET is not set",
+            "set NOT_SET, or name another source",
+        ),
+        (
+            "[connections.a]\nprovider = \"seeme\"\nbase_url = \"http://api.example.com\"\napi_key = { command = [\"echo\", \"k\"] }",
+            "`connections.a.base_url`: `http://api.example.com` would send the key readable over the network; use https",
+            "correct the value",
+        ),
+        ("[connections.a]", "`connections.a.provider` is missing", "use one of: local, geai, openai, seeme, engine"),
         (
             "[connections.rolecall]\nprovider = \"local\"",
             "a connection cannot be called `rolecall`: the server's own tools are",

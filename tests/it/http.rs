@@ -482,7 +482,7 @@ async fn the_program_serves_until_a_signal() {
             break line[at..].split(['/', ',', ';']).take(3).collect::<Vec<_>>().join("/");
         }
     };
-    let http = reqwest::Client::new();
+    let http = crate::support::http_client();
     assert_eq!(http.get(format!("{url}/nowhere")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{url}");
     let stream = http.get(format!("{url}/sse")).bearer_auth(ALICE).send().await.unwrap();
     assert_eq!(stream.status(), StatusCode::OK);

@@ -17,6 +17,7 @@ use rmcp::{
 };
 use rolecall::{
     app::{App, Setup},
+    providers::Connection,
     server::Server,
     store::Db,
 };
@@ -115,7 +116,12 @@ impl Store {
     pub(crate) async fn app(&self, options: &Options) -> Arc<App> {
         let db = Db::open(&self.url).await.unwrap();
         let settings = rolecall::providers::local::Settings { pin: options.pin.clone(), files: vec![self.folder.path().join("files")] };
-        let connections = vec![rolecall::providers::local::connect("local", db.clone(), settings)];
+        self.app_with(vec![rolecall::providers::local::connect("local", db, settings)], options).await
+    }
+
+    /// The program with these connections; the store holds what the guard remembers.
+    pub(crate) async fn app_with(&self, connections: Vec<Connection>, options: &Options) -> Arc<App> {
+        let db = Db::open(&self.url).await.unwrap();
         let lists = options.lists.clone();
         let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
         Arc::new(App::new(Setup { db, connections, lists, guard: options.guard, secrets }))
@@ -209,6 +215,13 @@ impl Agent {
         };
         let client = Client::new(options.person).serve_with_lifecycle(ours, lifecycle).await.unwrap();
         Self { client, app, store: Arc::clone(store), options }
+    }
+
+    /// With connections of the test's own making, on an empty store.
+    pub(crate) async fn connected(connections: Vec<Connection>, options: Options) -> Self {
+        let store = Store::sqlite();
+        let app = store.app_with(connections, &options).await;
+        Self::of(&store, app, options).await
     }
 
     /// Another client of the same server process.
@@ -348,4 +361,11 @@ pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
 pub(crate) fn params(tool: &str, arguments: Value) -> CallToolRequestParams {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)
+}
+
+/// An HTTP client of a test's own.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Another test may have chosen a provider before; one is as good as the other.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

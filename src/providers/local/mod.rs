@@ -10,7 +10,7 @@ use super::{Builder, Connection, json};
 use crate::{
     domain::{Change, Gravity, Impact, Timestamp},
     error::ProviderError,
-    guard::{Made, Plan, UnsentChange, version},
+    guard::{Made, Plan, Planned, UnsentChange, version},
     store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
     tools::{Changes, Effect, Kind as _, Operation, Read},
 };
@@ -192,18 +192,12 @@ impl Builder<Directory> {
         F: for<'a> Step<'a, O, Change<O::Output>>,
     {
         self.change(move |directory: Arc<Directory>, operation: O| {
-            let operation = Arc::new(operation);
-            let (planned, acting) = ((Arc::clone(&directory), Arc::clone(&operation)), (directory, operation));
-            UnsentChange::new(
-                move || {
-                    let (directory, operation) = planned.clone();
-                    Box::pin(async move { directory.plan(f, &*operation).await })
-                },
-                move |plan, call_id| {
-                    let (directory, operation) = acting;
-                    Box::pin(async move { directory.act(f, &*operation, &plan, &call_id).await })
-                },
-            )
+            UnsentChange::new(async move {
+                let plan = directory.plan(f, &operation).await?;
+                Ok(Planned::new(plan, move |plan, permit| {
+                    Box::pin(async move { directory.act(f, &operation, &plan, permit.call_id()).await })
+                }))
+            })
         })
     }
 }
@@ -292,6 +286,7 @@ impl Directory {
             before: change.before.as_ref().map(json).transpose()?,
             after: change.after.as_ref().map(json).transpose()?,
             undo: impact.undo,
+            inverse: change.inverse,
             secret: change.secret,
         };
         session.db.commit().await?;

@@ -1,5 +1,8 @@
 //! Configuration: `rolecall.toml`, the environment, and what the command line says over both.
 
+mod connections;
+mod secret;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -8,10 +11,13 @@ use std::{
 use etcetera::{BaseStrategy as _, base_strategy::choose_base_strategy};
 use serde::Deserialize;
 
+pub use connections::{Account, Provider, Remote};
+use connections::{PROVIDERS, RawConnection};
+
 use crate::{
     app::Setup,
     guard::{AllowLists, Fallback, GuardSettings},
-    providers::{local, own},
+    providers::{Connection, engine, geai, local, openai, own, seeme},
     secrets::SecretSink,
     store::{Db, StoreError},
     tools::{self, Effect},
@@ -19,9 +25,6 @@ use crate::{
 
 /// The file's name, in the current folder or in the user's configuration folder.
 const FILE: &str = "rolecall.toml";
-
-/// The providers that this build can talk to.
-const PROVIDERS: [&str; 1] = ["local"];
 
 /// What is wrong with the configuration, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +78,8 @@ pub struct Places {
     pub config: PathBuf,
     /// The user's data folder.
     pub data: PathBuf,
+    /// The environment's variables.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Places {
@@ -88,7 +93,20 @@ impl Places {
             .map_err(|_| ConfigError::new("your home folder is not known", "set HOME, or ROLECALL_STORE and ROLECALL_SECRETS"))?;
         let here = std::env::current_dir()
             .map_err(|error| ConfigError::new(format!("the current folder cannot be used: {error}"), "go to another one"))?;
-        Ok(Self { here, home: base.home_dir().to_path_buf(), config: base.config_dir(), data: base.data_dir() })
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Ok(Self {
+            here,
+            home: base.home_dir().to_path_buf(),
+            config: base.config_dir(),
+            data: base.data_dir(),
+            variables: variables.collect(),
+        })
+    }
+
+    /// A variable of the environment; an empty one counts as not set.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|it| !it.trim().is_empty()).cloned()
     }
 }
 
@@ -98,14 +116,6 @@ pub enum Reach {
     /// Over stdio, or at the command line.
     Local,
     Http,
-}
-
-/// A configured account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    pub name: String,
-    /// The organization that it is kept to.
-    pub organization: Option<String>,
 }
 
 /// The configuration, complete: every default is filled in.
@@ -170,12 +180,8 @@ impl Config {
     pub async fn setup(&self, reach: Reach) -> Result<Setup, StoreError> {
         let db = Db::open(&self.store).await?;
         let files = if reach == Reach::Local { self.files.clone() } else { Vec::new() };
-        let connect = |it: &Account| {
-            let settings = local::Settings { pin: it.organization.clone(), files: files.clone() };
-            local::connect(&it.name, db.clone(), settings)
-        };
         Ok(Setup {
-            connections: self.connections.iter().map(connect).collect(),
+            connections: self.connections.iter().map(|it| it.connect(&db, &files)).collect(),
             db: db.clone(),
             lists: self.lists.clone(),
             guard: self.guard,
@@ -191,6 +197,23 @@ impl Config {
         let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
         let path = path.split('?').next().unwrap_or_default(); // parameters may hold a password too
         format!("{scheme}://{server}{path}")
+    }
+}
+
+impl Account {
+    /// Connects it; nothing is sent yet. `files` are the folders that its tools may read pictures from.
+    fn connect(&self, db: &Db, files: &[PathBuf]) -> Connection {
+        let with_files = |remote: &Remote| Remote { files: files.to_vec(), ..remote.clone() };
+        match &self.provider {
+            Provider::Local => {
+                let settings = local::Settings { pin: self.organization.clone(), files: files.to_vec() };
+                local::connect(&self.name, db.clone(), settings)
+            }
+            Provider::Geai(it) => geai::connect(geai::Settings { remote: with_files(&it.remote), ..it.clone() }),
+            Provider::Openai(it) => openai::connect(openai::Settings { remote: with_files(&it.remote), ..it.clone() }),
+            Provider::Seeme(it) => seeme::connect(seeme::Settings { remote: with_files(&it.remote), ..it.clone() }),
+            Provider::Engine(it) => engine::connect(engine::Settings { remote: with_files(&it.remote), ..it.clone() }),
+        }
     }
 }
 
@@ -215,11 +238,6 @@ struct File {
     store: RawStore,
     #[serde(default)]
     secrets: RawSecrets,
-}
-
-#[derive(Debug, Deserialize)]
-struct RawConnection {
-    organization: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -255,7 +273,7 @@ struct RawSecrets {
 
 /// The keys of each section, for telling what a wrong one was meant to be.
 const KEYS: [(&str, &[&str]); 6] = [
-    ("connections", &["provider", "organization"]),
+    ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains"]),
     ("guard", &["fallback", "second_person"]),
     ("files", &["allow"]),
@@ -268,6 +286,8 @@ impl File {
     /// they work on. It can choose and narrow what is on offer, and cannot loosen the guard, run commands or open folders.
     fn loosens(&self) -> Option<&'static str> {
         let keys = [
+            // Its secrets could be sent anywhere.
+            ("connections", self.connections.values().any(RawConnection::is_remote)),
             ("guard.fallback", self.guard.fallback == Fallback::Token),
             ("files.allow", !self.files.allow.is_empty()),
             ("store.url", self.store.url.is_some()),
@@ -292,10 +312,13 @@ impl File {
     }
 
     fn complete(self, overrides: &Overrides, places: &Places, base: &Path) -> Result<Config, ConfigError> {
-        let mut connections: Vec<Account> =
-            self.connections.into_iter().map(|(name, it)| Account { name, organization: it.organization }).collect();
+        let configured = self.connections.into_iter().map(|(name, it)| it.complete(&name, places, base));
+        let mut connections = configured.collect::<Result<Vec<_>, _>>()?;
         if connections.is_empty() {
-            connections.push(Account { name: "local".into(), organization: None });
+            connections = connections::from_environment(places)?;
+        }
+        if connections.is_empty() {
+            connections.push(Account { name: "local".into(), organization: None, provider: Provider::Local });
         }
         let data = places.data.join("rolecall");
         // A path in the file is meant from the file; one on the command line from where the command was given.
@@ -362,18 +385,14 @@ fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
                 return Err(ConfigError::new(format!("`{path}` is not a section"), format!("write `[{path}]` and its keys below it")));
             };
             match connection.get("provider").map(toml::Value::as_str) {
-                Some(Some(provider)) if PROVIDERS.contains(&provider) => {}
+                Some(Some(provider)) if PROVIDERS.contains(&provider) => check(&path, connection, &connections::keys(provider))?,
                 Some(Some(provider)) => {
-                    return Err(ConfigError::new(
-                        format!("`{path}`: provider `{provider}` is not supported yet"),
-                        format!("use one of: {}", PROVIDERS.join(", ")),
-                    ));
+                    return Err(ConfigError::new(format!("`{path}`: there is no provider `{provider}`"), nearest(provider, &PROVIDERS)));
                 }
                 _ => {
                     return Err(ConfigError::new(format!("`{path}.provider` is missing"), format!("use one of: {}", PROVIDERS.join(", "))));
                 }
             }
-            check(&path, connection, keys)?;
         }
     }
     Ok(())

@@ -1,0 +1,246 @@
+//! The accounts: what the file and the environment say of each provider.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{ConfigError, Places, nearest, path_from, secret::SecretSource};
+use crate::providers::{engine, geai, http, openai, seeme};
+
+/// A configured account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub name: String,
+    /// The organization that it is kept to.
+    pub organization: Option<String>,
+    pub provider: Provider,
+}
+
+/// Whose account it is, and what is needed to use it.
+#[derive(Debug, Clone)]
+pub enum Provider {
+    Local,
+    Geai(geai::Settings),
+    Openai(openai::Settings),
+    Seeme(seeme::Settings),
+    Engine(engine::Settings),
+}
+
+/// What every account at a service has.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// The connection's name.
+    pub connection: String,
+    /// Without a slash at the end.
+    pub base_url: String,
+    /// The organization that writes are kept to.
+    pub pin: Option<String>,
+    /// Certificates to trust beside the system's, as PEM.
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Folders that `path` arguments may be read from; none over HTTP.
+    pub files: Vec<PathBuf>,
+}
+
+/// A section `[connections.NAME]` as it is written. Which keys a provider knows, [`keys`] says.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawConnection {
+    provider: String,
+    organization: Option<String>,
+    base_url: Option<String>,
+    ca_file: Option<PathBuf>,
+    timeout_seconds: Option<u64>,
+    api_key: Option<SecretSource>,
+    organization_id: Option<String>,
+    project_id: Option<String>,
+    // geai
+    profile: Option<String>,
+    credentials_file: Option<PathBuf>,
+    oauth_access_token: Option<SecretSource>,
+    #[serde(default)]
+    system: bool,
+    // seeme
+    username: Option<String>,
+    // engine
+    email: Option<String>,
+    custom_token: Option<SecretSource>,
+    #[serde(default)]
+    role_ids: BTreeMap<String, String>,
+    #[serde(default)]
+    paths: BTreeMap<String, String>,
+    // seeme, engine
+    password: Option<SecretSource>,
+}
+
+/// The providers that this build can talk to.
+pub(super) const PROVIDERS: [&str; 5] = ["local", "geai", "openai", "seeme", "engine"];
+
+/// The keys of a connection at a provider.
+pub(super) fn keys(provider: &str) -> Vec<&'static str> {
+    const REMOTE: [&str; 3] = ["base_url", "ca_file", "timeout_seconds"];
+    let own: &[&str] = match provider {
+        "geai" => &["profile", "credentials_file", "api_key", "oauth_access_token", "project_id", "organization_id", "system"],
+        "openai" => &["api_key", "organization_id", "project_id"],
+        "seeme" => &["api_key", "username", "password"],
+        "engine" => &["custom_token", "email", "password", "role_ids", "paths"],
+        _ => return vec!["provider", "organization"],
+    };
+    ["provider", "organization"].iter().chain(&REMOTE).chain(own).copied().collect()
+}
+
+/// Reads what a connection's key says, in the place it says it.
+struct Reader<'a> {
+    name: &'a str,
+    places: &'a Places,
+    /// Where paths in the file are seen from.
+    base: &'a Path,
+}
+
+impl RawConnection {
+    /// Whether it needs more trust than a file in the current folder has: it names a service, a secret or a file.
+    pub(super) fn is_remote(&self) -> bool {
+        self.provider != "local"
+    }
+
+    pub(super) fn complete(self, name: &str, places: &Places, base: &Path) -> Result<Account, ConfigError> {
+        let at = Reader { name, places, base };
+        let organization = self.organization.clone();
+        let provider = match self.provider.as_str() {
+            "geai" => Provider::Geai(self.geai(&at)?),
+            "openai" => Provider::Openai(self.openai(&at)?),
+            "seeme" => Provider::Seeme(self.seeme(&at)?),
+            "engine" => Provider::Engine(self.engine(&at)?),
+            _ => Provider::Local,
+        };
+        Ok(Account { name: name.to_owned(), organization, provider })
+    }
+
+    fn remote(&self, at: &Reader<'_>, default: Option<&str>) -> Result<Remote, ConfigError> {
+        let key = format!("connections.{}.base_url", at.name);
+        let url = self.base_url.as_deref().or(default).ok_or_else(|| {
+            ConfigError::new(format!("`{key}` is missing"), "name the address of the service, such as https://api.example.com")
+        })?;
+        let base_url = http::base_url(url).map_err(|error| ConfigError::new(format!("`{key}`: {error}"), "correct the value"))?;
+        let timeout = match self.timeout_seconds {
+            None => http::TIMEOUT,
+            Some(it @ 1..=600) => Duration::from_secs(it),
+            Some(it) => {
+                return Err(ConfigError::new(format!("`connections.{}.timeout_seconds` is {it}", at.name), "use 1 to 600"));
+            }
+        };
+        Ok(Remote {
+            connection: at.name.to_owned(),
+            base_url,
+            pin: self.organization.clone(),
+            ca_file: self.ca_file.as_deref().map(|it| path_from(&at.places.home, at.base, it)),
+            timeout,
+            files: Vec::new(),
+        })
+    }
+
+    fn geai(self, at: &Reader<'_>) -> Result<geai::Settings, ConfigError> {
+        let missing = || at.missing("api_key", "GEAI_API_KEY");
+        let (token, kind) = match (&self.oauth_access_token, &self.api_key) {
+            (Some(oauth), _) => (at.secret("oauth_access_token", oauth)?, geai::TokenKind::OAuth),
+            (None, Some(key)) => (at.secret("api_key", key)?, geai::TokenKind::Api),
+            (None, None) => return Err(missing()),
+        };
+        let remote = self.remote(at, None)?;
+        Ok(geai::Settings { remote, token, kind, project_id: self.project_id, organization_id: self.organization_id, system: self.system })
+    }
+
+    fn openai(self, at: &Reader<'_>) -> Result<openai::Settings, ConfigError> {
+        let source = self.api_key.as_ref().ok_or_else(|| at.missing("api_key", "OPENAI_ADMIN_KEY"))?;
+        let api_key = at.secret("api_key", source)?;
+        let remote = self.remote(at, Some(openai::BASE_URL))?;
+        Ok(openai::Settings { remote, api_key, organization_id: self.organization_id, project_id: self.project_id })
+    }
+
+    fn seeme(self, at: &Reader<'_>) -> Result<seeme::Settings, ConfigError> {
+        let account = match (&self.api_key, &self.username, &self.password) {
+            (Some(key), _, _) => seeme::Account::Key(at.secret("api_key", key)?),
+            (None, Some(username), Some(password)) => {
+                seeme::Account::Login { username: username.clone(), password: at.secret("password", password)? }
+            }
+            _ => return Err(at.missing("api_key", "SEEME_API_KEY")),
+        };
+        let remote = self.remote(at, Some(seeme::BASE_URL))?;
+        Ok(seeme::Settings { remote, account })
+    }
+
+    fn engine(self, at: &Reader<'_>) -> Result<engine::Settings, ConfigError> {
+        let account = match (&self.custom_token, &self.email, &self.password) {
+            (Some(token), _, _) => engine::Account::CustomToken(at.secret("custom_token", token)?),
+            (None, Some(email), Some(password)) => {
+                engine::Account::Email { email: email.clone(), password: at.secret("password", password)? }
+            }
+            _ => return Err(at.missing("custom_token", "AIA_ENGINE_API_CUSTOM_TOKEN")),
+        };
+        let remote = self.remote(at, None)?;
+        if let Some(unknown) = self.paths.keys().find(|it| !engine::PATHS.iter().any(|(known, _)| known == it)) {
+            let known: Vec<&str> = engine::PATHS.iter().map(|it| it.0).collect();
+            return Err(ConfigError::new(format!("unknown path `connections.{}.paths.{unknown}`", at.name), nearest(unknown, &known)));
+        }
+        Ok(engine::Settings { remote, account, role_ids: self.role_ids, paths: self.paths })
+    }
+}
+
+impl Reader<'_> {
+    fn secret(&self, key: &str, source: &SecretSource) -> Result<SecretString, ConfigError> {
+        source.read(&format!("connections.{}.{key}", self.name), self.places, self.base)
+    }
+
+    fn missing(&self, key: &str, variable: &str) -> ConfigError {
+        ConfigError::new(format!("`connections.{}.{key}` is missing", self.name), format!("add {key} = {{ env = \"{variable}\" }}"))
+    }
+}
+
+/// The accounts that the environment alone describes, one of a provider at most.
+pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigError> {
+    let set = |name: &str| places.variable(name).is_some();
+    let secret = |name: &str| Some(SecretSource::Env(name.to_owned())).filter(|_| set(name));
+    let found = [
+        (set("GEAI_API_KEY") || set("GEAI_OAUTH_ACCESS_TOKEN")).then(|| RawConnection {
+            provider: "geai".into(),
+            base_url: places.variable("GEAI_API_BASE_URL"),
+            api_key: secret("GEAI_API_KEY"),
+            oauth_access_token: secret("GEAI_OAUTH_ACCESS_TOKEN"),
+            project_id: places.variable("GEAI_PROJECT_ID"),
+            organization_id: places.variable("GEAI_ORGANIZATION_ID"),
+            ca_file: places.variable("GEAI_SSL_CERT_PATH").map(Into::into),
+            ..RawConnection::default()
+        }),
+        set("OPENAI_ADMIN_KEY").then(|| RawConnection {
+            provider: "openai".into(),
+            base_url: places.variable("ROLECALL_OPENAI_BASE_URL"),
+            api_key: secret("OPENAI_ADMIN_KEY"),
+            organization_id: places.variable("OPENAI_ORG_ID"),
+            ..RawConnection::default()
+        }),
+        set("SEEME_API_KEY").then(|| RawConnection {
+            provider: "seeme".into(),
+            base_url: places.variable("SEEME_BACKEND"),
+            api_key: secret("SEEME_API_KEY"),
+            ..RawConnection::default()
+        }),
+        set("AIA_ENGINE_API_TARGET").then(|| RawConnection {
+            provider: "engine".into(),
+            base_url: places.variable("AIA_ENGINE_API_TARGET"),
+            custom_token: secret("AIA_ENGINE_API_CUSTOM_TOKEN"),
+            email: places.variable("AIA_ENGINE_API_EMAIL"),
+            password: secret("AIA_ENGINE_API_PASSWORD"),
+            ..RawConnection::default()
+        }),
+    ];
+    let complete = |it: RawConnection| {
+        let name = it.provider.clone();
+        it.complete(&name, places, &places.here)
+    };
+    found.into_iter().flatten().map(complete).collect()
+}

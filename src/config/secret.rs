@@ -1,0 +1,77 @@
+//! Where secrets come from: the environment, a file, or a command. Never the configuration file itself.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use secrecy::{SecretString, zeroize::Zeroizing};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{ConfigError, Places, path_from};
+
+/// Where a secret is read from, when it is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    Env(String),
+    File(PathBuf),
+    Command(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        const WANTED: &str =
+            "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"pass\", \"show\", \"NAME\"] }; a secret is never in this file";
+        // What was written is not repeated: it may be the secret.
+        let value = toml::Value::deserialize(from).map_err(|_| D::Error::custom(WANTED))?;
+        let table = value.as_table().filter(|it| it.len() == 1).ok_or_else(|| D::Error::custom(WANTED))?;
+        let text = |name: &str| table.get(name).and_then(toml::Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
+        let words = |name: &str| {
+            let words = table.get(name)?.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?;
+            Some(words).filter(|it| !it.is_empty())
+        };
+        let env = text("env").map(Self::Env);
+        env.or_else(|| text("file").map(|it| Self::File(it.into())))
+            .or_else(|| words("command").map(Self::Command))
+            .ok_or_else(|| D::Error::custom(WANTED))
+    }
+}
+
+impl SecretSource {
+    /// Reads it; `key` is what it is for, and `base` where paths are seen from.
+    pub(super) fn read(&self, key: &str, places: &Places, base: &Path) -> Result<SecretString, ConfigError> {
+        let text = match self {
+            Self::Env(name) => Zeroizing::new(places.variable(name).ok_or_else(|| {
+                ConfigError::new(format!("`{key}`: the variable {name} is not set"), format!("set {name}, or name another source"))
+            })?),
+            Self::File(path) => {
+                let path = path_from(&places.home, base, path);
+                let read = std::fs::read_to_string(&path).map(Zeroizing::new);
+                read.map_err(|error| {
+                    ConfigError::new(format!("`{key}`: file {}: {error}", path.display()), "name a file that can be read")
+                })?
+            }
+            Self::Command(words) => run(words).map_err(|error| {
+                let name = words.first().map(String::as_str).unwrap_or_default();
+                ConfigError::new(format!("`{key}`: command {name}: {error}"), "run it by hand to see what is wrong")
+            })?,
+        };
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(ConfigError::new(format!("`{key}` is empty"), "see where it comes from"));
+        }
+        Ok(text.to_owned().into())
+    }
+}
+
+/// What a command says on its standard output. It may ask somebody on the terminal.
+fn run(words: &[String]) -> std::io::Result<Zeroizing<String>> {
+    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::NotFound)?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(std::io::Error::other(output.status.to_string()));
+    }
+    // Only the first line: password managers put notes below.
+    let text = String::from_utf8(output.stdout).map_err(|_| std::io::Error::other("what it says is not text"))?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}

@@ -1,0 +1,197 @@
+//! Talking to a service over HTTP: one [`Api`] per connection, requests that read as in the service's reference.
+//!
+//! A reading request is sent with `.send()`; one that changes something wants the guard's `Permit`. What is sent is sent
+//! once, unless it is certain that nothing came of it: reads are repeated, changes only after a 429, a refused connection or
+//! an expired sign-in. A change without a readable answer is `ProviderError::Unanswered`, never an error that says it failed.
+
+mod draft;
+mod exchange;
+mod explain;
+mod pace;
+mod paging;
+mod request;
+mod session;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use reqwest::{Client, Url, header::HeaderName, redirect::Policy};
+use secrecy::SecretString;
+
+pub(crate) use draft::{Draft, Sent};
+pub(crate) use explain::{Explain, Heard, Said};
+pub(crate) use pace::Pace;
+pub(crate) use paging::{Drained, cut, drain, ours, theirs};
+pub(crate) use request::{File, Reading, Reply, Request, Writing};
+pub(crate) use session::Session;
+
+use crate::{
+    config::Remote,
+    error::{ProviderError, RemoteError},
+};
+
+/// How long a connection may take to come up.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What is known of a service, from its configuration.
+pub(crate) struct Service {
+    /// The connection's name, for messages.
+    pub(crate) connection: String,
+    /// Without a slash at the end; see [`base_url`].
+    pub(crate) base: String,
+    pub(crate) auth: Auth,
+    /// What goes with every request.
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    /// How it says that something went wrong.
+    pub(crate) explain: Explain,
+    /// Certificates to trust beside the system's, as PEM.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long one request may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Service {
+    /// The service of a configured account.
+    pub(crate) fn of(remote: &Remote, auth: Auth, headers: Vec<(HeaderName, String)>, explain: Explain) -> Self {
+        Self {
+            connection: remote.connection.clone(),
+            base: remote.base_url.clone(),
+            auth,
+            headers,
+            explain,
+            ca_file: remote.ca_file.clone(),
+            timeout: remote.timeout,
+        }
+    }
+}
+
+/// How long one request may take unless the configuration says otherwise.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How requests show who they come from.
+pub(crate) enum Auth {
+    Bearer(SecretString),
+    /// A token that has to be fetched, and fetched anew when it has expired.
+    SignIn(Box<dyn SignIn>),
+}
+
+/// Fetches and renews the token of an account.
+pub(crate) trait SignIn: Send + Sync {
+    /// A token that should work. `rejected` is one that did not: another one is wanted. Many calls may want one at once; one
+    /// of them fetches it.
+    fn token<'a>(&'a self, api: &'a Api, rejected: Option<&'a SecretString>) -> BoxFuture<'a, Result<SecretString, ProviderError>>;
+}
+
+/// A service and the way to it. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+struct Inner {
+    service: Service,
+    /// Made at the first request: it reads the system's certificates, and many processes only list their tools.
+    client: OnceLock<Client>,
+    pace: Pace,
+}
+
+impl Api {
+    pub(crate) fn new(service: Service) -> Self {
+        Self(Arc::new(Inner { service, client: OnceLock::new(), pace: Pace::default() }))
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.0.service
+    }
+
+    /// How fast requests may follow each other, for all that use this connection.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    /// A request that signs in: it carries no token and changes nothing but tokens.
+    pub(crate) fn sign_in(&self, path: &str) -> Request<request::SigningIn> {
+        Request::new(self.clone(), reqwest::Method::POST, path)
+    }
+
+    fn client(&self) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.0.client.get() {
+            return Ok(client);
+        }
+        // Another part of the program may have chosen a provider before; one is as good as the other.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
+            // A redirected change would be repeated as a read, and look like a success.
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(self.0.service.timeout)
+            .tcp_nodelay(true);
+        if let Some(path) = &self.0.service.ca_file {
+            let unusable = |error: &dyn std::fmt::Display| {
+                ProviderError::invalid(format!("`ca_file` {}: {error}", path.display()), "name a file with certificates in PEM")
+            };
+            let pem = std::fs::read(path).map_err(|error| unusable(&error))?;
+            for certificate in reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))? {
+                builder = builder.add_root_certificate(certificate);
+            }
+        }
+        let client = builder.build().map_err(|error| {
+            tracing::error!(%error, "an HTTP client could not be made");
+            ProviderError::Remote(Box::new(RemoteError {
+                code: "unreachable",
+                message: "no connection can be made from here".into(),
+                fix: "run `rolecall doctor`".into(),
+                status: None,
+                request_id: None,
+                retryable: false,
+                retry_after_s: None,
+            }))
+        })?;
+        Ok(self.0.client.get_or_init(|| client))
+    }
+}
+
+/// The base URL of a service as requests use it: with a scheme, without a slash at the end.
+///
+/// Plain HTTP is for services on this machine: anywhere else, whoever is in between could read the key.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    let text = text.trim().trim_end_matches('/');
+    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    let local = match url.host_str().map(|it| it.trim_matches(['[', ']'])) {
+        Some(host) => host == "localhost" || host.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback()),
+        None => return Err(format!("`{text}` names no host")),
+    };
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("a base URL has no user, query or fragment".into());
+    }
+    match url.scheme() {
+        "https" => Ok(text),
+        "http" if local => Ok(text),
+        "http" => Err(format!("`{text}` would send the key readable over the network; use https")),
+        other => Err(format!("`{other}` is not a scheme that services are reached by; use https")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls_keep_their_path_and_send_no_key_in_the_clear() {
+        assert_eq!(base_url("https://api.example.com/v1/"), Ok("https://api.example.com/v1".into()));
+        assert_eq!(base_url("api.example.com"), Ok("https://api.example.com".into()));
+        assert_eq!(base_url("http://127.0.0.1:4010"), Ok("http://127.0.0.1:4010".into()));
+        for bad in ["http://api.example.com", "ftp://api.example.com", "https://user:pw@api.example.com", "https://api.example.com?x=1", ""]
+        {
+            assert!(base_url(bad).is_err(), "{bad}");
+        }
+    }
+}

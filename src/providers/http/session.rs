@@ -1,0 +1,128 @@
+//! One piece of work with a service: what it has read once it does not read again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::{Api, Draft, Reading, Request, Writing};
+use crate::{
+    error::ProviderError,
+    guard::UnsentChange,
+    providers::{Builder, Connection},
+    tools::{Changes, Operation, Read},
+};
+
+/// One call, or many that belong together. Cheap to clone; clones share what was read.
+pub(crate) struct Session<S> {
+    api: Api,
+    /// What the connection's configuration says beyond how to reach the service.
+    pub(crate) settings: Arc<S>,
+    seen: Arc<Seen>,
+    patience: Option<Duration>,
+}
+
+impl<S> Clone for Session<S> {
+    fn clone(&self) -> Self {
+        Self { api: self.api.clone(), settings: Arc::clone(&self.settings), seen: Arc::clone(&self.seen), patience: self.patience }
+    }
+}
+
+/// The answers to reads, by what was asked. Two that ask the same at the same time ask once.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<HashMap<String, Arc<OnceCell<Value>>>>);
+
+impl Seen {
+    pub(super) fn cell(&self, key: &str) -> Arc<OnceCell<Value>> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(seen.entry(key.to_owned()).or_default())
+    }
+
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl<S> Session<S> {
+    pub(crate) fn new(api: Api, settings: Arc<S>) -> Self {
+        Self { api, settings, seen: Arc::default(), patience: None }
+    }
+
+    /// The service behind it.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The same work with nothing remembered: for reading back what a change has done.
+    pub(crate) fn afresh(&self) -> Self {
+        Self { seen: Arc::default(), ..self.clone() }
+    }
+
+    /// A reading request. In `path`, `{name}` stands for what `.path("name", …)` puts there.
+    pub(crate) fn get(&self, path: &str) -> Request<Reading> {
+        Request::new(self.api.clone(), Method::GET, path).within(&self.seen, self.patience)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Request<Writing> {
+        self.writing(Method::POST, path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> Request<Writing> {
+        self.writing(Method::PUT, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Request<Writing> {
+        self.writing(Method::DELETE, path)
+    }
+
+    fn writing(&self, method: Method, path: &str) -> Request<Writing> {
+        Request::new(self.api.clone(), method, path).within(&self.seen, self.patience)
+    }
+}
+
+impl Connection {
+    /// A connection to a service: each piece of work gets a session of its own.
+    pub(crate) fn to_service<S: Send + Sync + 'static>(name: &str, kind: &'static str, api: Api, settings: S) -> Builder<Session<S>> {
+        let settings = Arc::new(settings);
+        Self::with_scopes(name, kind, move || Arc::new(Session::new(api.clone(), Arc::clone(&settings))))
+    }
+}
+
+impl<S: Send + Sync + 'static> Builder<Session<S>> {
+    /// Serves a read by an `async fn(&Session<S>, &O) -> Result<O::Output, ProviderError>`.
+    pub(crate) fn look<O, F>(self, f: F) -> Self
+    where
+        O: Operation<Effect = Read>,
+        F: for<'a> Handle<'a, S, O, O::Output>,
+    {
+        self.read(move |at: Arc<Session<S>>, operation: O| async move { f(&at, &operation).await })
+    }
+
+    /// Serves a change by an `async fn(&Session<S>, &O) -> Result<Draft<O::Output>, ProviderError>`, which reads what it needs
+    /// and sends nothing: the draft says what is to be sent.
+    pub(crate) fn alter<O, F>(self, f: F) -> Self
+    where
+        O: Operation<Effect: Changes>,
+        F: for<'a> Handle<'a, S, O, Draft<O::Output>>,
+    {
+        self.change(move |at: Arc<Session<S>>, operation: O| UnsentChange::new(async move { f(&at, &operation).await?.planned() }))
+    }
+}
+
+/// An `async fn(&Session<S>, &O) -> Result<T, ProviderError>` whose future is `Send`.
+pub(crate) trait Handle<'a, S: 'a, O: 'a, T>: Fn(&'a Session<S>, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
+    type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
+}
+
+impl<'a, S: 'a, O: 'a, T, F, Fut> Handle<'a, S, O, T> for F
+where
+    F: Fn(&'a Session<S>, &'a O) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,
+{
+    type Future = Fut;
+}
