@@ -88,6 +88,7 @@ pub fn connect(settings: Settings) -> Connection {
         .look(project_members::list)
         .look(project_members::get)
         .alter(project_members::add)
+        .alter(project_members::add_many)
         .alter(project_members::remove)
         .look(roles::list)
         .look(roles::get)

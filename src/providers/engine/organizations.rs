@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Session,
     fields::{Fields, not_here, some},
-    wire::WireOrg,
+    wire::{Answered as _, WireOrg},
 };
 use crate::{
     domain::{Gravity, Impact, Inverse, List, PageRequest, Query, Target, fold, organizations::Organization},
@@ -51,7 +51,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     let draft = Draft::new(target, impact, move |permit| async move {
         let body = json!({ "name": fields.name, "description": fields.description, "logo_url": "" });
         let reply = sending.post(sending.settings.path("orgs")).json(body).send(&permit).await?;
-        Ok(created(reply.read("find it with list_organizations")?))
+        Ok(created(WireOrg::read(&reply, "find it with list_organizations")?))
     });
     Ok(draft.read_back(move || {
         let (looking, known, name) = (looking.afresh(), known.clone(), name.clone());
@@ -80,7 +80,7 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     let draft = Draft::new(target, impact, move |permit| async move {
         let body = json!({ "name": new.name, "description": new.description, "logo_url": logo_url });
         let reply = sending.put(sending.settings.path("org")).path("id", &path_id).json(body).send(&permit).await?;
-        let changed = reply.read("look at it with get_organization")?;
+        let changed = WireOrg::read(&reply, "look at it with get_organization")?;
         Ok(sent_inverse.into_iter().fold(Sent::after(view(changed)), Sent::inverse))
     });
     Ok(draft.before(before).read_back(move || {

@@ -82,9 +82,11 @@ impl Session {
             }
             let mut all = self.orgs().await?;
             return match all.len() {
-                0 => {
-                    Err(ProviderError::conflict("no_organization", "the account is in no organization", "create one with create_organization"))
-                }
+                0 => Err(ProviderError::conflict(
+                    "no_organization",
+                    "the account is in no organization",
+                    "create one with create_organization",
+                )),
                 1 => Ok(all.remove(0)),
                 _ => Err(ProviderError::Ambiguous {
                     kind: "organization",

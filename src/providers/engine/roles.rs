@@ -126,7 +126,10 @@ impl Session {
                 let of = if level == RoleLevel::Project { "a project" } else { "an organization" };
                 Err(ProviderError::invalid(
                     format!("`{}` is not a role of {of}", role.name),
-                    format!("name one of list_roles with role_types [\"{}\"]", if level == RoleLevel::Project { "project" } else { "organization" }),
+                    format!(
+                        "name one of list_roles with role_types [\"{}\"]",
+                        if level == RoleLevel::Project { "project" } else { "organization" }
+                    ),
                 ))
             }
             _ => Ok(role),
@@ -165,7 +168,10 @@ impl Session {
             kind: "role",
             name: wanted.to_owned(),
             scope: "the roles that are known".into(),
-            fix: format!("{told}; or put the service's id under `{wanted}` in `role_ids` of connection `{}`", self.settings.remote.connection),
+            fix: format!(
+                "{told}; or put the service's id under `{wanted}` in `role_ids` of connection `{}`",
+                self.settings.remote.connection
+            ),
         })
     }
 

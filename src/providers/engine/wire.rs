@@ -2,13 +2,52 @@
 //! `displayName` and zero values: both are read. What is not named here is not looked at, least of all a project's `config`,
 //! which can hold the credentials of its storage.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::domain::{Timestamp, fold};
+use crate::{
+    domain::{Timestamp, fold},
+    error::ProviderError,
+    providers::http::Reply,
+};
 
 /// Null is what is written where nothing is there.
 pub(super) fn lenient<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A thing as the service answers with it after a change.
+pub(super) trait Answered: DeserializeOwned {
+    fn id(&self) -> &str;
+
+    /// Reads the answer. One that names nothing tells as little as none: `fix` says which read tells more.
+    fn read(reply: &Reply, fix: &str) -> Result<Self, ProviderError> {
+        let it: Self = reply.read(fix)?;
+        if it.id().is_empty() {
+            return Err(ProviderError::Unanswered {
+                message: "the change was sent, and the service's answer does not say what came of it".into(),
+                fix: fix.to_owned(),
+                late: false,
+            });
+        }
+        Ok(it)
+    }
+}
+
+macro_rules! answered {
+    ($($type:ident: $($field:ident).+;)+) => {$(
+        impl Answered for $type {
+            fn id(&self) -> &str {
+                &self.$($field).+
+            }
+        }
+    )+};
+}
+
+answered! {
+    WireOrg: id;
+    WireUser: id;
+    WireSeat: user.id;
+    WireProject: id;
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -86,6 +125,11 @@ pub(super) struct WireUser {
 }
 
 impl WireUser {
+    /// What a person calls this one.
+    pub(super) fn label(&self) -> &str {
+        if self.email.is_empty() { &self.id } else { &self.email }
+    }
+
     pub(super) fn has_email(&self, email: &str) -> bool {
         !self.email.is_empty() && fold(&self.email) == fold(email)
     }
@@ -189,7 +233,8 @@ mod tests {
 
     #[test]
     fn both_spellings_and_nulls_are_read() {
-        let older: WireOrg = from_value(json!({ "id": "o-1", "name": "Acme", "subscription_id": "s-1", "more": 1 })).expect("an organization");
+        let older: WireOrg =
+            from_value(json!({ "id": "o-1", "name": "Acme", "subscription_id": "s-1", "more": 1 })).expect("an organization");
         let newer: WireOrg = from_value(json!({
             "id": "o-1", "name": "Acme", "description": "", "logoUrl": "", "subscriptionId": "s-1", "stats": {}, "audit": null,
         }))
@@ -206,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_time_is_read_in_any_unit() {
-        for timestamp in [json!("1700000000"), json!(1_700_000_000), json!("1700000000000"), json!("1700000000000000"), json!("1700000000000000000")]
+        for timestamp in
+            [json!("1700000000"), json!(1_700_000_000), json!("1700000000000"), json!("1700000000000000"), json!("1700000000000000000")]
         {
             let audit: WireAudit = from_value(json!({ "created": { "timestamp": timestamp, "by": { "id": "u-1" } } })).expect("an audit");
             assert_eq!(audit.created_at(), Some(Timestamp(1_700_000_000_000)), "{timestamp}");
