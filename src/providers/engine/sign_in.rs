@@ -102,7 +102,7 @@ impl SignIn for SignedIn {
     fn token<'a>(&'a self, api: &'a Api, rejected: Option<&'a SecretString>) -> BoxFuture<'a, Result<SecretString, ProviderError>> {
         Box::pin(async move {
             let mut held = self.session.lock().await;
-            if let Some(session) = held.as_ref().filter(|it| it.is_good(rejected)) {
+            if let Some(session) = held.as_ref().filter(|it| it.is_good(rejected, Instant::now())) {
                 return Ok(session.token.clone());
             }
             // It is taken out first: a refresh whose answer is lost has used the refresh token up.
@@ -114,8 +114,8 @@ impl SignIn for SignedIn {
 }
 
 impl Session {
-    fn is_good(&self, rejected: Option<&SecretString>) -> bool {
-        rejected.is_none_or(|it| it.expose_secret() != self.token.expose_secret()) && self.renew_at.is_none_or(|it| Instant::now() < it)
+    fn is_good(&self, rejected: Option<&SecretString>, now: Instant) -> bool {
+        rejected.is_none_or(|it| it.expose_secret() != self.token.expose_secret()) && self.renew_at.is_none_or(|it| now < it)
     }
 }
 
@@ -126,9 +126,36 @@ impl From<WireSession> for Session {
             WireSeconds::Text(text) => text.parse().ok(),
             WireSeconds::Number(seconds) => Some(seconds),
         };
-        let lifetime = lifetime.and_then(|it| Duration::try_from_secs_f64(it).ok());
+        // Zero is what a gateway writes that was told nothing.
+        let lifetime = lifetime.and_then(|it| Duration::try_from_secs_f64(it).ok()).filter(|it| !it.is_zero());
         let renew_at = lifetime.and_then(|it| Instant::now().checked_add(it.saturating_sub(EARLY.min(it / 5))));
         let refresh_token = it.refresh_token.filter(|it| !it.expose_secret().is_empty());
         Self { token: it.token, refresh_token, renew_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(reply: serde_json::Value) -> Session {
+        serde_json::from_value::<WireSession>(reply).expect("a session").into()
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_it_ends_and_when_it_is_rejected() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let hour = session(json!({ "token": "a", "refresh_token": "b", "expires_in": "3600" }));
+        assert!(hour.is_good(None, after(3530)));
+        assert!(!hour.is_good(None, after(3550)));
+        let minute = session(json!({ "token": "a", "refreshToken": "b", "expiresIn": 60 }));
+        assert!(minute.is_good(None, after(40)));
+        assert!(!minute.is_good(None, after(55)));
+        for untold in [json!({ "token": "a" }), json!({ "token": "a", "expires_in": null }), json!({ "token": "a", "expiresIn": "0" })] {
+            assert!(session(untold).is_good(None, after(1_000_000)));
+        }
+        assert!(!hour.is_good(Some(&SecretString::from("a")), start));
+        assert!(hour.is_good(Some(&SecretString::from("the one before")), start));
     }
 }

@@ -32,7 +32,9 @@ impl Engine {
         let fields = Fields::read(call, &["token"])?;
         let token = fields.required("token")?;
         let account = self.accounts.iter().find(|it| it.custom_token.as_deref() == Some(token)).map(|it| it.id.clone());
-        let account = account.ok_or_else(|| Refusal::unauthenticated("INVALID_CUSTOM_TOKEN", "the custom token is not valid"))?;
+        // Some services repeat what they refuse; clients must not pass that on.
+        let refusal = || Refusal::unauthenticated("INVALID_CUSTOM_TOKEN", &format!("custom token {token} is not valid"));
+        let account = account.ok_or_else(refusal)?;
         Ok(self.session(account))
     }
 
