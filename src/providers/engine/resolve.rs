@@ -44,8 +44,9 @@ pub(super) fn only<T>(
                 .filter(|it| it.0 > 0.8)
                 .collect();
             near.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
+            near.dedup();
             near.truncate(3);
-            let near: Vec<String> = near.into_iter().map(|it| it.1).collect();
             let fix = if near.is_empty() {
                 format!("find it with {}; names are matched whole", wanted.list_tool)
             } else {

@@ -163,15 +163,12 @@ impl Session {
         }
         let usable = known.iter().filter(|it| it.level().is_none_or(|it| levels.contains(&it)));
         let names: Vec<&str> = usable.map(|it| it.name.as_str()).collect();
-        let told = if names.is_empty() { "the service names no roles".into() } else { format!("use one of: {}", names.join(", ")) };
+        let told = if names.is_empty() { "the service names no roles: ".into() } else { format!("use one of: {}; or ", names.join(", ")) };
         Err(ProviderError::NotFound {
             kind: "role",
             name: wanted.to_owned(),
             scope: "the roles that are known".into(),
-            fix: format!(
-                "{told}; or put the service's id under `{wanted}` in `role_ids` of connection `{}`",
-                self.settings.remote.connection
-            ),
+            fix: format!("{told}put the service's id under `{wanted}` in `role_ids` of connection `{}`", self.settings.remote.connection),
         })
     }
 
