@@ -88,7 +88,8 @@ impl Offer {
             }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
-                properties.insert("connection".into(), json!({ "type": "string", "description": "Account", "enum": names }));
+                let description = if self.tool.across { "Account; absent: all" } else { "Account" };
+                properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
             }
             if self.tool.effect != Effect::Read {
                 properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
@@ -99,7 +100,7 @@ impl Offer {
                 properties.insert("confirmation_token".into(), token);
             }
         }
-        if self.able.len() > 1 {
+        if self.able.len() > 1 && !self.tool.across {
             let required = schema.entry("required").or_insert_with(|| json!([]));
             if let Value::Array(required) = required {
                 required.push("connection".into());
@@ -145,6 +146,11 @@ impl Offer {
                 .find(|it| it.name == name)
                 .ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() }),
         }
+    }
+
+    /// Whether a call that names no connection is for all of them.
+    pub fn is_across(&self) -> bool {
+        self.tool.across && self.able.len() > 1
     }
 
     /// The connections that serve it.

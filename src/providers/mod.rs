@@ -14,7 +14,7 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
-mod cursor;
+pub(crate) mod cursor;
 pub mod engine;
 pub mod geai;
 pub mod http;

@@ -128,7 +128,7 @@ pub struct ListMemberships {
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>);
+operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>, across);
 
 /// Lists the projects that a person reaches, directly and through teams, with roles.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ pub struct ListOrganizations {
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>);
+operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>, across);
 
 /// Reads an organization: description, website, counts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -55,7 +55,7 @@ impl Site {
     pub(crate) async fn of<H: ServerHandler + Clone>(server: H, options: HttpOptions) -> Self {
         let stop = CancellationToken::new();
         let bound = serve_http(server, options, stop.clone()).await.unwrap();
-        Self { addr: bound.addr, stop, bound, http: Http::new() }
+        Self { addr: bound.addr, stop, bound, http: crate::support::http_client() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
