@@ -249,6 +249,10 @@ impl RawConnection {
             let known: Vec<&str> = engine::PATHS.iter().map(|it| it.0).collect();
             return Err(ConfigError::new(format!("unknown path `connections.{}.paths.{unknown}`", at.name), nearest(unknown, &known)));
         }
+        for (path, text) in &self.paths {
+            engine::check_path(path, text)
+                .map_err(|error| ConfigError::new(format!("`connections.{}.paths.{path}`: {error}", at.name), "correct the value"))?;
+        }
         Ok(engine::Settings { remote, account, role_ids: self.role_ids, paths: self.paths })
     }
 }
