@@ -143,7 +143,11 @@ impl Api {
                 return Err(service.failure(429, said, request_id, Some(seconds(asked.unwrap_or(wait)))));
             }
             let passing = matches!(status, 408 | 502 | 503 | 504);
-            if passing { turn.failed() } else { turn.answered() }
+            if passing {
+                turn.failed()
+            } else {
+                turn.answered()
+            }
             if status == 401 && kind != Kind::SignIn && rejected.is_none() && matches!(service.auth, Auth::SignIn(_)) {
                 rejected = token;
                 continue;

@@ -14,11 +14,27 @@ use super::state::{End, Next, State, Ticket};
 enum Limit {
     None,
     /// Tokens that come at a rate and are kept up to a number.
-    Bucket { rate: f64, burst: f64, tokens: f64, filled: f64, says: bool },
+    Bucket {
+        rate: f64,
+        burst: f64,
+        tokens: f64,
+        filled: f64,
+        says: bool,
+    },
     /// So many in any time of this length.
-    Sliding { most: usize, length: f64, passed: VecDeque<f64> },
+    Sliding {
+        most: usize,
+        length: f64,
+        passed: VecDeque<f64>,
+    },
     /// So many from a full minute to the next, and how many there were in which.
-    Fixed { most: usize, length: f64, window: f64, count: usize, says: bool },
+    Fixed {
+        most: usize,
+        length: f64,
+        window: f64,
+        count: usize,
+        says: bool,
+    },
 }
 
 fn bucket(rate: f64, burst: f64) -> Limit {
