@@ -72,16 +72,16 @@ references! {
     ProjectRef: "Name.";
     TeamRef: "Name.";
     MemberRef: "E-mail.";
-    PersonRef: "E-mail, or an id of someone known.";
+    PersonRef: "E-mail.";
     RoleRef: "Name.";
-    InvitationRef: "Id or invited e-mail.";
+    InvitationRef: "E-mail.";
     ServiceAccountRef: "Name.";
     ApiKeyRef: "Name.";
     UsageLimitRef: "Id.";
     CertificateRef: "Name.";
-    ResourceType: "Kind, such as dataset.";
+    ResourceType: "Kind.";
     ResourceId: "Id.";
-    ModelName: "Model, such as gpt-5.";
+    ModelName: "Model.";
     ConnectionName: "Connection name.";
 }
 
