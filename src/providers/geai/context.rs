@@ -8,7 +8,7 @@ use crate::{domain::organizations::CurrentUser, error::ProviderError, tools::con
 /// A signed-in person.
 #[derive(Debug, Deserialize)]
 struct WireProfile {
-    #[serde(default, alias = "guid")]
+    #[serde(default)]
     sub: Option<String>,
     #[serde(default)]
     username: Option<String>,

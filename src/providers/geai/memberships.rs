@@ -23,9 +23,9 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
     let member = op.email.as_ref().map_or_else(|| "(this account)".to_owned(), ToString::to_string);
     let item = |it: WireOrganization| Membership {
         member: member.clone(),
-        organization: it.organization_name,
+        organization: it.name,
         project: None,
-        roles: it.projects.unwrap_or_default().iter().flat_map(in_project).collect(),
+        roles: it.projects.iter().flat_map(in_project).collect(),
         via_team: None,
     };
     Ok(List {
@@ -57,7 +57,7 @@ async fn heeded(at: &Session, email: &str, found: &List<WireOrganization>) -> Re
         Err(_) => return Ok(()),
     };
     let ids = |projects: &[WireProject]| projects.iter().map(|it| it.project_id.clone()).collect::<BTreeSet<_>>();
-    let told = found.items.iter().find(|it| it.organization_id == own.id).and_then(|it| it.projects.as_deref()).unwrap_or_default();
+    let told = found.items.iter().find(|it| it.id == own.id).map(|it| it.projects.as_slice()).unwrap_or_default();
     let elsewhere = told.is_empty() && found.has_more;
     if elsewhere || ids(told) == ids(&certain) {
         return Ok(());

@@ -24,23 +24,23 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
     }
     let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?;
     found.retain(|it| {
-        at.within_pin(Some(&it.organization_id), Some(&it.organization_name)).is_ok()
-            && op.query.as_ref().is_none_or(|query| fold(&it.organization_name).contains(query.as_str()))
+        at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
     });
-    Ok(of_page(cut(found, &page, |it| format!("{} {}", fold(&it.organization_name), it.organization_id))?, view))
+    Ok(of_page(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?, view))
 }
 
 /// `GET /v2/admin/organizations`.
 fn all() -> Listing {
-    Listing::of("/v2/admin/organizations", "organizations")
+    Listing { query: vec![("orderKey", "name".to_owned())], ..Listing::of("/v2/admin/organizations", "organizations") }
 }
 
 /// `GET /v2/admin/organizations`. That nothing matches is a failure to the service, and an empty list to us.
 pub(super) async fn list_all(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let Some(query) = &op.query else { return Ok(of_page(all().page(at, &page).await?, view)) };
-    let query = vec![("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())];
-    match (Listing { query, ..all() }).page(at, &page).await {
+    let mut listing = all();
+    listing.query.extend([("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())]);
+    match listing.page(at, &page).await {
         Err(ProviderError::Remote(error)) if error.code == "not_found" => Ok(List::whole(Vec::new())),
         other => Ok(of_page(other?, view)),
     }
@@ -65,7 +65,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     };
     let name = op.name.to_string();
     let there: Vec<WireOrganization> = all().all(at).await?;
-    if there.iter().any(|it| fold(&it.organization_name) == fold(&name)) {
+    if there.iter().any(|it| fold(&it.name) == fold(&name)) {
         return Err(ProviderError::conflict("name_taken", format!("an organization is called `{name}` already"), "choose another name"));
     }
     let impact =
@@ -84,13 +84,13 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
         let (session, told, name) = (session.afresh(), told.clone(), name.clone());
         async move {
             let there: Vec<WireOrganization> = all().all(&session).await?;
-            Ok(there.into_iter().find(|it| it.organization_name == name).map(|it| made(it, told)))
+            Ok(there.into_iter().find(|it| it.name == name).map(|it| made(it, told)))
         }
     }))
 }
 
 fn made(it: WireOrganization, target: Target) -> Sent<Organization> {
-    let id = it.organization_id.clone();
+    let id = it.id.clone();
     let inverse = id.clone().try_into().ok().map(|organization| Inverse::of(&DeleteOrganization { organization }));
     inverse.into_iter().fold(Sent::after(view(it)).target(Target { id: Some(id), ..target }), Sent::inverse)
 }
@@ -99,18 +99,10 @@ fn made(it: WireOrganization, target: Target) -> Sent<Organization> {
 pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draft<Organization>, ProviderError> {
     let there: Vec<WireOrganization> = all().all(at).await?;
     let wanted = op.organization.text();
-    let id = |it: &WireOrganization| -> String { it.organization_id.clone() };
-    let found = only(
-        &there,
-        "organization",
-        wanted,
-        "",
-        |it| it.organization_id.as_str(),
-        |it: &WireOrganization| it.organization_name.clone(),
-        "list_organizations",
-    )?;
-    at.within_pin(Some(&found.organization_id), Some(&found.organization_name))?;
-    let own = Own { id: id(found), name: found.organization_name.clone() };
+    let found =
+        only(&there, "organization", wanted, "", |it| it.id.as_str(), |it: &WireOrganization| it.name.clone(), "list_organizations")?;
+    at.within_pin(Some(&found.id), Some(&found.name))?;
+    let own = Own { id: found.id.clone(), name: found.name.clone() };
     let mut impact = Impact::of(Gravity::Critical).note("all its projects, tokens and limits end; people keep their accounts");
     // An administrator of the system need not be able to look inside.
     impact = match at.people(&own).await {
@@ -134,20 +126,20 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
         let (session, id) = (session.afresh(), id.clone());
         async move {
             let there: Vec<WireOrganization> = all().all(&session).await?;
-            Ok((!there.iter().any(|it| it.organization_id == id)).then(Sent::gone))
+            Ok((!there.iter().any(|it| it.id == id)).then(Sent::gone))
         }
     }))
 }
 
 fn view(it: WireOrganization) -> Organization {
     Organization {
-        organization: it.organization_name,
-        id: it.organization_id,
+        organization: it.name,
+        id: it.id,
         slug: None,
         description: None,
         website: None,
         members: None,
-        projects: it.projects.map(|it| it.len() as u64),
+        projects: None,
         created_at: None,
     }
 }

@@ -110,7 +110,7 @@ impl Scope {
             hard_limit: it.hard_limit,
             renewal: named(&it.renewal_status).ok_or_else(|| unknown("renewal", &it.renewal_status))?,
             active: holds(it),
-            used: it.used_amount,
+            used: it.used_amount.or(it.current_usage),
             created_at: time(it.valid_from.as_ref()),
         })
     }
@@ -361,6 +361,7 @@ fn wire(it: &UsageLimitInput) -> WireLimit {
         soft_limit: it.soft_limit,
         hard_limit: it.hard_limit,
         used_amount: None,
+        current_usage: None,
         renewal_status: text(&it.renewal),
         status: json!(1),
         valid_from: None,

@@ -186,16 +186,35 @@ impl WireMember {
     }
 }
 
-/// An organization, in both spellings.
+/// An organization.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "WireSpellings")]
 pub(super) struct WireOrganization {
-    #[serde(alias = "id")]
-    pub(super) organization_id: String,
-    #[serde(default, alias = "name")]
-    pub(super) organization_name: String,
-    #[serde(default)]
-    pub(super) projects: Option<Vec<WireProject>>,
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Those of the person who was asked about.
+    pub(super) projects: Vec<WireProject>,
+}
+
+/// An organization in both spellings; one answer may have both.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSpellings {
+    organization_id: Option<String>,
+    id: Option<String>,
+    organization_name: Option<String>,
+    name: Option<String>,
+    projects: Option<Vec<WireProject>>,
+}
+
+impl From<WireSpellings> for WireOrganization {
+    fn from(it: WireSpellings) -> Self {
+        Self {
+            id: it.organization_id.or(it.id).unwrap_or_default(),
+            name: it.organization_name.or(it.name).unwrap_or_default(),
+            projects: it.projects.unwrap_or_default(),
+        }
+    }
 }
 
 /// A token. Its id is the secret itself and goes nowhere but into requests and, when new, to the secret sink.
@@ -235,8 +254,11 @@ pub(super) struct WireLimit {
     pub(super) soft_limit: f64,
     #[serde(default, deserialize_with = "number")]
     pub(super) hard_limit: f64,
-    #[serde(default, deserialize_with = "maybe_number", alias = "currentUsage")]
+    #[serde(default, deserialize_with = "maybe_number")]
     pub(super) used_amount: Option<f64>,
+    /// The same in another spelling.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub(super) current_usage: Option<f64>,
     #[serde(default)]
     pub(super) renewal_status: String,
     /// 1 active, 2 expired, 3 used up, 4 cancelled; a text where it was deleted.
@@ -284,6 +306,18 @@ mod tests {
             assert_eq!(list(&answer, "roles", &["projects", "project"]), roles, "{answer}");
         }
         assert_eq!(list(&json!({ "projects": [] }), "roles", &["projects"]), json!([]));
+    }
+
+    #[test]
+    fn an_organization_is_read_in_both_spellings_at_once() {
+        for answer in [
+            json!({ "id": "1", "name": "Acme" }),
+            json!({ "organizationId": "1", "organizationName": "Acme" }),
+            json!({ "organizationId": "1", "id": "1", "organizationName": "Acme", "name": "Acme" }),
+        ] {
+            let read = serde_json::from_value::<WireOrganization>(answer).map(|it| (it.id, it.name)).ok();
+            assert_eq!(read, Some(("1".to_owned(), "Acme".to_owned())));
+        }
     }
 
     #[test]
