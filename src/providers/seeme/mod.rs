@@ -15,6 +15,7 @@ mod places;
 mod project_members;
 mod projects;
 mod resources;
+mod role_holders;
 mod roles;
 mod seats;
 mod sign_in;

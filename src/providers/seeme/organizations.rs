@@ -99,14 +99,17 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     }
     stays_pinned(at, &before, name, op.slug.as_ref())?;
     let mut whole = organization.whole(at).await?;
-    let emptied = |field, value: Option<String>| if clears(field) { Some(String::new()) } else { value };
+    let description = op.description.as_ref().map(ToString::to_string);
     let fields = [
         ("name", op.name.as_ref().map(ToString::to_string)),
-        ("description", emptied(OrganizationField::Description, op.description.as_ref().map(ToString::to_string))),
+        ("description", if clears(OrganizationField::Description) { Some(String::new()) } else { description }),
         ("slug", op.slug.as_ref().map(ToString::to_string)),
-        ("website", emptied(OrganizationField::Website, op.website.as_ref().map(ToString::to_string))),
+        ("website", op.website.as_ref().map(ToString::to_string)),
     ];
     set(&mut whole, fields);
+    if clears(OrganizationField::Website) {
+        whole.insert("website".to_owned(), Value::Null);
+    }
     let impact = Impact::none().undo("update_organization with the values in `before`");
     let inverse = back_to(op, &before);
     let (sending, looking) = (at.clone(), at.clone());

@@ -238,14 +238,14 @@ pub(super) fn granting(impact: Impact, role: &Role, place: &Place, people: &[Sea
 }
 
 /// Raises an impact where somebody who gets power is the only one here with that mail domain, and not alone.
-pub(super) fn outsiders(impact: Impact, people: &[Seat], emails: &[String]) -> Impact {
+fn outsiders(impact: Impact, people: &[Seat], emails: &[String]) -> Impact {
     let domain = |it: &str| it.rsplit_once('@').map(|it| it.1.to_owned());
     let known: Vec<&Seat> = people.iter().filter(|it| !it.pending).collect();
     let alone = |email: &&String| {
         let others = known.iter().filter(|it| !it.has(email));
         known.len() > 1 && others.filter_map(|it| it.email.as_deref().and_then(domain)).all(|it| Some(it) != domain(email))
     };
-    let outsiders: Vec<&str> = emails.iter().filter(alone).map(String::as_str).collect();
+    let outsiders: Vec<&str> = emails.iter().filter(|it| it.contains('@')).filter(alone).map(String::as_str).collect();
     if outsiders.is_empty() {
         return impact;
     }

@@ -11,7 +11,7 @@ use super::{
     wire::{filled, listed, time},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Query, Slug, Target, fold, projects::Project},
+    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Query, Slug, Target, projects::Project},
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},

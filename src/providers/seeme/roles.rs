@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 use super::{
     Session,
     names::{Named, Wanted},
-    people::Seat,
     permissions,
     places::{self, Kind, Place, set, undone_by},
-    seats::{everywhere, shown},
+    role_holders::{change_of_permissions, holders},
     wire::{filled, is_missing, listed},
 };
 use crate::{
@@ -356,41 +355,6 @@ async fn whole(at: &Session, role: &Role) -> Result<Map<String, Value>, Provider
         }
         told => told,
     }
-}
-
-/// What other permissions mean for who holds the role.
-async fn change_of_permissions(at: &Session, role: &Role, organization: &Place, new: &[String]) -> Result<Impact, ProviderError> {
-    let gained: Vec<String> = new.iter().filter(|it| !permissions::cover(&role.permissions, it)).cloned().collect();
-    let lost: Vec<String> = role.permissions.iter().filter(|it| !permissions::cover(new, it)).cloned().collect();
-    let (holders, note) = holders(at, role, organization).await?;
-    let mut impact = Impact::none();
-    impact.notes.extend(note);
-    if !gained.is_empty() {
-        let who = match holders.as_slice() {
-            [] => "nobody holds it; whoever is given it gains".to_owned(),
-            [one] => format!("1 person gains ({one})"),
-            many => format!("{} people gain ({})", many.len(), shown(many)),
-        };
-        let power = permissions::are_privileged(&gained);
-        let what = if power { " power over others" } else { "" };
-        impact = impact.at_least(if power { Gravity::Low } else { Gravity::None }).note(format!("{who}{what}: {}", gained.join(", ")));
-    }
-    if !lost.is_empty() {
-        let gravity = if holders.is_empty() { Gravity::None } else { Gravity::High };
-        impact = impact.at_least(gravity).note(format!("taken away: {}", lost.join(", ")));
-        impact = impact.loses(holders.len() as u64, ("person loses permissions", "people lose permissions"), holders);
-    }
-    Ok(impact)
-}
-
-/// Who holds a role anywhere in its organization, and what could not be looked at.
-async fn holders(at: &Session, role: &Role, organization: &Place) -> Result<(Vec<String>, Option<String>), ProviderError> {
-    let (seats, note) = everywhere(at, organization).await?;
-    let held = |it: &&(Place, Seat)| it.1.holds(role) && !it.1.pending;
-    let mut people: Vec<String> = seats.iter().filter(held).map(|it| it.1.called().to_owned()).collect();
-    people.sort();
-    people.dedup();
-    Ok((people, note))
 }
 
 pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<View>, ProviderError> {

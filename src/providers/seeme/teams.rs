@@ -11,7 +11,7 @@ use super::{
     wire::time,
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, Query, Slug, Target, TeamRef, fold, teams::Team},
+    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, Query, Slug, Target, TeamRef, teams::Team},
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},

@@ -97,7 +97,7 @@ fn practice(service: &mut Seeme) {
             email: "noor.vandijk@acme.example".to_owned(),
             invited_by: "user-helena".to_owned(),
             token: "seeme-test-token-noor".to_owned(),
-            expires_at: "2026-01-12T08:00:00Z".to_owned(),
+            expires_at: "2125-12-12T08:00:00Z".to_owned(),
         }),
         ..member("organization-acme", "noor", "org_member")
     });

@@ -1,4 +1,5 @@
-"""The official Python client against the sandbox of SeeMe.ai: all 50 methods of organizations and access.
+"""The official Python client against the sandbox of SeeMe.ai: all 50 methods of organizations and access. Then the program's own
+requests beside those of the client.
 
 usage: sdk.py BINARY
 """
@@ -7,33 +8,18 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import re
-import subprocess
 import sys
 import tempfile
 import traceback
-import urllib.request
 from pathlib import Path
 
+import calls
 import requests
+import sandbox as common
+from sandbox import KEY, PNG, Sandbox, check
 from seeme import Client, Organization, Permission, Project, Role, Team
 
-BINARY = sys.argv[1]
-KEY = "seeme-test-helena"
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x06\0\0\0 and so on"
 JPEG = b"\xff\xd8\xff\xc0\0\x11\x08\0\x08\0\x08\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9"
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 def refused(what, status, call):
@@ -44,50 +30,6 @@ def refused(what, status, call):
         told = error.response
         fits = told.status_code == status and told.json().get("severity") == "error" and told.json().get("message")
         check(what, fits, f"{told.status_code} {told.text}")
-
-
-class Sandbox:
-    """A sandbox of our own, in a process of its own."""
-
-    def __init__(self, *arguments):
-        command = [BINARY, "sandbox", "seeme", "--port", "0", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        self.environment = {}
-        while "SEEME_BACKEND" not in self.environment:
-            line = self.process.stdout.readline()
-            if not line:
-                raise RuntimeError(f"the sandbox did not start: {command}")
-            if said := re.match(r"export (\w+)=(.*)", line):
-                self.environment[said[1]] = said[2]
-        self.backend = self.environment["SEEME_BACKEND"]
-        self.url = self.backend.removesuffix("/api/v1/")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-        self.process.stdout.close()
-
-    def own(self, path, method="GET"):
-        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/_sandbox/{path}", method=method), timeout=10) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def state(self):
-        return self.own("state")
-
-    def journal(self):
-        """What came in since the last time."""
-        seen = self.own("journal")
-        self.own("journal", "DELETE")
-        return seen
-
-    def client(self, key=KEY):
-        client = Client(username="helena", apikey=key, backend=self.backend, env_file="/dev/null")
-        self.journal()
-        return client
 
 
 @contextlib.contextmanager
@@ -421,6 +363,7 @@ def main():
         methods = len(it.called)
         check("all 50 methods were called", methods == 50, sorted(it.called))
     run(alternatives)
+    run(calls.compare)
 
 
 def run(part, *arguments):
@@ -432,5 +375,5 @@ def run(part, *arguments):
 
 os.environ["NO_COLOR"] = "1"
 main()
-print(f"seeme {importlib.metadata.version('seeme')}: {passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+print(f"seeme {importlib.metadata.version('seeme')}: {common.passed} passed, {common.failed} failed")
+sys.exit(1 if common.failed else 0)
