@@ -1,5 +1,7 @@
 //! The accounts: what the file and the environment say of each provider.
 
+mod engine_environment;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -288,14 +290,7 @@ pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigEr
             api_key: secret("SEEME_API_KEY"),
             ..RawConnection::default()
         }),
-        set("AIA_ENGINE_API_TARGET").then(|| RawConnection {
-            provider: "engine".into(),
-            base_url: places.variable("AIA_ENGINE_API_TARGET"),
-            custom_token: secret("AIA_ENGINE_API_CUSTOM_TOKEN"),
-            email: places.variable("AIA_ENGINE_API_EMAIL"),
-            password: secret("AIA_ENGINE_API_PASSWORD"),
-            ..RawConnection::default()
-        }),
+        engine_environment::find(places)?,
     ];
     let complete = |it: RawConnection| {
         let name = it.provider.clone();

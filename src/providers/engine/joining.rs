@@ -156,9 +156,8 @@ impl Reader {
         let unanswered = matches!(error, ProviderError::Unanswered { .. });
         let state = match self.membership(&user.id).await {
             Ok(Some(sent)) => return Ok(sent),
-            Ok(None) => "is not a member",
             Err(_) if unanswered => "may or may not be a member",
-            Err(_) => "is not a member",
+            Ok(None) | Err(_) => "is not a member",
         };
         match self.without_membership(user, email, state) {
             ProviderError::Conflict { message, fix, .. } => Err(ProviderError::Partly { message, fix, source: Box::new(error) }),

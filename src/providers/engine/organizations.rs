@@ -51,13 +51,13 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     let draft = Draft::new(target, impact, move |permit| async move {
         let body = json!({ "name": fields.name, "description": fields.description, "logo_url": "" });
         let reply = sending.post(sending.settings.path("orgs")).json(body).send(&permit).await?;
-        Ok(created(WireOrg::read(&reply, "find it with list_organizations")?))
+        Ok(created(&WireOrg::read(&reply, "find it with list_organizations")?))
     });
     Ok(draft.read_back(move || {
         let (looking, known, name) = (looking.afresh(), known.clone(), name.clone());
         async move {
             let new = looking.orgs().await?.into_iter().find(|it| it.name == name && !known.contains(&it.id));
-            Ok(new.map(created))
+            Ok(new.as_ref().map(created))
         }
     }))
 }
@@ -151,9 +151,9 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
     }))
 }
 
-fn created(org: WireOrg) -> Sent<Organization> {
+fn created(org: &WireOrg) -> Sent<Organization> {
     let inverse = org.id.clone().try_into().ok().map(|organization| Inverse::of(&DeleteOrganization { organization }));
-    inverse.into_iter().fold(Sent::after(view(org.clone())).target(target(&org)), Sent::inverse)
+    inverse.into_iter().fold(Sent::after(view(org.clone())).target(target(org)), Sent::inverse)
 }
 
 fn target(org: &WireOrg) -> Target {

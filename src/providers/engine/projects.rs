@@ -52,13 +52,13 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
         if project.org.name.is_empty() {
             project.org.name = org.name;
         }
-        Ok(created(project))
+        Ok(created(&project))
     });
     Ok(draft.read_back(move || {
         let (looking, org, known, name) = (looking.afresh(), within.clone(), known.clone(), name.clone());
         async move {
             let new = looking.projects_of(&org).await?.into_iter().find(|it| it.name == name && !known.contains(&it.id));
-            Ok(new.map(created))
+            Ok(new.as_ref().map(created))
         }
     }))
 }
@@ -145,9 +145,9 @@ impl Session {
     }
 }
 
-fn created(project: WireProject) -> Sent<Project> {
+fn created(project: &WireProject) -> Sent<Project> {
     let inverse = project.id.clone().try_into().ok().map(|project| Inverse::of(&DeleteProject { project }));
-    inverse.into_iter().fold(Sent::after(view(project.clone())).target(target(&project)), Sent::inverse)
+    inverse.into_iter().fold(Sent::after(view(project.clone())).target(target(project)), Sent::inverse)
 }
 
 fn target(it: &WireProject) -> Target {

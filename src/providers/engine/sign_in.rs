@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A token is renewed this long before it ends, or in the last fifth of its time if that is shorter.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY: Duration = Duration::from_mins(1);
 
 /// An account, and the token it has at the moment.
 pub(super) struct SignedIn {

@@ -104,10 +104,10 @@ impl WireAudit {
         };
         let number = number.filter(|it| *it > 0)?;
         Some(Timestamp(match number {
-            ..100_000_000_000 => number * 1000,
-            ..100_000_000_000_000 => number,
-            ..100_000_000_000_000_000 => number / 1000,
-            _ => number / 1_000_000,
+            it if it < 100_000_000_000 => it * 1000,
+            it if it < 100_000_000_000_000 => it,
+            it if it < 100_000_000_000_000_000 => it / 1000,
+            it => it / 1_000_000,
         }))
     }
 }
