@@ -1,5 +1,7 @@
 //! The accounts: what the file and the environment say of each provider.
 
+mod engine_environment;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -249,6 +251,10 @@ impl RawConnection {
             let known: Vec<&str> = engine::PATHS.iter().map(|it| it.0).collect();
             return Err(ConfigError::new(format!("unknown path `connections.{}.paths.{unknown}`", at.name), nearest(unknown, &known)));
         }
+        for (path, text) in &self.paths {
+            engine::check_path(path, text)
+                .map_err(|error| ConfigError::new(format!("`connections.{}.paths.{path}`: {error}", at.name), "correct the value"))?;
+        }
         Ok(engine::Settings { remote, account, role_ids: self.role_ids, paths: self.paths })
     }
 }
@@ -284,14 +290,7 @@ pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigEr
             api_key: secret("SEEME_API_KEY"),
             ..RawConnection::default()
         }),
-        set("AIA_ENGINE_API_TARGET").then(|| RawConnection {
-            provider: "engine".into(),
-            base_url: places.variable("AIA_ENGINE_API_TARGET"),
-            custom_token: secret("AIA_ENGINE_API_CUSTOM_TOKEN"),
-            email: places.variable("AIA_ENGINE_API_EMAIL"),
-            password: secret("AIA_ENGINE_API_PASSWORD"),
-            ..RawConnection::default()
-        }),
+        engine_environment::find(places)?,
     ];
     let complete = |it: RawConnection| {
         let name = it.provider.clone();

@@ -1,11 +1,13 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
+mod across;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    catalog::{Catalog, Offer},
+    catalog::Catalog,
     error::CallError,
     guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
     providers::{Connection, Prepared, own},
@@ -61,16 +63,12 @@ impl App {
     pub async fn call(&self, tool: &str, mut arguments: Map<String, Value>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
         let offer = self.catalog.offer(tool)?;
         let envelope = offer.open(&mut arguments)?;
-        let connection = offer.connection(envelope.connection.as_deref())?;
-        for field in offer_ignores(offer, connection) {
-            if arguments.contains_key(*field) {
-                return Err(CallError::InvalidArguments {
-                    message: format!("`{field}` is not supported by connection `{}`", connection.name),
-                    fix: "leave it out".into(),
-                });
-            }
+        if offer.is_across() && envelope.connection.is_none() {
+            return Ok(Verdict::Done(across::read(self, offer, arguments, caller).await?));
         }
+        let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
+        honoured(tool.name, &arguments, connection)?;
         let verdict = match connection.prepare(&connection.open(), tool.name, arguments)? {
             Prepared::Read(read) => Verdict::Done(self.guard.read(tool, connection, caller, read).await?),
             Prepared::Change { arguments, change } => {
@@ -113,6 +111,13 @@ impl App {
     }
 }
 
-fn offer_ignores(offer: &Offer, connection: &Connection) -> &'static [&'static str] {
-    connection.ignores(offer.tool.name)
+/// Arguments that the connection's provider knows nothing to do with are refused: whoever gave them counts on them.
+fn honoured(tool: &str, arguments: &Map<String, Value>, connection: &Connection) -> Result<(), CallError> {
+    match connection.ignores(tool).iter().find(|it| arguments.contains_key(**it)) {
+        None => Ok(()),
+        Some(field) => Err(CallError::InvalidArguments {
+            message: format!("`{field}` is not supported by connection `{}`", connection.name),
+            fix: "leave it out".into(),
+        }),
+    }
 }
