@@ -16,6 +16,7 @@ mod engine_organizations;
 mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
+mod engine_undo;
 mod guard;
 mod http;
 mod keys;
