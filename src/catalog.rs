@@ -78,14 +78,8 @@ impl Offer {
         let mut schema = (self.tool.input)();
         let description = schema.shift_remove("description").and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
-            for (name, property) in properties.iter_mut() {
-                let not_for: Vec<&str> =
-                    self.able.iter().filter(|it| it.ignores(self.tool.name).contains(&name.as_str())).map(|it| it.name.as_str()).collect();
-                if let (false, Some(text)) = (not_for.is_empty(), property.get("description").and_then(Value::as_str)) {
-                    property["description"] = format!("{text}. Not for: {}", not_for.join(", ")).into();
-                }
-            }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
                 let description = if self.tool.across { "Account; absent: all" } else { "Account" };
@@ -93,12 +87,19 @@ impl Offer {
             }
             if self.tool.effect != Effect::Read {
                 properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
-                properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
+                if self.able.len() == 1 {
+                    properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
+                }
             }
             if self.token {
                 let token = json!({ "type": "string", "description": "From the answer before" });
                 properties.insert("confirmation_token".into(), token);
             }
+        }
+        // The choice of an account is paid for with what programs know and models do not need: the key is still taken, and what is
+        // unknown is still refused.
+        if self.able.len() > 1 {
+            schema.shift_remove("additionalProperties");
         }
         if self.able.len() > 1 && !self.tool.across {
             let required = schema.entry("required").or_insert_with(|| json!([]));

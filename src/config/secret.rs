@@ -12,7 +12,7 @@ use super::{ConfigError, Places, path_from};
 
 /// Where a secret is read from, when it is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
+pub(super) enum SecretSource {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),

@@ -21,6 +21,7 @@ pub mod http;
 pub mod local;
 pub mod openai;
 pub mod own;
+mod pictures;
 pub mod seeme;
 
 /// A configured account at a provider, and what it can do.

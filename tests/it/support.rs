@@ -154,6 +154,7 @@ pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
             project_id: None,
             organization_id: None,
             system: true,
+            unversioned_removal: false,
         }),
         openai::connect(openai::Settings {
             remote: nowhere("openai"),
