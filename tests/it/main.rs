@@ -16,6 +16,7 @@ mod engine_organizations;
 mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
+mod engine_undo;
 mod five;
 mod geai_config;
 mod geai_keys_limits;
