@@ -73,6 +73,7 @@ impl Api {
             let late = |wait: Duration| service.failure(429, None, None, Some(wait.as_secs() + 1));
             self.pace().turn(deadline).await.map_err(late)?;
             let token = if kind == Kind::SignIn { None } else { Some(self.token(rejected.as_ref()).await?) };
+            permit.map_or(Ok(()), Permit::still_good)?;
             let raw = match self.once(draft, target, token.as_ref()).await? {
                 Ok(raw) => raw,
                 // Nothing was sent.
