@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::{App, honoured};
+use super::App;
 use crate::{
     catalog::Offer,
     domain::{Cursor, Limit},
@@ -62,8 +62,7 @@ async fn one(
     arguments: Map<String, Value>,
     caller: &Caller,
 ) -> Result<Value, CallError> {
-    honoured(offer.tool.name, &arguments, connection)?;
-    let Prepared::Read(read) = connection.prepare(&connection.open(), offer.tool.name, arguments)? else { return Err(CallError::Internal) };
+    let Prepared::Read(read) = offer.prepare(connection, &connection.open(), arguments)? else { return Err(CallError::Internal) };
     app.guard.read(&offer.tool, connection, caller, read).await
 }
 
