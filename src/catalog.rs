@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::CallError,
     guard::AllowLists,
-    providers::Connection,
+    jobs,
+    providers::{Connection, Prepared, Scope},
     tools::{self, Effect, Tool},
 };
 
@@ -44,7 +45,8 @@ impl Catalog {
     /// `own` serves the server's own tools; `token` says whether consent may come as a token.
     pub fn new(connections: &[Arc<Connection>], own: &Arc<Connection>, lists: &AllowLists, token: bool) -> Self {
         let offer = |tool: Tool| {
-            let able: Vec<_> = connections.iter().chain([own]).filter(|it| it.serves(tool.name)).cloned().collect();
+            let able: Vec<_> =
+                connections.iter().chain([own]).filter(|it| it.serves(tool.name) || jobs::serves(it, &tool)).cloned().collect();
             let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
@@ -145,6 +147,14 @@ impl Offer {
                 .find(|it| it.name == name)
                 .ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() }),
         }
+    }
+
+    /// Decodes a call; nothing is sent.
+    pub(crate) fn prepare(&self, connection: &Connection, scope: &Scope, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
+        if let Some(field) = connection.ignores(self.tool.name).iter().find(|it| arguments.contains_key(**it)) {
+            return Err(invalid(format!("`{field}` is not supported by connection `{}`", connection.name), "leave it out"));
+        }
+        connection.prepare(scope, self.tool.name, arguments)
     }
 
     /// The connections that serve it.

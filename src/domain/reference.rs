@@ -82,6 +82,7 @@ references! {
     ResourceId: "Id.";
     ModelName: "Model, such as gpt-5.";
     ConnectionName: "Connection name.";
+    JobRef: "Job id.";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 pub mod certificates;
 pub mod context;
+pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod logos;
@@ -143,5 +144,6 @@ pub fn all() -> Vec<Tool> {
         resources: ListProjectResources, AssignProjectResource, RemoveProjectResource;
         policies: GetRuntimePolicies;
         logos: GetLogo, SetLogo, DeleteLogo;
+        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo;
     }
 }

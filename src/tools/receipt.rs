@@ -40,6 +40,9 @@ pub struct Receipt<T> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     pub replayed: bool,
+    /// The job that makes it; get_job tells more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// The entry in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
@@ -55,6 +58,12 @@ pub enum Status {
     DryRun,
     /// Nothing was sent: a person has to agree first.
     ConfirmationRequired,
+    /// A job that goes on.
+    Running,
+    /// A job that ended at a failure.
+    Stopped,
+    /// A job that somebody ended.
+    Cancelled,
 }
 
 /// Where a new secret has gone; never the secret.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         Change, Impact, ReferenceText as _, Target, Timestamp,
-        members::{Batch, BatchItem, ItemOutcome},
+        members::{Batch, BatchItem, Counts, ItemOutcome},
         roles::RoleLevel,
     },
     error::ProviderError,
@@ -253,12 +253,12 @@ async fn insert(at: &mut Session, into: &str, rows: Vec<Vec<Val>>) -> Result<(),
 }
 
 fn batch(entries: Vec<Entry>) -> Batch {
-    let mut batch = Batch::default();
+    let mut batch = Batch { counts: Counts::default(), items: Vec::new(), more: 0 };
     for it in entries {
         if it.skip.is_some() {
-            batch.skipped += 1;
+            batch.counts.skipped += 1;
         } else {
-            batch.done += 1;
+            batch.counts.done += 1;
         }
         batch.items.push(BatchItem {
             member: it.user.email,
