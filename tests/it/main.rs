@@ -33,5 +33,6 @@ mod seed;
 mod sse;
 mod stdio;
 mod support;
+mod tasks;
 mod teams;
 mod wire;
