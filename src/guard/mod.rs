@@ -27,7 +27,7 @@ pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::Ended;
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
-pub(crate) use steps::{Begun, Cleared, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
+pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
 
 use crate::{

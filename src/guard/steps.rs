@@ -26,6 +26,8 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) tool: &'a Tool,
     /// The name of its connection, or the server's own.
     pub(crate) connection: &'a str,
+    /// The connections of its calls, for people.
+    pub(crate) on: &'a str,
     pub(crate) caller: &'a Caller,
     pub(crate) arguments: &'a Value,
     /// What all of its calls come to.
@@ -250,8 +252,9 @@ impl Guard {
 
     /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
     pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
-        let JobRequest { tool, connection, caller, arguments, plan, version, name, needs_consent, dry_run, key, mut job, rows } = request;
-        let question = Question::of(tool, connection, plan, name);
+        let JobRequest { tool, connection, on, caller, arguments, plan, version, name, needs_consent, dry_run, key, mut job, rows } =
+            request;
+        let question = Question::of(tool, on, plan, name);
         if dry_run {
             return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));
         }

@@ -30,6 +30,7 @@ impl Engine {
             tool: AddProjectMember::NAME.to_owned(),
             arguments,
             stage,
+            follows: false,
         };
         let mut drafts: Vec<(usize, Draft)> =
             rows.iter().map(|it| (it.number, draft(it.number, arguments(it), Stage::Open(call.clone())))).collect();

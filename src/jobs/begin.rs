@@ -34,7 +34,7 @@ impl Engine {
         if let Some(key) = &key {
             let call = JobCall { tool: &work.tool, connection: &work.connection, caller, arguments: &work.arguments };
             if let Some(job) = self.guard.job_of_key(key, &call).await? {
-                self.wait(&job, wait).await;
+                self.wait(&job.id, wait).await;
                 let mut report = self.report(&job).await?;
                 report["replayed"] = true.into();
                 return Ok(Verdict::Done(report));
@@ -47,6 +47,7 @@ impl Engine {
         let request = JobRequest {
             tool: &work.tool,
             connection: &work.connection,
+            on: &summary.on,
             caller,
             arguments: &work.arguments,
             plan: &summary.plan,
@@ -68,13 +69,13 @@ impl Engine {
         let plans: HashMap<i64, Step> =
             if work.in_order { HashMap::new() } else { (0..).zip(work.drafts.into_iter().map(|it| it.stage)).filter_map(ready).collect() };
         self.work(job.clone(), lease, plans);
-        self.wait(&job, wait).await;
+        self.wait(&job.id, wait).await;
         Ok(Verdict::Done(self.report(&job).await?))
     }
 
     /// Waits until a job has ended, nobody here works on it any more, or the time is over; tells the watcher meanwhile.
-    pub(super) async fn wait(&self, job: &Job, wait: Wait) {
-        let Some(mut progress) = self.watched().get(&job.id).cloned() else { return };
+    pub(super) async fn wait(&self, job: &str, wait: Wait) {
+        let Some(mut progress) = self.watched().get(job).cloned() else { return };
         let Wait { at_most, watcher } = wait;
         let watching = async move {
             loop {

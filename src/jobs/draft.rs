@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub(super) tool: String,
     pub(super) arguments: Map<String, Value>,
     pub(super) stage: Stage,
+    /// Whether it may have to wait for an earlier row before it can be planned.
+    pub(super) follows: bool,
 }
 
 /// How far a row has come.
@@ -63,6 +65,13 @@ pub(super) struct Call {
 impl Draft {
     pub(super) fn failed(&mut self, reason: impl Into<String>) {
         self.stage = Stage::Ended { state: "failed", reason: reason.into() };
+    }
+
+    /// Lets it wait for the rows before it.
+    pub(super) fn wait(&mut self) {
+        if let Stage::Open(call) = &self.stage {
+            self.stage = Stage::Later(call.clone());
+        }
     }
 
     pub(super) fn skipped(&mut self, reason: impl Into<String>) {

@@ -70,7 +70,7 @@ impl Engine {
             return Ok(json!({ "status": "dry_run", "target": target, "needs_consent": false }));
         }
         self.cancel(&job).await?;
-        self.wait(&job, Wait::at_most(PATIENCE)).await;
+        self.wait(&job.id, Wait::at_most(PATIENCE)).await;
         let mut db = self.db.read().await?;
         let now = db.job(&job.id).await?.unwrap_or(job);
         let after = json(&report::view(&now, &db.tally(&now.id).await?))?;

@@ -173,6 +173,11 @@ impl Jobs {
         self.0.resume(job).await
     }
 
+    /// Waits for a job that this process works on.
+    pub async fn finished(&self, job: &str, wait: Wait) {
+        self.0.wait(job, wait).await;
+    }
+
     /// Goes on with jobs that nobody works on, now and later, as long as the program serves.
     pub fn keep_going(&self) {
         let engine = Arc::clone(&self.0);

@@ -1,6 +1,10 @@
 //! Planning: each row is decoded, held against the policy, resolved and weighed. Nothing is sent.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Map, Value};
@@ -22,22 +26,19 @@ const AT_ONCE: usize = 16;
 /// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// A piece of work of one row's own.
+pub(super) fn scope(connection: &Connection) -> Scope {
+    connection.open_patient(PATIENCE)
+}
+
 /// The pieces of work that the rows of a job share, one for each connection: what one row has looked up the next need not.
 #[derive(Default)]
-pub(super) struct Scopes(HashMap<String, Scope>);
+pub(super) struct Scopes(Mutex<HashMap<String, Scope>>);
 
 impl Scopes {
-    /// One for each of these connections.
-    pub(super) fn of<'a>(connections: impl IntoIterator<Item = &'a Arc<Connection>>) -> Self {
-        let mut scopes = HashMap::new();
-        for it in connections {
-            scopes.entry(it.name.clone()).or_insert_with(|| it.open_patient(PATIENCE));
-        }
-        Self(scopes)
-    }
-
     pub(super) fn get(&self, connection: &Connection) -> Scope {
-        self.0.get(&connection.name).cloned().unwrap_or_else(|| connection.open_patient(PATIENCE))
+        let mut scopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.entry(connection.name.clone()).or_insert_with(|| scope(connection)).clone()
     }
 }
 
@@ -50,7 +51,7 @@ impl Engine {
     pub(super) async fn plan(&self, work: &mut Work, caller: &Caller) -> Result<(), CallError> {
         let open = |it: &Draft| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
         let calls: Vec<_> = work.drafts.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
-        let scopes = Scopes::of(calls.iter().map(|it| &it.1.0.connection));
+        let scopes = Scopes::default();
         let planned: Vec<(usize, Result<Step, CallError>)> = stream::iter(calls)
             .map(|(at, (call, arguments))| {
                 let scope = scopes.get(&call.connection);
@@ -66,6 +67,7 @@ impl Engine {
                 Ok(step) => draft.stage = Stage::Ready(Box::new(step)),
                 Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
+                Err(_) if draft.follows => draft.wait(),
                 Err(error) if is_so_already(&error) => draft.skipped(already(&error)),
                 Err(error) => draft.failed(apply::told(&error)),
             }

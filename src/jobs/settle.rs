@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     apply,
     draft::Call,
-    plan::{self, Scopes},
+    plan,
     worker::{Broken, Worker, change},
 };
 use crate::{
@@ -66,7 +66,7 @@ impl Worker {
             Some(false) => Found::NotMade,
             None => {
                 // What was read for another row may be from before this one took effect.
-                let scope = Scopes::default().get(&call.connection);
+                let scope = plan::scope(&call.connection);
                 let planned = self.engine().plan_one(&call, &scope, arguments.clone(), &self.caller).await;
                 self.look(planned, &call, &arguments.into(), &call_id).await
             }

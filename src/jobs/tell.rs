@@ -16,6 +16,8 @@ pub(super) struct Summary {
     pub(super) plan: Plan,
     /// What has to be typed where a yes is not enough.
     pub(super) name: String,
+    /// The connections that it reaches.
+    pub(super) on: String,
     pub(super) needs_consent: bool,
     /// Of all that is told, and of all that is not told because it asks for nothing.
     pub(super) version: String,
@@ -39,12 +41,9 @@ impl Summary {
         let gravity = steps().map(|(_, it)| it.plan().impact.gravity).max().unwrap_or(Gravity::None);
         let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
         let mut impact = Impact::of(if unknown { gravity.max(Gravity::Low) } else { gravity });
-        for note in groups(work).into_iter().map(|it| it.told()).chain(later().map(|(it, _)| verbatim(it))).chain(work.notes.clone()) {
-            impact = impact.note(note);
-        }
-        for note in left_out(&work.drafts) {
-            impact = impact.note(note);
-        }
+        let told = groups(work).into_iter().map(|it| it.told());
+        let told = told.chain(later().map(|(it, _)| verbatim(work, it))).chain(work.notes.clone()).chain(left_out(&work.drafts));
+        impact.notes.extend(told);
         let lasting: Vec<&str> =
             steps().filter(|(_, it)| it.plan().impact.undo.is_none()).map(|(_, it)| it.plan().target.name.as_str()).collect();
         if lasting.is_empty() {
@@ -71,6 +70,7 @@ impl Summary {
         Self {
             plan: Plan { target, impact, before: Value::Null },
             name,
+            on: connections(work).join(", "),
             needs_consent: unknown || steps().any(|(_, it)| it.needs_consent()),
             version: version(&work.drafts),
         }
@@ -95,8 +95,7 @@ fn groups(work: &Work) -> Vec<Group> {
         let Stage::Ready(step) = &draft.stage else { continue };
         let Plan { target, impact, .. } = step.plan();
         let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
-        let on = if draft.connection == work.connection { String::new() } else { format!(" (connection {})", draft.connection) };
-        let what = format!("{}{place}{on}", draft.title());
+        let what = format!("{}{place}{}", draft.title(), on(work, draft));
         let asked = step.needs_consent();
         let consequences = if asked { consequences(target, impact) } else { String::new() };
         let gravity = impact.gravity;
@@ -126,9 +125,21 @@ fn consequences(target: &Target, impact: &Impact) -> String {
 }
 
 /// A row that nobody can plan yet, as it was asked for.
-fn verbatim(draft: &Draft) -> String {
+fn verbatim(work: &Work, draft: &Draft) -> String {
     let arguments = cut(&for_ledger(&draft.arguments.clone().into()).to_string(), 400);
-    format!("{} (connection {}), from an earlier result: {arguments}", draft.title(), draft.connection)
+    format!("{}{}, with what earlier steps make: {arguments}", draft.title(), on(work, draft))
+}
+
+/// The connection of a row, where that does not go without saying.
+fn on(work: &Work, draft: &Draft) -> String {
+    if connections(work).len() < 2 { String::new() } else { format!(" (connection {})", draft.connection) }
+}
+
+fn connections(work: &Work) -> Vec<&str> {
+    let mut names: Vec<&str> = work.drafts.iter().map(|it| it.connection.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// How many rows come to nothing.

@@ -39,8 +39,13 @@ impl Engine {
             let message = format!("this cannot be taken back: {}", stays.join(", "));
             return Err(ProviderError::conflict("cannot_undo", message, "see what can be done by hand").into());
         }
-        let inverses = can.into_iter().flat_map(|it| it.inverse.into_iter().map(move |inverse| (it.connection.clone(), inverse)));
-        let drafts = inverses.zip(1..).map(|((connection, inverse), number)| self.taking_back(&connection, inverse, number)).collect();
+        let mut drafts = Vec::new();
+        for deed in can {
+            // Of the calls that take one change back, a later one may need what the first has made.
+            for (at, inverse) in deed.inverse.into_iter().enumerate() {
+                drafts.push(self.taking_back(&deed.connection, inverse, drafts.len() + 1, at > 0));
+            }
+        }
         Ok(Work {
             tool: tool.clone(),
             connection: own::NAME.to_owned(),
@@ -53,7 +58,7 @@ impl Engine {
         })
     }
 
-    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize) -> Draft {
+    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> Draft {
         let Inverse { tool, arguments } = inverse;
         let arguments = if let Value::Object(fields) = arguments { fields } else { serde_json::Map::new() };
         let call = self.catalog.offer(&tool).and_then(|offer| {
@@ -64,7 +69,7 @@ impl Engine {
             Ok(call) => Stage::Open(call),
             Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
         };
-        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage }
+        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows }
     }
 
     /// What a job's rows have done, last first.

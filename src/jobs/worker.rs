@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     error::{CallError, chain},
     guard::{Caller, Ended, LEASE_LOST, LogError, RowLog, Step, StepCall},
     store::{EntryKind, Job, JobRow, Lease, RowChange, StoreError, Tally, transaction},
+    tools::{Operation as _, jobs::ApplyChanges},
 };
 
 /// How many rows of a job are being sent at the same time.
@@ -207,8 +208,41 @@ impl Worker {
         Ok(None)
     }
 
+    /// Plans the rows that wait and are not planned yet, before anything is sent: what one has looked up the others need not.
+    async fn plan_pending(&self) -> Result<(), Broken> {
+        let mut planning = FuturesUnordered::new();
+        let mut after = -1;
+        loop {
+            let rows = self.rows_after(after, "pending", PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.idx;
+            for row in rows.into_iter().filter(|it| !self.plans().contains_key(&it.idx)) {
+                if planning.len() == IN_FLIGHT {
+                    planning.next().await.transpose()?;
+                }
+                planning.push(self.plan(row));
+            }
+        }
+        while planning.next().await.transpose()?.is_some() {}
+        Ok(())
+    }
+
+    async fn plan(&self, row: JobRow) -> Result<(), Broken> {
+        // What cannot be planned is told when its turn comes.
+        let Ok((call, arguments)) = self.call(&row).await? else { return Ok(()) };
+        if let Ok(step) = self.engine.plan_one(&call, &self.scopes.get(&call.connection), arguments, &self.caller).await {
+            self.plans().insert(row.idx, step);
+        }
+        Ok(())
+    }
+
+    fn plans(&self) -> MutexGuard<'_, HashMap<i64, Step>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Rows many at once.
     async fn together(&self) -> Result<Option<String>, Broken> {
+        self.plan_pending().await?;
         let mut making = FuturesUnordered::new();
         let mut after = -1;
         loop {
@@ -245,16 +279,13 @@ impl Worker {
             Ok(it) => it,
             Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await,
         };
-        let kept = self.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&idx);
+        let kept = self.plans().remove(&idx);
         let step = match kept {
             Some(step) => step,
-            None => {
-                let scope = if self.job.in_order { Scopes::default().get(&call.connection) } else { self.scopes.get(&call.connection) };
-                match self.engine.plan_one(&call, &scope, arguments.clone(), &self.caller).await {
-                    Ok(step) => step,
-                    Err(error) => return self.ended(idx, not_planned(&error), None).await,
-                }
-            }
+            None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
+                Ok(step) => step,
+                Err(error) => return self.ended(idx, not_planned(&error), None).await,
+            },
         };
         let logged = Value::from(arguments);
         let step_call = self.step_call(&call, &logged);
@@ -291,7 +322,9 @@ impl Worker {
             return Ok(Err("its arguments cannot be read".into()));
         };
         let mut earlier = HashMap::new();
-        for it in references::find(&arguments).into_iter().filter(|_| row.told.is_none()) {
+        // Only steps that a caller has written hold references; elsewhere such a text is a text.
+        let refers = row.told.is_none() && self.job.tool == ApplyChanges::NAME;
+        for it in references::find(&arguments).into_iter().filter(|_| refers) {
             if !earlier.contains_key(&it.step) {
                 let found = self.engine.db.read().await?.row_named(&self.job.id, &it.step).await?;
                 earlier.insert(it.step.clone(), found.and_then(|it| it.receipt));

@@ -83,4 +83,12 @@ impl Inverse {
         }
         Self { tool: O::NAME.to_owned(), arguments }
     }
+
+    /// The call of this operation with these arguments; those that are null are left out.
+    pub fn call<O: super::Operation>(mut arguments: serde_json::Value) -> Self {
+        if let serde_json::Value::Object(fields) = &mut arguments {
+            fields.retain(|_, it| !it.is_null());
+        }
+        Self { tool: O::NAME.to_owned(), arguments }
+    }
 }

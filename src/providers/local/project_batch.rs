@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::json;
+
 use super::{
     Session,
     reach::{PROJECTS, counted},
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Impact, ReferenceText as _, Target, Timestamp,
+        Change, Impact, Inverse, ReferenceText as _, Target, Timestamp,
         members::{Batch, BatchItem, Counts, ItemOutcome},
         roles::RoleLevel,
     },
@@ -20,7 +22,7 @@ use crate::{
     store::{Val, args, new_id, row},
     tools::{
         people::{Problem, Row, refused},
-        project_members::AddProjectMembers,
+        project_members::{AddProjectMembers, RemoveProjectMember},
     },
 };
 
@@ -57,7 +59,10 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Chan
     let impact = impact(at, &joining).await?;
     let target = target(&joining, &entries);
     write(at, &joining, &book).await?;
-    Ok(Change::created(target, impact, batch(entries)))
+    let inverse =
+        joining.iter().rev().map(|it| Inverse::call::<RemoveProjectMember>(json!({ "project": it.project.id, "member": it.user.id })));
+    let inverse = inverse.collect();
+    Ok(Change { inverse, ..Change::created(target, impact, batch(entries)) })
 }
 
 /// What was looked up already. A batch names few projects and roles, and many people of the same organization.
