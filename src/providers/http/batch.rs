@@ -41,7 +41,7 @@ where
     F: for<'a> Handle<'a, S, AddProjectMember, Draft<Member>>,
 {
     let (rows, problems) = op.rows()?;
-    let mut ended: Vec<Ended> = Vec::new();
+    let mut ended: Vec<(usize, BatchItem)> = Vec::new();
     for problem in problems {
         let item = BatchItem {
             member: format!("row {}", problem.number),
@@ -50,7 +50,7 @@ where
             outcome: ItemOutcome::Failed,
             reason: Some(problem.message),
         };
-        ended.push(Ended { number: problem.number, why: "cannot be read".into(), item });
+        ended.push((problem.number, item));
     }
     let mut planned: Vec<Planned> = Vec::new();
     let mut first: HashMap<(Option<String>, String), (usize, Vec<String>)> = HashMap::new();
@@ -65,13 +65,11 @@ where
                         planned.push(planned_row);
                     }
                     Some((number, roles)) if *roles == roles_key(&row) => {
-                        let why = format!("duplicate of row {number}");
-                        ended.push(Ended { number: row.number, item: planned_row.item(ItemOutcome::Skipped, why.clone()), why });
+                        ended.push((row.number, planned_row.item(ItemOutcome::Skipped, format!("duplicate of row {number}"))));
                     }
                     Some((number, _)) => {
-                        let why = format!("gives other roles than row {number}");
-                        let item = planned_row.item(ItemOutcome::Failed, format!("{why}; put all roles into one row"));
-                        ended.push(Ended { number: row.number, why, item });
+                        let reason = format!("gives other roles than row {number}; put all roles into one row");
+                        ended.push((row.number, planned_row.item(ItemOutcome::Failed, reason)));
                     }
                 }
             }
@@ -81,22 +79,12 @@ where
                     ALREADY_MEMBER => (ItemOutcome::Skipped, error.to_string()),
                     _ => (ItemOutcome::Failed, format!("{error}; {}", error.fix())),
                 };
-                let why = error.code().replace('_', " ");
-                ended.push(Ended { number: row.number, why, item: item(&row, outcome, reason) });
+                ended.push((row.number, item(&row, row.member.to_string(), row.project.to_string(), outcome, Some(reason))));
             }
         }
     }
-    ended.sort_by_key(|it| it.number);
     let impact = impact(&planned, &ended);
     Ok(Draft::new(target(&planned), impact, move |permit| async move { Ok(Sent::after(send(planned, ended, permit).await)) }))
-}
-
-/// A row that is not sent.
-struct Ended {
-    number: usize,
-    /// Why, in our own words alone: a question to a person does not repeat what a row says.
-    why: String,
-    item: BatchItem,
 }
 
 /// A row that can be sent.
@@ -133,9 +121,8 @@ impl Planned {
     }
 }
 
-fn item(row: &Row, outcome: ItemOutcome, reason: String) -> BatchItem {
-    let roles = row.roles.iter().map(ToString::to_string).collect();
-    BatchItem { member: row.member.to_string(), project: row.project.to_string(), roles, outcome, reason: Some(reason) }
+fn item(row: &Row, member: String, project: String, outcome: ItemOutcome, reason: Option<String>) -> BatchItem {
+    BatchItem { member, project, roles: row.roles.iter().map(ToString::to_string).collect(), outcome, reason }
 }
 
 fn roles_key(row: &Row) -> Vec<String> {
@@ -167,7 +154,7 @@ fn target(planned: &[Planned]) -> Target {
 }
 
 /// Who gets what, in as few sentences as that takes; and which rows are left out, and why.
-fn impact(planned: &[Planned], ended: &[Ended]) -> Impact {
+fn impact(planned: &[Planned], ended: &[(usize, BatchItem)]) -> Impact {
     let mut impact = if planned.is_empty() {
         Impact::none().note("nobody is to be added")
     } else {
@@ -190,8 +177,11 @@ fn impact(planned: &[Planned], ended: &[Ended]) -> Impact {
         impact = impact.note(format!("{said}: {}", listed(&people, people.len())));
     }
     for (outcome, what) in [(ItemOutcome::Skipped, "left out"), (ItemOutcome::Failed, "cannot be added")] {
-        let rows = ended.iter().filter(|it| it.item.outcome == outcome);
-        let rows: Vec<String> = rows.map(|it| format!("row {} ({})", it.number, it.why)).collect();
+        let rows: Vec<String> = ended
+            .iter()
+            .filter(|it| it.1.outcome == outcome)
+            .map(|(number, it)| format!("row {number} ({})", it.reason.as_deref().unwrap_or_default()))
+            .collect();
         if !rows.is_empty() {
             impact = impact.note(format!("{} {what}: {}", rows.len(), listed(&rows, rows.len())));
         }
@@ -206,8 +196,8 @@ fn listed<T: AsRef<str>>(texts: &[T], count: usize) -> String {
 }
 
 /// Sends what was planned; each row ends with what is true of it.
-async fn send(planned: Vec<Planned>, ended: Vec<Ended>, permit: Permit) -> Batch {
-    let mut items: Vec<(usize, BatchItem)> = ended.into_iter().map(|it| (it.number, it.item)).collect();
+async fn send(planned: Vec<Planned>, ended: Vec<(usize, BatchItem)>, permit: Permit) -> Batch {
+    let mut items = ended;
     let mut sending = stream::iter(planned.into_iter().map(|row| row.sent(permit.clone()))).buffer_unordered(AT_ONCE);
     while let Some(item) = sending.next().await {
         items.push(item);
