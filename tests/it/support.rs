@@ -18,7 +18,7 @@ use rmcp::{
 use rolecall::{
     app::{App, Setup},
     providers::Connection,
-    server::Server,
+    server::{Patience, Server},
     store::Db,
 };
 pub(crate) use serde_json::{Value, json};
@@ -60,8 +60,8 @@ pub(crate) struct Options {
     pub(crate) guard: rolecall::guard::GuardSettings,
     pub(crate) lists: rolecall::guard::AllowLists,
     pub(crate) pin: Option<String>,
-    /// How long a question inside a request waits for its answer.
-    pub(crate) patience: Duration,
+    /// How long a request waits for what takes its time.
+    pub(crate) patience: Patience,
 }
 
 impl Default for Options {
@@ -72,7 +72,7 @@ impl Default for Options {
             guard: rolecall::guard::GuardSettings::default(),
             lists: rolecall::guard::AllowLists::default(),
             pin: None,
-            patience: Duration::from_millis(300),
+            patience: Patience { question: Duration::from_millis(300), ..Patience::default() },
         }
     }
 }
@@ -126,6 +126,50 @@ impl Store {
         let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
         Arc::new(App::new(Setup { db, connections, lists, guard: options.guard, secrets }))
     }
+}
+
+/// What every account at a service has, for one at `url`.
+pub(crate) fn remote(connection: &str, url: &str) -> rolecall::config::Remote {
+    rolecall::config::Remote {
+        connection: connection.to_owned(),
+        base_url: url.to_owned(),
+        pin: None,
+        ca_file: None,
+        timeout: Duration::from_secs(5),
+        files: Vec::new(),
+    }
+}
+
+/// A connection of each provider, named like it; the services are nowhere.
+pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
+    use rolecall::providers::{engine, geai, local, openai, seeme};
+    let nowhere = |name| remote(name, "http://127.0.0.1:9");
+    let db = Db::open(&store.url).await.unwrap();
+    vec![
+        local::connect("local", db, local::Settings::default()),
+        geai::connect(geai::Settings {
+            remote: nowhere("geai"),
+            token: "geai-test".into(),
+            kind: geai::TokenKind::Api,
+            project_id: None,
+            organization_id: None,
+            system: false,
+            unversioned_removal: false,
+        }),
+        openai::connect(openai::Settings {
+            remote: nowhere("openai"),
+            api_key: "sk-admin-test".into(),
+            organization_id: None,
+            project_id: None,
+        }),
+        seeme::connect(seeme::Settings { remote: nowhere("seeme"), account: seeme::Account::Key("seeme-test".into()) }),
+        engine::connect(engine::Settings {
+            remote: nowhere("engine"),
+            account: engine::Account::CustomToken("engine-test".into()),
+            role_ids: BTreeMap::new(),
+            paths: BTreeMap::new(),
+        }),
+    ]
 }
 
 /// The client's side of the protocol.
@@ -203,7 +247,7 @@ impl Agent {
 
     pub(crate) async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = Server::with_ask_timeout(Arc::clone(&app), options.patience);
+        let server = Server::with_patience(Arc::clone(&app), options.patience);
         tokio::spawn(async move {
             if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
                 let _ = running.waiting().await;
