@@ -212,7 +212,9 @@ async fn send(planned: Vec<Planned>, ended: Vec<(usize, BatchItem)>, permit: Per
             ItemOutcome::Unknown => &mut batch.unknown,
         };
         *count += 1;
-        item.reason = item.reason.map(|it| if it.starts_with("row ") { it } else { format!("row {number}: {it}") });
+        if matches!(item.outcome, ItemOutcome::Failed | ItemOutcome::Unknown) {
+            item.reason = item.reason.map(|it| format!("row {number}: {it}"));
+        }
         batch.items.push(item);
     }
     batch

@@ -18,7 +18,7 @@ use crate::{
 mod api_keys;
 pub mod certificates;
 mod context;
-mod fields;
+pub(super) mod fields;
 mod invitations;
 mod joining;
 mod logos;
@@ -37,6 +37,7 @@ mod rate_limits;
 mod reach;
 mod resolve;
 mod resources;
+mod returning;
 mod role_assignments;
 mod roles;
 mod scope;
