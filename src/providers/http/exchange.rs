@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::{
-    RequestBuilder, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    Method, RequestBuilder, StatusCode, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
     multipart,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -215,6 +215,8 @@ impl Api {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
         Ok(match &draft.body {
+            // Some servers refuse one that does not say so.
+            Body::None if matches!(draft.method, Method::POST | Method::PUT) => request.header(CONTENT_LENGTH, 0),
             Body::None => request,
             Body::Json(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             Body::File(file) => {
