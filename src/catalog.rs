@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::CallError,
     guard::AllowLists,
-    providers::Connection,
+    jobs,
+    providers::{Connection, Prepared, Scope},
     tools::{self, Effect, Tool},
 };
 
@@ -44,7 +45,8 @@ impl Catalog {
     /// `own` serves the server's own tools; `token` says whether consent may come as a token.
     pub fn new(connections: &[Arc<Connection>], own: &Arc<Connection>, lists: &AllowLists, token: bool) -> Self {
         let offer = |tool: Tool| {
-            let able: Vec<_> = connections.iter().chain([own]).filter(|it| it.serves(tool.name)).cloned().collect();
+            let able: Vec<_> =
+                connections.iter().chain([own]).filter(|it| it.serves(tool.name) || jobs::serves(it, &tool)).cloned().collect();
             let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
@@ -86,7 +88,9 @@ impl Offer {
                 properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                if self.able.len() == 1 || self.tool.effect != Effect::Write {
+                    properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                }
                 if self.able.len() == 1 {
                     properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
                 }
@@ -96,8 +100,8 @@ impl Offer {
                 properties.insert("confirmation_token".into(), token);
             }
         }
-        // The choice of an account is paid for with what programs know and models do not need: the key is still taken, and what is
-        // unknown is still refused.
+        // The choice of an account is paid for with what models can do without: all changes still take both, and what is unknown
+        // is still refused.
         if self.able.len() > 1 {
             schema.shift_remove("additionalProperties");
         }
@@ -152,6 +156,14 @@ impl Offer {
     /// Whether a call that names no connection is for all of them.
     pub fn is_across(&self) -> bool {
         self.tool.across && self.able.len() > 1
+    }
+
+    /// Decodes a call; nothing is sent.
+    pub(crate) fn prepare(&self, connection: &Connection, scope: &Scope, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
+        if let Some(field) = connection.ignores(self.tool.name).iter().find(|it| arguments.contains_key(**it)) {
+            return Err(invalid(format!("`{field}` is not supported by connection `{}`", connection.name), "leave it out"));
+        }
+        connection.prepare(scope, self.tool.name, arguments)
     }
 
     /// The connections that serve it.

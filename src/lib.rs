@@ -1,8 +1,8 @@
 //! Rolecall: an MCP server through which AI assistants run organizations.
 //!
 //! Reading order: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`providers`] (a table of handlers per
-//! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`store`] (SQLite or
-//! PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, [`sandbox`]: the providers'
+//! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`jobs`] (work of
+//! many calls), [`store`] (SQLite or PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, [`sandbox`]: the providers'
 //! HTTP APIs to practise on.
 //!
 //! Invariants:
@@ -20,6 +20,7 @@ pub mod conformance;
 pub mod domain;
 pub mod error;
 pub mod guard;
+pub mod jobs;
 pub mod providers;
 pub mod render;
 pub mod sandbox;

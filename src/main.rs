@@ -24,6 +24,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
         Command::Approve(it) => it.approve(overrides).await,
         Command::Refuse(it) => it.refuse(overrides).await,
         Command::Activity(it) => it.run(overrides).await,
+        Command::Jobs(it) => it.run(overrides).await,
         // set up
         Command::Doctor(it) => it.run(overrides).await,
         Command::Sandbox(it) => it.run().await,

@@ -42,6 +42,9 @@ fn receipt(status: &str, fields: &Map<String, Value>) -> String {
     let mut text = match status {
         "done" => format!("Done: {target}"),
         "dry_run" => format!("Preview, nothing was changed: {target}"),
+        "running" => format!("Still running, get_job tells the rest: {target}"),
+        "stopped" => format!("Stopped at a failure: {target}"),
+        "cancelled" => format!("Cancelled before its end: {target}"),
         _ => format!("NOT DONE, a person has to agree first: {target}"),
     };
     for name in ["before", "after"] {

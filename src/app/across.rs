@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::{App, honoured};
+use super::App;
 use crate::{
     catalog::Offer,
     domain::{Cursor, Limit},
@@ -41,7 +41,14 @@ pub(super) async fn read(app: &App, offer: &Offer, mut arguments: Map<String, Va
         async { tokio::time::timeout(PATIENCE, list).await.unwrap_or_else(|_| Err(late())) }
     }))
     .await;
-    Ok(together(&asked.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), lists))
+    let mut list = together(&asked.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), lists);
+    // Whoever looks for something everywhere has to know where nobody looked.
+    let unable = app.connections.iter().filter(|it| !it.serves(offer.tool.name)).map(|it| it.name.as_str());
+    let unable: Vec<&str> = unable.collect();
+    if let (Value::Object(list), false, None) = (&mut list, unable.is_empty(), &cursors) {
+        list.insert("not_asked".into(), json!(unable));
+    }
+    Ok(list)
 }
 
 fn late() -> CallError {
@@ -55,8 +62,7 @@ async fn one(
     arguments: Map<String, Value>,
     caller: &Caller,
 ) -> Result<Value, CallError> {
-    honoured(offer.tool.name, &arguments, connection)?;
-    let Prepared::Read(read) = connection.prepare(&connection.open(), offer.tool.name, arguments)? else { return Err(CallError::Internal) };
+    let Prepared::Read(read) = offer.prepare(connection, &connection.open(), arguments)? else { return Err(CallError::Internal) };
     app.guard.read(&offer.tool, connection, caller, read).await
 }
 

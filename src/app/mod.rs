@@ -7,9 +7,11 @@ use std::{path::PathBuf, sync::Arc};
 use serde_json::{Map, Value};
 
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, Envelope, Offer},
+    domain::jobs::Job,
     error::CallError,
     guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
+    jobs::{self, Jobs, Wait},
     providers::{Connection, Prepared, own},
     secrets::SecretSink,
     shape::shape,
@@ -43,10 +45,11 @@ impl Setup {
 /// Everything behind the protocol. Cheap to share.
 #[derive(Debug)]
 pub struct App {
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     pub connections: Vec<Arc<Connection>>,
     pub db: Db,
-    guard: Guard,
+    guard: Arc<Guard>,
+    jobs: Jobs,
 }
 
 impl App {
@@ -54,13 +57,31 @@ impl App {
         let connections: Vec<Arc<Connection>> = setup.connections.into_iter().map(Arc::new).collect();
         let own = Arc::new(own::connect(own::Own { connections: connections.clone(), db: setup.db.clone() }));
         let token = setup.guard.fallback == crate::guard::Fallback::Token;
-        let catalog = Catalog::new(&connections, &own, &setup.lists, token);
-        let guard = Guard::new(setup.db.clone(), Box::new(setup.lists), setup.guard, setup.secrets);
-        Self { catalog, connections, db: setup.db, guard }
+        let catalog = Arc::new(Catalog::new(&connections, &own, &setup.lists, token));
+        let guard = Arc::new(Guard::new(setup.db.clone(), Box::new(setup.lists), setup.guard, setup.secrets));
+        let jobs = Jobs::new(setup.db.clone(), Arc::clone(&catalog), Arc::clone(&guard));
+        Self { catalog, connections, db: setup.db, guard, jobs }
+    }
+
+    /// The jobs: work of many calls that outlives the call it came from.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// Calls a tool: decode, resolve, guard, send, shape. `given` is what came back for an earlier question.
-    pub async fn call(&self, tool: &str, mut arguments: Map<String, Value>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
+    pub async fn call(&self, tool: &str, arguments: Map<String, Value>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
+        self.call_and_wait(tool, arguments, caller, given, Wait::default()).await
+    }
+
+    /// The same; `wait` says for how long, should it begin a job.
+    pub async fn call_and_wait(
+        &self,
+        tool: &str,
+        mut arguments: Map<String, Value>,
+        caller: &Caller,
+        given: Given,
+        wait: Wait,
+    ) -> Result<Verdict, CallError> {
         let offer = self.catalog.offer(tool)?;
         let envelope = offer.open(&mut arguments)?;
         if offer.is_across() && envelope.connection.is_none() {
@@ -68,20 +89,10 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
-        honoured(tool.name, &arguments, connection)?;
-        let verdict = match connection.prepare(&connection.open(), tool.name, arguments)? {
-            Prepared::Read(read) => Verdict::Done(self.guard.read(tool, connection, caller, read).await?),
-            Prepared::Change { arguments, change } => {
-                let request = ChangeRequest {
-                    tool,
-                    connection,
-                    arguments,
-                    change,
-                    dry_run: envelope.dry_run,
-                    idempotency_key: envelope.idempotency_key,
-                };
-                self.guard.change(request, caller, given).await?
-            }
+        let verdict = if jobs::serves(connection, tool) {
+            self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
+        } else {
+            self.make(offer, connection, arguments, envelope, caller, given).await?
         };
         Ok(match verdict {
             Verdict::Done(mut result) => {
@@ -102,22 +113,39 @@ impl App {
         })
     }
 
+    /// What the call that began a job would answer now.
+    pub async fn report(&self, job: &Job, caller: &Caller) -> Result<Value, CallError> {
+        let mut report = self.jobs.report(&job.job, caller).await?;
+        report["connection"] = job.on.as_str().into();
+        shape(&mut report);
+        Ok(report)
+    }
+
+    async fn make(
+        &self,
+        offer: &Offer,
+        connection: &Arc<Connection>,
+        arguments: Map<String, Value>,
+        envelope: Envelope,
+        caller: &Caller,
+        given: Given,
+    ) -> Result<Verdict, CallError> {
+        let tool = &offer.tool;
+        match offer.prepare(connection, &connection.open(), arguments)? {
+            Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, connection, caller, read).await?)),
+            Prepared::Change { arguments, change } => {
+                let Envelope { dry_run, idempotency_key, .. } = envelope;
+                let request = ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key };
+                self.guard.change(request, caller, given).await
+            }
+        }
+    }
+
     /// The key that seals consents on their way through clients; the same for all processes on one store.
     pub async fn sealing_key(&self) -> Result<[u8; 32], StoreError> {
         use sha2::Digest as _;
         let fresh = sha256(format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4()));
         let kept = transaction!(self.db, StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
         Ok(sha2::Sha256::digest(format!("rolecall consent\n{kept}")).into())
-    }
-}
-
-/// Arguments that the connection's provider knows nothing to do with are refused: whoever gave them counts on them.
-fn honoured(tool: &str, arguments: &Map<String, Value>, connection: &Connection) -> Result<(), CallError> {
-    match connection.ignores(tool).iter().find(|it| arguments.contains_key(**it)) {
-        None => Ok(()),
-        Some(field) => Err(CallError::InvalidArguments {
-            message: format!("`{field}` is not supported by connection `{}`", connection.name),
-            fix: "leave it out".into(),
-        }),
     }
 }

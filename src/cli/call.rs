@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Overrides, Reach},
     error::CallError,
     guard::{Caller, Given, Verdict},
+    jobs::Wait,
     server::LOCAL_PRINCIPAL,
 };
 
@@ -155,16 +156,17 @@ impl From<CallError> for Stopped {
     }
 }
 
+/// Who sits at the machine itself.
+pub(super) fn operator(can_ask: bool) -> Caller {
+    Caller { principal: LOCAL_PRINCIPAL.to_owned(), client: concat!("rolecall-cli/", env!("CARGO_PKG_VERSION")).to_owned(), can_ask }
+}
+
 /// Calls a tool, asking the person at the terminal where that is needed and there is one.
 async fn call(app: &App, tool: &str, arguments: Map<String, Value>) -> Result<Value, Stopped> {
-    let caller = Caller {
-        principal: LOCAL_PRINCIPAL.to_owned(),
-        client: concat!("rolecall-cli/", env!("CARGO_PKG_VERSION")).to_owned(),
-        can_ask: ask::a_person_is_here(),
-    };
+    let caller = operator(ask::a_person_is_here());
     let mut given = Given::Nothing;
     loop {
-        match app.call(tool, arguments.clone(), &caller, given).await? {
+        match app.call_and_wait(tool, arguments.clone(), &caller, given, Wait::to_the_end()).await? {
             Verdict::Done(result) => return Ok(result),
             Verdict::Ask(question, ticket) => {
                 let answer = ask::ask(&question).map_err(|error| Stopped::Failure(error.into()))?;

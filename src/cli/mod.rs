@@ -23,6 +23,7 @@ pub mod conformance;
 pub mod demo;
 pub mod doctor;
 mod fields;
+pub mod jobs;
 mod output;
 pub mod sandbox;
 pub mod seed;
@@ -68,6 +69,8 @@ pub enum Command {
     Refuse(approvals::Answer),
     /// List what was done and refused, or prove that the list is whole
     Activity(activity::Activity),
+    /// Look at jobs, end one, or go on with those whose process is gone
+    Jobs(jobs::Jobs),
     /// Check configuration, store and connections, and say how to mend what is wrong
     Doctor(doctor::Doctor),
     /// Run a provider's API on this machine, to practise on
@@ -87,7 +90,7 @@ pub enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
-    ("Decide and look back", &["approvals", "approve", "refuse", "activity"]),
+    ("Decide and look back", &["approvals", "approve", "refuse", "activity", "jobs"]),
     ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 

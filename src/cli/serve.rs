@@ -61,6 +61,7 @@ impl Serve {
         let reach = if self.is_http() { Reach::Http } else { Reach::Local };
         let app = Arc::new(App::new(config.setup(reach).await?));
         let server = Server::new(Arc::clone(&app));
+        app.jobs().keep_going();
         if let Some(addr) = self.http {
             let mut options = http::HttpOptions::new(addr);
             options.sse = self.sse;
@@ -78,6 +79,7 @@ impl Serve {
             }
             Box::pin(serve_stdio(server, shutdown)).await?;
         }
+        app.jobs().stop().await;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }

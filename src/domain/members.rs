@@ -1,7 +1,7 @@
 //! People, their memberships and invitations.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
@@ -51,7 +51,7 @@ pub struct Invitation {
 }
 
 /// State.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum InvitationStatus {
@@ -74,14 +74,39 @@ pub struct Membership {
     pub via_team: Option<String>,
 }
 
-/// What became of many people.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Batch {
+/// What became of many people, or of other calls of one piece of work.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Batch<I = BatchItem> {
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub items: Vec<I>,
+    /// How many items are left out here: they are done, or too many; see get_job.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub more: u64,
+}
+
+/// How many ended in which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Counts {
     pub done: u64,
     pub skipped: u64,
     pub failed: u64,
     pub unknown: u64,
-    pub items: Vec<BatchItem>,
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub refused: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub cancelled: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub pending: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of one person.
@@ -97,7 +122,7 @@ pub struct BatchItem {
 }
 
 /// How one item of a batch ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ItemOutcome {
@@ -106,4 +131,30 @@ pub enum ItemOutcome {
     Failed,
     /// Sent, and no answer came. Not repeated.
     Unknown,
+    /// Not sent: it is not what was agreed to.
+    Refused,
+    /// Not sent: the work ended before its turn.
+    Cancelled,
+    /// Its turn has not come yet.
+    Pending,
+}
+
+impl ItemOutcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::Pending => "pending",
+        }
+    }
+
+    /// The outcome of a row in this state; one that is being sent has none yet.
+    pub fn of(state: &str) -> Self {
+        let known = [Self::Done, Self::Skipped, Self::Failed, Self::Unknown, Self::Refused, Self::Cancelled];
+        known.into_iter().find(|it| it.name() == state).unwrap_or(Self::Pending)
+    }
 }

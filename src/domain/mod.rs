@@ -5,6 +5,7 @@ mod page;
 mod reference;
 mod text;
 
+pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod members;
@@ -16,7 +17,7 @@ pub mod teams;
 pub use impact::{Change, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
 pub use reference::{
-    ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, MemberRef, ModelName, OrganizationRef, PersonRef,
+    ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, TeamRef, UsageLimitRef,
 };
 pub use text::{Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, like_literal, slugify};

@@ -83,6 +83,7 @@ references! {
     ResourceId: "Id.";
     ModelName: "Model.";
     ConnectionName: "Connection name.";
+    JobRef: "Job id.";
 }
 
 #[cfg(test)]

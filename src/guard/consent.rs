@@ -23,7 +23,8 @@ pub struct Question {
 }
 
 impl Question {
-    pub(super) fn of(tool: &Tool, connection: &str, plan: &Plan) -> Self {
+    /// `name` is what has to be typed where a yes is not enough.
+    pub(super) fn of(tool: &Tool, connection: &str, plan: &Plan, name: &str) -> Self {
         let Plan { target, impact, .. } = plan;
         let typed = impact.gravity >= Gravity::High;
         let mut text = format!("{}: {}", tool.title, label(target));
@@ -41,7 +42,7 @@ impl Question {
             Some(undo) => format!("\nUndo: {}", safe(undo)),
             None => "\nThis cannot be undone.".to_owned(),
         };
-        let type_this = typed.then(|| target.name.clone());
+        let type_this = typed.then(|| name.to_owned());
         if let Some(name) = &type_this {
             text += &format!("\nTo confirm, type: {}", safe(name));
         }

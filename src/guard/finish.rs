@@ -9,6 +9,7 @@ use super::{
     unsent::{Sent, Unsent},
 };
 use crate::{
+    domain::Inverse,
     error::{CallError, ProviderError},
     providers::Connection,
     secrets::OpenSink,
@@ -18,19 +19,44 @@ use crate::{
 
 /// A change whose intent is in the ledger.
 pub(super) struct Finish {
-    pub(super) db: Db,
     pub(super) connection: Arc<Connection>,
     pub(super) tool: &'static str,
     pub(super) call_id: String,
     pub(super) target: Value,
     pub(super) target_name: String,
     pub(super) makes_secret: bool,
-    pub(super) keyed: bool,
+}
+
+/// How a change has ended, and what the ledger is to say about it.
+pub(crate) struct Ended {
+    pub(crate) result: Result<Value, CallError>,
+    /// `None` where whoever settles the call later knows more.
+    pub(crate) outcome: Option<Value>,
+    pub(crate) inverse: Vec<Inverse>,
+}
+
+impl Ended {
+    fn not_made(error: CallError, outcome: Option<Value>) -> Self {
+        Self { result: Err(error), outcome, inverse: Vec::new() }
+    }
 }
 
 impl Finish {
-    pub(super) async fn run(self, change: Unsent, sink: Option<OpenSink>) -> Result<Value, CallError> {
-        let permit = Permit::new(&self.call_id);
+    /// Sends the change and writes its outcome.
+    pub(super) async fn run(self, db: &Db, keyed: bool, change: Unsent, sink: Option<OpenSink>) -> Result<Value, CallError> {
+        let ended = self.send(Permit::new(&self.call_id), change, sink).await;
+        if let Some(outcome) = &ended.outcome {
+            let key = match &ended.result {
+                Ok(receipt) => Key::Result(receipt),
+                Err(CallError::OutcomeUnknown { .. }) => Key::Keep,
+                Err(_) => Key::Free,
+            };
+            self.record(db, keyed, outcome, key).await;
+        }
+        ended.result
+    }
+
+    pub(super) async fn send(&self, permit: Permit, change: Unsent, sink: Option<OpenSink>) -> Ended {
         let sent = change.send(permit.clone()).await;
         let requests = permit.request_ids();
         let error = match sent {
@@ -40,8 +66,8 @@ impl Finish {
                 if let Some(sink) = sink {
                     sink.discard();
                 }
-                self.record(&outcome("outcome_unknown", &requests, json!({ "reason": reason })), Key::Keep).await;
-                return Err(unknown(self.tool, &self.target_name, &self.call_id, &error.fix()));
+                let outcome = outcome("outcome_unknown", &requests, json!({ "reason": reason }));
+                return Ended::not_made(unknown(self.tool, &self.target_name, &self.call_id, &error.fix()), Some(outcome));
             }
             Sent::Failed(error) => error,
         };
@@ -56,19 +82,19 @@ impl Finish {
                     sink.discard();
                 }
                 let reason = json!({ "code": error.code(), "reason": crate::error::chain(&error) });
-                self.record(&outcome("failed", &requests, reason), Key::Free).await;
-                Err(error.into())
+                Ended::not_made(error.into(), Some(outcome("failed", &requests, reason)))
             }
-            Some(true) => {
-                let receipt = settled(&self.target, &self.call_id, self.makes_secret);
-                self.record(&json!({ "outcome": "done", "settled": true }), Key::Result(&receipt)).await;
-                Ok(receipt)
-            }
-            None => Err(unknown(self.tool, &self.target_name, &self.call_id, "")),
+            Some(true) => Ended {
+                result: Ok(settled(&self.target, &self.call_id, self.makes_secret)),
+                outcome: Some(json!({ "outcome": "done", "settled": true })),
+                inverse: Vec::new(),
+            },
+            None => Ended::not_made(unknown(self.tool, &self.target_name, &self.call_id, ""), None),
         }
     }
 
-    async fn done(&self, made: Made, requests: &[String], sink: Option<OpenSink>) -> Result<Value, CallError> {
+    /// A change that was made: its receipt, with its secret handed over.
+    pub(super) async fn done(&self, made: Made, requests: &[String], sink: Option<OpenSink>) -> Ended {
         let mut receipt = Map::new();
         receipt.insert("status".into(), "done".into());
         receipt.insert("target".into(), json!(made.target));
@@ -96,17 +122,16 @@ impl Finish {
         receipt.insert("call_id".into(), self.call_id.as_str().into());
         let mut receipt = Value::from(receipt);
         shape(&mut receipt);
-        self.record(&outcome, Key::Result(&receipt)).await;
-        Ok(receipt)
+        Ended { result: Ok(receipt), outcome: Some(outcome), inverse: made.inverse }
     }
 
     /// Writes the outcome. Should that fail, the change stands all the same, and the intent without outcome is settled later.
-    async fn record(&self, outcome: &Value, key: Key<'_>) {
+    async fn record(&self, db: &Db, keyed: bool, outcome: &Value, key: Key<'_>) {
         let receipt = if let Key::Result(receipt) = key { Some(receipt.to_string()) } else { None };
-        let settles = self.keyed && !matches!(key, Key::Keep);
+        let settles = keyed && !matches!(key, Key::Keep);
         let mut outcome = outcome.clone();
         shape(&mut outcome);
-        let written = transaction!(self.db, StoreError, tx => {
+        let written = transaction!(db, StoreError, tx => {
             if settles {
                 tx.settle_repeat(&self.call_id, receipt.as_deref()).await?;
             }

@@ -5,10 +5,13 @@
 
 mod activity;
 mod approvals;
+mod asking;
 mod consent;
 mod finish;
 mod policy;
 mod record;
+mod row_log;
+mod steps;
 mod unsent;
 
 use std::sync::Arc;
@@ -16,12 +19,16 @@ use std::sync::Arc;
 use finish::{Finish, settled, unknown};
 use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
+use unsent::Unsent;
 
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
+pub(crate) use finish::Ended;
 pub use policy::{AllowLists, Decision, Policy, Subject};
-pub(crate) use unsent::{Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
+pub(crate) use row_log::{LogError, RowLog};
+pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
+pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
 
 use crate::{
     domain::{Gravity, Timestamp},
@@ -29,7 +36,7 @@ use crate::{
     providers::Connection,
     secrets::SecretSink,
     shape::shape,
-    store::{Approval, Db, EntryKind, RepeatKey, new_id, sha256, transaction},
+    store::{Db, EntryKind, Job, NewRow, RepeatKey, new_id, sha256, transaction},
     tools::{Effect, Tool},
 };
 
@@ -127,21 +134,26 @@ impl Guard {
             return Ok(Verdict::Done(receipt));
         }
 
-        let mut unsent = change.plan().await?.unsent();
-        if tool.effect == Effect::Destroy {
-            unsent.plan.impact = unsent.plan.impact.at_least(Gravity::Low);
-        }
+        let unsent = self.weighed(tool, change).await?;
         let plan = unsent.plan.clone();
         let needs_consent = match self.policy.decide(Subject { impact: Some(&plan.impact), ..subject }) {
             Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
             Decision::Allow => false,
             Decision::Confirm => true,
         };
-        let question = Question::of(tool, &connection.name, &plan);
+        let question = Question::of(tool, &connection.name, &plan, &plan.target.name);
         if dry_run {
             return Ok(Verdict::Done(preview(&plan, &question, needs_consent)));
         }
-        let record = Record { tool, connection, caller, plan: &plan, arguments: &arguments, call_id: new_id("call") };
+        let record = Record {
+            tool,
+            connection: &connection.name,
+            caller,
+            plan: &plan,
+            version: plan.version(),
+            arguments: &arguments,
+            call_id: new_id("call"),
+        };
         let evidence = if needs_consent {
             match self.consent(&record, &call, question, given).await? {
                 Ok(evidence) => evidence,
@@ -152,7 +164,7 @@ impl Guard {
         };
 
         let sink = if tool.makes_secret { Some(self.secrets.open(&record.call_id).map_err(CallError::SecretSink)?) } else { None };
-        let begun = self.begin(&record, &evidence, &call, key.as_ref()).await;
+        let begun = self.begin(&record, &evidence, &call, key.as_ref(), None).await;
         if let Err(error) = begun {
             if let Some(sink) = sink {
                 sink.discard();
@@ -160,18 +172,17 @@ impl Guard {
             return Err(error);
         }
         let finish = Finish {
-            db: self.db.clone(),
             connection: Arc::clone(connection),
             tool: tool.name,
             call_id: record.call_id.clone(),
             target: json!(plan.target),
             target_name: plan.target.name.clone(),
             makes_secret: tool.makes_secret,
-            keyed: key.is_some(),
         };
         let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let task = tokio::spawn(async move { finish.run(unsent, sink).await });
+        let (db, keyed) = (self.db.clone(), key.is_some());
+        let task = tokio::spawn(async move { finish.run(&db, keyed, unsent, sink).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -182,6 +193,15 @@ impl Guard {
             }
         })??;
         Ok(Verdict::Done(receipt))
+    }
+
+    /// Plans a change; what destroys is never nothing.
+    async fn weighed(&self, tool: &Tool, change: UnsentChange) -> Result<Unsent, CallError> {
+        let mut unsent = change.plan().await?.unsent();
+        if tool.effect == Effect::Destroy {
+            unsent.plan.impact = unsent.plan.impact.at_least(Gravity::Low);
+        }
+        Ok(unsent)
     }
 
     fn allowed(&self, subject: Subject<'_>) -> Result<(), CallError> {
@@ -224,159 +244,15 @@ impl Guard {
         }
     }
 
-    /// Finds the consent that a change needs: in what was given, or in an approval; else says how to come by it.
-    async fn consent(
+    /// Uses the approval up, takes the key, keeps the job and writes the intent: all of it, or nothing is sent.
+    async fn begin(
         &self,
         record: &Record<'_>,
+        evidence: &Evidence,
         call: &str,
-        question: Question,
-        given: Given,
-    ) -> Result<Result<Evidence, Verdict>, CallError> {
-        let version = record.plan.version();
-        let gravest = record.plan.impact.gravity == Gravity::Critical;
-        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
-        let ask = |question: Question| {
-            let ticket = Ticket::new(call, &version);
-            Ok(Err(Verdict::Ask(question, ticket)))
-        };
-        match given {
-            Given::Form(ticket, answer) => {
-                self.accept(record, &ticket, call).await?;
-                let (code, message) = match answer {
-                    Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
-                    Answer::Accepted(form) if question.is_yes(&form) => {
-                        if needed > 1 {
-                            return self.pending(record, call, &version, question, needed).await;
-                        }
-                        return Ok(Ok(Evidence::Form { nonce: ticket.nonce }));
-                    }
-                    Answer::Accepted(_) if question.type_this.is_some() => {
-                        ("wrong_confirmation", "what was typed is not the target's name")
-                    }
-                    Answer::Accepted(_) => ("wrong_confirmation", "the form was sent without a yes"),
-                    Answer::Declined => ("declined", "the person declined"),
-                    Answer::Cancelled => ("cancelled", "the person closed the question"),
-                    // Some clients declare forms and never draw them: the way past them stays open.
-                    Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
-                        return self.pending(record, call, &version, question, needed).await;
-                    }
-                    Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
-                };
-                self.refused(record, code).await?;
-                let fix = "leave it, or repeat the call if the person wants to be asked again".to_owned();
-                Err(CallError::NotConfirmed { code, message: message.to_owned(), fix })
-            }
-            Given::Token(ticket) => {
-                if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
-                    return Err(CallError::BadConfirmation { message: "a token does not confirm this call".to_owned() });
-                }
-                self.accept(record, &ticket, call).await?;
-                if ticket.version != version {
-                    return Err(CallError::Provider(ProviderError::TargetChanged));
-                }
-                Ok(Ok(Evidence::Token { nonce: ticket.nonce }))
-            }
-            Given::Nothing => {
-                let binding = consent::binding(call, &version);
-                let existing = self.db.read().await?.approval_for(&binding, &record.caller.principal, Timestamp::now()).await?;
-                match existing {
-                    Some(approval) if approval.status == "approved" => return Ok(Ok(Evidence::Approval { id: approval.id })),
-                    Some(approval) if approval.status == "refused" => {
-                        let fix = "leave it; the person may say more".to_owned();
-                        return Err(CallError::NotConfirmed { code: "refused", message: "a person refused it".to_owned(), fix });
-                    }
-                    Some(approval) => return Err(pending_error(approval)),
-                    None => {}
-                }
-                match (caller_can_be_asked(record), self.settings.fallback) {
-                    // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
-                    (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
-                    (true, _) => ask(question),
-                    // Writes have no argument for a token: few of them are ever asked about.
-                    (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version);
-                        let receipt = planned(record.plan, "confirmation_required", &question);
-                        Ok(Err(Verdict::Token { question, ticket, receipt }))
-                    }
-                    (false, Fallback::Refuse) => {
-                        self.refused(record, "cannot_ask").await?;
-                        Err(CallError::NotConfirmed {
-                            code: "cannot_ask",
-                            message: "this needs a person's consent, and this client cannot ask for it".to_owned(),
-                            fix: "use a client that supports elicitation, or do it at a terminal with `rolecall call`".to_owned(),
-                        })
-                    }
-                    (false, Fallback::Approve | Fallback::Token) => self.pending(record, call, &version, question, needed).await,
-                }
-            }
-        }
-    }
-
-    /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
-    /// once. What is not taken is noted in the ledger: somebody may have tried.
-    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
-        let now = Timestamp::now();
-        let forget_at = now.plus_seconds(2 * TTL_SECONDS);
-        let nonce = ticket.nonce.as_str();
-        let message = if ticket.call != call {
-            "the confirmation is for another call"
-        } else if ticket.expires_at <= now.0 {
-            "the confirmation has expired"
-        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
-            return Ok(());
-        } else {
-            "the confirmation was used before"
-        };
-        self.refused(record, "confirmation_rejected").await?;
-        Err(CallError::BadConfirmation { message: message.to_owned() })
-    }
-
-    /// Leaves a question for a person outside the model's reach.
-    async fn pending(
-        &self,
-        record: &Record<'_>,
-        call: &str,
-        version: &str,
-        question: Question,
-        needed: i64,
-    ) -> Result<Result<Evidence, Verdict>, CallError> {
-        let now = Timestamp::now();
-        let approval = Approval {
-            id: short_id(),
-            binding: consent::binding(call, version),
-            principal: record.caller.principal.clone(),
-            tool: record.tool.name.to_owned(),
-            connection: record.connection.name.clone(),
-            question: json!({ "text": question.text, "type_this": question.type_this }).to_string(),
-            needed,
-            status: "pending".to_owned(),
-            created_at: now.0,
-            expires_at: now.plus_seconds(TTL_SECONDS).0,
-        };
-        let mut body = record.body(None);
-        body.insert("outcome".into(), "pending_approval".into());
-        body.insert("approval".into(), approval.id.as_str().into());
-        let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            tx.add_approval(&approval).await?;
-            tx.append(&record.call_id, EntryKind::Refusal, &body).await?;
-            Ok(())
-        })?;
-        Err(pending_error(approval))
-    }
-
-    async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
-        let mut body = record.body(None);
-        body.insert("outcome".into(), "refused".into());
-        body.insert("reason".into(), reason.into());
-        let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            Ok(tx.append(&record.call_id, EntryKind::Refusal, &body).await?)
-        })
-    }
-
-    /// Uses the approval up, takes the key and writes the intent: all of it, or the change is not sent.
-    async fn begin(&self, record: &Record<'_>, evidence: &Evidence, call: &str, key: Option<&RepeatKey>) -> Result<(), CallError> {
+        key: Option<&RepeatKey>,
+        job: Option<(&Job, &[NewRow])>,
+    ) -> Result<(), CallError> {
         let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));
         transaction!(self.db, CallError, tx => {
@@ -390,6 +266,9 @@ impl Guard {
             {
                 return Err(in_progress(&key.key));
             }
+            if let Some((job, rows)) = job {
+                tx.add_job(job, rows).await?;
+            }
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())
         })
@@ -399,19 +278,6 @@ impl Guard {
 fn in_progress(key: &str) -> CallError {
     let message = format!("a call with `idempotency_key` `{key}` is under way");
     ProviderError::conflict("call_in_progress", message, "repeat the call in a moment to get its result").into()
-}
-
-fn caller_can_be_asked(record: &Record<'_>) -> bool {
-    record.caller.can_ask
-}
-
-fn pending_error(approval: Approval) -> CallError {
-    let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
-    CallError::PendingApproval {
-        expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
-        question: format!("a person has to agree first: {}", question["text"].as_str().unwrap_or_default()),
-        id: approval.id,
-    }
 }
 
 fn planned(plan: &Plan, status: &str, question: &Question) -> Map<String, Value> {
@@ -438,12 +304,6 @@ fn preview(plan: &Plan, question: &Question, needs_consent: bool) -> Value {
     let mut receipt = Value::from(receipt);
     shape(&mut receipt);
     receipt
-}
-
-/// Six letters that a person can type: `k7m2qx`. Unguessable enough for five minutes, and good for nothing but being answered by a person.
-fn short_id() -> String {
-    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-    uuid::Uuid::new_v4().as_bytes().iter().take(6).map(|it| char::from(ALPHABET[usize::from(*it) % ALPHABET.len()])).collect()
 }
 
 /// JSON with sorted keys and without nulls, so that the same facts always give the same text.

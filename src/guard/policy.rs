@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{Gravity, Impact},
+    jobs,
     tools::{Effect, Tool},
 };
 
@@ -55,7 +56,13 @@ impl AllowLists {
     }
 
     pub fn offers(&self, tool: &Tool) -> bool {
-        self.effects.contains(&tool.effect) && self.domains.as_ref().is_none_or(|it| it.contains(tool.domain) || tool.domain == "context")
+        let may_change = || self.effects.iter().any(|it| *it != Effect::Read);
+        let by_effect = match tool.domain {
+            // A job has the effects of its steps, and each of them is decided about.
+            jobs::DOMAIN if tool.effect != Effect::Read => may_change(),
+            _ => self.effects.contains(&tool.effect),
+        };
+        by_effect && self.domains.as_ref().is_none_or(|it| it.contains(tool.domain) || ["context", jobs::DOMAIN].contains(&tool.domain))
     }
 }
 

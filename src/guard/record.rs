@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Caller, Plan};
 use crate::{
-    providers::Connection,
     shape::{for_ledger, shape},
     tools::Tool,
 };
@@ -12,9 +11,12 @@ use crate::{
 /// What the ledger tells of a call.
 pub(super) struct Record<'a> {
     pub(super) tool: &'a Tool,
-    pub(super) connection: &'a Connection,
+    /// Its name.
+    pub(super) connection: &'a str,
     pub(super) caller: &'a Caller,
     pub(super) plan: &'a Plan,
+    /// Of what a person is told: see [`Plan::version`].
+    pub(super) version: String,
     pub(super) arguments: &'a Value,
     pub(super) call_id: String,
 }
@@ -24,7 +26,7 @@ impl Record<'_> {
         let mut body = Map::new();
         body.insert("tool".into(), self.tool.name.into());
         body.insert("effect".into(), self.tool.effect.name().into());
-        body.insert("connection".into(), self.connection.name.as_str().into());
+        body.insert("connection".into(), self.connection.into());
         body.insert("principal".into(), self.caller.principal.as_str().into());
         body.insert("client".into(), self.caller.client.as_str().into());
         body.insert("target".into(), json!(self.plan.target));
@@ -43,9 +45,19 @@ impl Record<'_> {
 #[derive(Debug, Clone)]
 pub(super) enum Evidence {
     NotNeeded,
-    Form { nonce: String },
-    Token { nonce: String },
-    Approval { id: String },
+    Form {
+        nonce: String,
+    },
+    Token {
+        nonce: String,
+    },
+    Approval {
+        id: String,
+    },
+    /// It was told when the job was agreed to.
+    Job {
+        id: String,
+    },
 }
 
 impl Evidence {
@@ -55,6 +67,7 @@ impl Evidence {
             Self::Form { nonce } => json!({ "mode": "form", "nonce": nonce }),
             Self::Token { nonce } => json!({ "mode": "token", "nonce": nonce }),
             Self::Approval { id } => json!({ "mode": "approval", "approval": id }),
+            Self::Job { id } => json!({ "mode": "job", "job": id }),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     domain::{Impact, Inverse, Secret, Target},
     error::ProviderError,
-    store::sha256,
+    store::{Lease, sha256},
 };
 
 /// A read that was decoded and is not yet sent. A future does nothing until it is polled.
@@ -58,6 +58,9 @@ pub(crate) struct Made {
     pub(crate) secret: Option<Secret>,
 }
 
+/// The code of a change that was not sent because its job has another worker.
+pub(crate) const LEASE_LOST: &str = "lease_lost";
+
 /// Leave to send one change. Only the guard makes one, so nothing that wants it can be sent from elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) struct Permit(Arc<Permitted>);
@@ -66,11 +69,33 @@ pub(crate) struct Permit(Arc<Permitted>);
 struct Permitted {
     call_id: String,
     request_ids: Mutex<Vec<String>>,
+    lease: Option<Lease>,
 }
 
 impl Permit {
     pub(super) fn new(call_id: &str) -> Self {
-        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default() }))
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), lease: None }))
+    }
+
+    /// A permit that is good only as long as the worker holds its job.
+    pub(super) fn leased(call_id: &str, lease: Lease) -> Self {
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), lease: Some(lease) }))
+    }
+
+    /// To be asked before each request: while one has waited for its turn, another worker may have taken the job.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing may be sent any more.
+    pub(crate) fn still_good(&self) -> Result<(), ProviderError> {
+        if self.0.lease.as_ref().is_none_or(Lease::holds) {
+            return Ok(());
+        }
+        Err(ProviderError::conflict(
+            LEASE_LOST,
+            "another worker has taken the job while this call waited; nothing was sent",
+            "see get_job for how it goes on",
+        ))
     }
 
     /// Leave to send to a service that is made up.
@@ -156,6 +181,11 @@ pub(super) enum Sent {
 }
 
 impl Unsent {
+    /// A read of whether the change has taken effect; `None` where there is no way to tell.
+    pub(super) fn look_back(&self) -> Option<BoxFuture<'static, Result<Option<Made>, ProviderError>>> {
+        self.read_back.as_ref().map(|read_back| read_back(self.plan.clone()))
+    }
+
     /// Sends the change. Where its answer is lost, looks whether it took effect.
     pub(super) async fn send(self, permit: Permit) -> Sent {
         let error = match (self.act)(self.plan.clone(), permit).await {

@@ -3,7 +3,7 @@
 //! That table is the only statement of support. Nothing here sends anything: handlers hand over
 //! `UnsentRead` and `UnsentChange`, which the guard sends.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{any::Any, collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
@@ -31,7 +31,7 @@ pub struct Connection {
     /// The organization that writes are kept to.
     pub pin: Option<String>,
     handlers: HashMap<&'static str, Handler>,
-    open: Box<dyn Fn() -> Scope + Send + Sync>,
+    open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
     health: HealthFn,
     settle: Option<SettleFn>,
 }
@@ -77,14 +77,15 @@ impl Connection {
     /// A connection whose calls all work on `provider`.
     pub(crate) fn builder<P: Send + Sync + 'static>(name: &str, kind: &'static str, provider: P) -> Builder<P> {
         let provider = Arc::new(provider);
-        Self::with_scopes(name, kind, move || Arc::clone(&provider))
+        Self::with_scopes(name, kind, move |_| Arc::clone(&provider))
     }
 
-    /// A connection whose calls work on what `open` makes for each piece of work.
+    /// A connection whose calls work on what `open` makes for each piece of work. It is told how long the work's requests may
+    /// wait for their turn, where that is not for the provider to say.
     pub(crate) fn with_scopes<P: Send + Sync + 'static>(
         name: &str,
         kind: &'static str,
-        open: impl Fn() -> Arc<P> + Send + Sync + 'static,
+        open: impl Fn(Option<Duration>) -> Arc<P> + Send + Sync + 'static,
     ) -> Builder<P> {
         let open = Arc::new(open);
         let make = Arc::clone(&open);
@@ -93,7 +94,7 @@ impl Connection {
             provider: kind,
             pin: None,
             handlers: HashMap::new(),
-            open: Box::new(move || Scope(make())),
+            open: Box::new(move |patience| Scope(make(patience))),
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
         };
@@ -116,7 +117,12 @@ impl Connection {
 
     /// Begins a piece of work: one call, or many that belong together.
     pub(crate) fn open(&self) -> Scope {
-        (self.open)()
+        (self.open)(None)
+    }
+
+    /// Begins a piece of work in which nobody waits for a single request: each may wait this long for its turn.
+    pub(crate) fn open_patient(&self, patience: Duration) -> Scope {
+        (self.open)(Some(patience))
     }
 
     /// Decodes a call; nothing is sent.
@@ -149,7 +155,7 @@ impl Connection {
 /// Builds a connection, handler by handler.
 pub(crate) struct Builder<P> {
     connection: Connection,
-    open: Arc<dyn Fn() -> Arc<P> + Send + Sync>,
+    open: Arc<dyn Fn(Option<Duration>) -> Arc<P> + Send + Sync>,
     /// The tool that was named last.
     last: &'static str,
 }
@@ -218,7 +224,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<(), ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.health = Box::new(move || Box::pin(check(open())));
+        self.connection.health = Box::new(move || Box::pin(check(open(None))));
         self
     }
 
@@ -228,7 +234,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(), call_id, give_up))));
+        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(None), call_id, give_up))));
         self
     }
 
@@ -258,7 +264,7 @@ where
 }
 
 /// Decodes arguments; what does not fit is named with its path.
-fn decode<O: Operation>(arguments: Map<String, Value>) -> Result<O, CallError> {
+pub(crate) fn decode<O: Operation>(arguments: Map<String, Value>) -> Result<O, CallError> {
     if let Some((name, _)) = arguments.iter().find(|(_, value)| value.is_null()) {
         return Err(CallError::InvalidArguments {
             message: format!("`{name}` is null"),

@@ -156,6 +156,7 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "guard", include_str!("migrations/0001_guard.sql")),
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
+        migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
     ])
 }
 

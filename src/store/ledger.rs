@@ -63,20 +63,29 @@ const GENESIS: &str = "000000000000000000000000000000000000000000000000000000000
 impl Conn {
     /// Appends a row; inside a transaction, so that no other process takes its number.
     pub async fn append(&mut self, call_id: &str, kind: EntryKind, body: &Value) -> Result<(), StoreError> {
+        self.append_all(&[(call_id, kind, body)]).await
+    }
+
+    /// Appends rows; inside a transaction, so that no other process takes their numbers.
+    pub async fn append_all(&mut self, rows: &[(&str, EntryKind, &Value)]) -> Result<(), StoreError> {
         let last: Option<LedgerRow> = self.one(&format!("{COLUMNS} ORDER BY seq DESC LIMIT 1"), &[]).await?;
-        let (seq, prev) = last.map_or((1, GENESIS.to_owned()), |it| (it.seq + 1, it.hash));
-        let mut row = LedgerRow {
-            seq,
-            at: Timestamp::now().0,
-            call_id: call_id.to_owned(),
-            entry: kind.name().to_owned(),
-            body: body.to_string(),
-            prev,
-            hash: String::new(),
-        };
-        row.hash = row.digest();
-        let sql = "INSERT INTO ledger (seq, at, call_id, entry, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        self.run(sql, &args![row.seq, row.at, row.call_id, row.entry, row.body, row.prev, row.hash]).await?;
+        let (mut seq, mut prev) = last.map_or((0, GENESIS.to_owned()), |it| (it.seq, it.hash));
+        for &(call_id, kind, body) in rows {
+            seq += 1;
+            let mut row = LedgerRow {
+                seq,
+                at: Timestamp::now().0,
+                call_id: call_id.to_owned(),
+                entry: kind.name().to_owned(),
+                body: body.to_string(),
+                prev,
+                hash: String::new(),
+            };
+            row.hash = row.digest();
+            let sql = "INSERT INTO ledger (seq, at, call_id, entry, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            self.run(sql, &args![row.seq, row.at, &row.call_id, &row.entry, &row.body, &row.prev, &row.hash]).await?;
+            prev = row.hash;
+        }
         Ok(())
     }
 

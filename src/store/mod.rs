@@ -2,11 +2,13 @@
 
 mod approvals;
 mod db;
+mod jobs;
 mod ledger;
 mod repeats;
 
 pub use approvals::Approval;
 pub use db::{Conn, Db, Row, StoreError, Val};
+pub use jobs::{Job, JobRow, Lease, NewRow, RowChange, Tally};
 pub use ledger::{EntryKind, LedgerRow, Verification};
 pub use repeats::{Repeat, RepeatKey};
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 pub mod certificates;
 pub mod context;
+pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod logos;
@@ -137,6 +138,8 @@ fn output_across<T: JsonSchema>() -> Map<String, Value> {
         let failed = json!({
             "type": "object", "properties": { "connection": text.clone(), "code": text.clone(), "message": text.clone(), "fix": text }
         });
+        let names = json!({ "type": "array", "description": "Connections that cannot tell.", "items": { "type": "string" } });
+        properties.insert("not_asked".into(), names);
         properties.insert("failed".into(), json!({ "type": "array", "description": "Connections that did not answer.", "items": failed }));
     }
     output
@@ -168,5 +171,6 @@ pub fn all() -> Vec<Tool> {
         resources: ListProjectResources, AssignProjectResource, RemoveProjectResource;
         policies: GetRuntimePolicies;
         logos: GetLogo, SetLogo, DeleteLogo;
+        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo;
     }
 }

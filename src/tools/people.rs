@@ -79,7 +79,12 @@ struct Columns {
     roles: usize,
     /// Whether every further cell is a role too.
     roles_to_end: bool,
+    /// What became of the row before, in the table of a job: what is done is left out.
+    outcome: Option<usize>,
 }
+
+/// Outcomes of rows that need not be made again.
+const MADE: [&str; 2] = ["done", "skipped"];
 
 fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
     if csv.len() > MAX_CSV {
@@ -89,7 +94,7 @@ fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut columns = None;
-    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    let (mut rows, mut problems, mut made) = (Vec::new(), Vec::new(), 0);
     let mut record = csv::StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
@@ -111,9 +116,13 @@ fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
                 columns = Some(found);
                 continue;
             }
-            columns = Some(Columns { project: 0, member: 1, roles: 2, roles_to_end: true });
+            columns = Some(Columns { project: 0, member: 1, roles: 2, roles_to_end: true, outcome: None });
         }
         let Some(columns) = &columns else { continue };
+        if columns.outcome.and_then(|at| record.get(at)).is_some_and(|it| MADE.contains(&fold(it).as_str())) {
+            made += 1;
+            continue;
+        }
         match row(&record, columns, number) {
             Ok(row) => rows.push(row),
             Err(message) => problems.push(Problem { number, message }),
@@ -121,6 +130,9 @@ fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
         if rows.len() + problems.len() > MAX_ROWS {
             break;
         }
+    }
+    if rows.is_empty() && problems.is_empty() && made > 0 {
+        return Err(ProviderError::invalid("every row of `csv` was made before", "leave it, or take the column `outcome` out"));
     }
     Ok((rows, problems))
 }
@@ -144,7 +156,9 @@ fn header(record: &csv::StringRecord) -> Result<Option<Columns>, ProviderError> 
         return Ok(None);
     }
     match (project, member, roles) {
-        (Some(project), Some(member), Some(roles)) => Ok(Some(Columns { project, member, roles, roles_to_end: false })),
+        (Some(project), Some(member), Some(roles)) => {
+            Ok(Some(Columns { project, member, roles, roles_to_end: false, outcome: find(&["outcome"]) }))
+        }
         _ => Err(ProviderError::invalid("the header of `csv` lacks a column", "name the columns project, member and roles")),
     }
 }
@@ -206,6 +220,15 @@ mod tests {
         assert_eq!(problems[0], "7 it has 2 of the 3 columns project, member, roles");
         assert!(problems[1].starts_with("8 member: "), "{problems:?}");
         assert_eq!(problems[2], "9 no role is given");
+    }
+
+    #[test]
+    fn what_was_made_before_is_left_out() {
+        let before = "project,member,roles,outcome,reason\nAtlas,ana@acme.example,viewer,done,\nAtlas,bo@acme.example,viewer,failed,no\n\
+                      Atlas,cy@acme.example,viewer,Skipped,is a member\nAtlas,di@acme.example,viewer,cancelled,\n";
+        assert_eq!(told(before).0, ["3 Atlas bo@acme.example viewer", "5 Atlas di@acme.example viewer"]);
+        let all = "project,member,roles,outcome\nAtlas,ana@acme.example,viewer,done\n";
+        assert_eq!(read(all).unwrap_err().to_string(), "every row of `csv` was made before");
     }
 
     #[test]

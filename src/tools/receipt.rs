@@ -40,6 +40,9 @@ pub struct Receipt<T> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     pub replayed: bool,
+    /// The job that makes it; get_job tells more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// The entry in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
@@ -55,6 +58,12 @@ pub enum Status {
     DryRun,
     /// Nothing was sent: a person has to agree first.
     ConfirmationRequired,
+    /// A job that goes on.
+    Running,
+    /// A job that ended at a failure.
+    Stopped,
+    /// A job that somebody ended.
+    Cancelled,
 }
 
 /// Where a new secret has gone; never the secret.
@@ -71,6 +80,14 @@ impl Inverse {
         let mut arguments = serde_json::to_value(operation).unwrap_or_default();
         if let serde_json::Value::Object(fields) = &mut arguments {
             fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
+        }
+        Self { tool: O::NAME.to_owned(), arguments }
+    }
+
+    /// The call of this operation with these arguments; those that are null are left out.
+    pub fn call<O: super::Operation>(mut arguments: serde_json::Value) -> Self {
+        if let serde_json::Value::Object(fields) = &mut arguments {
+            fields.retain(|_, it| !it.is_null());
         }
         Self { tool: O::NAME.to_owned(), arguments }
     }

@@ -2,8 +2,10 @@
 
 use secrecy::SecretString;
 
+use serde_json::{Value, json};
+
 use super::{
-    Session,
+    Session, fields,
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, only},
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ApiKeyRef, Change, Gravity, Impact, List, PageRequest, ReferenceText, Secret, Target, Timestamp, fold,
+        ApiKeyRef, Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText, Secret, Target, Timestamp, fold,
         keys::{ApiKey, KeyStatus, OwnerAccess},
     },
     error::ProviderError,
@@ -78,7 +80,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change
     let (id, secret) = make(at, &project, &key).await?;
     let after = view(&by_id(at, &id).await?);
     let target = Target::new_one("key", op.name.as_str(), &project.organization).within("project", &project.name, &project.id);
-    Ok(Change::created(target, key.impact().undo("delete_api_key"), after).with_secret(secret))
+    let inverse = Inverse::call::<DeleteApiKey>(json!({ "project": project.id, "api_key": id }));
+    Ok(Change::created(target, key.impact().undo("delete_api_key"), after).with_secret(secret).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change<ApiKey>, ProviderError> {
@@ -118,7 +121,25 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     ];
     at.db.run(sql, &values).await?;
     let after = view(&by_id(at, &key.id).await?);
-    Ok(Change::updated(target(&key, &project), impact, view(&key), after))
+    let lasting = impact.undo.is_none();
+    let change = Change::updated(target(&key, &project), impact, view(&key), after);
+    if lasting {
+        return Ok(change);
+    }
+    let now = [
+        ("description", op.description.is_some() || clears),
+        ("status", op.status.is_some()),
+        ("scopes", op.scopes.is_some()),
+        ("expires_at", op.expires_in_seconds.is_some() || unends),
+    ];
+    let former = [
+        ("description", key.description.clone().map(Value::from)),
+        ("status", Some(json!(key.status))),
+        ("scopes", Some(json!(key.scopes()))),
+        ("expires_at", None),
+    ];
+    let inverse = fields::back::<UpdateApiKey>(json!({ "project": project.id, "api_key": key.id }), &now, &former);
+    Ok(change.inverse(inverse))
 }
 
 /// What a key gains and loses: a key that works again, works longer or may do more is power that was not there.

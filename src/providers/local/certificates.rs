@@ -2,10 +2,12 @@
 
 use x509_parser::{certificate::X509Certificate, pem::Pem, prelude::FromDer as _};
 
+use serde_json::{Value, json};
+
 use super::{Session, page::PageQuery, scope::Scope};
 use crate::{
     domain::{
-        CertificateRef, Change, Gravity, Impact, List, Name, OrganizationRef, PageRequest, ProjectRef, ReferenceText as _, Target,
+        CertificateRef, Change, Gravity, Impact, Inverse, List, Name, OrganizationRef, PageRequest, ProjectRef, ReferenceText as _, Target,
         Timestamp, fold, limits::Certificate,
     },
     error::ProviderError,
@@ -59,7 +61,9 @@ pub(super) async fn activate(at: &mut Session, op: &ActivateCertificates) -> Res
         Impact::of(Gravity::Low).note(first).note(format!("to be activated: {}", names(&chosen).join(", ")))
     };
     let (before, after) = (shown(&scope, &chosen, false), shown(&scope, &chosen, true));
-    Ok(Change::updated(target(&scope, &chosen), impact.undo("deactivate_certificates with the same certificates"), before, after))
+    let impact = impact.undo("deactivate_certificates with the same certificates");
+    let inverse = Inverse::call::<DeactivateCertificates>(named(&scope, &chosen));
+    Ok(Change::updated(target(&scope, &chosen), impact, before, after).inverse(inverse))
 }
 
 pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) -> Result<Change<List<Certificate>>, ProviderError> {
@@ -85,7 +89,15 @@ pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) ->
         impact.undo("activate_certificates with the same certificates")
     };
     let (before, after) = (shown(&scope, &chosen, true), shown(&scope, &chosen, false));
-    Ok(Change::updated(target(&scope, &chosen), impact, before, after))
+    let lasting = impact.undo.is_none();
+    let change = Change::updated(target(&scope, &chosen), impact, before, after);
+    Ok(if lasting { change } else { change.inverse(Inverse::call::<ActivateCertificates>(named(&scope, &chosen))) })
+}
+
+/// Certificates of a place, as the arguments of both operations name them.
+fn named(scope: &Scope, chosen: &[CertificateRow]) -> Value {
+    let ids: Vec<&str> = chosen.iter().map(|it| it.id.as_str()).collect();
+    json!({ "project": scope.project_id(), "certificates": ids })
 }
 
 /// Adds a certificate to an organization of the directory; it is not active for anything yet.

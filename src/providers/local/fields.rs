@@ -1,8 +1,11 @@
 //! Rules that the fields of several nouns share.
 
+use serde_json::{Value, json};
+
 use crate::{
-    domain::{Name, Slug, slugify},
+    domain::{Inverse, Name, Slug, slugify},
     error::ProviderError,
+    tools::Operation,
 };
 
 /// The slug that was given, or else one made of the name, where the name has letters for it.
@@ -31,6 +34,22 @@ pub(crate) fn named(fields: &[(&str, bool)], cleared: &[&str]) -> Result<(), Pro
         return Err(ProviderError::invalid("nothing to change was named", format!("give at least one of: {}, clear", names.join(", "))));
     }
     Ok(())
+}
+
+/// The update that gives the fields that `now` sets their former values back, and empties those again that were empty.
+pub(super) fn back<O: Operation>(what: Value, now: &[(&str, bool)], former: &[(&str, Option<Value>)]) -> Inverse {
+    let mut arguments = what;
+    let mut clear = Vec::new();
+    for (name, value) in former.iter().filter(|(name, _)| now.iter().any(|(field, is_set)| field == name && *is_set)) {
+        match value {
+            Some(value) => arguments[*name] = value.clone(),
+            None => clear.push(*name),
+        }
+    }
+    if !clear.is_empty() {
+        arguments["clear"] = json!(clear);
+    }
+    Inverse::call::<O>(arguments)
 }
 
 /// A short text that is passed on as it is: not empty, without control characters, no longer than its field allows.

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::{
     Session, members,
     page::PageQuery,
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Email, Gravity, Impact, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp, fold,
+        Change, Email, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp, fold,
         members::{Invitation, InvitationStatus},
     },
     error::ProviderError,
@@ -89,7 +91,8 @@ pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> R
     let id = insert(at, &organization.id, &op.email, &role.id, &ids).await?;
     let after = by_id(at, &organization, &id).await?;
     let target = Target::new_one("invitation", op.email.as_str(), &organization.name);
-    Ok(Change::created(target, impact.undo("cancel_invitation"), after))
+    let inverse = Inverse::call::<CancelInvitation>(json!({ "invitation": id, "organization": organization.id }));
+    Ok(Change::created(target, impact.undo("cancel_invitation"), after).inverse(inverse))
 }
 
 pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Change<Invitation>, ProviderError> {
@@ -115,7 +118,10 @@ pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Ch
     let after = by_id(at, &organization, &id).await?;
     let target = Target::new("invitation", &before.invitation, &id, &organization.name);
     let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
-    Ok(Change::updated(target, impact, before, after))
+    let back = json!({
+        "email": row.email, "role": row.role_id, "organization": organization.id, "projects": row.project_ids(),
+    });
+    Ok(Change::updated(target, impact, before, after).inverse(Inverse::call::<InviteOrganizationMember>(back)))
 }
 
 /// Writes an invitation; one to the same person that has expired makes room for it.

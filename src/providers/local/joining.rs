@@ -2,15 +2,17 @@
 
 use secrecy::SecretString;
 
+use serde_json::json;
+
 use super::{
     Session, invitations, members,
     resolve::{OrganizationRow, RoleRow, UserRow},
 };
 use crate::{
-    domain::{Change, Email, Impact, RoleRef, Secret, Target, Timestamp, fold, members::Member},
+    domain::{Change, Email, Impact, Inverse, RoleRef, Secret, Target, Timestamp, fold, members::Member},
     error::ProviderError,
     store::{args, new_id, sha256},
-    tools::members::{AddOrganizationMember, CreateUser},
+    tools::members::{AddOrganizationMember, CreateUser, RemoveOrganizationMember},
 };
 
 pub(super) async fn add(at: &mut Session, op: &AddOrganizationMember) -> Result<Change<Member>, ProviderError> {
@@ -27,7 +29,8 @@ pub(super) async fn add(at: &mut Session, op: &AddOrganizationMember) -> Result<
     let joining = Joining::of(at, &organization, &op.email, op.role.as_ref()).await?;
     let impact = joining.join(at, &organization, &user.id).await?;
     let after = members::by_id(at, &organization, &user.id).await?;
-    Ok(Change::created(members::target(&user, &organization), impact.undo("remove_organization_member"), after))
+    let inverse = Inverse::call::<RemoveOrganizationMember>(json!({ "member": user.id, "organization": organization.id }));
+    Ok(Change::created(members::target(&user, &organization), impact.undo("remove_organization_member"), after).inverse(inverse))
 }
 
 pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Change<Member>, ProviderError> {
@@ -48,7 +51,8 @@ pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Cha
     let target = Target::new_one("member", op.email.as_str(), &organization.name);
     let secret = Secret { what: format!("first password of {}", op.email), value: SecretString::from(password) };
     let impact = impact.undo("remove_organization_member; the account stays");
-    Ok(Change::created(target, impact, after).with_secret(secret))
+    let inverse = Inverse::call::<RemoveOrganizationMember>(json!({ "member": op.email, "organization": organization.id }));
+    Ok(Change::created(target, impact, after).with_secret(secret).inverse(inverse))
 }
 
 /// With which role somebody joins, and the invitation that this settles.

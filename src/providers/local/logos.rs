@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 
+use serde_json::json;
+
 use super::Session;
 use crate::{
     domain::{
-        Change, Gravity, Impact, InvalidReference, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Timestamp,
+        Change, Gravity, Impact, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Timestamp,
         organizations::Logo,
     },
     error::ProviderError,
@@ -42,7 +44,10 @@ pub(super) async fn set(at: &mut Session, op: &SetLogo) -> Result<Change<Logo>, 
     let after = owner.view(&picture);
     Ok(match before {
         Some(before) => Change::updated(owner.target(), impact, owner.view(&before), after),
-        None => Change::created(owner.target(), impact, after),
+        None => {
+            let inverse = Inverse::call::<DeleteLogo>(json!({ "of": op.of, "target": owner.id }));
+            Change::created(owner.target(), impact, after).inverse(inverse)
+        }
     })
 }
 

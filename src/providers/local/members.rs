@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::{
     Session,
     page::PageQuery,
     permissions::{grant_gravity, is_privileged},
     reach::PROJECT_OWNER,
     resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
+    returning,
     seats::has_outsider,
 };
 use crate::{
     domain::{
-        Change, Email, Gravity, Impact, List, PageRequest, Query, RoleRef, Target, Timestamp, like_literal, members::Member,
+        Change, Email, Gravity, Impact, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, like_literal, members::Member,
         roles::RoleLevel,
     },
     error::ProviderError,
@@ -97,7 +100,9 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganizationMember) -> R
     at.db.run(sql, &args![&organization.id, &user.id, &new.id]).await?;
     let after = by_id(at, &organization, &user.id).await?;
     let impact = impact.undo(format!("update_organization_member with role `{}`", old.name));
-    Ok(Change::updated(target(&user, &organization), impact, before, after))
+    let back = json!({ "member": user.id, "role": old.id, "organization": organization.id });
+    let inverse = Inverse::call::<UpdateOrganizationMember>(back);
+    Ok(Change::updated(target(&user, &organization), impact, before, after).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> Result<Change<Member>, ProviderError> {
@@ -106,6 +111,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     keep_an_owner(at, &organization, &user, true).await?;
     let before = by_id(at, &organization, &user.id).await?;
     let impact = leaving(at, &organization, &user, &before).await?;
+    let inverse = returning::all(at, &organization, &user).await?;
     for sql in [
         "DELETE FROM project_members WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
         "DELETE FROM team_members WHERE user_id = $1 AND team_id IN (SELECT id FROM teams WHERE organization_id = $2)",
@@ -115,7 +121,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     ] {
         at.db.run(sql, &args![&user.id, &organization.id]).await?;
     }
-    Ok(Change::removed(target(&user, &organization), impact, before))
+    Ok(Change { inverse, ..Change::removed(target(&user, &organization), impact, before) })
 }
 
 /// What somebody loses who leaves an organization, and what is left behind.

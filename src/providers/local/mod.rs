@@ -37,6 +37,7 @@ mod rate_limits;
 mod reach;
 mod resolve;
 mod resources;
+mod returning;
 mod role_assignments;
 mod roles;
 mod scope;

@@ -1,8 +1,10 @@
 //! Organizations of the directory.
 
+use serde_json::{Value, json};
+
 use super::{Session, fields, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
 use crate::{
-    domain::{Change, Email, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization},
+    domain::{Change, Email, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization},
     error::ProviderError,
     store::{StoreError, args, new_id, row},
     tools::organizations::{
@@ -69,7 +71,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<
         None => Impact::none(),
     };
     let target = Target { organization: None, ..Target::new_one("organization", op.name.as_str(), "") };
-    Ok(Change::created(target, impact.undo("delete_organization"), by_id(at, &id).await?))
+    let inverse = Inverse::call::<DeleteOrganization>(json!({ "organization": id }));
+    Ok(Change::created(target, impact.undo("delete_organization"), by_id(at, &id).await?).inverse(inverse))
 }
 
 /// Makes somebody the owner of a new organization: at once with an account, by an invitation without one.
@@ -128,7 +131,20 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<
     let after = by_id(at, &organization.id).await?;
     let impact = Impact::none().undo("update_organization with the values in `before`");
     let after = Organization { members: None, projects: None, ..after };
-    Ok(Change::updated(target(&organization), impact, view(organization), after))
+    let now = [
+        ("name", op.name.is_some()),
+        ("description", op.description.is_some() || clears(OrganizationField::Description)),
+        ("slug", op.slug.is_some()),
+        ("website", op.website.is_some() || clears(OrganizationField::Website)),
+    ];
+    let former = [
+        ("name", Some(json!(organization.name))),
+        ("description", organization.description.clone().map(Value::from)),
+        ("slug", Some(json!(organization.slug))),
+        ("website", organization.website.clone().map(Value::from)),
+    ];
+    let inverse = fields::back::<UpdateOrganization>(json!({ "organization": organization.id }), &now, &former);
+    Ok(Change::updated(target(&organization), impact, view(organization), after).inverse(inverse))
 }
 
 /// A connection that is kept to a name would be kept to nothing, or to whoever takes the name next.

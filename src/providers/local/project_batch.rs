@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::json;
+
 use super::{
     Session,
     reach::{PROJECTS, counted},
@@ -12,15 +14,15 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Impact, ReferenceText as _, Target, Timestamp,
-        members::{Batch, BatchItem, ItemOutcome},
+        Change, Impact, Inverse, ReferenceText as _, Target, Timestamp,
+        members::{Batch, BatchItem, Counts, ItemOutcome},
         roles::RoleLevel,
     },
     error::ProviderError,
     store::{Val, args, new_id, row},
     tools::{
         people::{Problem, Row, refused},
-        project_members::AddProjectMembers,
+        project_members::{AddProjectMembers, RemoveProjectMember},
     },
 };
 
@@ -57,7 +59,10 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Chan
     let impact = impact(at, &joining).await?;
     let target = target(&joining, &entries);
     write(at, &joining, &book).await?;
-    Ok(Change::created(target, impact, batch(entries)))
+    let inverse =
+        joining.iter().rev().map(|it| Inverse::call::<RemoveProjectMember>(json!({ "project": it.project.id, "member": it.user.id })));
+    let inverse = inverse.collect();
+    Ok(Change { inverse, ..Change::created(target, impact, batch(entries)) })
 }
 
 /// What was looked up already. A batch names few projects and roles, and many people of the same organization.
@@ -253,12 +258,12 @@ async fn insert(at: &mut Session, into: &str, rows: Vec<Vec<Val>>) -> Result<(),
 }
 
 fn batch(entries: Vec<Entry>) -> Batch {
-    let mut batch = Batch::default();
+    let mut batch = Batch { counts: Counts::default(), items: Vec::new(), more: 0 };
     for it in entries {
         if it.skip.is_some() {
-            batch.skipped += 1;
+            batch.counts.skipped += 1;
         } else {
-            batch.done += 1;
+            batch.counts.done += 1;
         }
         batch.items.push(BatchItem {
             member: it.user.email,

@@ -2,6 +2,8 @@
 
 use std::slice;
 
+use serde_json::json;
+
 use super::{
     Session,
     members::role_by_id,
@@ -10,10 +12,15 @@ use super::{
     resolve::{ProjectRow, RoleRow, UserRow, only},
 };
 use crate::{
-    domain::{Change, Gravity, Impact, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
+    domain::{
+        Change, Gravity, Impact, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
+    },
     error::ProviderError,
     store::{args, new_id, row},
-    tools::project_members::{AddProjectMember, GetProjectMember, RemoveProjectMember, UpdateProjectMember},
+    tools::{
+        project_members::{AddProjectMember, GetProjectMember, RemoveProjectMember, UpdateProjectMember},
+        roles::AssignRole,
+    },
 };
 
 /// Where a person's own place in a project is not what they reach it by.
@@ -65,7 +72,8 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
     let place = own_place(at, &project, &user).await?;
     let since = place.as_ref().map(|it| it.joined_at);
     let after = view(&project, &user, place.map(|it| names(&it.roles)).unwrap_or_default(), since);
-    Ok(Change::created(target(&user, &project), impact, after))
+    let inverse = Inverse::call::<RemoveProjectMember>(json!({ "project": project.id, "member": user.id }));
+    Ok(Change::created(target(&user, &project), impact, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result<Change<Member>, ProviderError> {
@@ -101,7 +109,16 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result
     assign(at, &project, &place.user.id, &role.id).await?;
     let before = view(&project, &place.user, held, Some(place.joined_at));
     let after = view(&project, &place.user, vec![role.name], Some(place.joined_at));
-    Ok(Change::updated(target(&place.user, &project), impact, before, after))
+    let mut change = Change::updated(target(&place.user, &project), impact, before, after);
+    if let [first, more @ ..] = place.roles.as_slice() {
+        let back = json!({ "project": project.id, "member": place.user.id, "role": first.id });
+        change = change.inverse(Inverse::call::<UpdateProjectMember>(back));
+        for role in more {
+            change =
+                change.inverse(Inverse::call::<AssignRole>(json!({ "role": role.id, "member": place.user.id, "project": project.id })));
+        }
+    }
+    Ok(change)
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result<Change<Member>, ProviderError> {
@@ -137,7 +154,12 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result
     ] {
         at.db.run(sql, &args![&project.id, &user.id]).await?;
     }
-    Ok(Change::removed(target(user, &project), impact, view(&project, user, held, Some(place.joined_at))))
+    let change = Change::removed(target(user, &project), impact, view(&project, user, held, Some(place.joined_at)));
+    if place.roles.is_empty() {
+        return Ok(change);
+    }
+    let roles: Vec<&str> = place.roles.iter().map(|it| it.id.as_str()).collect();
+    Ok(change.inverse(Inverse::call::<AddProjectMember>(json!({ "project": project.id, "member": user.id, "roles": roles }))))
 }
 
 /// The roles that are named, each once.

@@ -1,5 +1,7 @@
 //! Teams of the directory's projects.
 
+use serde_json::json;
+
 use super::{
     Session,
     page::PageQuery,
@@ -9,11 +11,15 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel, teams::Team,
+        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel,
+        teams::Team,
     },
     error::ProviderError,
     store::{StoreError, args, new_id, row},
-    tools::project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
+    tools::{
+        project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
+        roles::AssignRole,
+    },
 };
 
 row! {
@@ -69,7 +75,8 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
     }
     let held = roles(at, &project).await?;
     let after = on_project(at, &project, &team.id).await?;
-    Ok(Change::created(target(&team, &project), impact, view(&project, after, &held)))
+    let inverse = Inverse::call::<RemoveProjectTeam>(json!({ "project": project.id, "team": team.id }));
+    Ok(Change::created(target(&team, &project), impact, view(&project, after, &held)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<Change<Team>, ProviderError> {
@@ -89,13 +96,23 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
     let impact = impact
         .note(format!("team {} leaves project {}", team.name, project.name))
         .undo(format!("add_project_team with role {}", before.roles.join(", then assign_role with ")));
+    let sql = "SELECT role_id FROM role_assignments WHERE project_id = $1 AND team_id = $2 ORDER BY created_at, role_id";
+    let roles = at.db.texts(sql, &args![&project.id, &team.id]).await?;
     for sql in [
         "DELETE FROM role_assignments WHERE project_id = $1 AND team_id = $2",
         "DELETE FROM project_teams WHERE project_id = $1 AND team_id = $2",
     ] {
         at.db.run(sql, &args![&project.id, &team.id]).await?;
     }
-    Ok(Change::removed(target(&team, &project), impact, before))
+    let mut change = Change::removed(target(&team, &project), impact, before);
+    if let Some((first, more)) = roles.split_first() {
+        let back = json!({ "project": project.id, "team": team.id, "role": first });
+        change = change.inverse(Inverse::call::<AddProjectTeam>(back));
+        for role in more {
+            change = change.inverse(Inverse::call::<AssignRole>(json!({ "role": role, "team": team.id, "project": project.id })));
+        }
+    }
+    Ok(change)
 }
 
 /// What the people of a team get when it comes onto a project.

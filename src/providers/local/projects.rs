@@ -2,6 +2,8 @@
 
 use std::slice;
 
+use serde_json::{Value, json};
+
 use super::{
     Session, fields,
     page::PageQuery,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, like_literal,
+        Change, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, like_literal,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
@@ -98,7 +100,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
         limit.insert(at, &organization.id, Some(&id)).await?;
     }
     let target = Target::new_one("project", &project.name, &project.organization);
-    Ok(Change::created(target, impact, counted(at, project).await?))
+    let inverse = Inverse::call::<DeleteProject>(json!({ "project": project.id }));
+    Ok(Change::created(target, impact, counted(at, project).await?).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Change<Project>, ProviderError> {
@@ -130,7 +133,21 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Chang
     at.db.run(sql, &values).await.map_err(|error| taken(error, name.as_deref().unwrap_or(&project.name)))?;
     let after = by_id(at, &project.id).await?;
     let target = target(&project);
-    Ok(Change::updated(target, Impact::none().undo("update_project with the values in `before`"), full_view(project), full_view(after)))
+    let now = [
+        set[0],
+        ("description", op.description.is_some() || clears(ProjectField::Description)),
+        set[2],
+        ("external_key_id", op.external_key_id.is_some() || clears(ProjectField::ExternalKeyId)),
+    ];
+    let former = [
+        ("name", Some(json!(project.name))),
+        ("description", project.description.clone().map(Value::from)),
+        ("slug", Some(json!(project.slug))),
+        ("external_key_id", project.external_key_id.clone().map(Value::from)),
+    ];
+    let inverse = fields::back::<UpdateProject>(json!({ "project": project.id }), &now, &former);
+    let impact = Impact::none().undo("update_project with the values in `before`");
+    Ok(Change::updated(target, impact, full_view(project), full_view(after)).inverse(inverse))
 }
 
 pub(super) async fn archive(at: &mut Session, op: &ArchiveProject) -> Result<Change<Project>, ProviderError> {

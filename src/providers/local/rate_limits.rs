@@ -1,8 +1,10 @@
 //! Rate limits of the directory: each model's own, unless a project has others.
 
+use serde_json::json;
+
 use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
-    domain::{Change, Gravity, Impact, List, PageRequest, ReferenceText as _, Target, fold, limits::RateLimit},
+    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Target, fold, limits::RateLimit},
     error::ProviderError,
     store::{args, row},
     tools::limits::{ListRateLimits, UpdateRateLimit},
@@ -76,12 +78,17 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Cha
         "INSERT INTO rate_limits (project_id, model, {columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (project_id, model) DO UPDATE SET {keep}"
     );
-    let values = args![&project.id, model.name, column(0), column(1), column(2), column(3), column(4), column(5)];
-    at.db.run(&sql, &values).await?;
+    let bound = args![&project.id, model.name, column(0), column(1), column(2), column(3), column(4), column(5)];
+    at.db.run(&sql, &bound).await?;
     let after = merged(model, &overrides(at, &project.id).await?, &project);
     let impact = impact(&before, &after).undo("update_rate_limit with the values in `before`");
     let target = Target::new_one("rate limit", model.name, &project.organization).within("project", &project.name, &project.id);
-    Ok(Change::updated(target, impact, before, after))
+    let former = LIMITS.iter().zip(values(&before));
+    let mut back = json!({ "project": project.id, "model": model.name });
+    for ((name, value), _) in former.zip(wanted).filter(|(_, wanted)| wanted.is_some()) {
+        back[*name] = json!(value);
+    }
+    Ok(Change::updated(target, impact, before, after).inverse(Inverse::call::<UpdateRateLimit>(back)))
 }
 
 /// Says what gets slower; a limit of 0 ends the use of the model, so a person is asked.

@@ -1,9 +1,11 @@
 //! Resources of projects: datasets, models and the like, which live elsewhere and are only pointed at.
 
+use serde_json::{Value, json};
+
 use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
+        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
         projects::Resource,
     },
     error::ProviderError,
@@ -47,7 +49,8 @@ pub(super) async fn assign(at: &mut Session, op: &AssignProjectResource) -> Resu
     let sql = "INSERT INTO resources (project_id, resource_type, resource_id, assigned_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id, row.assigned_at]).await?;
     let impact = Impact::none().undo("remove_project_resource");
-    Ok(Change::created(target(&project, &row), impact, view(&project, row)))
+    let inverse = Inverse::call::<RemoveProjectResource>(named(&project, &row));
+    Ok(Change::created(target(&project, &row), impact, view(&project, row)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Result<Change<Resource>, ProviderError> {
@@ -72,7 +75,13 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Resu
         .loses(people, ("person can no longer use it here", "people can no longer use it here"), names)
         .note("the resource itself stays")
         .undo("assign_project_resource");
-    Ok(Change::removed(target(&project, &row), impact, view(&project, row)))
+    let inverse = Inverse::call::<AssignProjectResource>(named(&project, &row));
+    Ok(Change::removed(target(&project, &row), impact, view(&project, row)).inverse(inverse))
+}
+
+/// A resource of a project, as the arguments of both operations name it.
+fn named(project: &ProjectRow, row: &ResourceRow) -> Value {
+    json!({ "project": project.id, "resource_type": row.resource_type, "resource_id": row.resource_id })
 }
 
 /// Types are words, so their case does not matter; ids are somebody else's, so it does.

@@ -1,5 +1,7 @@
 //! Who holds which role in the directory.
 
+use serde_json::{Value, json};
+
 use super::{
     Session,
     page::PageQuery,
@@ -8,7 +10,7 @@ use super::{
     seats::{Holder, Place, Seat, has_outsider, one_of, reachable, settle},
 };
 use crate::{
-    domain::{Change, Gravity, Impact, List, PageRequest, Timestamp, roles::RoleAssignment},
+    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
     error::ProviderError,
     store::{args, new_id, row},
     tools::roles::{AssignRole, ListRoleAssignments, UnassignRole},
@@ -104,7 +106,8 @@ pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<R
     let (user, team) = it.holder.ids();
     let values = args![new_id("ra"), &it.place.organization.id, it.place.project_id(), &role.id, user, team, Timestamp::now().0];
     at.db.run(sql, &values).await?;
-    Ok(Change::created(it.target(), impact, it.view(role)))
+    let inverse = Inverse::call::<UnassignRole>(it.named(&role));
+    Ok(Change::created(it.target(), impact, it.view(role)).inverse(inverse))
 }
 
 pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Change<RoleAssignment>, ProviderError> {
@@ -131,10 +134,18 @@ pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Chan
     }
     at.db.run("DELETE FROM role_assignments WHERE id = $1", &args![assignment]).await?;
     let impact = impact.undo("assign_role with the same arguments");
-    Ok(Change::removed(it.target(), impact, it.view(role)))
+    let inverse = Inverse::call::<AssignRole>(it.named(&role));
+    Ok(Change::removed(it.target(), impact, it.view(role)).inverse(inverse))
 }
 
 impl Seat {
+    /// A role of this holder here, as the arguments of both operations name it.
+    fn named(&self, role: &RoleRow) -> Value {
+        let (member, team) = self.holder.ids();
+        let organization = Some(&self.place.organization.id).filter(|_| self.place.project.is_none());
+        json!({ "role": role.id, "member": member, "team": team, "project": self.place.project_id(), "organization": organization })
+    }
+
     /// Roles in a project are for those who are in it.
     async fn is_in_project(&self, at: &mut Session) -> Result<(), ProviderError> {
         let Some(project) = &self.place.project else { return Ok(()) };

@@ -1,7 +1,9 @@
 //! Roles of the directory, and the permissions that they can hold.
 
+use serde_json::{Value, json};
+
 use super::{
-    Session,
+    Session, fields,
     page::PageQuery,
     permissions::{self, CODES},
     resolve::{level_name, only},
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, ProjectRef, Query, ReferenceText, RoleRef, Target, Timestamp, fold,
+        Change, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, Query, ReferenceText, RoleRef, Target, Timestamp, fold,
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
@@ -98,7 +100,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
         Some(project) => target.within("project", &project.name, &project.id),
         None => target,
     };
-    Ok(Change::created(target, impact, after))
+    let inverse = Inverse::call::<DeleteRole>(json!({ "role": id, "project": project }));
+    Ok(Change::created(target, impact, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<Role>, ProviderError> {
@@ -133,7 +136,12 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<R
     let called = name.as_deref().unwrap_or(&role.name);
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(called) } else { error.into() })?;
     let after = by_id(at, &role.id).await?.view();
-    Ok(Change::updated(role.target(), impact.undo("update_role with the values in `before`"), role.view(), after))
+    let now = [("name", op.name.is_some()), ("permissions", op.permissions.is_some()), ("description", op.description.is_some() || clears)];
+    let former =
+        [("name", Some(json!(role.name))), ("permissions", Some(json!(old))), ("description", role.description.clone().map(Value::from))];
+    let inverse = fields::back::<UpdateRole>(json!({ "role": role.id, "project": role.project_id }), &now, &former);
+    let impact = impact.undo("update_role with the values in `before`");
+    Ok(Change::updated(role.target(), impact, role.view(), after).inverse(inverse))
 }
 
 /// What other permissions mean for who holds the role.

@@ -1,15 +1,18 @@
 //! Service accounts of the directory.
 
+use serde_json::json;
+
 use super::{
     Session,
     api_keys::{self, NewKey},
+    fields,
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, RoleRow, only},
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, PageRequest, ReferenceText, RoleRef, ServiceAccountRef, Target, Timestamp, fold,
+        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText, RoleRef, ServiceAccountRef, Target, Timestamp, fold,
         keys::ServiceAccount, roles::RoleLevel,
     },
     error::ProviderError,
@@ -68,7 +71,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateServiceAccount) -> Resul
     };
     let after = view(&by_id(at, &id).await?);
     let target = Target::new_one("service account", name, &project.organization).within("project", &project.name, &project.id);
-    let mut change = Change::created(target, impact.undo("delete_service_account"), after);
+    let inverse = Inverse::call::<DeleteServiceAccount>(json!({ "project": project.id, "service_account": id }));
+    let mut change = Change::created(target, impact.undo("delete_service_account"), after).inverse(inverse);
     change.secret = secret;
     Ok(change)
 }
@@ -99,7 +103,11 @@ pub(super) async fn update(at: &mut Session, op: &UpdateServiceAccount) -> Resul
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(&project, called) } else { error.into() })?;
     let after = view(&by_id(at, &account.id).await?);
     let impact = impact.undo("update_service_account with the values in `before`");
-    Ok(Change::updated(target(&account, &project), impact, view(&account), after))
+    let former = [("name", Some(json!(account.name))), ("role", Some(json!(account.role_id)))];
+    let now = [("name", op.name.is_some()), ("role", op.role.is_some())];
+    let what = json!({ "project": project.id, "service_account": account.id });
+    let inverse = fields::back::<UpdateServiceAccount>(what, &now, &former);
+    Ok(Change::updated(target(&account, &project), impact, view(&account), after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteServiceAccount) -> Result<Change<ServiceAccount>, ProviderError> {

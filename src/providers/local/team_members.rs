@@ -2,6 +2,8 @@
 
 use std::slice;
 
+use serde_json::json;
+
 use super::{
     Session,
     members::role_by_id,
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member,
+        Change, Gravity, Impact, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member,
         roles::RoleLevel,
     },
     error::ProviderError,
@@ -65,7 +67,8 @@ pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<M
     let sql = "INSERT INTO team_members (team_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&team.id, &user.id, &role.id, Timestamp::now().0]).await?;
     let after = kept(at, &team, &user.id).await?;
-    Ok(Change::created(target(&user.email, &user.id, &team), impact, view(&team, after)))
+    let inverse = Inverse::call::<RemoveTeamMember>(json!({ "team": team.id, "member": user.id }));
+    Ok(Change::created(target(&user.email, &user.id, &team), impact, view(&team, after)).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Change<Member>, ProviderError> {
@@ -84,7 +87,8 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
     }
     at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
     let after = kept(at, &team, &before.id).await?;
-    Ok(Change::updated(target(&before.email, &before.id, &team), impact, view(&team, before), view(&team, after)))
+    let inverse = Inverse::call::<UpdateTeamMember>(json!({ "team": team.id, "member": before.id, "role": before.role_id }));
+    Ok(Change::updated(target(&before.email, &before.id, &team), impact, view(&team, before), view(&team, after)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Change<Member>, ProviderError> {
@@ -94,7 +98,8 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Ch
     let impact = at.without_team(&team.id, Some(&before.id), None).await?;
     let impact = impact.note(format!("leaves team {}", team.name)).undo(format!("add_team_member with role {}", before.role));
     at.db.run("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id]).await?;
-    Ok(Change::removed(target(&before.email, &before.id, &team), impact, view(&team, before)))
+    let inverse = Inverse::call::<AddTeamMember>(json!({ "team": team.id, "member": before.id, "role": before.role_id }));
+    Ok(Change::removed(target(&before.email, &before.id, &team), impact, view(&team, before)).inverse(inverse))
 }
 
 /// The role that is named, or the one that is given without a word.

@@ -1,5 +1,7 @@
 //! Teams of the directory.
 
+use serde_json::{Value, json};
+
 use super::{
     Session, fields,
     page::PageQuery,
@@ -7,7 +9,7 @@ use super::{
     resolve::{TEAM_COLUMNS, TeamRow},
 };
 use crate::{
-    domain::{Change, Gravity, Impact, List, PageRequest, Query, Target, Timestamp, fold, teams::Team},
+    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, teams::Team},
     error::ProviderError,
     store::{StoreError, args, new_id, row},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
@@ -62,7 +64,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateTeam) -> Result<Change<T
     at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
     let team = by_id(at, &id).await?;
     let target = Target::new_one("team", &team.name, &team.organization);
-    Ok(Change::created(target, Impact::none().undo("delete_team"), view(at, team).await?))
+    let inverse = Inverse::call::<DeleteTeam>(json!({ "team": team.id }));
+    Ok(Change::created(target, Impact::none().undo("delete_team"), view(at, team).await?).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<Team>, ProviderError> {
@@ -85,7 +88,12 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<T
     at.db.run(sql, &values).await.map_err(|error| taken(error, name.as_deref().unwrap_or(&team.name)))?;
     let after = by_id(at, &team.id).await?;
     let after = view(at, after).await?;
-    Ok(Change::updated(target(&team), Impact::none().undo("update_team with the values in `before`"), before, after))
+    let now = [set[0], ("description", op.description.is_some() || clears), set[2]];
+    let former =
+        [("name", Some(json!(team.name))), ("description", team.description.clone().map(Value::from)), ("slug", Some(json!(team.slug)))];
+    let inverse = fields::back::<UpdateTeam>(json!({ "team": team.id }), &now, &former);
+    let impact = Impact::none().undo("update_team with the values in `before`");
+    Ok(Change::updated(target(&team), impact, before, after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteTeam) -> Result<Change<Team>, ProviderError> {

@@ -1,12 +1,14 @@
 //! Usage limits of the directory: at most one is active for a project, and one for an organization as a whole.
 
+use serde_json::json;
+
 use super::{
-    Session,
+    Session, fields,
     scope::{Part, Scope},
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, List, ProjectRef, ReferenceText as _, Timestamp, UsageLimitRef,
+        Change, Gravity, Impact, Inverse, List, ProjectRef, ReferenceText as _, Timestamp, UsageLimitRef,
         limits::{Renewal, SubscriptionType, UsageLimit, UsageUnit},
     },
     error::ProviderError,
@@ -62,10 +64,12 @@ pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<U
     let impact = tightened(Impact::none(), old.as_ref().filter(|it| same(it)).map(|it| it.hard_limit), limit.hard);
     let Some(old) = old.map(view).transpose()? else {
         let impact = impact.note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
-        return Ok(Change::created(target, impact, after));
+        let inverse = Inverse::call::<DeleteUsageLimit>(json!({ "usage_limit": id, "project": scope.project_id() }));
+        return Ok(Change::created(target, impact, after).inverse(inverse));
     };
     let impact = impact.note(format!("takes the place of {}, which is no longer active", sentence(&old)));
-    Ok(Change::updated(target, impact.undo("set_usage_limit with the values in `before`"), old, after))
+    let inverse = set_again(&scope, &old);
+    Ok(Change::updated(target, impact.undo("set_usage_limit with the values in `before`"), old, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
@@ -92,7 +96,15 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
     let after = view(by_id(at, &row.id).await?)?;
     let impact = tightened(Impact::none(), Some(row.hard_limit), hard);
     let target = scope_of(&row).target("usage_limit", &label(&before), Some(&row.id));
-    Ok(Change::updated(target, impact.undo("update_usage_limit with the values in `before`"), before, after))
+    let now = [("soft_limit", op.soft_limit), ("hard_limit", op.hard_limit)].map(|(name, it)| (name, it.is_some()));
+    let now = [now[0], now[1], ("renewal", op.renewal.is_some())];
+    let former = [
+        ("soft_limit", Some(json!(before.soft_limit))),
+        ("hard_limit", Some(json!(before.hard_limit))),
+        ("renewal", Some(json!(before.renewal))),
+    ];
+    let inverse = fields::back::<UpdateUsageLimit>(json!({ "usage_limit": row.id, "project": row.project_id }), &now, &former);
+    Ok(Change::updated(target, impact.undo("update_usage_limit with the values in `before`"), before, after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
@@ -107,7 +119,20 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     } else {
         impact.note("it is not active: only its record goes")
     };
-    Ok(Change::removed(scope.target("usage_limit", &label(&before), Some(&row.id)), impact, before))
+    let target = scope.target("usage_limit", &label(&before), Some(&row.id));
+    let inverse = if row.active { vec![set_again(&scope, &before)] } else { Vec::new() };
+    Ok(Change { inverse, ..Change::removed(target, impact, before) })
+}
+
+fn set_again(scope: &Scope, limit: &UsageLimit) -> Inverse {
+    Inverse::call::<SetUsageLimit>(json!({
+        "project": scope.project_id(),
+        "subscription_type": limit.subscription_type,
+        "usage_unit": limit.usage_unit,
+        "soft_limit": limit.soft_limit,
+        "hard_limit": limit.hard_limit,
+        "renewal": limit.renewal,
+    }))
 }
 
 /// A usage limit that keeps the rules and is not stored yet.

@@ -1,0 +1,139 @@
+//! `rolecall jobs`: work of many calls, seen, ended and gone on with at the terminal.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use serde_json::{Map, Value, json};
+
+use super::{Ended, Failure, Format, call, output};
+use crate::{
+    app::App,
+    config::{Config, Overrides, Reach},
+    guard::{Caller, Given, Verdict},
+    jobs::Wait,
+};
+
+/// Look at jobs, end one, or go on with those whose process is gone.
+#[derive(Debug, clap::Args)]
+pub struct Jobs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List jobs, newest first
+    List {
+        /// A table, or JSON for programs
+        #[arg(long)]
+        output: Option<Format>,
+    },
+    /// Show how far a job is and what became of its rows
+    Show {
+        id: String,
+        /// Only rows that ended so: done, skipped, failed, unknown, refused, cancelled or pending
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Write all rows with their outcomes to a file; that of added people can be given to `--csv` again
+        #[arg(long, value_name = "FILE")]
+        csv: Option<PathBuf>,
+        /// A table, or JSON for programs
+        #[arg(long)]
+        output: Option<Format>,
+    },
+    /// Stop a job between two rows
+    Cancel { id: String },
+    /// Go on with a job whose process is gone, or with all of them
+    Resume { id: Option<String> },
+}
+
+impl Jobs {
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let app = App::new(Config::load(overrides)?.setup(Reach::Local).await?);
+        let caller = call::operator(false);
+        let mut out = anstream::stdout().lock();
+        match &self.command {
+            Command::List { output } => {
+                let format = Format::or_fitting(*output);
+                let mut jobs = look(&app, &caller, "list_jobs", json!({ "limit": 100 })).await?;
+                if format == Format::Table {
+                    jobs = brief(&jobs);
+                }
+                output::result(&mut out, &jobs, format)?;
+            }
+            Command::Show { id, csv: Some(path), .. } => {
+                let table = app.jobs().table(id, &caller).await?;
+                std::fs::write(path, table)
+                    .map_err(|error| Failure::new(format!("file `{}`: {error}", path.display()), "choose another file"))?;
+                writeln!(out, "written to {}", path.display())?;
+            }
+            Command::Show { id, outcome, output, .. } => {
+                let mut arguments = json!({ "job": id, "limit": 100 });
+                if let Some(outcome) = outcome {
+                    arguments["outcome"] = outcome.as_str().into();
+                }
+                let job = look(&app, &caller, "get_job", arguments).await?;
+                let format = Format::or_fitting(*output);
+                if format == Format::Table {
+                    writeln!(out, "{}\n", line(&job))?;
+                }
+                output::result(&mut out, &job, format)?;
+            }
+            Command::Cancel { id } => {
+                let cancelled = look(&app, &caller, "cancel_job", json!({ "job": id })).await?;
+                match Format::or_fitting(None) {
+                    Format::Json => output::json(&mut out, &cancelled)?,
+                    Format::Table => writeln!(out, "{}", line(&cancelled["after"]))?,
+                }
+            }
+            Command::Resume { id } => {
+                let resumed = app.jobs().resume(id.as_deref()).await?;
+                let mut reports = Vec::new();
+                for id in &resumed {
+                    app.jobs().finished(id, Wait::to_the_end()).await;
+                    reports.push(look(&app, &caller, "get_job", json!({ "job": id })).await?);
+                }
+                match Format::or_fitting(None) {
+                    Format::Json => output::json(&mut out, &reports)?,
+                    Format::Table if reports.is_empty() => writeln!(out, "No job waits for somebody to go on with it.")?,
+                    Format::Table => reports.iter().try_for_each(|it| writeln!(out, "{}", line(it)))?,
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Calls a tool that asks nobody.
+async fn look(app: &App, caller: &Caller, tool: &str, arguments: Value) -> Result<Value, Failure> {
+    let arguments = if let Value::Object(arguments) = arguments { arguments } else { Map::new() };
+    match app.call(tool, arguments, caller, Given::Nothing).await? {
+        Verdict::Done(result) => Ok(result),
+        Verdict::Ask(..) | Verdict::Token { .. } => Err(Failure::new("a person has to agree first", "use `rolecall call`")),
+    }
+}
+
+/// A job in a line: `job_01… add_project_members, 40 people: done; 38 done, 2 failed`.
+fn line(job: &Value) -> String {
+    let text = |name: &str| job[name].as_str().unwrap_or_default();
+    let status = if job["interrupted"] == true { "interrupted, go on with `rolecall jobs resume`" } else { text("status") };
+    format!("{} {}, {}: {status}; {}", text("job"), text("tool"), text("target"), counts(job))
+}
+
+fn counts(job: &Value) -> String {
+    let named = ["done", "skipped", "failed", "unknown", "refused", "cancelled", "pending"];
+    let counts = named.iter().filter_map(|name| Some((job[*name].as_u64().filter(|it| *it > 0)?, name)));
+    counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The list with the columns that fit on a terminal.
+fn brief(jobs: &Value) -> Value {
+    let view = |job: &Value| {
+        let status = if job["interrupted"] == true { json!("interrupted") } else { job["status"].clone() };
+        json!({
+            "job": job["job"], "tool": job["tool"], "about": job["target"], "status": status,
+            "rows": counts(job), "begun": job["created_at"],
+        })
+    };
+    let items = jobs["items"].as_array().into_iter().flatten().map(view).collect::<Vec<_>>();
+    json!({ "items": items })
+}

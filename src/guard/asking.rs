@@ -1,0 +1,186 @@
+//! Coming by a consent: in what was given with the call, in an approval, or by asking.
+
+use serde_json::{Value, json};
+
+use super::{
+    Answer, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
+    record::{Evidence, Record},
+};
+use crate::{
+    domain::{Gravity, Timestamp},
+    error::{CallError, ProviderError},
+    store::{Approval, EntryKind, transaction},
+    tools::Effect,
+};
+
+impl Guard {
+    /// Finds the consent that a change needs: in what was given, or in an approval; else says how to come by it.
+    pub(super) async fn consent(
+        &self,
+        record: &Record<'_>,
+        call: &str,
+        question: Question,
+        given: Given,
+    ) -> Result<Result<Evidence, Verdict>, CallError> {
+        let version = record.version.clone();
+        let gravest = record.plan.impact.gravity == Gravity::Critical;
+        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+        let ask = |question: Question| {
+            let ticket = Ticket::new(call, &version);
+            Ok(Err(Verdict::Ask(question, ticket)))
+        };
+        match given {
+            Given::Form(ticket, answer) => {
+                self.accept(record, &ticket, call).await?;
+                let (code, message) = match answer {
+                    Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
+                    Answer::Accepted(form) if question.is_yes(&form) => {
+                        if needed > 1 {
+                            return self.pending(record, call, &version, question, needed).await;
+                        }
+                        return Ok(Ok(Evidence::Form { nonce: ticket.nonce }));
+                    }
+                    Answer::Accepted(_) if question.type_this.is_some() => {
+                        ("wrong_confirmation", "what was typed is not the target's name")
+                    }
+                    Answer::Accepted(_) => ("wrong_confirmation", "the form was sent without a yes"),
+                    Answer::Declined => ("declined", "the person declined"),
+                    Answer::Cancelled => ("cancelled", "the person closed the question"),
+                    // Some clients declare forms and never draw them: the way past them stays open.
+                    Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
+                        return self.pending(record, call, &version, question, needed).await;
+                    }
+                    Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
+                };
+                self.refused(record, code).await?;
+                let fix = "leave it, or repeat the call if the person wants to be asked again".to_owned();
+                Err(CallError::NotConfirmed { code, message: message.to_owned(), fix })
+            }
+            Given::Token(ticket) => {
+                if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
+                    return Err(CallError::BadConfirmation { message: "a token does not confirm this call".to_owned() });
+                }
+                self.accept(record, &ticket, call).await?;
+                if ticket.version != version {
+                    return Err(CallError::Provider(ProviderError::TargetChanged));
+                }
+                Ok(Ok(Evidence::Token { nonce: ticket.nonce }))
+            }
+            Given::Nothing => {
+                let binding = consent::binding(call, &version);
+                let existing = self.db.read().await?.approval_for(&binding, &record.caller.principal, Timestamp::now()).await?;
+                match existing {
+                    Some(approval) if approval.status == "approved" => return Ok(Ok(Evidence::Approval { id: approval.id })),
+                    Some(approval) if approval.status == "refused" => {
+                        let fix = "leave it; the person may say more".to_owned();
+                        return Err(CallError::NotConfirmed { code: "refused", message: "a person refused it".to_owned(), fix });
+                    }
+                    Some(approval) => return Err(pending_error(approval)),
+                    None => {}
+                }
+                match (caller_can_be_asked(record), self.settings.fallback) {
+                    // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
+                    (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
+                    (true, _) => ask(question),
+                    // Writes have no argument for a token: few of them are ever asked about.
+                    (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
+                        let ticket = Ticket::new(call, &version);
+                        let receipt = planned(record.plan, "confirmation_required", &question);
+                        Ok(Err(Verdict::Token { question, ticket, receipt }))
+                    }
+                    (false, Fallback::Refuse) => {
+                        self.refused(record, "cannot_ask").await?;
+                        Err(CallError::NotConfirmed {
+                            code: "cannot_ask",
+                            message: "this needs a person's consent, and this client cannot ask for it".to_owned(),
+                            fix: "use a client that supports elicitation, or do it at a terminal with `rolecall call`".to_owned(),
+                        })
+                    }
+                    (false, Fallback::Approve | Fallback::Token) => self.pending(record, call, &version, question, needed).await,
+                }
+            }
+        }
+    }
+
+    /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
+    /// once. What is not taken is noted in the ledger: somebody may have tried.
+    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
+        let now = Timestamp::now();
+        let forget_at = now.plus_seconds(2 * TTL_SECONDS);
+        let nonce = ticket.nonce.as_str();
+        let message = if ticket.call != call {
+            "the confirmation is for another call"
+        } else if ticket.expires_at <= now.0 {
+            "the confirmation has expired"
+        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
+            return Ok(());
+        } else {
+            "the confirmation was used before"
+        };
+        self.refused(record, "confirmation_rejected").await?;
+        Err(CallError::BadConfirmation { message: message.to_owned() })
+    }
+
+    /// Leaves a question for a person outside the model's reach.
+    async fn pending(
+        &self,
+        record: &Record<'_>,
+        call: &str,
+        version: &str,
+        question: Question,
+        needed: i64,
+    ) -> Result<Result<Evidence, Verdict>, CallError> {
+        let now = Timestamp::now();
+        let approval = Approval {
+            id: short_id(),
+            binding: consent::binding(call, version),
+            principal: record.caller.principal.clone(),
+            tool: record.tool.name.to_owned(),
+            connection: record.connection.to_owned(),
+            question: json!({ "text": question.text, "type_this": question.type_this }).to_string(),
+            needed,
+            status: "pending".to_owned(),
+            created_at: now.0,
+            expires_at: now.plus_seconds(TTL_SECONDS).0,
+        };
+        let mut body = record.body(None);
+        body.insert("outcome".into(), "pending_approval".into());
+        body.insert("approval".into(), approval.id.as_str().into());
+        let body = Value::from(body);
+        transaction!(self.db, CallError, tx => {
+            tx.add_approval(&approval).await?;
+            tx.append(&record.call_id, EntryKind::Refusal, &body).await?;
+            Ok(())
+        })?;
+        Err(pending_error(approval))
+    }
+
+    pub(super) async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
+        let mut body = record.body(None);
+        body.insert("outcome".into(), "refused".into());
+        body.insert("reason".into(), reason.into());
+        let body = Value::from(body);
+        transaction!(self.db, CallError, tx => {
+            Ok(tx.append(&record.call_id, EntryKind::Refusal, &body).await?)
+        })
+    }
+}
+
+fn caller_can_be_asked(record: &Record<'_>) -> bool {
+    record.caller.can_ask
+}
+
+fn pending_error(approval: Approval) -> CallError {
+    let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
+    CallError::PendingApproval {
+        expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
+        question: format!("a person has to agree first: {}", question["text"].as_str().unwrap_or_default()),
+        id: approval.id,
+    }
+}
+
+/// Six letters that a person can type: `k7m2qx`. Unguessable enough for five minutes, and good for nothing but being answered by a person.
+fn short_id() -> String {
+    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
+    uuid::Uuid::new_v4().as_bytes().iter().take(6).map(|it| char::from(ALPHABET[usize::from(*it) % ALPHABET.len()])).collect()
+}

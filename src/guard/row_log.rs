@@ -1,0 +1,142 @@
+//! What a job's worker records: intents before its calls are sent, outcomes after. Whatever waits is written in one transaction,
+//! so that a thousand calls do not cost two thousand writes to the disk.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Permit, steps::Intent};
+use crate::store::{Db, EntryKind, Lease, RowChange, StoreError, transaction};
+
+/// How many entries wait, and are written at once.
+const AT_ONCE: usize = 200;
+
+/// Why an entry was not written. Nothing was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogError {
+    /// Another worker has taken the job.
+    Lost,
+    /// The job is to be cancelled: no more calls are begun.
+    Cancelled,
+    /// The process is to end: no more calls are begun.
+    Closed,
+    /// The store cannot be used.
+    Store,
+}
+
+/// The log of a worker. Clones write the same one.
+#[derive(Clone)]
+pub(crate) struct RowLog {
+    entries: mpsc::Sender<Entry>,
+    lease: Lease,
+    cancelled: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
+}
+
+struct Entry {
+    row: i64,
+    change: RowChange,
+    ledger: Option<(String, EntryKind, Value)>,
+    written: oneshot::Sender<Result<(), LogError>>,
+}
+
+impl RowLog {
+    /// Opens the log of the worker that has this lease.
+    pub(crate) fn open(db: Db, lease: Lease) -> Self {
+        let (entries, waiting) = mpsc::channel(AT_ONCE);
+        let cancelled = Arc::new(AtomicBool::new(false));
+        tokio::spawn(write_all(db, lease.clone(), waiting, Arc::clone(&cancelled)));
+        Self { entries, lease, cancelled, closed: Arc::default() }
+    }
+
+    /// Records that a call is about to be sent; only then there is a permit for it.
+    pub(crate) async fn intend(&self, row: i64, intent: Intent, change: RowChange) -> Result<Permit, LogError> {
+        if self.is_closed() {
+            return Err(LogError::Closed);
+        }
+        let Intent { call_id, body } = intent;
+        let permit = Permit::leased(&call_id, self.lease.clone());
+        self.write(row, change, Some((call_id, EntryKind::Intent, body))).await?;
+        // The disk may have been slow.
+        if self.lease.holds() { Ok(permit) } else { Err(LogError::Lost) }
+    }
+
+    /// Records how a row has ended; `outcome` goes to the ledger, under the row's call.
+    pub(crate) async fn note(&self, row: i64, change: RowChange, outcome: Option<(String, Value)>) -> Result<(), LogError> {
+        self.write(row, change, outcome.map(|(call_id, body)| (call_id, EntryKind::Outcome, body))).await
+    }
+
+    /// Whether somebody wants the job cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Says whether somebody wants the job cancelled. It stays so once it was wanted.
+    pub(crate) fn cancel(&self, wanted: bool) {
+        self.cancelled.fetch_or(wanted, Ordering::Relaxed);
+    }
+
+    /// Takes no more intents: the process is to end.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    async fn write(&self, row: i64, change: RowChange, ledger: Option<(String, EntryKind, Value)>) -> Result<(), LogError> {
+        let (written, answer) = oneshot::channel();
+        let entry = Entry { row, change, ledger, written };
+        self.entries.send(entry).await.map_err(|_| LogError::Store)?;
+        answer.await.map_err(|_| LogError::Store)?
+    }
+}
+
+/// Writes entries until nobody is left who could make any.
+async fn write_all(db: Db, lease: Lease, mut waiting: mpsc::Receiver<Entry>, cancelled: Arc<AtomicBool>) {
+    let mut entries = Vec::with_capacity(AT_ONCE);
+    while waiting.recv_many(&mut entries, AT_ONCE).await > 0 {
+        let written = write(&db, &lease, &entries).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, job = %lease.job, "what a job does could not be recorded");
+        }
+        let answer = match written {
+            Ok(Some(cancel)) => {
+                cancelled.fetch_or(cancel, Ordering::Relaxed);
+                Ok(cancel)
+            }
+            Ok(None) => Err(LogError::Lost),
+            Err(_) => Err(LogError::Store),
+        };
+        for entry in entries.drain(..) {
+            let is_intent = is_intent(&entry);
+            // Whoever wanted to know may be gone.
+            let _ = entry.written.send(answer.and_then(|cancel| if cancel && is_intent { Err(LogError::Cancelled) } else { Ok(()) }));
+        }
+    }
+}
+
+/// Writes the entries if the lease still counts; `None` where it does not, else whether the job is to be cancelled: then intents are left out.
+async fn write(db: &Db, lease: &Lease, entries: &[Entry]) -> Result<Option<bool>, StoreError> {
+    transaction!(db, StoreError, tx => {
+        let Some(cancel) = tx.cancel_wanted(lease).await? else { return Ok(None) };
+        let mut ledger = Vec::with_capacity(entries.len());
+        for entry in entries.iter().filter(|it| !(cancel && is_intent(it))) {
+            tx.change_row(&lease.job, entry.row, &entry.change).await?;
+            if let Some((call_id, kind, body)) = &entry.ledger {
+                ledger.push((call_id.as_str(), *kind, body));
+            }
+        }
+        tx.append_all(&ledger).await?;
+        Ok(Some(cancel))
+    })
+}
+
+fn is_intent(entry: &Entry) -> bool {
+    matches!(entry.ledger, Some((_, EntryKind::Intent, _)))
+}

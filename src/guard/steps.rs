@@ -1,0 +1,289 @@
+//! The calls of a job: each is planned and weighed as if it were called alone, and sent under the job's one consent.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    Caller, Decision, Finish, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    finish::Ended,
+    preview,
+    record::{Evidence, Record},
+    unsent::Unsent,
+};
+use crate::{
+    domain::{Gravity, Impact, Target},
+    error::{CallError, ProviderError},
+    providers::Connection,
+    secrets::OpenSink,
+    store::{Job, NewRow, RepeatKey, new_id},
+    tools::{Effect, Tool},
+};
+
+/// A job that a caller wants begun.
+pub(crate) struct JobRequest<'a> {
+    pub(crate) tool: &'a Tool,
+    /// The name of its connection, or the server's own.
+    pub(crate) connection: &'a str,
+    /// The connections of its calls, for people.
+    pub(crate) on: &'a str,
+    pub(crate) caller: &'a Caller,
+    pub(crate) arguments: &'a Value,
+    /// What all of its calls come to.
+    pub(crate) plan: &'a Plan,
+    /// Of all that is told about its calls.
+    pub(crate) version: String,
+    /// What has to be typed where a yes is not enough.
+    pub(crate) name: &'a str,
+    pub(crate) needs_consent: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) key: Option<RepeatKey>,
+    /// With the call's id still missing.
+    pub(crate) job: Job,
+    pub(crate) rows: &'a [NewRow],
+}
+
+/// What became of the wish for a job.
+pub(crate) enum Begun {
+    /// It is in the store, and its intent in the ledger.
+    Job(Job),
+    Verdict(Verdict),
+}
+
+/// A call of a job that is planned.
+pub(crate) struct Step {
+    unsent: Unsent,
+    title: &'static str,
+    effect: Effect,
+    needs_consent: bool,
+}
+
+/// What a person was told about a call of a job; kept with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) version: String,
+    pub(crate) target: Target,
+    pub(crate) impact: Impact,
+    /// Whether it was part of the question.
+    pub(crate) asked: bool,
+}
+
+/// Which call of which job a step is.
+pub(crate) struct StepCall<'a> {
+    pub(crate) job: &'a str,
+    pub(crate) tool: &'a Tool,
+    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) caller: &'a Caller,
+    pub(crate) arguments: &'a Value,
+}
+
+/// A call of a job that may be sent as soon as its intent is recorded.
+pub(crate) struct Cleared {
+    unsent: Unsent,
+    finish: Finish,
+    sink: Option<OpenSink>,
+    intent: Value,
+}
+
+/// What is recorded of a call before it is sent.
+pub(crate) struct Intent {
+    pub(super) call_id: String,
+    pub(super) body: Value,
+}
+
+/// What reading back says about a call whose answer was lost.
+pub(crate) enum LookedBack {
+    Made(Ended),
+    NotMade,
+    /// There is no way to tell.
+    Unknown,
+}
+
+impl Step {
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.unsent.plan
+    }
+
+    /// The tool's title.
+    pub(crate) fn title(&self) -> &'static str {
+        self.title
+    }
+
+    pub(crate) fn needs_consent(&self) -> bool {
+        self.needs_consent
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        let Plan { target, impact, .. } = self.plan();
+        Told { version: self.plan().version(), target: target.clone(), impact: impact.clone(), asked: self.needs_consent }
+    }
+
+    /// Whether the call took effect before, under this id.
+    pub(crate) async fn look_back(self, call: &StepCall<'_>, call_id: &str) -> LookedBack {
+        let finish = finish(call, self.plan(), call_id);
+        let Some(reading) = self.unsent.look_back() else { return LookedBack::Unknown };
+        drop(self);
+        match reading.await {
+            Ok(Some(made)) => LookedBack::Made(finish.done(made, &[], None).await),
+            Ok(None) => LookedBack::NotMade,
+            Err(_) => LookedBack::Unknown,
+        }
+    }
+}
+
+impl Told {
+    /// Whether what would happen now is what was told, or a part of it: earlier calls of the job, or others, may have done some of it.
+    fn covers(&self, plan: &Plan) -> bool {
+        let (told, now) = (&self.impact, &plan.impact);
+        let loses_no_more = now.losses.iter().all(|it| told.losses.iter().any(|told| told.what == it.what && told.count >= it.count));
+        self.version == plan.version()
+            || (self.asked
+                && self.target == plan.target
+                && now.gravity <= told.gravity
+                && loses_no_more
+                && now.notes.iter().all(|it| told.notes.contains(it))
+                && (now.undo.is_some() || told.undo.is_none()))
+    }
+}
+
+impl Cleared {
+    pub(crate) fn call_id(&self) -> &str {
+        &self.finish.call_id
+    }
+
+    /// What the ledger is to say before it is sent.
+    pub(crate) fn intent(&self) -> Intent {
+        Intent { call_id: self.finish.call_id.clone(), body: self.intent.clone() }
+    }
+
+    /// Sends it. The permit says that its intent is recorded.
+    pub(crate) async fn send(self, permit: Permit) -> Ended {
+        self.finish.send(permit, self.unsent, self.sink).await
+    }
+
+    /// Puts it away unsent.
+    pub(crate) fn discard(self) {
+        if let Some(sink) = self.sink {
+            sink.discard();
+        }
+    }
+}
+
+fn finish(call: &StepCall<'_>, plan: &Plan, call_id: &str) -> Finish {
+    Finish {
+        connection: Arc::clone(call.connection),
+        tool: call.tool.name,
+        call_id: call_id.to_owned(),
+        target: json!(plan.target),
+        target_name: plan.target.name.clone(),
+        makes_secret: call.tool.makes_secret,
+    }
+}
+
+impl Guard {
+    /// Whether this tool may be called here at all.
+    pub(crate) fn may(&self, tool: &Tool, connection: &str, caller: &Caller) -> Result<(), CallError> {
+        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })
+    }
+
+    /// Plans a call of a job; nothing is sent.
+    pub(crate) async fn plan_step(&self, tool: &Tool, connection: &str, caller: &Caller, change: UnsentChange) -> Result<Step, CallError> {
+        let subject = Subject { tool, connection, principal: &caller.principal, impact: None };
+        self.allowed(subject)?;
+        let unsent = self.weighed(tool, change).await?;
+        let needs_consent = match self.policy.decide(Subject { impact: Some(&unsent.plan.impact), ..subject }) {
+            Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
+            Decision::Allow => false,
+            Decision::Confirm => true,
+        };
+        Ok(Step { unsent, title: tool.title, effect: tool.effect, needs_consent })
+    }
+
+    /// Holds a call against what a person was told about it: `None` where it could not be planned before, because it builds on an
+    /// earlier one. Such a one was agreed to as something small.
+    ///
+    /// # Errors
+    ///
+    /// Where it goes beyond that, or its secret could not be handed over.
+    pub(crate) fn clear(&self, step: Step, told: Option<&Told>, call: &StepCall<'_>) -> Result<Cleared, CallError> {
+        let plan = step.plan();
+        match told {
+            _ if !step.needs_consent => {}
+            Some(told) if told.covers(plan) => {}
+            Some(_) => return Err(CallError::Provider(ProviderError::TargetChanged)),
+            None if step.effect != Effect::Write && plan.impact.gravity <= Gravity::Low => {}
+            None => {
+                let what = consent::lines(&plan.impact).join("; ");
+                return Err(CallError::NotConfirmed {
+                    code: "needs_own_consent",
+                    message: format!("what it does was not known when the job was agreed to: {what}"),
+                    fix: "call it by itself, so that a person is asked".to_owned(),
+                });
+            }
+        }
+        let call_id = new_id("call");
+        let record = Record {
+            tool: call.tool,
+            connection: &call.connection.name,
+            caller: call.caller,
+            plan,
+            version: plan.version(),
+            arguments: call.arguments,
+            call_id: call_id.clone(),
+        };
+        let evidence = if step.needs_consent { Evidence::Job { id: call.job.to_owned() } } else { Evidence::NotNeeded };
+        let mut intent = record.body(Some(&evidence));
+        intent.insert("job".into(), call.job.into());
+        let sink = if call.tool.makes_secret { Some(self.secrets.open(&call_id).map_err(CallError::SecretSink)?) } else { None };
+        let finish = finish(call, plan, &call_id);
+        Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into() })
+    }
+
+    /// The job that was begun by a call with this key.
+    pub(crate) async fn job_of_key(&self, key: &RepeatKey, call: &JobCall<'_>) -> Result<Option<Job>, CallError> {
+        let mut db = self.db.read().await?;
+        let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
+        if repeat.digest != call.digest() {
+            return Err(CallError::KeyReused { key: key.key.clone() });
+        }
+        Ok(db.job_of_call(&repeat.call_id).await?)
+    }
+
+    /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
+    pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
+        let JobRequest { tool, connection, on, caller, arguments, plan, version, name, needs_consent, dry_run, key, mut job, rows } =
+            request;
+        let question = Question::of(tool, on, plan, name);
+        if dry_run {
+            return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));
+        }
+        let call = JobCall { tool, connection, caller, arguments }.digest();
+        let record = Record { tool, connection, caller, plan, version, arguments, call_id: new_id("call") };
+        let evidence = if needs_consent {
+            match self.consent(&record, &call, question, given).await? {
+                Ok(evidence) => evidence,
+                Err(verdict) => return Ok(Begun::Verdict(verdict)),
+            }
+        } else {
+            Evidence::NotNeeded
+        };
+        job.call_id.clone_from(&record.call_id);
+        self.begin(&record, &evidence, &call, key.as_ref(), Some((&job, rows))).await?;
+        Ok(Begun::Job(job))
+    }
+}
+
+/// A call that begins a job.
+pub(crate) struct JobCall<'a> {
+    pub(crate) tool: &'a Tool,
+    pub(crate) connection: &'a str,
+    pub(crate) caller: &'a Caller,
+    pub(crate) arguments: &'a Value,
+}
+
+impl JobCall<'_> {
+    fn digest(&self) -> String {
+        consent::call_digest(self.tool.name, self.connection, &self.caller.principal, self.arguments)
+    }
+}

@@ -1,0 +1,91 @@
+//! `add_project_members`: a row for each person, and each row a call of `add_project_member`.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Engine,
+    draft::{Call, Draft, Stage, Work},
+};
+use crate::{
+    domain::{ReferenceText as _, fold},
+    error::CallError,
+    providers,
+    tools::{
+        Operation as _, Tool,
+        people::Row,
+        project_members::{AddProjectMember, AddProjectMembers},
+    },
+};
+
+impl Engine {
+    pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<Work, CallError> {
+        let offer = self.catalog.offer(AddProjectMember::NAME)?;
+        let call = Call { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
+        let (rows, problems) = op.rows()?;
+        let draft = |number: usize, arguments, stage| Draft {
+            name: number.to_string(),
+            connection: connection.to_owned(),
+            tool: AddProjectMember::NAME.to_owned(),
+            arguments,
+            stage,
+            follows: false,
+        };
+        let mut drafts: Vec<(usize, Draft)> =
+            rows.iter().map(|it| (it.number, draft(it.number, arguments(it), Stage::Open(call.clone())))).collect();
+        drafts.extend(problems.into_iter().map(|it| {
+            let stage = Stage::Ended { state: "failed", reason: it.message };
+            (it.number, draft(it.number, Map::new(), stage))
+        }));
+        drafts.sort_by_key(|it| it.0);
+        let mut drafts: Vec<Draft> = drafts.into_iter().map(|it| it.1).collect();
+        fold_duplicates(&mut drafts, |it| {
+            let text = |name: &str| fold(it.arguments.get(name).and_then(Value::as_str).unwrap_or_default());
+            matches!(it.stage, Stage::Open(_)).then(|| format!("{}\n{}", text("project"), text("member")))
+        });
+        Ok(Work {
+            tool: tool.clone(),
+            connection: connection.to_owned(),
+            arguments: providers::json(op)?,
+            in_order: false,
+            stop_on_failure: false,
+            all_or_nothing: false,
+            drafts,
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// Somebody who turns out to be named twice, once by e-mail and once by id, is added once.
+pub(super) fn fold_resolved(drafts: &mut [Draft]) {
+    fold_duplicates(drafts, |it| {
+        let target = it.target()?;
+        Some(format!("{}\n{}", target.within.as_deref().unwrap_or_default(), target.id.as_deref().unwrap_or(&target.name)))
+    });
+}
+
+fn arguments(row: &Row) -> Map<String, Value> {
+    let roles: Vec<&str> = row.roles.iter().map(|it| it.text()).collect();
+    let mut arguments = Map::new();
+    arguments.insert("project".into(), row.project.text().into());
+    arguments.insert("member".into(), row.member.text().into());
+    arguments.insert("roles".into(), json!(roles));
+    arguments
+}
+
+/// Rows with the same key: the first stays. With other roles the second time, nobody knows what is meant.
+fn fold_duplicates(drafts: &mut [Draft], key: impl Fn(&Draft) -> Option<String>) {
+    let mut first: HashMap<String, (String, Vec<String>)> = HashMap::new();
+    for it in drafts {
+        let Some(key) = key(it) else { continue };
+        let roles = it.arguments.get("roles").and_then(Value::as_array);
+        let mut roles: Vec<String> = roles.into_iter().flatten().filter_map(Value::as_str).map(fold).collect();
+        roles.sort();
+        match first.get(&key) {
+            None => drop(first.insert(key, (it.name.clone(), roles))),
+            Some((number, same)) if *same == roles => it.skipped(format!("duplicate of row {number}")),
+            Some((number, _)) => it.failed(format!("gives other roles than row {number}; put all roles into one row")),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `apply_changes`: a row for each step.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{
+    Engine,
+    draft::{Call, Draft, Stage, Work},
+    references, serves,
+};
+use crate::{
+    catalog::Offer,
+    error::{CallError, ProviderError},
+    providers::{self, own},
+    tools::{
+        Effect, Tool,
+        jobs::{ApplyChanges, OnFailure, StepCall},
+    },
+};
+
+/// The most steps of one call.
+const MAX_STEPS: usize = 200;
+
+impl Engine {
+    pub(super) fn applying(&self, tool: &Tool, op: &ApplyChanges) -> Result<Work, CallError> {
+        match op.steps.len() {
+            0 => return Err(ProviderError::invalid("`steps` is empty", "give at least one step").into()),
+            many if many > MAX_STEPS => {
+                let message = format!("{many} steps are more than the {MAX_STEPS} of one call");
+                return Err(ProviderError::invalid(message, "split them over several calls").into());
+            }
+            _ => {}
+        }
+        let (mut drafts, mut problems, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+        for (step, number) in op.steps.iter().zip(1..) {
+            let name = step.id.clone().unwrap_or_else(|| number.to_string());
+            match self.step(&name, step, &known) {
+                Ok(draft) => drafts.push(draft),
+                Err(problem) => problems.push((name.clone(), problem)),
+            }
+            known.insert(name);
+        }
+        if !problems.is_empty() {
+            return Err(refused(&problems, op.steps.len()));
+        }
+        Ok(Work {
+            tool: tool.clone(),
+            connection: own::NAME.to_owned(),
+            arguments: providers::json(op)?,
+            in_order: true,
+            stop_on_failure: op.on_failure.unwrap_or_default() == OnFailure::Stop,
+            all_or_nothing: true,
+            drafts,
+            notes: Vec::new(),
+        })
+    }
+
+    fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<Draft, String> {
+        let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+        if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+            return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
+        }
+        if known.contains(name) {
+            return Err("an earlier step has the same id".into());
+        }
+        let offer = self.catalog.offer(&step.tool).map_err(|error| told(&error))?;
+        let mut arguments = step.arguments.clone();
+        let envelope = offer.open(&mut arguments).map_err(|error| told(&error))?;
+        if envelope.dry_run || envelope.idempotency_key.is_some() || envelope.confirmation_token.is_some() {
+            return Err("`dry_run`, `idempotency_key` and `confirmation_token` are for the whole call; leave them out here".into());
+        }
+        let connection = offer.connection(envelope.connection.as_deref()).map_err(|error| told(&error))?;
+        if offer.tool.effect == Effect::Read {
+            return Err(format!("{} changes nothing; call it by itself", offer.tool.name));
+        }
+        if serves(connection, &offer.tool) {
+            return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
+        }
+        let call = Call { tool: offer.tool.clone(), connection: connection.clone() };
+        let references = references::find(&arguments);
+        for it in &references {
+            if !known.contains(&it.step) {
+                return Err(format!("`{}`: no earlier step has the id `{}`", it.written(), it.step));
+            }
+            if it.field.is_empty() {
+                return Err(format!("`{}` names no field; write `${{{}.id}}`", it.written(), it.step));
+            }
+        }
+        let stage = if references.is_empty() {
+            Stage::Open(call)
+        } else {
+            names_fit(offer, &arguments)?;
+            Stage::Later(call)
+        };
+        let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
+        Ok(Draft { name: name.to_owned(), connection, tool, arguments, stage, follows: false })
+    }
+}
+
+/// What can be said about arguments whose values are not known yet.
+fn names_fit(offer: &Offer, arguments: &Map<String, Value>) -> Result<(), String> {
+    let schema = (offer.tool.input)();
+    let known = schema.get("properties").and_then(Value::as_object);
+    if let Some(unknown) = arguments.keys().find(|it| known.is_none_or(|known| !known.contains_key(*it))) {
+        let known = known.map(|it| it.keys().map(String::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default();
+        return Err(format!("unknown field `{unknown}`; {} takes {known}", offer.tool.name));
+    }
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    match required.into_iter().find(|it| !arguments.contains_key(*it)) {
+        Some(missing) => Err(format!("missing field `{missing}`")),
+        None => Ok(()),
+    }
+}
+
+/// An error as a line of a list.
+pub(super) fn told(error: &CallError) -> String {
+    let fix = error.fix();
+    let message = crate::error::chain(error);
+    if fix.is_empty() { message } else { format!("{message}; {fix}") }
+}
+
+/// Makes one error of all that is wrong, so that it can be mended at once.
+pub(super) fn refused(problems: &[(String, String)], steps: usize) -> CallError {
+    let list: Vec<String> = problems.iter().map(|(name, problem)| format!("step {name}: {problem}")).collect();
+    let verb = if list.len() == 1 { "step" } else { "steps" };
+    let message = format!("{} {verb} of {steps} cannot be made, so nothing was changed:\n{}", list.len(), list.join("\n"));
+    ProviderError::invalid(message, "mend these steps and send all of them again").into()
+}

@@ -1,0 +1,119 @@
+//! From a wish to a job: plan, question, store, worker, and what the call answers.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    Engine, Wait,
+    draft::{Stage, Work},
+    tell::Summary,
+};
+use crate::{
+    catalog::Envelope,
+    domain::Timestamp,
+    error::CallError,
+    guard::{Begun, Caller, Given, JobCall, JobRequest, Step, Verdict},
+    store::{Job, Lease, NewRow, RepeatKey, new_id},
+};
+
+impl Engine {
+    /// Begins a job, waits for it, and answers how far it has come.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        mut work: Work,
+        envelope: Envelope,
+        caller: &Caller,
+        given: Given,
+        wait: Wait,
+    ) -> Result<Verdict, CallError> {
+        let Envelope { dry_run, idempotency_key, .. } = envelope;
+        let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
+            principal: caller.principal.clone(),
+            connection: work.connection.clone(),
+            key,
+        });
+        if let Some(key) = &key {
+            let call = JobCall { tool: &work.tool, connection: &work.connection, caller, arguments: &work.arguments };
+            if let Some(job) = self.guard.job_of_key(key, &call).await? {
+                self.wait(&job.id, wait).await;
+                let mut report = self.report(&job).await?;
+                report["replayed"] = true.into();
+                return Ok(Verdict::Done(report));
+            }
+        }
+        self.plan(&mut work, caller).await?;
+        let summary = Summary::of(&work);
+        let rows: Vec<NewRow> = work.drafts.iter().map(super::draft::Draft::row).collect();
+        let lease = Lease::first(&new_id("job"), &self.owner);
+        let request = JobRequest {
+            tool: &work.tool,
+            connection: &work.connection,
+            on: &summary.on,
+            caller,
+            arguments: &work.arguments,
+            plan: &summary.plan,
+            version: summary.version,
+            name: &summary.name,
+            needs_consent: summary.needs_consent,
+            dry_run,
+            key,
+            job: new_job(&work, caller, &lease, &summary.plan.target),
+            rows: &rows,
+        };
+        let job = match self.guard.begin_job(request, given).await? {
+            Begun::Job(job) => job,
+            Begun::Verdict(verdict) => return Ok(verdict),
+        };
+        drop(rows);
+        let ready = |(idx, stage)| if let Stage::Ready(step) = stage { Some((idx, *step)) } else { None };
+        // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
+        let plans: HashMap<i64, Step> =
+            if work.in_order { HashMap::new() } else { (0..).zip(work.drafts.into_iter().map(|it| it.stage)).filter_map(ready).collect() };
+        self.work(job.clone(), lease, plans);
+        self.wait(&job.id, wait).await;
+        Ok(Verdict::Done(self.report(&job).await?))
+    }
+
+    /// Waits until a job has ended, nobody here works on it any more, or the time is over; tells the watcher meanwhile.
+    pub(super) async fn wait(&self, job: &str, wait: Wait) {
+        let Some(mut progress) = self.watched().get(job).cloned() else { return };
+        let Wait { at_most, watcher } = wait;
+        let watching = async move {
+            loop {
+                let now = progress.borrow_and_update().clone();
+                let has_ended = now.has_ended();
+                if let Some(watcher) = &watcher {
+                    watcher.send_replace(now);
+                }
+                if has_ended || progress.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        match at_most {
+            Some(time) => drop(tokio::time::timeout(time, watching).await),
+            None => watching.await,
+        }
+    }
+}
+
+fn new_job(work: &Work, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> Job {
+    Job {
+        id: lease.job.clone(),
+        call_id: String::new(),
+        tool: work.tool.name.to_owned(),
+        connection: work.connection.clone(),
+        principal: caller.principal.clone(),
+        client: caller.client.clone(),
+        target: super::draft::text(target).unwrap_or_default(),
+        in_order: work.in_order,
+        stop_on_failure: work.stop_on_failure,
+        total: i64::try_from(work.drafts.len()).unwrap_or(i64::MAX),
+        status: "running".to_owned(),
+        cancel: false,
+        lease_owner: lease.owner.clone(),
+        lease_until: lease.until(),
+        fence: lease.fence,
+        created_at: Timestamp::now().0,
+        ended_at: None,
+    }
+}

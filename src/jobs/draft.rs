@@ -1,0 +1,121 @@
+//! A job on its way: what is asked for, row by row, before anybody has agreed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    domain::Target,
+    guard::{Step, Told},
+    providers::Connection,
+    store::NewRow,
+    tools::Tool,
+};
+
+/// A job that is asked for.
+pub(super) struct Work {
+    pub(super) tool: Tool,
+    /// The connection of all rows, or the server's own name.
+    pub(super) connection: String,
+    /// As they were understood.
+    pub(super) arguments: Value,
+    /// Whether rows are made one after the other.
+    pub(super) in_order: bool,
+    pub(super) stop_on_failure: bool,
+    /// Whether one bad row refuses all; else it fails alone.
+    pub(super) all_or_nothing: bool,
+    pub(super) drafts: Vec<Draft>,
+    /// What the person should know besides.
+    pub(super) notes: Vec<String>,
+}
+
+/// A row that is asked for.
+pub(super) struct Draft {
+    /// The step's id, or the row's number.
+    pub(super) name: String,
+    pub(super) connection: String,
+    pub(super) tool: String,
+    pub(super) arguments: Map<String, Value>,
+    pub(super) stage: Stage,
+    /// Whether it may have to wait for an earlier row before it can be planned.
+    pub(super) follows: bool,
+}
+
+/// How far a row has come.
+pub(super) enum Stage {
+    /// It is understood, and to be planned.
+    Open(Call),
+    Ready(Box<Step>),
+    /// It builds on an earlier row, and can be planned only then.
+    Later(Call),
+    /// There is nothing to send for it.
+    Ended {
+        state: &'static str,
+        reason: String,
+    },
+}
+
+/// Which tool of which connection.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) tool: Tool,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Draft {
+    pub(super) fn failed(&mut self, reason: impl Into<String>) {
+        self.stage = Stage::Ended { state: "failed", reason: reason.into() };
+    }
+
+    /// Lets it wait for the rows before it.
+    pub(super) fn wait(&mut self) {
+        if let Stage::Open(call) = &self.stage {
+            self.stage = Stage::Later(call.clone());
+        }
+    }
+
+    pub(super) fn skipped(&mut self, reason: impl Into<String>) {
+        self.stage = Stage::Ended { state: "skipped", reason: reason.into() };
+    }
+
+    /// What its tool is called where people read.
+    pub(super) fn title(&self) -> &str {
+        match &self.stage {
+            Stage::Open(call) | Stage::Later(call) => call.tool.title,
+            Stage::Ready(step) => step.title(),
+            Stage::Ended { .. } => &self.tool,
+        }
+    }
+
+    pub(super) fn target(&self) -> Option<&Target> {
+        if let Stage::Ready(step) = &self.stage { Some(&step.plan().target) } else { None }
+    }
+
+    /// The row as the store keeps it.
+    pub(super) fn row(&self) -> NewRow {
+        let told = if let Stage::Ready(step) = &self.stage { Some(step.told()) } else { None };
+        let (state, reason) = match &self.stage {
+            Stage::Ended { state, reason } => (*state, Some(reason.clone())),
+            _ => ("pending", None),
+        };
+        NewRow {
+            name: self.name.clone(),
+            connection: self.connection.clone(),
+            tool: self.tool.clone(),
+            arguments: Value::from(self.arguments.clone()).to_string(),
+            told: told.as_ref().and_then(text),
+            target: self.target().and_then(text),
+            state,
+            reason,
+        }
+    }
+}
+
+/// What a person was told about a row, as the store kept it.
+pub(super) fn told(row: Option<&str>) -> Option<Told> {
+    row.and_then(|it| serde_json::from_str(it).ok())
+}
+
+pub(super) fn text(value: &impl serde::Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
+}

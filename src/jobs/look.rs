@@ -1,0 +1,97 @@
+//! `get_job`, `list_jobs`, `cancel_job`.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{Engine, Wait, report};
+use crate::{
+    domain::{Cursor, List, PageRequest, ReferenceText as _, jobs::JobRows},
+    error::{CallError, ProviderError},
+    guard::Caller,
+    providers::json,
+    server::LOCAL_PRINCIPAL,
+    tools::jobs::{CancelJob, GetJob, ListJobs},
+};
+
+/// How long a cancelling call waits for the rows that are being sent.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl Engine {
+    pub(super) async fn get(&self, caller: &Caller, op: &GetJob) -> Result<Value, CallError> {
+        let job = self.job(op.job.text(), caller).await?;
+        let page = PageRequest::of(op.limit, op.cursor.as_ref());
+        let mut db = self.db.read().await?;
+        let tally = db.tally(&job.id).await?;
+        let mut after = page.cursor.as_ref().map_or(Ok(-1), |it| row_of(it).ok_or_else(not_a_cursor))?;
+        let mut rows = Vec::new();
+        // A row that is being sent has no outcome yet, and so two states are one outcome.
+        while rows.len() <= page.limit {
+            let found = db.job_rows(&job.id, after, None, 200).await?;
+            let Some(last) = found.last() else { break };
+            after = last.idx;
+            rows.extend(found.into_iter().filter(|it| op.outcome.is_none_or(|outcome| report::item(it).outcome == outcome)));
+        }
+        let has_more = rows.len() > page.limit;
+        rows.truncate(page.limit);
+        let next_cursor = rows.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}", it.idx)));
+        let items: Vec<_> = rows.iter().map(report::item).collect();
+        let rows = List { shown: items.len(), items, has_more, next_cursor, total: None };
+        Ok(json(&JobRows { job: report::view(&job, &tally), rows })?)
+    }
+
+    pub(super) async fn list(&self, caller: &Caller, op: &ListJobs) -> Result<Value, CallError> {
+        let page = PageRequest::of(op.limit, op.cursor.as_ref());
+        let before = page.cursor.as_ref().map_or(Ok((i64::MAX, String::new())), |it| place_of(it).ok_or_else(not_a_cursor))?;
+        let principal = Some(caller.principal.as_str()).filter(|it| *it != LOCAL_PRINCIPAL);
+        let status = op.status.map(crate::domain::jobs::JobState::name);
+        let mut db = self.db.read().await?;
+        let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
+        let mut jobs = db.jobs_before((before.0, &before.1), principal, status, limit).await?;
+        let has_more = jobs.len() > page.limit;
+        jobs.truncate(page.limit);
+        let next_cursor = jobs.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}:{}", it.created_at, it.id)));
+        let mut items = Vec::new();
+        for it in &jobs {
+            items.push(report::view(it, &db.tally(&it.id).await?));
+        }
+        Ok(json(&List { shown: items.len(), items, has_more, next_cursor, total: None })?)
+    }
+
+    pub(super) async fn cancelling(self: &Arc<Self>, caller: &Caller, op: &CancelJob, dry_run: bool) -> Result<Value, CallError> {
+        let job = self.job(op.job.text(), caller).await?;
+        if job.status != "running" {
+            let message = format!("job `{}` has ended: {}", job.id, job.status);
+            return Err(ProviderError::conflict("already_ended", message, "to take back what it did, use undo").into());
+        }
+        let target = json!({ "kind": "job", "name": job.id });
+        if dry_run {
+            return Ok(json!({ "status": "dry_run", "target": target, "needs_consent": false }));
+        }
+        self.cancel(&job).await?;
+        self.wait(&job.id, Wait::at_most(PATIENCE)).await;
+        let mut db = self.db.read().await?;
+        let now = db.job(&job.id).await?.unwrap_or(job);
+        let after = json(&report::view(&now, &db.tally(&now.id).await?))?;
+        Ok(json!({ "status": "done", "target": target, "after": after }))
+    }
+}
+
+fn decoded(cursor: &Cursor) -> Option<String> {
+    URL_SAFE_NO_PAD.decode(&cursor.0).ok().and_then(|it| String::from_utf8(it).ok())
+}
+
+fn row_of(cursor: &Cursor) -> Option<i64> {
+    decoded(cursor)?.strip_prefix("1:")?.parse().ok()
+}
+
+fn place_of(cursor: &Cursor) -> Option<(i64, String)> {
+    let text = decoded(cursor)?;
+    let (at, id) = text.strip_prefix("1:")?.split_once(':')?;
+    Some((at.parse().ok()?, id.to_owned()))
+}
+
+fn not_a_cursor() -> CallError {
+    ProviderError::invalid("this is not a cursor of this tool", "leave `cursor` out for the first page").into()
+}

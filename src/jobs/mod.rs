@@ -1,0 +1,303 @@
+//! Jobs: work of many calls, planned as a whole, agreed to once, and made in the background, whatever happens meanwhile.
+//!
+//! A job is a list of rows in the store, each a call of a changing tool. The guard plans and weighs each row as if it were
+//! called alone, and puts one question for all. Then a worker in this process makes them: it holds the job by a lease that it
+//! renews, records each row's intent before it is sent and its outcome after, and ends when another worker takes its place.
+//! A job whose process died goes on in the next one that looks: what was being sent then is settled by looking, not by
+//! sending again.
+//!
+//! What others build on:
+//! - [`Wait`] says how long a call waits for its job; [`Wait::watched_by`] hands out [`Progress`] meanwhile.
+//! - [`Jobs::watch`] is the progress of a job that this process works on, [`Jobs::progress`] that of any job in the store.
+//! - [`Jobs::report`] is what the call that began the job would answer now: the same for whoever asks later, or elsewhere.
+//! - [`Jobs::cancel`], [`Jobs::resume`], [`Jobs::keep_going`], [`Jobs::stop`].
+
+mod add;
+mod apply;
+mod begin;
+mod draft;
+mod look;
+mod plan;
+mod progress;
+mod references;
+mod report;
+mod settle;
+mod table;
+mod tell;
+mod undo;
+mod worker;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use progress::{Progress, Wait};
+pub use worker::{Halt, Moment};
+
+use crate::{
+    catalog::{Catalog, Envelope},
+    domain::Timestamp,
+    error::{CallError, ProviderError},
+    guard::{Caller, Given, Guard, Verdict},
+    providers::{Connection, decode, own},
+    server::LOCAL_PRINCIPAL,
+    store::{Db, Job, Lease, StoreError, transaction},
+    tools::{
+        Operation as _, Tool,
+        jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
+        project_members::{AddProjectMember, AddProjectMembers},
+    },
+};
+
+/// The noun under which the tools for jobs are found.
+pub(crate) const DOMAIN: &str = "jobs";
+
+/// How often a server looks for jobs that nobody works on.
+const ROUND: Duration = Duration::from_secs(15);
+/// How long rows that are being sent may take when the process is asked to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Whether a call of this tool on this connection is a job.
+pub(crate) fn serves(connection: &Connection, tool: &Tool) -> bool {
+    match tool.name {
+        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME) && !connection.serves(AddProjectMembers::NAME),
+        _ => tool.domain == DOMAIN && connection.name == own::NAME,
+    }
+}
+
+/// The jobs of this program. Cheap to clone; clones are the same.
+#[derive(Clone)]
+pub struct Jobs(Arc<Engine>);
+
+/// What jobs are made with.
+struct Engine {
+    db: Db,
+    catalog: Arc<Catalog>,
+    guard: Arc<Guard>,
+    /// This process, among those that work on jobs of the same store.
+    owner: String,
+    /// The jobs that this process works on.
+    watched: Mutex<HashMap<String, watch::Receiver<Progress>>>,
+    workers: TaskTracker,
+    stopping: CancellationToken,
+    halt: Mutex<Option<Halt>>,
+}
+
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jobs").field("owner", &self.0.owner).finish_non_exhaustive()
+    }
+}
+
+impl Jobs {
+    pub(crate) fn new(db: Db, catalog: Arc<Catalog>, guard: Arc<Guard>) -> Self {
+        let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
+        let watched = Mutex::default();
+        let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
+        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt }))
+    }
+
+    /// Calls a tool that is about jobs, or is one.
+    #[allow(clippy::too_many_arguments, reason = "a call, taken apart")]
+    pub(crate) async fn call(
+        &self,
+        tool: &Tool,
+        connection: &str,
+        arguments: Map<String, Value>,
+        envelope: Envelope,
+        caller: &Caller,
+        given: Given,
+        wait: Wait,
+    ) -> Result<Verdict, CallError> {
+        self.0.guard.may(tool, connection, caller)?;
+        let work = match tool.name {
+            AddProjectMembers::NAME => self.0.adding(tool, connection, &decode(arguments)?)?,
+            ApplyChanges::NAME => self.0.applying(tool, &decode(arguments)?)?,
+            Undo::NAME => self.0.undoing(tool, caller, &decode(arguments)?).await?,
+            GetJob::NAME => return Ok(Verdict::Done(self.0.get(caller, &decode(arguments)?).await?)),
+            ListJobs::NAME => return Ok(Verdict::Done(self.0.list(caller, &decode(arguments)?).await?)),
+            CancelJob::NAME => {
+                let op: CancelJob = decode(arguments)?;
+                return Ok(Verdict::Done(self.0.cancelling(caller, &op, envelope.dry_run).await?));
+            }
+            _ => return Err(CallError::Internal),
+        };
+        self.0.begin(work, envelope, caller, given, wait).await
+    }
+
+    /// How far a job is that this process works on, as it goes. When the sender is gone, nobody here works on it any more.
+    pub fn watch(&self, job: &str) -> Option<watch::Receiver<Progress>> {
+        self.0.watched().get(job).cloned()
+    }
+
+    /// How far a job of the caller's is, whoever works on it.
+    pub async fn progress(&self, job: &str, caller: &Caller) -> Result<Progress, CallError> {
+        self.0.progress(&self.0.job(job, caller).await?).await
+    }
+
+    /// A job of the caller's as lists show it.
+    pub async fn look(&self, job: &str, caller: &Caller) -> Result<crate::domain::jobs::Job, CallError> {
+        let job = self.0.job(job, caller).await?;
+        let tally = self.0.db.read().await?.tally(&job.id).await?;
+        Ok(report::view(&job, &tally))
+    }
+
+    /// What the call that began the job would answer now.
+    pub async fn report(&self, job: &str, caller: &Caller) -> Result<Value, CallError> {
+        self.0.report(&self.0.job(job, caller).await?).await
+    }
+
+    /// A table of all rows with their outcomes, as CSV. That of `add_project_members` can be given to it again: what is
+    /// done is then left out.
+    pub async fn table(&self, job: &str, caller: &Caller) -> Result<String, CallError> {
+        self.0.table(&self.0.job(job, caller).await?).await
+    }
+
+    /// Asks for a job to be stopped between two rows; where nobody works on it, it is ended here.
+    pub async fn cancel(&self, job: &str, caller: &Caller) -> Result<(), CallError> {
+        self.0.cancel(&self.0.job(job, caller).await?).await
+    }
+
+    /// Goes on with jobs that nobody works on: with one, or with all whose connections are here. Answers which.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used; for one job also where it has ended, somebody works on it, or a connection is missing.
+    pub async fn resume(&self, job: Option<&str>) -> Result<Vec<String>, CallError> {
+        self.0.resume(job).await
+    }
+
+    /// Waits for a job that this process works on.
+    pub async fn finished(&self, job: &str, wait: Wait) {
+        self.0.wait(job, wait).await;
+    }
+
+    /// Goes on with jobs that nobody works on, now and later, as long as the program serves.
+    pub fn keep_going(&self) {
+        let engine = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            loop {
+                if let Err(error) = engine.resume(None).await {
+                    tracing::warn!(%error, "jobs could not be looked for");
+                }
+                tokio::select! {
+                    () = engine.stopping.cancelled() => return,
+                    () = tokio::time::sleep(ROUND) => {}
+                }
+            }
+        });
+    }
+
+    /// Ends all work between two rows, so that the next process can go on at once.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        self.0.workers.close();
+        if tokio::time::timeout(GRACE, self.0.workers.wait()).await.is_err() {
+            tracing::warn!("stopping in spite of rows that are being sent; they are settled by whoever goes on");
+        }
+    }
+
+    /// Breaks the next job off at a moment, as if its process had died there: for tests of what follows.
+    pub fn halt_at(&self, halt: Halt) {
+        *self.0.halt.lock().unwrap_or_else(PoisonError::into_inner) = Some(halt);
+    }
+}
+
+impl Engine {
+    fn watched(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Progress>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job that the caller may see: their own, or any for who sits at the machine itself.
+    async fn job(&self, id: &str, caller: &Caller) -> Result<Job, CallError> {
+        let found = self.db.read().await?.job(id).await?.filter(|it| is_theirs(&it.principal, caller));
+        found.ok_or_else(|| {
+            let (kind, name, scope) = ("job", crate::shape::cut(id, 80), String::new());
+            ProviderError::NotFound { kind, name, scope, fix: "see list_jobs".into() }.into()
+        })
+    }
+
+    async fn progress(&self, job: &Job) -> Result<Progress, CallError> {
+        let tally = self.db.read().await?.tally(&job.id).await?;
+        Ok(Progress::of(&job.id, crate::domain::jobs::JobState::of(&job.status), &tally))
+    }
+
+    async fn cancel(self: &Arc<Self>, job: &Job) -> Result<(), CallError> {
+        let id = job.id.as_str();
+        if !transaction!(self.db, StoreError, tx => { tx.cancel_job(id).await })? {
+            return Ok(());
+        }
+        // Where its process is gone, somebody has to end it.
+        if job.lease_until < Timestamp::now().0 {
+            self.take(job).await?;
+        }
+        Ok(())
+    }
+
+    async fn resume(self: &Arc<Self>, one: Option<&str>) -> Result<Vec<String>, CallError> {
+        let due = self.db.read().await?.due_jobs(Timestamp::now()).await?;
+        let mut taken = Vec::new();
+        for job in due.iter().filter(|it| one.is_none_or(|id| it.id == id)) {
+            if self.take(job).await? {
+                taken.push(job.id.clone());
+            }
+        }
+        match one {
+            Some(id) if taken.is_empty() => Err(self.not_resumed(id).await?),
+            _ => Ok(taken),
+        }
+    }
+
+    async fn not_resumed(&self, id: &str) -> Result<CallError, CallError> {
+        let mut db = self.db.read().await?;
+        let Some(job) = db.job(id).await? else {
+            let (kind, name, scope) = ("job", id.to_owned(), String::new());
+            return Ok(ProviderError::NotFound { kind, name, scope, fix: "see list_jobs".into() }.into());
+        };
+        let missing = self.missing(&db.job_connections(id).await?);
+        let (message, fix) = if job.status != "running" {
+            (format!("job `{id}` has ended: {}", job.status), "see get_job for what became of it".to_owned())
+        } else if missing.is_empty() {
+            (
+                format!("a process works on job `{id}`, or did a moment ago"),
+                "watch it with get_job; repeat this in half a minute".to_owned(),
+            )
+        } else {
+            let missing = missing.join(", ");
+            (
+                format!("job `{id}` needs connections that are not here: {missing}"),
+                "resume it with the configuration it was begun with".to_owned(),
+            )
+        };
+        Ok(ProviderError::conflict("not_resumable", message, fix).into())
+    }
+
+    fn missing(&self, connections: &[String]) -> Vec<String> {
+        connections.iter().filter(|name| !self.catalog.offers().any(|it| it.connection(Some(name)).is_ok())).cloned().collect()
+    }
+
+    /// Takes a job that nobody works on, and goes on with it; false where somebody else was faster, or a connection is missing.
+    async fn take(self: &Arc<Self>, job: &Job) -> Result<bool, CallError> {
+        let connections = self.db.read().await?.job_connections(&job.id).await?;
+        if self.stopping.is_cancelled() || !self.missing(&connections).is_empty() {
+            return Ok(false);
+        }
+        let (owner, now) = (self.owner.as_str(), Timestamp::now());
+        let lease: Option<Lease> = transaction!(self.db, StoreError, tx => { tx.take_job(job, owner, now).await })?;
+        let Some(lease) = lease else { return Ok(false) };
+        tracing::info!(job = %job.id, "going on with a job");
+        self.work(job.clone(), lease, HashMap::new());
+        Ok(true)
+    }
+}
+
+/// Whether somebody may see and end a job: their own, or any for who sits at the machine itself.
+fn is_theirs(principal: &str, caller: &Caller) -> bool {
+    caller.principal == principal || caller.principal == LOCAL_PRINCIPAL
+}

@@ -1,0 +1,121 @@
+//! Planning: each row is decoded, held against the policy, resolved and weighed. Nothing is sent.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Map, Value};
+
+use super::{
+    Engine, add, apply,
+    draft::{Call, Draft, Stage, Work},
+};
+use crate::{
+    catalog::Offer,
+    error::{CallError, ProviderError},
+    guard::{Caller, Step},
+    providers::{Connection, Prepared, Scope},
+    store::FromStore as _,
+};
+
+/// How many rows are planned at the same time.
+const AT_ONCE: usize = 16;
+/// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A piece of work of one row's own.
+pub(super) fn scope(connection: &Connection) -> Scope {
+    connection.open_patient(PATIENCE)
+}
+
+/// The pieces of work that the rows of a job share, one for each connection: what one row has looked up the next need not.
+#[derive(Default)]
+pub(super) struct Scopes(Mutex<HashMap<String, Scope>>);
+
+impl Scopes {
+    pub(super) fn get(&self, connection: &Connection) -> Scope {
+        let mut scopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.entry(connection.name.clone()).or_insert_with(|| scope(connection)).clone()
+    }
+}
+
+impl Engine {
+    /// Plans all rows that can be planned.
+    ///
+    /// # Errors
+    ///
+    /// Where a connection or the store cannot be used; and with `all_or_nothing`, where any row cannot be made.
+    pub(super) async fn plan(&self, work: &mut Work, caller: &Caller) -> Result<(), CallError> {
+        let open = |it: &Draft| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
+        let calls: Vec<_> = work.drafts.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
+        let scopes = Scopes::default();
+        let planned: Vec<(usize, Result<Step, CallError>)> = stream::iter(calls)
+            .map(|(at, (call, arguments))| {
+                let scope = scopes.get(&call.connection);
+                async move { (at, self.plan_one(&call, &scope, arguments, caller).await) }
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let mut problems = Vec::new();
+        for (at, planned) in planned {
+            let draft = &mut work.drafts[at];
+            match planned {
+                Ok(step) => draft.stage = Stage::Ready(Box::new(step)),
+                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
+                Err(_) if draft.follows => draft.wait(),
+                Err(error) if is_so_already(&error) => draft.skipped(already(&error)),
+                Err(error) => draft.failed(apply::told(&error)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(apply::refused(&problems, work.drafts.len()));
+        }
+        if !work.in_order {
+            add::fold_resolved(&mut work.drafts);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn plan_one(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        arguments: Map<String, Value>,
+        caller: &Caller,
+    ) -> Result<Step, CallError> {
+        self.guard.may(&call.tool, &call.connection.name, caller)?;
+        let offer: &Offer = self.catalog.offer(call.tool.name)?;
+        match offer.prepare(&call.connection, scope, arguments)? {
+            Prepared::Change { change, .. } => self.guard.plan_step(&call.tool, &call.connection.name, caller, change).await,
+            Prepared::Read(_) => Err(CallError::Internal),
+        }
+    }
+}
+
+/// Whether an error says that things are as the row wants them.
+pub(super) fn is_so_already(error: &CallError) -> bool {
+    error.code().starts_with("already_")
+}
+
+/// Why nothing is to be done for a row.
+pub(super) fn already(error: &CallError) -> String {
+    match error.code().as_str() {
+        "already_member" => format!("is a member already: {}", apply::told(error)),
+        _ => apply::told(error),
+    }
+}
+
+/// Whether an error is about the store or the connection, and so would be the same for every row.
+fn concerns_all(error: &CallError) -> bool {
+    match error {
+        CallError::Provider(ProviderError::Remote(remote)) => remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)),
+        CallError::Provider(error) => error.store_error().is_some(),
+        CallError::Store(_) | CallError::Internal => true,
+        _ => false,
+    }
+}

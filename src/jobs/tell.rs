@@ -1,0 +1,183 @@
+//! What a person is told about a job: the gravest first, whom it is about, and how many of what besides.
+
+use serde_json::{Value, json};
+
+use super::draft::{Draft, Stage, Work};
+use crate::{
+    domain::{Gravity, Impact, Target},
+    guard::{Plan, canonical, lines},
+    shape::{cut, for_ledger},
+    store::sha256,
+    tools::{Effect, Operation as _, project_members::AddProjectMembers},
+};
+
+/// A job as the guard asks about it.
+pub(super) struct Summary {
+    pub(super) plan: Plan,
+    /// What has to be typed where a yes is not enough.
+    pub(super) name: String,
+    /// The connections that it reaches.
+    pub(super) on: String,
+    pub(super) needs_consent: bool,
+    /// Of all that is told, and of all that is not told because it asks for nothing.
+    pub(super) version: String,
+}
+
+/// Rows that do the same to different targets.
+struct Group {
+    gravity: Gravity,
+    asked: bool,
+    what: String,
+    consequences: String,
+    targets: Vec<String>,
+}
+
+impl Summary {
+    pub(super) fn of(work: &Work) -> Self {
+        let steps = || work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some((it, step)) } else { None });
+        let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
+        let gives_or_takes = |effect: Effect| matches!(effect, Effect::Access | Effect::Destroy);
+
+        let gravity = steps().map(|(_, it)| it.plan().impact.gravity).max().unwrap_or(Gravity::None);
+        let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
+        let mut impact = Impact::of(if unknown { gravity.max(Gravity::Low) } else { gravity });
+        let told = groups(work).into_iter().map(|it| it.told());
+        let told = told.chain(later().map(|(it, _)| verbatim(work, it))).chain(work.notes.clone()).chain(left_out(&work.drafts));
+        impact.notes.extend(told);
+        let lasting: Vec<&str> =
+            steps().filter(|(_, it)| it.plan().impact.undo.is_none()).map(|(_, it)| it.plan().target.name.as_str()).collect();
+        if lasting.is_empty() {
+            impact = impact.undo("undo with the job's id");
+        } else if lasting.len() < steps().count() {
+            impact = impact.undo(format!("undo with the job's id, but not for: {}", lasting.join(", ")));
+        }
+
+        let to_make = steps().count() + later().count();
+        let people = work.tool.name == AddProjectMembers::NAME;
+        let noun = match (people, to_make) {
+            (true, 1) => "1 person".to_owned(),
+            (true, many) => format!("{many} people"),
+            (false, 1) => "1 change".to_owned(),
+            (false, many) => format!("{many} changes"),
+        };
+        let gravest = steps().find(|(_, it)| it.plan().impact.gravity == gravity).map(|(_, it)| it.plan().target.name.clone());
+        let name = if people { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
+        let mut organizations: Vec<&str> = steps().filter_map(|(_, it)| it.plan().target.organization.as_deref()).collect();
+        organizations.sort_unstable();
+        organizations.dedup();
+        let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
+        let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
+        Self {
+            plan: Plan { target, impact, before: Value::Null },
+            name,
+            on: connections(work).join(", "),
+            needs_consent: unknown || steps().any(|(_, it)| it.needs_consent()),
+            version: version(&work.drafts),
+        }
+    }
+}
+
+impl Group {
+    fn told(&self) -> String {
+        let Self { what, targets, consequences, .. } = self;
+        let many = if targets.len() > 1 { format!("{} × ", targets.len()) } else { String::new() };
+        // Who asks for no consent is counted.
+        let whom = if self.asked { format!(": {}", targets.join(", ")) } else { String::new() };
+        let consequences = if consequences.is_empty() { String::new() } else { format!(": {consequences}") };
+        format!("{many}{what}{whom}{consequences}")
+    }
+}
+
+/// What the rows do, like with like; the gravest first.
+fn groups(work: &Work) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for draft in &work.drafts {
+        let Stage::Ready(step) = &draft.stage else { continue };
+        let Plan { target, impact, .. } = step.plan();
+        let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
+        let what = format!("{}{place}{}", draft.title(), on(work, draft));
+        let asked = step.needs_consent();
+        let consequences = if asked { consequences(target, impact) } else { String::new() };
+        let gravity = impact.gravity;
+        let same =
+            groups.iter_mut().find(|it| it.asked == asked && it.gravity == gravity && it.what == what && it.consequences == consequences);
+        match same {
+            Some(group) => group.targets.push(target.name.clone()),
+            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![target.name.clone()] }),
+        }
+    }
+    groups.sort_by_key(|it| (std::cmp::Reverse(it.asked), std::cmp::Reverse(it.gravity)));
+    groups
+}
+
+/// What follows for a target, without its name: so what follows for others alike reads alike.
+fn consequences(target: &Target, impact: &Impact) -> String {
+    let mut told = lines(impact);
+    if impact.undo.is_none() {
+        told.push("cannot be undone".into());
+    }
+    let name = target.name.as_str();
+    let told = told.into_iter().map(|line| match line.strip_suffix(name).map(|it| it.trim_end_matches([' ', ':'])) {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => line,
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// A row that nobody can plan yet, as it was asked for.
+fn verbatim(work: &Work, draft: &Draft) -> String {
+    let arguments = cut(&for_ledger(&draft.arguments.clone().into()).to_string(), 400);
+    format!("{}{}, with what earlier steps make: {arguments}", draft.title(), on(work, draft))
+}
+
+/// The connection of a row, where that does not go without saying.
+fn on(work: &Work, draft: &Draft) -> String {
+    if connections(work).len() < 2 { String::new() } else { format!(" (connection {})", draft.connection) }
+}
+
+fn connections(work: &Work) -> Vec<&str> {
+    let mut names: Vec<&str> = work.drafts.iter().map(|it| it.connection.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// How many rows come to nothing.
+fn left_out(drafts: &[Draft]) -> Vec<String> {
+    let count = |wanted: &str| drafts.iter().filter(|it| matches!(&it.stage, Stage::Ended { state, .. } if *state == wanted)).count();
+    let mut notes = Vec::new();
+    for (state, what) in [("skipped", "left as they are"), ("failed", "cannot be made")] {
+        match count(state) {
+            0 => {}
+            1 => notes
+                .push(format!("1 row is {}", what.replace("left as they are", "left as it is").replace("cannot", "left out: it cannot"))),
+            many => notes.push(format!("{many} rows are {}", what.replace("cannot", "left out: they cannot"))),
+        }
+    }
+    notes
+}
+
+fn within(work: &Work) -> Option<String> {
+    if work.tool.name != AddProjectMembers::NAME {
+        return None;
+    }
+    let mut places: Vec<&str> = work.drafts.iter().filter_map(|it| it.target()?.within.as_deref()).collect();
+    places.sort_unstable();
+    places.dedup();
+    (!places.is_empty()).then(|| places.join(", "))
+}
+
+fn version(drafts: &[Draft]) -> String {
+    let rows: Vec<Value> = drafts
+        .iter()
+        .map(|it| {
+            let told = match &it.stage {
+                Stage::Ready(step) => json!(step.plan().version()),
+                Stage::Open(_) | Stage::Later(_) => json!(it.arguments),
+                Stage::Ended { state, reason } => json!([state, reason]),
+            };
+            json!([it.name, it.tool, it.connection, told])
+        })
+        .collect();
+    sha256(canonical(&rows.into()))
+}

@@ -1,0 +1,94 @@
+//! Many calls as one piece of work: made, watched, ended, taken back.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::operation;
+use crate::domain::{
+    Cursor, JobRef, Limit, List,
+    jobs::{Job, JobRows, JobState, StepItem},
+    members::{Batch, ItemOutcome},
+};
+
+/// Makes many changes in order after one question. `${id.field}` in arguments is taken from an earlier step's result.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyChanges {
+    /// Calls of changing tools, with their `connection` in the arguments.
+    #[schemars(length(min = 1, max = 200))]
+    pub steps: Vec<StepCall>,
+    /// Default: stop.
+    pub on_failure: Option<OnFailure>,
+}
+
+/// One call of another tool.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct StepCall {
+    pub tool: String,
+    #[serde(default)]
+    pub arguments: Map<String, Value>,
+    pub id: Option<String>,
+}
+
+/// What happens to the steps behind one that failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OnFailure {
+    /// They are not made.
+    #[default]
+    Stop,
+    /// They are made, but for those that build on it.
+    Continue,
+}
+
+operation!(ApplyChanges, "apply_changes", "Apply changes", Destroy => Batch<StepItem>);
+
+/// Tells how far a job is and what became of its rows.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetJob {
+    pub job: JobRef,
+    /// Rows that ended so.
+    pub outcome: Option<ItemOutcome>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(GetJob, "get_job", "Get job", Read => JobRows);
+
+/// Lists jobs, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListJobs {
+    /// Where they stand.
+    pub status: Option<JobState>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListJobs, "list_jobs", "List jobs", Read => List<Job>);
+
+/// Stops a job between two rows; what was done stays done.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelJob {
+    pub job: JobRef,
+}
+
+operation!(CancelJob, "cancel_job", "Cancel job", Write => Job);
+
+/// Takes back a call or a whole job as far as that is possible, after a question that says what stays.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// From a receipt or list_activity.
+    pub call_id: Option<String>,
+    /// Or a job.
+    pub job: Option<JobRef>,
+}
+
+operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);
