@@ -98,6 +98,12 @@ impl Permit {
         ))
     }
 
+    /// Leave to send to a service that is made up.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self::new("call_test")
+    }
+
     /// The call that the change belongs to.
     pub(crate) fn call_id(&self) -> &str {
         &self.0.call_id

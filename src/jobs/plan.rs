@@ -104,10 +104,7 @@ pub(super) fn is_so_already(error: &CallError) -> bool {
 
 /// Why nothing is to be done for a row.
 pub(super) fn already(error: &CallError) -> String {
-    match error.code().as_str() {
-        "already_member" => format!("is a member already: {}", apply::told(error)),
-        _ => apply::told(error),
-    }
+    crate::error::chain(error)
 }
 
 /// Whether an error is about the store or the connection, and so would be the same for every row.

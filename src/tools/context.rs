@@ -36,15 +36,15 @@ pub struct GetCurrentUser {}
 
 operation!(GetCurrentUser, "get_current_user", "Get current user", Read => CurrentUser);
 
-/// Lists the changes that were made or refused through this server, newest first.
+/// Lists changes made or refused through this server, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListActivity {
-    /// Time, RFC 3339.
+    /// RFC 3339.
     pub since: Option<String>,
-    /// Tool name.
+    /// Name.
     pub tool: Option<String>,
-    /// E-mail or id in the target.
+    /// E-mail.
     pub member: Option<PersonRef>,
     /// How it ended.
     pub outcome: Option<Outcome>,

@@ -47,7 +47,7 @@ operation!(UpdateRateLimit, "update_rate_limit", "Update rate limit", Write => R
 #[serde(deny_unknown_fields)]
 pub struct ListUsageLimits {
     pub project: Option<ProjectRef>,
-    /// Only active ones, or only others.
+    /// Active ones.
     pub active: Option<bool>,
 }
 
@@ -79,11 +79,11 @@ pub struct SetUsageLimit {
     pub subscription_type: SubscriptionType,
     /// What counts.
     pub usage_unit: UsageUnit,
-    /// Warns from here.
+    /// Warns.
     pub soft_limit: f64,
-    /// Stops here.
+    /// Stops.
     pub hard_limit: f64,
-    /// Whether a new period starts.
+    /// Renews.
     pub renewal: Renewal,
 }
 
@@ -95,11 +95,11 @@ operation!(SetUsageLimit, "set_usage_limit", "Set usage limit", Write => UsageLi
 pub struct UpdateUsageLimit {
     pub project: Option<ProjectRef>,
     pub usage_limit: UsageLimitRef,
-    /// Warns from here.
+    /// Warns.
     pub soft_limit: Option<f64>,
-    /// Stops here.
+    /// Stops.
     pub hard_limit: Option<f64>,
-    /// Whether a new period starts.
+    /// Renews.
     pub renewal: Option<Renewal>,
 }
 

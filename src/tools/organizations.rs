@@ -15,7 +15,7 @@ pub struct ListOrganizations {
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>);
+operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>, across);
 
 /// Reads an organization: description, website, counts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub struct GetOrganization {
 
 operation!(GetOrganization, "get_organization", "Get organization", Read => Organization);
 
-/// Creates an organization. For work inside one use create_project.
+/// Creates an organization. Inside one: create_project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganization {
@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with its projects, teams, roles and keys; people keep their accounts. Cannot be undone.
+/// Deletes an organization with everything in it, for good; people keep their accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {

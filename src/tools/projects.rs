@@ -13,14 +13,14 @@ pub struct ListProjects {
     pub organization: Option<OrganizationRef>,
     pub team: Option<TeamRef>,
     pub query: Option<Query>,
-    /// Archived ones too.
+    /// Archived too.
     pub include_archived: Option<bool>,
     pub detail: Option<Detail>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
 
-/// How much is told of each item.
+/// Amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -97,7 +97,7 @@ pub struct ArchiveProject {
 
 operation!(ArchiveProject, "archive_project", "Archive project", Destroy => Project);
 
-/// Deletes a project with its memberships, keys and limits. Cannot be undone. Gentler: archive_project.
+/// Deletes a project with its memberships, keys and limits for good. Gentler: archive_project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteProject {

@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::similar_names, reason = "a test is to be read, once, from above to below")]
 #![allow(clippy::print_stdout, reason = "figures for who looks")]
 
+mod across;
 mod catalog;
 mod certificates;
 mod cli;
@@ -10,6 +11,16 @@ mod company;
 mod completion;
 mod config;
 mod demo;
+mod engine_members;
+mod engine_organizations;
+mod engine_projects;
+mod engine_roles;
+mod engine_sign_in;
+mod geai_config;
+mod geai_keys_limits;
+mod geai_members;
+mod geai_projects;
+mod geai_quirks;
 mod guard;
 mod http;
 mod jobs;
@@ -32,9 +43,21 @@ mod readme;
 mod resolution;
 mod role_assignments;
 mod roles;
+mod sandbox_engine;
+mod sandbox_geai;
+mod sandbox_seeme;
 mod seed;
+mod seeme_members;
+mod seeme_organizations;
+mod seeme_projects;
+mod seeme_roles;
+mod seeme_service;
+mod seeme_teams;
 mod sse;
 mod stdio;
 mod support;
+mod support_engine;
+mod support_geai;
+mod support_seeme;
 mod teams;
 mod wire;

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::{
-    Method, Response, StatusCode, Url,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    RequestBuilder, StatusCode, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
     multipart,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,7 +15,7 @@ use super::{
     Api, Auth, Heard,
     request::{Body, Draft},
 };
-use crate::{error::ProviderError, guard::Permit};
+use crate::{error::ProviderError, guard::Permit, shape::REDACTED};
 
 /// How often a read is tried where it is not a matter of waiting for one's turn.
 const TRIES: u32 = 4;
@@ -37,6 +37,8 @@ enum Kind {
     Read,
     Write,
     SignIn,
+    /// A read of bytes, which may be elsewhere.
+    Download,
 }
 
 /// An answer, whatever it says.
@@ -48,48 +50,77 @@ struct Raw {
 
 impl Api {
     pub(super) async fn read(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
-        self.exchange(draft, target, deadline, Kind::Read, None).await
+        Ok(self.deliver(draft, &self.url(target)?, deadline, Kind::Read, None).await?.into())
     }
 
     pub(super) async fn write(&self, draft: &Draft, target: &str, deadline: Instant, permit: &Permit) -> Result<Answer, ProviderError> {
-        self.exchange(draft, target, deadline, Kind::Write, Some(permit)).await
+        let raw = self.deliver(draft, &self.url(target)?, deadline, Kind::Write, Some(permit)).await?;
+        if raw.json().is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) {
+            return Err(self.unanswered("gave an answer that cannot be read", false));
+        }
+        Ok(raw.into())
     }
 
     pub(super) async fn signing_in(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
-        self.exchange(draft, target, deadline, Kind::SignIn, None).await
+        Ok(self.deliver(draft, &self.url(target)?, deadline, Kind::SignIn, None).await?.into())
     }
 
-    async fn exchange(
+    /// Follows redirects by hand: the key goes to the service's own host only, and no more once another host had its say.
+    pub(super) async fn download(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<(String, Vec<u8>), ProviderError> {
+        let service = self.service();
+        let own = self.url(target)?;
+        let (mut url, mut at_home) = (own.clone(), true);
+        for _ in 0..=MAX_REDIRECTS {
+            at_home &= url.origin() == own.origin();
+            let raw = if at_home {
+                self.deliver(draft, &url, deadline, Kind::Download, None).await?
+            } else {
+                let answered = fetched(self.client()?.get(url.clone())).await;
+                answered.map_err(|error| service.unreachable(&error))?
+            };
+            if raw.status.is_redirection() {
+                let next = raw.headers.get(LOCATION).and_then(|it| it.to_str().ok()).and_then(|it| url.join(it).ok());
+                url = next.ok_or_else(|| service.failure(raw.status.as_u16(), None, None, None))?;
+                continue;
+            }
+            if !raw.status.is_success() {
+                return Err(service.failure(raw.status.as_u16(), None, None, None));
+            }
+            if raw.body.len() == MAX_ANSWER {
+                return Err(service.unreadable("it is too large", None));
+            }
+            let media_type = raw.header(CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
+            return Ok((media_type, raw.body));
+        }
+        Err(service.unreadable("it redirects without end", None))
+    }
+
+    /// Sends a request until there is an answer that is a success, or one that is not to be changed by sending it again.
+    async fn deliver(
         &self,
         draft: &Draft,
-        target: &str,
+        url: &Url,
         deadline: Instant,
         kind: Kind,
         permit: Option<&Permit>,
-    ) -> Result<Answer, ProviderError> {
+    ) -> Result<Raw, ProviderError> {
         let service = self.service();
-        let (mut tries, mut rejected, mut limited) = (1, None, 0);
+        let (mut tries, mut rejected) = (1, None);
         loop {
-            let late = |wait: Duration| service.failure(429, None, None, Some(wait.as_secs() + 1));
-            self.pace().turn(deadline).await.map_err(late)?;
             let token = if kind == Kind::SignIn { None } else { Some(self.token(rejected.as_ref()).await?) };
+            let request = self.request(draft, url, kind, token.as_ref())?;
+            let turn = self.pace().turn(deadline).await.map_err(|wait| service.busy(wait))?;
+            // Whoever waited for the turn may no longer have leave to send.
             permit.map_or(Ok(()), Permit::still_good)?;
-            let raw = match self.once(draft, target, token.as_ref()).await? {
+            let raw = match fetched(request).await {
                 Ok(raw) => raw,
-                // Nothing was sent.
-                Err(error) if error.is_connect() => {
-                    if tries == TRIES || Instant::now() + backoff(tries) > deadline {
-                        return Err(service.unreachable(&error));
-                    }
-                    sleep(backoff(tries)).await;
-                    tries += 1;
-                    continue;
-                }
-                Err(error) if kind == Kind::Write => {
-                    let how = if error.is_timeout() { "did not answer in time" } else { "ended the connection without an answer" };
-                    return Err(self.unanswered(how, error.is_timeout()));
-                }
                 Err(error) => {
+                    turn.failed();
+                    // Where no connection came up, nothing was sent.
+                    if kind == Kind::Write && !error.is_connect() {
+                        let how = if error.is_timeout() { "did not answer in time" } else { "ended the connection without an answer" };
+                        return Err(self.unanswered(how, error.is_timeout()));
+                    }
                     if tries == TRIES || Instant::now() + backoff(tries) > deadline {
                         return Err(service.unreachable(&error));
                     }
@@ -103,33 +134,31 @@ impl Api {
                 permit.note_request(id);
             }
             let status = raw.status.as_u16();
+            let asked = raw.retry_after();
+            let should = raw.header("x-should-retry");
+            let said = self.said(&raw, draft, kind, token.as_ref());
+            if status == 429 {
+                let wait = turn.refused(asked.map(|it| it.min(LONGEST_WAIT)));
+                if asked.is_none_or(|it| it <= LONGEST_WAIT) && Instant::now() + wait <= deadline && should != Some("false") {
+                    continue;
+                }
+                return Err(service.failure(429, said, request_id, Some(seconds(asked.unwrap_or(wait)))));
+            }
+            let passing = matches!(status, 408 | 502 | 503 | 504);
+            if passing {
+                turn.failed()
+            } else {
+                turn.answered()
+            }
             if status == 401 && kind != Kind::SignIn && rejected.is_none() && matches!(service.auth, Auth::SignIn(_)) {
                 rejected = token;
                 continue;
             }
-            let asked = raw.retry_after();
-            let should = raw.header("x-should-retry");
-            if status == 429 {
-                // A service that does not say how long is given twice as long each time.
-                let wait = asked.unwrap_or_else(|| backoff(limited + 2));
-                limited += 1;
-                self.pace().refused(wait.min(LONGEST_WAIT));
-                if wait <= LONGEST_WAIT && Instant::now() + wait <= deadline && should != Some("false") {
-                    continue;
-                }
-                return Err(service.failure(429, self.said(&raw), request_id, Some(wait.as_secs().max(1))));
+            if said.is_none() && (raw.status.is_success() || kind == Kind::Download && raw.status.is_redirection()) {
+                return Ok(raw);
             }
-            let said = self.said(&raw);
-            if raw.status.is_success() && said.is_none() {
-                let json = raw.json();
-                if json.is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) && kind == Kind::Write {
-                    return Err(self.unanswered("gave an answer that cannot be read", false));
-                }
-                return Ok(Answer { json, request_id });
-            }
-            let passing = matches!(status, 408 | 502 | 503 | 504);
             let again = should.map_or(passing, |it| it == "true");
-            if kind == Kind::Read && again && tries < TRIES {
+            if matches!(kind, Kind::Read | Kind::Download) && again && tries < TRIES {
                 let wait = asked.unwrap_or_else(|| backoff(tries));
                 if wait <= LONGEST_WAIT && Instant::now() + wait <= deadline {
                     sleep(wait).await;
@@ -142,7 +171,7 @@ impl Api {
                 let how = message.map_or_else(|| format!("failed with {status}"), |it| format!("failed with {status} ({it})"));
                 return Err(self.unanswered(&how, status == 504));
             }
-            return Err(service.failure(status, said, request_id, asked.map(|it| it.as_secs().max(1))));
+            return Err(service.failure(status, said, request_id, asked.map(seconds)));
         }
     }
 
@@ -154,9 +183,18 @@ impl Api {
         }
     }
 
-    fn said(&self, raw: &Raw) -> Option<super::Said> {
+    /// What the service said went wrong, without the secrets that the request had in it.
+    fn said(&self, raw: &Raw, draft: &Draft, kind: Kind, token: Option<&SecretString>) -> Option<super::Said> {
         let json = raw.json();
-        (self.service().explain)(&Heard { status: raw.status.as_u16(), json: json.as_ref() })
+        let mut said = (self.service().explain)(&Heard { status: raw.status.as_u16(), json: json.as_ref() })?;
+        let mut secrets: Vec<&str> = token.iter().map(|it| it.expose_secret()).collect();
+        if let (Kind::SignIn, Body::Json(Value::Object(fields))) = (kind, &draft.body) {
+            secrets.extend(fields.values().filter_map(Value::as_str));
+        }
+        for secret in secrets.into_iter().filter(|it| !it.is_empty()) {
+            said.message = said.message.replace(secret, REDACTED);
+        }
+        Some(said)
     }
 
     async fn token(&self, rejected: Option<&SecretString>) -> Result<SecretString, ProviderError> {
@@ -166,15 +204,18 @@ impl Api {
         }
     }
 
-    async fn once(&self, draft: &Draft, target: &str, token: Option<&SecretString>) -> Result<Result<Raw, reqwest::Error>, ProviderError> {
-        let mut request = self.client()?.request(draft.method.clone(), self.url(target)?).header("accept", "application/json");
+    fn request(&self, draft: &Draft, url: &Url, kind: Kind, token: Option<&SecretString>) -> Result<RequestBuilder, ProviderError> {
+        let mut request = self.client()?.request(draft.method.clone(), url.clone());
+        if kind != Kind::Download {
+            request = request.header(ACCEPT, "application/json");
+        }
         for (name, value) in self.service().headers.iter().chain(&draft.headers) {
             request = request.header(name, header_value(value)?);
         }
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
-        request = match &draft.body {
+        Ok(match &draft.body {
             Body::None => request,
             Body::Json(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             Body::File(file) => {
@@ -183,50 +224,18 @@ impl Api {
                     part.mime_str(file.media_type).map_err(|_| ProviderError::invalid("this is no media type", "use PNG or JPEG"))?;
                 request.multipart(multipart::Form::new().part(file.field, part))
             }
-        };
-        Ok(match request.send().await {
-            Ok(response) => read_whole(response).await,
-            Err(error) => Err(error.without_url()),
         })
-    }
-
-    /// Follows redirects by hand: the key goes to the service's own host only.
-    pub(super) async fn download(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<(String, Vec<u8>), ProviderError> {
-        let service = self.service();
-        let own = self.url(target)?;
-        let mut url = own.clone();
-        let late = |wait: Duration| service.failure(429, None, None, Some(wait.as_secs() + 1));
-        self.pace().turn(deadline).await.map_err(late)?;
-        for _ in 0..=MAX_REDIRECTS {
-            let mut request = self.client()?.request(Method::GET, url.clone());
-            if url.origin() == own.origin() {
-                for (name, value) in service.headers.iter().chain(&draft.headers) {
-                    request = request.header(name, header_value(value)?);
-                }
-                request = request.header(AUTHORIZATION, bearer(&self.token(None).await?)?);
-            }
-            let answered = match request.send().await {
-                Ok(response) => read_whole(response).await,
-                Err(error) => Err(error.without_url()),
-            };
-            let raw = answered.map_err(|error| service.unreachable(&error))?;
-            if raw.status.is_redirection() {
-                let next = raw.headers.get(LOCATION).and_then(|it| it.to_str().ok()).and_then(|it| url.join(it).ok());
-                url = next.ok_or_else(|| service.failure(raw.status.as_u16(), None, None, None))?;
-                continue;
-            }
-            if !raw.status.is_success() {
-                return Err(service.failure(raw.status.as_u16(), self.said(&raw), raw.header("x-request-id").map(str::to_owned), None));
-            }
-            let media_type = raw.header(CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
-            return Ok((media_type, raw.body));
-        }
-        Err(service.unreadable("it redirects without end", None))
     }
 
     fn url(&self, target: &str) -> Result<Url, ProviderError> {
         Url::parse(&format!("{}{target}", self.service().base))
             .map_err(|_| ProviderError::invalid("this makes no address of the service", "correct the ids"))
+    }
+}
+
+impl From<Raw> for Answer {
+    fn from(raw: Raw) -> Self {
+        Self { json: raw.json(), request_id: raw.header("x-request-id").map(str::to_owned) }
     }
 }
 
@@ -252,14 +261,23 @@ impl Raw {
     }
 }
 
-async fn read_whole(mut response: Response) -> Result<Raw, reqwest::Error> {
+/// Sends a request and reads the whole answer. What is longer than the largest is cut, and then cannot be read as JSON.
+async fn fetched(request: RequestBuilder) -> Result<Raw, reqwest::Error> {
+    let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        // What is longer is cut, and then cannot be read as JSON.
-        body.extend(chunk.iter().take(MAX_ANSWER.saturating_sub(body.len())));
+        body.extend(chunk.iter().take(MAX_ANSWER - body.len()));
+        if body.len() == MAX_ANSWER {
+            break;
+        }
     }
     Ok(Raw { status, headers, body })
+}
+
+/// As whole seconds, and never none.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, ProviderError> {

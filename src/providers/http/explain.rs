@@ -1,5 +1,7 @@
 //! What a service's refusals and failures mean to an agent.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Service;
@@ -78,6 +80,20 @@ impl Service {
         });
         let retryable = matches!(code, "rate_limited" | "provider_failed" | "timeout");
         ProviderError::Remote(Box::new(RemoteError { code, message, fix, status: Some(status), request_id, retryable, retry_after_s }))
+    }
+
+    /// It is not this call's turn before its time is over: nothing was sent.
+    pub(super) fn busy(&self, wait: Duration) -> ProviderError {
+        let wait = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1);
+        ProviderError::Remote(Box::new(RemoteError {
+            code: "rate_limited",
+            message: format!("connection `{}` has more to do than its service allows for now", self.connection),
+            fix: format!("wait {wait} s, then repeat the call"),
+            status: None,
+            request_id: None,
+            retryable: true,
+            retry_after_s: Some(wait),
+        }))
     }
 
     /// Outsiders' words as they may be shown: one line, bounded, without our own key.
