@@ -88,7 +88,9 @@ impl Offer {
                 properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                if self.able.len() == 1 || self.tool.effect != Effect::Write {
+                    properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                }
                 if self.able.len() == 1 {
                     properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
                 }
@@ -98,8 +100,8 @@ impl Offer {
                 properties.insert("confirmation_token".into(), token);
             }
         }
-        // The choice of an account is paid for with what programs know and models do not need: the key is still taken, and what is
-        // unknown is still refused.
+        // The choice of an account is paid for with what models can do without: all changes still take both, and what is unknown
+        // is still refused.
         if self.able.len() > 1 {
             schema.shift_remove("additionalProperties");
         }

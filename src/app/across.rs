@@ -41,7 +41,14 @@ pub(super) async fn read(app: &App, offer: &Offer, mut arguments: Map<String, Va
         async { tokio::time::timeout(PATIENCE, list).await.unwrap_or_else(|_| Err(late())) }
     }))
     .await;
-    Ok(together(&asked.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), lists))
+    let mut list = together(&asked.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), lists);
+    // Whoever looks for something everywhere has to know where nobody looked.
+    let unable = app.connections.iter().filter(|it| !it.serves(offer.tool.name)).map(|it| it.name.as_str());
+    let unable: Vec<&str> = unable.collect();
+    if let (Value::Object(list), false, None) = (&mut list, unable.is_empty(), &cursors) {
+        list.insert("not_asked".into(), json!(unable));
+    }
+    Ok(list)
 }
 
 fn late() -> CallError {

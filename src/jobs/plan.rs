@@ -64,7 +64,7 @@ impl Engine {
         for (at, planned) in planned {
             let draft = &mut work.drafts[at];
             match planned {
-                Ok(step) => draft.stage = Stage::Ready(Box::new(step)),
+                Ok(step) => draft.ready(step),
                 Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
                 Err(_) if draft.follows => draft.wait(),
@@ -76,7 +76,7 @@ impl Engine {
             return Err(apply::refused(&problems, work.drafts.len()));
         }
         if !work.in_order {
-            add::fold_resolved(&mut work.drafts);
+            add::fold_duplicates(&mut work.drafts);
         }
         Ok(())
     }

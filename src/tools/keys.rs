@@ -9,7 +9,7 @@ use crate::domain::{
     keys::{ApiKey, KeyStatus, OwnerAccess, ServiceAccount},
 };
 
-/// Lists the service accounts of a project.
+/// Lists a project's service accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListServiceAccounts {
@@ -67,7 +67,7 @@ pub struct DeleteServiceAccount {
 
 operation!(DeleteServiceAccount, "delete_service_account", "Delete service account", Destroy => ServiceAccount);
 
-/// Lists the keys of a project, never their values.
+/// Lists a project's keys, never their values.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListApiKeys {

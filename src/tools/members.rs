@@ -10,7 +10,7 @@ use crate::domain::{
     roles::RoleLevel,
 };
 
-/// Lists the people of an organization with their roles.
+/// Lists an organization's people with roles.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizationMembers {
@@ -23,7 +23,7 @@ pub struct ListOrganizationMembers {
 
 operation!(ListOrganizationMembers, "list_organization_members", "List organization members", Read => List<Member>);
 
-/// Reads one person of an organization.
+/// Reads an organization member.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOrganizationMember {
@@ -114,7 +114,7 @@ pub struct CancelInvitation {
 
 operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy => Invitation);
 
-/// Lists the organizations that a person belongs to, with roles.
+/// Lists the organizations a person belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListMemberships {
@@ -130,7 +130,7 @@ pub struct ListMemberships {
 
 operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>, across);
 
-/// Lists the projects that a person reaches, with roles.
+/// Lists the projects a person reaches.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMemberships {

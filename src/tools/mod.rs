@@ -138,6 +138,8 @@ fn output_across<T: JsonSchema>() -> Map<String, Value> {
         let failed = json!({
             "type": "object", "properties": { "connection": text.clone(), "code": text.clone(), "message": text.clone(), "fix": text }
         });
+        let names = json!({ "type": "array", "description": "Connections that cannot tell.", "items": { "type": "string" } });
+        properties.insert("not_asked".into(), names);
         properties.insert("failed".into(), json!({ "type": "array", "description": "Connections that did not answer.", "items": failed }));
     }
     output

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Cursor, Description, Email, Limit, List, Name, OrganizationRef, Query, Slug, Website, organizations::Organization};
 
-/// Lists the organizations that a connection reaches.
+/// Lists the organizations in reach.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizations {
@@ -17,7 +17,7 @@ pub struct ListOrganizations {
 
 operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>, across);
 
-/// Reads an organization: description, website, counts.
+/// Reads an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOrganization {
@@ -40,7 +40,7 @@ pub struct CreateOrganization {
 
 operation!(CreateOrganization, "create_organization", "Create organization", Write => Organization);
 
-/// Changes the named fields of an organization; others stay.
+/// Changes the named fields of an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganization {

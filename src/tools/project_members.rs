@@ -10,7 +10,7 @@ use crate::domain::{
     roles::RoleLevel,
 };
 
-/// Lists who can use a project, directly and through teams.
+/// Lists who can use a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMembers {
@@ -27,7 +27,7 @@ pub struct ListProjectMembers {
 
 operation!(ListProjectMembers, "list_project_members", "List project members", Read => List<Member>);
 
-/// Reads one person's place in a project.
+/// Reads a project member.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetProjectMember {

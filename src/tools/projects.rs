@@ -31,7 +31,7 @@ pub enum Detail {
 
 operation!(ListProjects, "list_projects", "List projects", Read => List<Project>);
 
-/// Reads a project: status, team, counts.
+/// Reads a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetProject {
@@ -61,7 +61,7 @@ pub struct CreateProject {
 
 operation!(CreateProject, "create_project", "Create project", Write => Project);
 
-/// Changes the named fields of a project; others stay.
+/// Changes the named fields of a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProject {
@@ -88,7 +88,7 @@ pub enum ProjectField {
 
 operation!(UpdateProject, "update_project", "Update project", Write => Project);
 
-/// Archives a project: its keys stop and it is read-only for good; it can still be listed.
+/// Archives a project for good: its keys stop; it can still be listed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveProject {

@@ -65,12 +65,16 @@ fn flatten(schema: &mut Value, definitions: &Value) {
         *schema = target;
         return flatten(schema, definitions);
     }
+    // That a count is not negative goes without saying.
+    if it.get("minimum").and_then(Value::as_f64) == Some(0.0) {
+        it.remove("minimum");
+    }
     for key in ["title", "format"] {
         if it.get(key).is_some_and(|it| it.is_string() && it != "date-time") {
             it.remove(key);
         }
     }
-    if it.get("default").is_some_and(|it| it.is_null() || *it == json!([]) || *it == json!(false)) {
+    if it.get("default").is_some_and(|it| it.is_null() || *it == json!([]) || *it == json!({}) || *it == json!(false)) {
         it.remove("default");
     }
     // An optional field is one that may be left out; null is never a value.

@@ -208,8 +208,8 @@ fn a_configured_path_of_the_engine_keeps_its_placeholders() {
     assert!(Home::new().of(&text("org = \"/v2/organizations/{id}\"")).is_ok());
     let error = Home::new().of(&text("org = \"/v2/organizations\"")).unwrap_err();
     assert!(error.message.ends_with("`connections.a.paths.org`: this path has `{id}`, once"), "{error}");
-    let error = Home::new().of(&text("orgz = \"/v2\"")).unwrap_err();
-    assert_eq!(error.fix, "did you mean `orgs`?");
+    let error = Home::new().of(&text("config = \"/v2\"")).unwrap_err();
+    assert_eq!(error.fix, "did you mean `configs`?");
 }
 
 #[test]

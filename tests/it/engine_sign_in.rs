@@ -88,7 +88,7 @@ async fn a_refused_sign_in_says_so_and_repeats_no_secret() {
     let fix = "the key of connection `lab` is not accepted: put a valid one in place, see `rolecall doctor`";
     assert_eq!(answer, json!({ "code": "unauthenticated", "message": message, "fix": fix, "retryable": false }));
     let health = stage.agent.ok("list_connections", json!({})).await["items"][0]["health"].clone();
-    assert_eq!(health, message);
+    assert_eq!(health, format!("{message}; {fix}"));
 }
 
 #[tokio::test]

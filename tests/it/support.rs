@@ -153,7 +153,7 @@ pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
             kind: geai::TokenKind::Api,
             project_id: None,
             organization_id: None,
-            system: true,
+            system: false,
             unversioned_removal: false,
         }),
         openai::connect(openai::Settings {

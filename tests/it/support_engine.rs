@@ -81,6 +81,15 @@ impl Stage {
         json!([platform.accounts, platform.orgs, platform.projects])
     }
 
+    /// The calls that take the last change back, as the ledger has them.
+    pub(crate) async fn inverse(&self) -> Vec<Value> {
+        let rolecall::store::Db::Sqlite { reader, .. } = self.agent.db() else { panic!("a store in a file") };
+        let outcomes = "SELECT body FROM ledger WHERE entry = 'outcome' ORDER BY seq DESC LIMIT 1";
+        let body: String = sqlx::query_scalar(outcomes).fetch_one(reader).await.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        body["inverse"].as_array().cloned().unwrap_or_default()
+    }
+
     /// A call that is refused before anything is sent that changes something.
     #[track_caller]
     pub(crate) fn refuses(&self, tool: &'static str, arguments: Value, code: &'static str) -> impl Future<Output = Value> {

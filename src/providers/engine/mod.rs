@@ -86,6 +86,7 @@ pub fn connect(settings: Settings) -> Connection {
         .except(&["slug", "external_key_id"])
         .alter(projects::delete)
         .look(project_members::list)
+        .except(&["role_types"])
         .look(project_members::get)
         .alter(project_members::add)
         .alter(project_members::remove)

@@ -76,15 +76,16 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     let impact = Impact::none().undo("update_organization with the values in `before`");
     let (sending, looking, wanted) = (at.clone(), at.clone(), new.clone());
     let (target, before, logo_url, path_id) = (target(&org), view(org.clone()), org.logo_url, id.clone());
-    let (inverse, sent_inverse) = (restoring(&id, &old, &new), restoring(&id, &old, &new));
+    let inverse = restoring(&id, &old, &new);
+    let again = inverse.clone();
     let draft = Draft::new(target, impact, move |permit| async move {
         let body = json!({ "name": new.name, "description": new.description, "logo_url": logo_url });
         let reply = sending.put(sending.settings.path("org")).path("id", &path_id).json(body).send(&permit).await?;
         let changed = WireOrg::read(&reply, "look at it with get_organization")?;
-        Ok(sent_inverse.into_iter().fold(Sent::after(view(changed)), Sent::inverse))
+        Ok(inverse.into_iter().fold(Sent::after(view(changed)), Sent::inverse))
     });
     Ok(draft.before(before).read_back(move || {
-        let (looking, id, wanted, inverse) = (looking.afresh(), id.clone(), wanted.clone(), inverse.clone());
+        let (looking, id, wanted, inverse) = (looking.afresh(), id.clone(), wanted.clone(), again.clone());
         async move {
             let org = looking.org(&id).await?;
             let took_effect = org.name == wanted.name && org.description == wanted.description;

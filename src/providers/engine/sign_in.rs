@@ -26,10 +26,10 @@ pub(super) struct SignedIn {
     by_email: String,
     refresh: String,
     /// Held while a token is fetched: the others wait for it.
-    session: Mutex<Option<Session>>,
+    tokens: Mutex<Option<Tokens>>,
 }
 
-struct Session {
+struct Tokens {
     token: SecretString,
     /// Good for one refresh: the reply has the next one.
     refresh_token: Option<SecretString>,
@@ -38,7 +38,7 @@ struct Session {
 
 /// POST users:signInWithCustomToken, users:signInWithEmail and users:refreshToken all answer with this.
 #[derive(Deserialize)]
-struct WireSession {
+struct WireTokens {
     token: SecretString,
     #[serde(default, alias = "refreshToken")]
     refresh_token: Option<SecretString>,
@@ -63,16 +63,16 @@ impl SignedIn {
             by_token: settings.path("sign_in_token").to_owned(),
             by_email: settings.path("sign_in_email").to_owned(),
             refresh: settings.path("refresh").to_owned(),
-            session: Mutex::default(),
+            tokens: Mutex::default(),
         }
     }
 
     /// A token for the one that ends: by its refresh token, and where that is no longer taken, by signing in again.
-    async fn renewed(&self, api: &Api, old: Option<Session>) -> Result<Session, ProviderError> {
+    async fn renewed(&self, api: &Api, old: Option<Tokens>) -> Result<Tokens, ProviderError> {
         if let Some(refresh_token) = old.and_then(|it| it.refresh_token) {
             let body = json!({ "refresh_token": refresh_token.expose_secret() });
-            match api.sign_in(&self.refresh).json(body).send::<WireSession>().await {
-                Ok(session) => return Ok(session.into()),
+            match api.sign_in(&self.refresh).json(body).send::<WireTokens>().await {
+                Ok(tokens) => return Ok(tokens.into()),
                 Err(ProviderError::Remote(error)) if error.status.is_some_and(|it| it != 429) => {}
                 Err(error) => return Err(error),
             }
@@ -81,8 +81,8 @@ impl SignedIn {
             Account::CustomToken(token) => (&self.by_token, json!({ "token": token.expose_secret() })),
             Account::Email { email, password } => (&self.by_email, json!({ "email": email, "password": password.expose_secret() })),
         };
-        let session = api.sign_in(path).json(body).send::<WireSession>().await;
-        Ok(session.map_err(|error| self.without_secret(error))?.into())
+        let tokens = api.sign_in(path).json(body).send::<WireTokens>().await;
+        Ok(tokens.map_err(|error| self.without_secret(error))?.into())
     }
 
     /// A service may repeat what it refuses.
@@ -101,26 +101,26 @@ impl SignedIn {
 impl SignIn for SignedIn {
     fn token<'a>(&'a self, api: &'a Api, rejected: Option<&'a SecretString>) -> BoxFuture<'a, Result<SecretString, ProviderError>> {
         Box::pin(async move {
-            let mut held = self.session.lock().await;
-            if let Some(session) = held.as_ref().filter(|it| it.is_good(rejected, Instant::now())) {
-                return Ok(session.token.clone());
+            let mut held = self.tokens.lock().await;
+            if let Some(tokens) = held.as_ref().filter(|it| it.is_good(rejected, Instant::now())) {
+                return Ok(tokens.token.clone());
             }
             // It is taken out first: a refresh whose answer is lost has used the refresh token up.
             let old = held.take();
-            let session = self.renewed(api, old).await?;
-            Ok(held.insert(session).token.clone())
+            let tokens = self.renewed(api, old).await?;
+            Ok(held.insert(tokens).token.clone())
         })
     }
 }
 
-impl Session {
+impl Tokens {
     fn is_good(&self, rejected: Option<&SecretString>, now: Instant) -> bool {
         rejected.is_none_or(|it| it.expose_secret() != self.token.expose_secret()) && self.renew_at.is_none_or(|it| now < it)
     }
 }
 
-impl From<WireSession> for Session {
-    fn from(it: WireSession) -> Self {
+impl From<WireTokens> for Tokens {
+    fn from(it: WireTokens) -> Self {
         let lifetime = match it.expires_in {
             WireSeconds::Unknown => None,
             WireSeconds::Text(text) => text.parse().ok(),
@@ -138,22 +138,22 @@ impl From<WireSession> for Session {
 mod tests {
     use super::*;
 
-    fn session(reply: serde_json::Value) -> Session {
-        serde_json::from_value::<WireSession>(reply).expect("a session").into()
+    fn tokens(reply: serde_json::Value) -> Tokens {
+        serde_json::from_value::<WireTokens>(reply).expect("tokens").into()
     }
 
     #[test]
     fn a_token_is_renewed_before_it_ends_and_when_it_is_rejected() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let hour = session(json!({ "token": "a", "refresh_token": "b", "expires_in": "3600" }));
+        let hour = tokens(json!({ "token": "a", "refresh_token": "b", "expires_in": "3600" }));
         assert!(hour.is_good(None, after(3530)));
         assert!(!hour.is_good(None, after(3550)));
-        let minute = session(json!({ "token": "a", "refreshToken": "b", "expiresIn": 60 }));
+        let minute = tokens(json!({ "token": "a", "refreshToken": "b", "expiresIn": 60 }));
         assert!(minute.is_good(None, after(40)));
         assert!(!minute.is_good(None, after(55)));
         for untold in [json!({ "token": "a" }), json!({ "token": "a", "expires_in": null }), json!({ "token": "a", "expiresIn": "0" })] {
-            assert!(session(untold).is_good(None, after(1_000_000)));
+            assert!(tokens(untold).is_good(None, after(1_000_000)));
         }
         assert!(!hour.is_good(Some(&SecretString::from("a")), start));
         assert!(hour.is_good(Some(&SecretString::from("the one before")), start));

@@ -213,8 +213,8 @@ fn short(description: &Description) -> Result<(), ProviderError> {
 /// A few digits that tell one token from another, and from which it cannot be had.
 fn fingerprint(id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
-    let digits: String = digest.iter().take(6).map(|it| format!("{it:02x}")).collect();
-    format!("key-{digits}")
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("key-{number:012x}")
 }
 
 fn view(it: &WireToken, project: &Place) -> ApiKey {

@@ -168,10 +168,6 @@ mod tests {
         Ok([shown(it.api_key), shown(it.oauth_access_token), it.base_url, it.project_id, it.ca_file])
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn sections_are_read_as_the_vendors_tools_read_them() {
         let text = "\u{feff}# mine\n[DEFAULT]\ngeai_ssl_cert_path = /ca.pem\n\n[default]\nGEAI_API_KEY = geai-test-%%a%b\n  ; not a value\n\
@@ -179,15 +175,15 @@ mod tests {
                     geai_project_id = 0001\ngeai_api_base_url =\n";
         assert_eq!(
             told(text, "default"),
-            Ok([some("geai-test-%a%b"), None, some("https://api.acme.example/path=1"), None, some("/ca.pem")])
+            Ok([Some("geai-test-%a%b".into()), None, Some("https://api.acme.example/path=1".into()), None, Some("/ca.pem".into())])
         );
-        assert_eq!(told(text, "Default"), Ok([some("other"), None, None, None, some("/ca.pem")]));
-        assert_eq!(told(text, "sso"), Ok([None, some("geai-test-oauth"), None, some("0001"), some("/ca.pem")]));
+        assert_eq!(told(text, "Default"), Ok([Some("other".into()), None, None, None, Some("/ca.pem".into())]));
+        assert_eq!(told(text, "sso"), Ok([None, Some("geai-test-oauth".into()), None, Some("0001".into()), Some("/ca.pem".into())]));
     }
 
     #[test]
     fn an_indented_line_goes_on_with_the_value() {
-        assert_eq!(told("[a]\ngeai_api_key = one\n   two\n", "a"), Ok([some("one\ntwo"), None, None, None, None]));
+        assert_eq!(told("[a]\ngeai_api_key = one\n   two\n", "a"), Ok([Some("one\ntwo".into()), None, None, None, None]));
     }
 
     #[test]
@@ -208,12 +204,12 @@ mod tests {
     fn the_environment_goes_over_the_file_key_by_key() {
         let file = Profile::read("[default]\ngeai_oauth_access_token = geai-test-oauth\ngeai_project_id = p\n", DEFAULT).unwrap();
         let environment = Profile::of_environment(|name| match name {
-            "GEAI_API_KEY" => some("geai-test-key"),
-            "GEAI_PROJECT_ID" => some("q"),
+            "GEAI_API_KEY" => Some("geai-test-key".into()),
+            "GEAI_PROJECT_ID" => Some("q".into()),
             _ => None,
         });
         let both = environment.or(file);
-        assert_eq!(both.project_id, some("q"));
+        assert_eq!(both.project_id, Some("q".into()));
         assert!(both.api_key.is_some() && both.oauth_access_token.is_some());
     }
 }

@@ -7,7 +7,7 @@ use super::{
     wire::{Listing, WireMember, WireProject, WireRole, list, read},
 };
 use crate::{
-    domain::{OrganizationRef, ProjectRef, ReferenceText as _, RoleRef, Target, fold},
+    domain::{OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, fold},
     error::ProviderError,
 };
 
@@ -78,7 +78,7 @@ impl Session {
     /// The organization that is named, which can only be the connection's own.
     pub(super) async fn organization(&self, named: Option<&OrganizationRef>) -> Result<Own, ProviderError> {
         let own = self.own().await?;
-        if let Some(named) = named.map(|it| it.text())
+        if let Some(named) = named.map(ReferenceText::text)
             && named != own.id
             && fold(named) != fold(&own.name)
         {

@@ -11,15 +11,12 @@ use crate::{
 /// From the people of a project, or of the organization where none is named.
 pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<RoleAssignment>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let (people, organization, project) = match &op.project {
-        Some(named) => {
-            let project = at.project(named).await?;
-            (at.members(&project).await?, project.organization.clone().unwrap_or_default(), Some(project.name))
-        }
-        None => {
-            let own = at.organization(None).await?;
-            (at.people(&own).await?, own.name, None)
-        }
+    let (people, organization, project) = if let Some(named) = &op.project {
+        let project = at.project(named).await?;
+        (at.members(&project).await?, project.organization.clone().unwrap_or_default(), Some(project.name))
+    } else {
+        let own = at.organization(None).await?;
+        (at.people(&own).await?, own.name, None)
     };
     let people: Vec<WireMember> = match &op.member {
         None => people,

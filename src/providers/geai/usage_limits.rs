@@ -74,13 +74,11 @@ impl Scope {
 
     fn target(&self, limit: &UsageLimit, id: Option<&str>) -> Target {
         let name = label(limit);
-        match &self.project {
-            Some(project) => project.target("usage_limit", &name, id),
-            None => {
-                let organization = Some(self.organization.clone());
-                Target { kind: "usage_limit".into(), name, id: id.map(str::to_owned), within: None, organization }
-            }
+        if let Some(project) = &self.project {
+            return project.target("usage_limit", &name, id);
         }
+        let organization = Some(self.organization.clone());
+        Target { kind: "usage_limit".into(), name, id: id.map(str::to_owned), within: None, organization }
     }
 
     /// All limits, those of the past too.

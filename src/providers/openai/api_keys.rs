@@ -199,7 +199,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
         body.insert("expires_in_seconds".to_owned(), seconds.into());
     }
     let impact = new_key(op.expires_in_seconds, &op.scopes).note(format!("it acts for service account {}", account.name));
-    let request = new_key_request(at, &project, &account, body);
+    let request = new_key_request(at, &project, &account, &body);
     let target = at.new_target("key", op.name.as_str()).within("project", project.name(), &project.id);
     let (by, again, place, owner) = (at.clone(), at.afresh(), project.clone(), account.clone());
     let (name, scopes) = (op.name.clone(), op.scopes.clone());

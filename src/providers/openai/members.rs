@@ -92,11 +92,11 @@ pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireUser, Provide
     at.get("/organization/users/{user_id}").path("user_id", id).send().await
 }
 
-/// `GET /organization/users?emails[]=…`; the service is not taken at its word that it has filtered.
+/// `GET /organization/users?emails[]=…`; where the service tells e-mails, it is not taken at its word that it has filtered.
 pub(super) async fn by_email(at: &Session, email: &str) -> Result<Option<WireUser>, ProviderError> {
     let email = email.to_lowercase();
     let found: Vec<WireUser> = lists::all(at, lists::BY_ID, |at| at.get("/organization/users").query("emails[]", &email)).await?;
-    Ok(found.into_iter().find(|it| it.has_email(&email)))
+    Ok(found.into_iter().find(|it| it.email().is_none() || it.has_email(&email)))
 }
 
 /// `GET /organization/users`

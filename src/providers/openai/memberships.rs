@@ -7,17 +7,11 @@ use super::{
     project_members, projects, reach,
 };
 use crate::{
-    domain::{Email, List, PageRequest, ReferenceText, fold, members::Membership, roles::RoleLevel},
+    domain::{List, PageRequest, fold, members::Membership, roles::RoleLevel},
     error::ProviderError,
     providers::http::cut,
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
-
-impl ReferenceText for Email {
-    fn text(&self) -> &str {
-        self.as_str()
-    }
-}
 
 /// `GET /organization/users/{user_id}`: the one organization that a key is for.
 pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Membership>, ProviderError> {
@@ -43,7 +37,7 @@ pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> 
     if !op.role_types.is_empty() && !op.role_types.contains(&RoleLevel::Project) {
         return Ok(List::whole(Vec::new()));
     }
-    let named = at.person(&op.email).await?;
+    let named = at.person_called(op.email.as_str()).await?;
     let person = members::retrieve(at, &named.id).await?;
     let organization = at.organization();
     let memberships = places(at, &person).await?.into_iter().map(|it| Membership {

@@ -93,7 +93,11 @@ impl Session {
 
     /// The person of the organization who is named by e-mail or id.
     pub(super) async fn person(&self, named: &impl ReferenceText) -> Result<WireUser, ProviderError> {
-        let wanted = named.text();
+        self.person_called(named.text()).await
+    }
+
+    /// The same, by the text alone.
+    pub(super) async fn person_called(&self, wanted: &str) -> Result<WireUser, ProviderError> {
         self.find_person(wanted).await?.ok_or_else(|| {
             let scope = self.organization();
             Search { kind: "member", wanted, scope: &scope, list_tool: "list_organization_members" }.not_found(&[])

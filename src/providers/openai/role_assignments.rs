@@ -250,11 +250,12 @@ impl Seat {
         assignment(at, &self.holder, &self.role, self.project.as_ref())
     }
 
-    /// Arguments that name this very seat: role, member, team, project.
-    fn references(&self) -> Option<(RoleRef, Option<MemberRef>, Option<TeamRef>, Option<ProjectRef>)> {
+    /// The call that gives the role to this very holder.
+    fn giving(&self) -> Option<AssignRole> {
         let (member, team) = self.holder.references();
         let project = self.project.as_ref().map(|it| ProjectRef::try_from(it.id.clone())).transpose().ok()?;
-        Some((RoleRef::try_from(self.role.id.clone()).ok()?, member, team, project))
+        let role = RoleRef::try_from(self.role.id.clone()).ok()?;
+        Some(AssignRole { role, member, team, project, organization: None })
     }
 }
 
@@ -276,9 +277,9 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
         impact = impact.note(format!("{count} {} through the team", if count == 1 { "person gains it" } else { "people gain it" }));
     }
     let impact = impact.undo("unassign_role with the same arguments");
-    let back = seat
-        .references()
-        .map(|(role, member, team, project)| Inverse::of(&UnassignRole { role, member, team, project, organization: None }));
+    let back = seat.giving().map(|AssignRole { role, member, team, project, organization }| {
+        Inverse::of(&UnassignRole { role, member, team, project, organization })
+    });
     let request = giving(at, &seat.holder, seat.project.as_ref(), &seat.role.id);
     let sent = move |view: RoleAssignment| back.clone().into_iter().fold(Sent::after(view), Sent::inverse);
     let (view, settled, again) = (seat.view(at), sent.clone(), at.afresh());
@@ -310,8 +311,7 @@ pub(super) async fn unassign(at: &Session, op: &UnassignRole) -> Result<Draft<Ro
         .loses(people.len() as u64, ("person loses the role", "people lose the role"), people)
         .note(format!("role `{}` in {}", seat.role.name, seat.place()))
         .undo("assign_role with the same arguments");
-    let back =
-        seat.references().map(|(role, member, team, project)| Inverse::of(&AssignRole { role, member, team, project, organization: None }));
+    let back = seat.giving().map(|it| Inverse::of(&it));
     let request = filled(at.delete(seat.holder.path(seat.project.as_ref(), true)), &seat.holder, seat.project.as_ref());
     let request = request.path("role_id", &seat.role.id);
     let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);

@@ -249,7 +249,7 @@ pub(super) fn new_key_request(
     at: &Session,
     project: &WireProject,
     account: &WireServiceAccount,
-    body: Map<String, serde_json::Value>,
+    body: &Map<String, serde_json::Value>,
 ) -> crate::providers::http::Request<crate::providers::http::Writing> {
     let request = at.post("/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys");
     request.path("project_id", &project.id).path("service_account_id", &account.id).json(json!(body))

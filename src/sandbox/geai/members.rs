@@ -96,15 +96,12 @@ impl Geai {
     }
 
     fn note_mail(&mut self, project: &str, email: &str, roles: &[String]) {
-        match self.invitations.iter_mut().find(|it| it.project == project && it.email == email) {
-            Some(invitation) => {
-                invitation.count += 1;
-                invitation.roles = roles.to_vec();
-            }
-            None => {
-                let (project, email, roles) = (project.to_owned(), email.to_owned(), roles.to_vec());
-                self.invitations.push(Invitation { project, email, roles, count: 1 });
-            }
+        if let Some(invitation) = self.invitations.iter_mut().find(|it| it.project == project && it.email == email) {
+            invitation.count += 1;
+            invitation.roles = roles.to_vec();
+        } else {
+            let (project, email, roles) = (project.to_owned(), email.to_owned(), roles.to_vec());
+            self.invitations.push(Invitation { project, email, roles, count: 1 });
         }
     }
 }

@@ -123,8 +123,9 @@ impl Quirks {
 fn each_object(value: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     match value {
         Value::Object(object) => {
-            change(object);
+            // Inside first: what is put in here is not looked into.
             object.values_mut().for_each(|it| each_object(it, change));
+            change(object);
         }
         Value::Array(list) => list.iter_mut().for_each(|it| each_object(it, change)),
         _ => {}

@@ -135,6 +135,7 @@ pub(super) fn seeded(seed: Seed) -> Openai {
         at.add_certificates();
         at.add_invites();
     }
+    at.backdate();
     at
 }
 
@@ -194,6 +195,15 @@ impl Openai {
             project.members.clear();
         }
         self.unassign_in_project(id, |_| true);
+    }
+
+    /// People and groups have been in projects since there are these projects.
+    fn backdate(&mut self) {
+        for project in &mut self.projects {
+            let since = project.created_at;
+            project.members.iter_mut().for_each(|it| it.added_at = since);
+            project.groups.iter_mut().for_each(|it| it.created_at = since);
+        }
     }
 
     fn project_named(&mut self, id: &str) -> Option<&mut Project> {
