@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     catalog::{Catalog, Envelope, Offer},
+    domain::jobs::Job,
     error::CallError,
     guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
     jobs::{self, Jobs, Wait},
@@ -110,6 +111,14 @@ impl App {
             }
             ask @ Verdict::Ask(..) => ask,
         })
+    }
+
+    /// What the call that began a job would answer now.
+    pub async fn report(&self, job: &Job, caller: &Caller) -> Result<Value, CallError> {
+        let mut report = self.jobs.report(&job.job, caller).await?;
+        report["connection"] = job.on.as_str().into();
+        shape(&mut report);
+        Ok(report)
     }
 
     async fn make(

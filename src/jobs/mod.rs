@@ -141,6 +141,13 @@ impl Jobs {
         self.0.progress(&self.0.job(job, caller).await?).await
     }
 
+    /// A job of the caller's as lists show it.
+    pub async fn look(&self, job: &str, caller: &Caller) -> Result<crate::domain::jobs::Job, CallError> {
+        let job = self.0.job(job, caller).await?;
+        let tally = self.0.db.read().await?.tally(&job.id).await?;
+        Ok(report::view(&job, &tally))
+    }
+
     /// What the call that began the job would answer now.
     pub async fn report(&self, job: &str, caller: &Caller) -> Result<Value, CallError> {
         self.0.report(&self.0.job(job, caller).await?).await

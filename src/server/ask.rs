@@ -58,7 +58,7 @@ pub(super) fn token_context(caller: &Caller) -> String {
 }
 
 impl Server {
-    async fn codec(&self) -> Result<&RequestStateCodec, ErrorData> {
+    pub(super) async fn codec(&self) -> Result<&RequestStateCodec, ErrorData> {
         let made = self.inner.codec.get_or_try_init(|| async {
             let key = self.inner.app.sealing_key().await.map_err(anyhow::Error::new)?;
             RequestStateCodec::try_new(key).map_err(anyhow::Error::new)
@@ -117,7 +117,7 @@ impl Server {
     /// Asks inside the request, and waits. It has to be called in the request's own task: the answer comes on its stream.
     pub(super) async fn elicit(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
         let Ok(form) = form(question) else { return Answer::Unanswered };
-        let asked = cx.peer.create_elicitation_with_timeout(form, Some(self.inner.ask_timeout));
+        let asked = cx.peer.create_elicitation_with_timeout(form, Some(self.inner.patience.question));
         let answer = tokio::select! {
             answer = asked => answer,
             () = cx.ct.cancelled() => return Answer::Cancelled,
@@ -138,7 +138,8 @@ async fn keep_waiting(cx: &RequestContext<RoleServer>) {
     let Some(token) = cx.meta.get_progress_token() else { return std::future::pending().await };
     let mut sent = 0.0;
     loop {
-        sent += 1.0;
+        // Less than the first row of a job that may follow: progress only ever grows.
+        sent += 0.01;
         let progress = ProgressNotificationParam::new(token.clone(), sent).with_message("waiting for a person's answer");
         if cx.peer.notify_progress(progress).await.is_err() {
             return std::future::pending().await;

@@ -4,6 +4,8 @@ mod ask;
 mod completion;
 mod prompts;
 mod resources;
+mod tasks;
+mod watch;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -16,15 +18,17 @@ use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, RequestStateCodec, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CompleteRequestParams, CompleteResult,
+        ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, Implementation,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, RequestStateCodec, ServerCapabilities, ServerConfig, Tool,
+        ToolAnnotations, UpdateTaskParams,
     },
     service::RequestContext,
 };
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use watch::Watch;
 
 use crate::{
     app::App,
@@ -63,19 +67,35 @@ struct Inner {
     codec: OnceCell<RequestStateCodec>,
     tools: OnceLock<Vec<Tool>>,
     calls: Semaphore,
-    ask_timeout: Duration,
+    patience: Patience,
+}
+
+/// How long things may take that a request waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the answer to a question inside the request.
+    pub question: Duration,
+    /// For a job, until the client is told where to ask after it.
+    pub job: Duration,
+    /// The same where the client takes a task instead.
+    pub task: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        // Clients give a request a minute as a rule; a question that outlives its request helps nobody.
+        Self { question: Duration::from_secs(55), job: Duration::from_secs(20), task: Duration::from_secs(2) }
+    }
 }
 
 impl Server {
     pub fn new(app: Arc<App>) -> Self {
-        // Clients give a request a minute as a rule; a question that outlives its request helps nobody.
-        Self::with_ask_timeout(app, Duration::from_secs(55))
+        Self::with_patience(app, Patience::default())
     }
 
-    /// A server that waits this long for the answer to a question inside a request.
-    pub fn with_ask_timeout(app: Arc<App>, ask_timeout: Duration) -> Self {
+    pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
         let calls = Semaphore::new(CALLS_AT_ONCE);
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), tools: OnceLock::new(), calls, ask_timeout }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), tools: OnceLock::new(), calls, patience }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
@@ -99,7 +119,9 @@ impl Server {
             Err(ask::BadState::Call(error)) => return Ok(failure(&error, &cx).into()),
         };
         let turn = self.turn(&cx).await?;
-        let call = app.call(&name, arguments.clone(), &caller, given);
+        let watch = Watch::new(&cx);
+        let wait = || watch.wait(&self.inner.patience);
+        let call = watch.during(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()), &cx);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
             Effect::Read => tokio::select! {
@@ -116,7 +138,8 @@ impl Server {
                     drop(turn);
                     let answer = self.elicit(&question, &cx).await;
                     let _turn = self.turn(&cx).await?;
-                    match app.call(&name, arguments, &caller, Given::Form(ticket, answer)).await {
+                    let given = Given::Form(ticket, answer);
+                    match watch.during(app.call_and_wait(&name, arguments, &caller, given, wait()), &cx).await {
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
                     }
@@ -126,7 +149,10 @@ impl Server {
             other => other,
         };
         Ok(match verdict {
-            Ok(Verdict::Done(result)) => success(result, &cx),
+            Ok(Verdict::Done(result)) => match watch.task(&result) {
+                Some(job) => return Ok(self.task(&job, &cx).await?.into()),
+                None => success(result, &cx),
+            },
             Ok(Verdict::Token { ticket, mut receipt, .. }) => {
                 let token = self.seal(&ticket, &ask::token_context(&caller)).await?;
                 receipt.insert("confirmation_token".into(), token.into());
@@ -187,7 +213,8 @@ macro_rules! list {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().build();
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().enable_tasks().build();
         ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(INSTRUCTIONS)
     }
 
@@ -257,6 +284,19 @@ impl ServerHandler for Server {
         let mut contents = Box::pin(self.look(resources::read(self.app(), &request.uri, &caller), &cx)).await??;
         contents.meta = stamp(&cx);
         Ok(contents.into())
+    }
+
+    async fn get_task(&self, request: GetTaskParams, cx: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
+        Box::pin(self.look(self.task_now(request.task_id, &cx), &cx)).await?
+    }
+
+    /// A task of ours waits for nobody: what is sent is taken in, and nothing follows.
+    async fn update_task(&self, request: UpdateTaskParams, cx: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.job_of(&request.task_id, &cx).await.map(drop)
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, cx: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.cancel(&request.task_id, &cx).await
     }
 
     async fn complete(&self, request: CompleteRequestParams, cx: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {

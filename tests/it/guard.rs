@@ -6,6 +6,7 @@ use rmcp::model::{CallToolRequestParams, CallToolResponse, InputResponses};
 use rolecall::{
     domain::Timestamp,
     guard::{Answer, Caller, Fallback, Given, GuardSettings, Ticket, Verdict},
+    server::Patience,
     store::Db,
 };
 use sqlx::AssertSqlSafe;
@@ -116,7 +117,7 @@ async fn consent_depends_on_the_answer_in_both_eras_and_never_on_the_call() {
 #[tokio::test]
 async fn people_who_take_their_time_hold_up_nobody_else() {
     let agreeing = prepared(Options::default()).await;
-    let patience = std::time::Duration::from_mins(1);
+    let patience = Patience { question: std::time::Duration::from_mins(1), ..Patience::default() };
     let slow = agreeing.elsewhere(Options { era: Era::Legacy, person: Person::NeverAnswers, patience, ..Options::default() }).await;
     // More than are worked on at once.
     let asking = futures_util::future::join_all((0..70).map(|_| slow.call("delete_project", delete_atlas())));
@@ -131,7 +132,7 @@ async fn people_who_take_their_time_hold_up_nobody_else() {
     tokio::select! {
         answers = asking => panic!("nobody answered: {answers:?}"),
         found = reading => assert_eq!(found["items"][0]["project"], "Atlas"),
-        () = tokio::time::sleep(patience / 2) => panic!("a read waited for people"),
+        () = tokio::time::sleep(patience.question / 2) => panic!("a read waited for people"),
     }
 }
 

@@ -72,5 +72,6 @@ mod support_engine;
 mod support_geai;
 mod support_openai;
 mod support_seeme;
+mod tasks;
 mod teams;
 mod wire;

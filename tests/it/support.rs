@@ -18,7 +18,7 @@ use rmcp::{
 use rolecall::{
     app::{App, Setup},
     providers::Connection,
-    server::Server,
+    server::{Patience, Server},
     store::Db,
 };
 pub(crate) use serde_json::{Value, json};
@@ -60,8 +60,8 @@ pub(crate) struct Options {
     pub(crate) guard: rolecall::guard::GuardSettings,
     pub(crate) lists: rolecall::guard::AllowLists,
     pub(crate) pin: Option<String>,
-    /// How long a question inside a request waits for its answer.
-    pub(crate) patience: Duration,
+    /// How long a request waits for what takes its time.
+    pub(crate) patience: Patience,
 }
 
 impl Default for Options {
@@ -72,7 +72,7 @@ impl Default for Options {
             guard: rolecall::guard::GuardSettings::default(),
             lists: rolecall::guard::AllowLists::default(),
             pin: None,
-            patience: Duration::from_millis(300),
+            patience: Patience { question: Duration::from_millis(300), ..Patience::default() },
         }
     }
 }
@@ -247,7 +247,7 @@ impl Agent {
 
     pub(crate) async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = Server::with_ask_timeout(Arc::clone(&app), options.patience);
+        let server = Server::with_patience(Arc::clone(&app), options.patience);
         tokio::spawn(async move {
             if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
                 let _ = running.waiting().await;

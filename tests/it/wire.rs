@@ -15,7 +15,7 @@ use rmcp::{
 };
 use rolecall::{
     app::App,
-    server::Server,
+    server::{Patience, Server},
     transport::http::{Bound, HttpOptions, serve_http},
 };
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,9 @@ impl Real {
     pub(crate) async fn start(options: HttpOptions) -> Self {
         let store = Store::sqlite();
         let app = store.app(&Options::default()).await;
-        let site = Site::of(Server::with_ask_timeout(app.clone(), Duration::from_secs(5)), options).await;
+        let site =
+            Site::of(Server::with_patience(app.clone(), Patience { question: Duration::from_secs(5), ..Patience::default() }), options)
+                .await;
         Self { site, app, _store: store }
     }
 }
