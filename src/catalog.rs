@@ -80,28 +80,32 @@ impl Offer {
         let mut schema = (self.tool.input)();
         let description = schema.shift_remove("description").and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
-            for (name, property) in properties.iter_mut() {
-                let not_for: Vec<&str> =
-                    self.able.iter().filter(|it| it.ignores(self.tool.name).contains(&name.as_str())).map(|it| it.name.as_str()).collect();
-                if let (false, Some(text)) = (not_for.is_empty(), property.get("description").and_then(Value::as_str)) {
-                    property["description"] = format!("{text}. Not for: {}", not_for.join(", ")).into();
-                }
-            }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
-                properties.insert("connection".into(), json!({ "type": "string", "description": "Account", "enum": names }));
+                let description = if self.tool.across { "Account; absent: all" } else { "Account" };
+                properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
-                properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
+                if self.able.len() == 1 || self.tool.effect != Effect::Write {
+                    properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                }
+                if self.able.len() == 1 {
+                    properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
+                }
             }
             if self.token {
                 let token = json!({ "type": "string", "description": "From the answer before" });
                 properties.insert("confirmation_token".into(), token);
             }
         }
+        // The choice of an account is paid for with what models can do without: all changes still take both, and what is unknown
+        // is still refused.
         if self.able.len() > 1 {
+            schema.shift_remove("additionalProperties");
+        }
+        if self.able.len() > 1 && !self.tool.across {
             let required = schema.entry("required").or_insert_with(|| json!([]));
             if let Value::Array(required) = required {
                 required.push("connection".into());
@@ -147,6 +151,11 @@ impl Offer {
                 .find(|it| it.name == name)
                 .ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() }),
         }
+    }
+
+    /// Whether a call that names no connection is for all of them.
+    pub fn is_across(&self) -> bool {
+        self.tool.across && self.able.len() > 1
     }
 
     /// Decodes a call; nothing is sent.

@@ -84,9 +84,10 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     findings.push(Finding { what: "store", state: Ok(format!("{shown} ({})", setup.db.kind())) });
     findings.push(Finding { what: "ledger", state: ledger(&setup.db).await });
     let app = App::new(setup);
-    for it in &app.connections {
+    let health = futures_util::future::join_all(app.connections.iter().map(|it| it.health())).await;
+    for (it, health) in app.connections.iter().zip(health) {
         let kept = it.pin.as_ref().map(|it| format!(", kept to organization {it}")).unwrap_or_default();
-        let state = match it.health().await {
+        let state = match health {
             Ok(()) => Ok(format!("{} ({}{kept}), {} tools", it.name, it.provider, it.tools().count())),
             Err(error) => Err((format!("{} ({}{kept}): {}", it.name, it.provider, chain(&error)), error.fix())),
         };

@@ -1,5 +1,7 @@
 //! The accounts: what the file and the environment say of each provider.
 
+mod engine_environment;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -10,7 +12,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Places, nearest, path_from, secret::SecretSource};
-use crate::providers::{engine, geai, http, openai, seeme};
+use crate::providers::{
+    engine,
+    geai::{
+        self,
+        profile::{self, InvalidProfile, Profile},
+    },
+    http, openai, seeme,
+};
 
 /// A configured account.
 #[derive(Debug, Clone)]
@@ -65,6 +74,8 @@ pub(super) struct RawConnection {
     oauth_access_token: Option<SecretSource>,
     #[serde(default)]
     system: bool,
+    #[serde(default)]
+    unversioned_removal: bool,
     // seeme
     username: Option<String>,
     // engine
@@ -85,7 +96,16 @@ pub(super) const PROVIDERS: [&str; 5] = ["local", "geai", "openai", "seeme", "en
 pub(super) fn keys(provider: &str) -> Vec<&'static str> {
     const REMOTE: [&str; 3] = ["base_url", "ca_file", "timeout_seconds"];
     let own: &[&str] = match provider {
-        "geai" => &["profile", "credentials_file", "api_key", "oauth_access_token", "project_id", "organization_id", "system"],
+        "geai" => &[
+            "profile",
+            "credentials_file",
+            "api_key",
+            "oauth_access_token",
+            "project_id",
+            "organization_id",
+            "system",
+            "unversioned_removal",
+        ],
         "openai" => &["api_key", "organization_id", "project_id"],
         "seeme" => &["api_key", "username", "password"],
         "engine" => &["custom_token", "email", "password", "role_ids", "paths"],
@@ -144,15 +164,59 @@ impl RawConnection {
         })
     }
 
-    fn geai(self, at: &Reader<'_>) -> Result<geai::Settings, ConfigError> {
-        let missing = || at.missing("api_key", "GEAI_API_KEY");
-        let (token, kind) = match (&self.oauth_access_token, &self.api_key) {
-            (Some(oauth), _) => (at.secret("oauth_access_token", oauth)?, geai::TokenKind::OAuth),
-            (None, Some(key)) => (at.secret("api_key", key)?, geai::TokenKind::Api),
-            (None, None) => return Err(missing()),
+    /// What the section says itself goes first; what it leaves open, the profile says.
+    fn geai(mut self, at: &Reader<'_>) -> Result<geai::Settings, ConfigError> {
+        let named = self.profile.is_some() || self.credentials_file.is_some();
+        // A section with a token of its own needs no profile; one that names a profile wants its other keys, too.
+        let open = self.api_key.is_none() && self.oauth_access_token.is_none();
+        let profile = if named || open { self.profile(at)? } else { Profile::default() };
+        let read = |key: &str, source: Option<&SecretSource>| source.map(|it| at.secret(key, it)).transpose();
+        let oauth = read("oauth_access_token", self.oauth_access_token.as_ref())?;
+        let key = read("api_key", self.api_key.as_ref())?;
+        let (oauth, key) = if open { (profile.oauth_access_token, profile.api_key) } else { (oauth, key) };
+        let (token, kind) = match (oauth, key) {
+            (Some(oauth), _) => (oauth, geai::TokenKind::OAuth),
+            (None, Some(key)) => (key, geai::TokenKind::Api),
+            (None, None) => return Err(at.missing("api_key", "GEAI_API_KEY")),
         };
+        self.base_url = self.base_url.or(profile.base_url);
+        self.ca_file = self.ca_file.or(profile.ca_file.map(Into::into));
         let remote = self.remote(at, None)?;
-        Ok(geai::Settings { remote, token, kind, project_id: self.project_id, organization_id: self.organization_id, system: self.system })
+        Ok(geai::Settings {
+            remote,
+            token,
+            kind,
+            project_id: self.project_id.or(profile.project_id),
+            organization_id: self.organization_id.or(profile.organization_id),
+            system: self.system,
+            unversioned_removal: self.unversioned_removal,
+        })
+    }
+
+    /// The section of the credentials file. Over the default one goes the environment, key by key; a named one is as it is.
+    fn profile(&self, at: &Reader<'_>) -> Result<Profile, ConfigError> {
+        let name = self.profile.as_deref().unwrap_or(profile::DEFAULT);
+        let path = match &self.credentials_file {
+            Some(path) => path_from(&at.places.home, at.base, path),
+            None => at.places.home.join(profile::FILE),
+        };
+        let wanted = self.credentials_file.is_some() || name != profile::DEFAULT;
+        let unusable = |error: &dyn std::fmt::Display, fix: String| {
+            ConfigError::new(format!("`connections.{}`: {}: {error}", at.name, path.display()), fix)
+        };
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => Profile::read(&text, name).map_err(|error| {
+                let fix = match &error {
+                    InvalidProfile::Unknown { name, known } => nearest(name, &known.iter().map(String::as_str).collect::<Vec<_>>()),
+                    _ => "correct the file".to_owned(),
+                };
+                unusable(&error, fix)
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !wanted => Profile::default(),
+            Err(error) => return Err(unusable(&error, "name a file that can be read with `credentials_file`".to_owned())),
+        };
+        let environment = Profile::of_environment(|it| at.places.variable(it));
+        Ok(if name == profile::DEFAULT { environment.or(file) } else { file })
     }
 
     fn openai(self, at: &Reader<'_>) -> Result<openai::Settings, ConfigError> {
@@ -187,6 +251,10 @@ impl RawConnection {
             let known: Vec<&str> = engine::PATHS.iter().map(|it| it.0).collect();
             return Err(ConfigError::new(format!("unknown path `connections.{}.paths.{unknown}`", at.name), nearest(unknown, &known)));
         }
+        for (path, text) in &self.paths {
+            engine::check_path(path, text)
+                .map_err(|error| ConfigError::new(format!("`connections.{}.paths.{path}`: {error}", at.name), "correct the value"))?;
+        }
         Ok(engine::Settings { remote, account, role_ids: self.role_ids, paths: self.paths })
     }
 }
@@ -206,16 +274,9 @@ pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigEr
     let set = |name: &str| places.variable(name).is_some();
     let secret = |name: &str| Some(SecretSource::Env(name.to_owned())).filter(|_| set(name));
     let found = [
-        (set("GEAI_API_KEY") || set("GEAI_OAUTH_ACCESS_TOKEN")).then(|| RawConnection {
-            provider: "geai".into(),
-            base_url: places.variable("GEAI_API_BASE_URL"),
-            api_key: secret("GEAI_API_KEY"),
-            oauth_access_token: secret("GEAI_OAUTH_ACCESS_TOKEN"),
-            project_id: places.variable("GEAI_PROJECT_ID"),
-            organization_id: places.variable("GEAI_ORGANIZATION_ID"),
-            ca_file: places.variable("GEAI_SSL_CERT_PATH").map(Into::into),
-            ..RawConnection::default()
-        }),
+        // Its default profile, over which the environment goes.
+        (set("GEAI_API_KEY") || set("GEAI_OAUTH_ACCESS_TOKEN"))
+            .then(|| RawConnection { provider: "geai".into(), ..RawConnection::default() }),
         set("OPENAI_ADMIN_KEY").then(|| RawConnection {
             provider: "openai".into(),
             base_url: places.variable("ROLECALL_OPENAI_BASE_URL"),
@@ -229,14 +290,7 @@ pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigEr
             api_key: secret("SEEME_API_KEY"),
             ..RawConnection::default()
         }),
-        set("AIA_ENGINE_API_TARGET").then(|| RawConnection {
-            provider: "engine".into(),
-            base_url: places.variable("AIA_ENGINE_API_TARGET"),
-            custom_token: secret("AIA_ENGINE_API_CUSTOM_TOKEN"),
-            email: places.variable("AIA_ENGINE_API_EMAIL"),
-            password: secret("AIA_ENGINE_API_PASSWORD"),
-            ..RawConnection::default()
-        }),
+        engine_environment::find(places)?,
     ];
     let complete = |it: RawConnection| {
         let name = it.provider.clone();

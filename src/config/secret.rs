@@ -12,10 +12,15 @@ use super::{ConfigError, Places, path_from};
 
 /// Where a secret is read from, when it is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
+pub(super) enum SecretSource {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+    /// A text in a JSON file that belongs to a vendor's own package.
+    Within {
+        file: PathBuf,
+        pointer: &'static str,
+    },
 }
 
 impl<'de> Deserialize<'de> for SecretSource {
@@ -40,28 +45,37 @@ impl<'de> Deserialize<'de> for SecretSource {
 impl SecretSource {
     /// Reads it; `key` is what it is for, and `base` where paths are seen from.
     pub(super) fn read(&self, key: &str, places: &Places, base: &Path) -> Result<SecretString, ConfigError> {
-        let text = match self {
-            Self::Env(name) => Zeroizing::new(places.variable(name).ok_or_else(|| {
-                ConfigError::new(format!("`{key}`: the variable {name} is not set"), format!("set {name}, or name another source"))
-            })?),
-            Self::File(path) => {
-                let path = path_from(&places.home, base, path);
-                let read = std::fs::read_to_string(&path).map(Zeroizing::new);
-                read.map_err(|error| {
-                    ConfigError::new(format!("`{key}`: file {}: {error}", path.display()), "name a file that can be read")
-                })?
-            }
-            Self::Command(words) => run(words).map_err(|error| {
-                let name = words.first().map(String::as_str).unwrap_or_default();
-                ConfigError::new(format!("`{key}`: command {name}: {error}"), "run it by hand to see what is wrong")
-            })?,
-        };
+        let text =
+            match self {
+                Self::Env(name) => Zeroizing::new(places.variable(name).ok_or_else(|| {
+                    ConfigError::new(format!("`{key}`: the variable {name} is not set"), format!("set {name}, or name another source"))
+                })?),
+                Self::File(path) => {
+                    let path = path_from(&places.home, base, path);
+                    let read = std::fs::read_to_string(&path).map(Zeroizing::new);
+                    read.map_err(|error| {
+                        ConfigError::new(format!("`{key}`: file {}: {error}", path.display()), "name a file that can be read")
+                    })?
+                }
+                Self::Within { file, pointer } => Zeroizing::new(within(file, pointer).map_err(|error| {
+                    ConfigError::new(format!("`{key}`: file {}: {error}", file.display()), "name a file that can be read")
+                })?),
+                Self::Command(words) => run(words).map_err(|error| {
+                    let name = words.first().map(String::as_str).unwrap_or_default();
+                    ConfigError::new(format!("`{key}`: command {name}: {error}"), "run it by hand to see what is wrong")
+                })?,
+            };
         let text = text.trim();
         if text.is_empty() {
             return Err(ConfigError::new(format!("`{key}` is empty"), "see where it comes from"));
         }
         Ok(text.to_owned().into())
     }
+}
+
+fn within(file: &Path, pointer: &str) -> std::io::Result<String> {
+    let json: serde_json::Value = serde_json::from_str(&Zeroizing::new(std::fs::read_to_string(file)?))?;
+    Ok(json.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
 }
 
 /// What a command says on its standard output. It may ask somebody on the terminal.

@@ -50,7 +50,7 @@ pub struct Invitation {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Where an invitation stands.
+/// State.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

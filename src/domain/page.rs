@@ -36,7 +36,7 @@ impl JsonSchema for Limit {
         "Limit".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "description": "Default 25.", "minimum": 1, "maximum": 100 })
+        json_schema!({ "type": "integer", "description": "Up to 100." })
     }
 }
 

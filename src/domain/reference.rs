@@ -25,6 +25,7 @@ fn checked(text: &str) -> Result<String, InvalidReference> {
     if safe { Ok(trimmed.to_owned()) } else { Err(InvalidReference(text.escape_default().take(80).collect())) }
 }
 
+// Names and ids are both taken everywhere, and the server says so once; each word here is paid for in a hundred arguments.
 macro_rules! references {
     ($($name:ident: $description:literal;)*) => {$(
         #[doc = $description]
@@ -67,20 +68,20 @@ macro_rules! references {
 }
 
 references! {
-    OrganizationRef: "Name or id.";
-    ProjectRef: "Name or id.";
-    TeamRef: "Name or id.";
-    MemberRef: "E-mail or id.";
-    PersonRef: "E-mail, or an id of someone known.";
-    RoleRef: "Name or id.";
-    InvitationRef: "Id or invited e-mail.";
-    ServiceAccountRef: "Name or id.";
-    ApiKeyRef: "Name or id.";
+    OrganizationRef: "Name.";
+    ProjectRef: "Name.";
+    TeamRef: "Name.";
+    MemberRef: "E-mail.";
+    PersonRef: "E-mail.";
+    RoleRef: "Name.";
+    InvitationRef: "E-mail.";
+    ServiceAccountRef: "Name.";
+    ApiKeyRef: "Name.";
     UsageLimitRef: "Id.";
-    CertificateRef: "Name or id.";
-    ResourceType: "Kind, such as dataset.";
+    CertificateRef: "Name.";
+    ResourceType: "Kind.";
     ResourceId: "Id.";
-    ModelName: "Model, such as gpt-5.";
+    ModelName: "Model.";
     ConnectionName: "Connection name.";
     JobRef: "Job id.";
 }

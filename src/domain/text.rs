@@ -144,7 +144,7 @@ texts! {
     Slug(slug, "Short name."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
     Email(email, "E-mail."): "an e-mail address such as ana@acme.example";
     Website(website, "URL."): "a web address such as https://acme.example";
-    Query(query, "Part of the name."): "a search text of 1 to 100 characters";
+    Query(query, "Search."): "a search text of 1 to 100 characters";
 }
 
 impl Query {

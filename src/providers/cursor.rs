@@ -7,12 +7,12 @@ use crate::{domain::Cursor, error::ProviderError};
 const VERSION: &str = "1:";
 
 /// The cursor of the page that begins after this key.
-pub(super) fn after(key: &str) -> String {
+pub(crate) fn after(key: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{VERSION}{key}"))
 }
 
 /// The key that a page begins after.
-pub(super) fn key(cursor: &Cursor) -> Result<String, ProviderError> {
+pub(crate) fn key(cursor: &Cursor) -> Result<String, ProviderError> {
     let text = URL_SAFE_NO_PAD.decode(&cursor.0).ok().and_then(|it| String::from_utf8(it).ok());
     text.as_deref().and_then(|it| it.strip_prefix(VERSION)).map(str::to_owned).ok_or_else(|| {
         ProviderError::invalid(

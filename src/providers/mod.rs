@@ -14,13 +14,14 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
-mod cursor;
+pub(crate) mod cursor;
 pub mod engine;
 pub mod geai;
 pub mod http;
 pub mod local;
 pub mod openai;
 pub mod own;
+mod pictures;
 pub mod seeme;
 
 /// A configured account at a provider, and what it can do.

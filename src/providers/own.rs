@@ -1,6 +1,9 @@
 //! The server's own tools: which connections there are, and what was done through them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::Connection;
 use crate::{
@@ -24,23 +27,30 @@ pub(crate) fn connect(own: Own) -> Connection {
     Connection::builder(NAME, NAME, own).on(list_connections).on(list_activity).build()
 }
 
+/// How long a connection may take to show that it can be used.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 async fn list_connections(own: &Own, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
-    let mut items = Vec::new();
-    for it in &own.connections {
-        let health = it.health().await.err().map_or_else(|| "ok".to_owned(), |error| crate::error::chain(&error));
-        let served: Vec<_> = crate::tools::all().into_iter().filter(|tool| it.serves(tool.name)).collect();
-        let mut domains: Vec<String> = served.iter().map(|tool| tool.domain.to_owned()).collect();
-        domains.dedup();
-        items.push(ConnectionInfo {
-            connection: it.name.clone(),
-            provider: it.provider.to_owned(),
-            organization: it.pin.clone(),
-            health,
-            tools: served.len(),
-            domains,
-        });
+    Ok(List::whole(join_all(own.connections.iter().map(|it| info(it))).await))
+}
+
+async fn info(it: &Connection) -> ConnectionInfo {
+    let health = match timeout(PATIENCE, it.health()).await {
+        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Err(error)) => format!("{}; {}", crate::error::chain(&error), error.fix()),
+        Err(_) => "it did not answer in time".to_owned(),
+    };
+    let served: Vec<_> = crate::tools::all().into_iter().filter(|tool| it.serves(tool.name)).collect();
+    let mut domains: Vec<String> = served.iter().map(|tool| tool.domain.to_owned()).collect();
+    domains.dedup();
+    ConnectionInfo {
+        connection: it.name.clone(),
+        provider: it.provider.to_owned(),
+        organization: it.pin.clone(),
+        health,
+        tools: served.len(),
+        domains,
     }
-    Ok(List::whole(items))
 }
 
 async fn list_activity(own: &Own, op: ListActivity) -> Result<List<Activity>, ProviderError> {

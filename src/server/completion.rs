@@ -2,10 +2,12 @@
 //!
 //! A look-up that fails completes nothing: whoever types is better off with an empty list than with an error.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
+use futures_util::future::join_all;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::{prompts, resources};
 use crate::{
@@ -13,6 +15,9 @@ use crate::{
     domain::{clean, fold},
     guard::Caller,
 };
+
+/// Whoever types does not wait for a connection that is down.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Where names of one kind come from.
 struct Source {
@@ -106,16 +111,20 @@ impl Found {
 /// Asks every connection that can answer, or the one that was chosen.
 async fn found(app: &App, source: &Source, typed: &str, connection: Option<&str>, organization: Option<&str>, caller: &Caller) -> Found {
     let Ok(offer) = app.catalog.offer(source.tool) else { return Found::default() };
-    let mut found = Found::default();
-    for able in offer.able().iter().filter(|it| connection.is_none_or(|name| it.name == name)) {
+    let asked = offer.able().iter().filter(|it| connection.is_none_or(|name| it.name == name));
+    let lists = asked.map(|able| {
         let mut arguments = Map::from_iter([("limit".to_owned(), Value::from(CompletionInfo::MAX_VALUES))]);
-        if source.searches && !typed.is_empty() {
+        let ignored = able.ignores(source.tool);
+        if source.searches && !typed.is_empty() && !ignored.contains(&"query") {
             arguments.insert("query".into(), typed.into());
         }
-        if let (Some(organization), false) = (organization, source.field == "organization") {
+        if let (Some(organization), false) = (organization, source.field == "organization" || ignored.contains(&"organization")) {
             arguments.insert("organization".into(), organization.into());
         }
-        let Ok(list) = resources::look(app, source.tool, Some(&able.name), arguments, caller).await else { continue };
+        timeout(PATIENCE, resources::look(app, source.tool, Some(&able.name), arguments, caller))
+    });
+    let mut found = Found::default();
+    for list in join_all(lists).await.into_iter().flatten().flatten() {
         found.more |= list["has_more"] == Value::Bool(true);
         // A search may look at more than names, so what it finds is not sifted again.
         found.choices.extend(choices(source, &list).into_iter().filter(|it| source.searches || it.name.contains(typed)));

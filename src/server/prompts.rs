@@ -1,7 +1,9 @@
 //! Prompts: jobs that take several tools, each written down in a file under `prompts/`.
 //!
 //! A file has a head in TOML and a body with `{{argument}}` in it. `{{#x}}…{{/x}}` is kept where the argument `x` was
-//! given or the tool `x` is on offer, `{{^x}}…{{/x}}` where not: so no prompt ever names a tool that cannot be called.
+//! given or the tool `x` is on offer, `{{^x}}…{{/x}}` where not: so no prompt ever names a tool that cannot be called. Where a
+//! connection is chosen, what is on offer is what that connection serves; where there are several and none is chosen, there is a
+//! section `several_connections`.
 
 use std::{collections::HashMap, fmt::Write as _, sync::LazyLock};
 
@@ -12,7 +14,7 @@ use rmcp::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{app::App, domain::clean, shape::cut};
+use crate::{app::App, domain::clean, providers::own, shape::cut};
 
 /// The files, in the order in which they are listed.
 const FILES: [(&str, &str); 6] = [
@@ -29,6 +31,9 @@ const MAX_LINE: usize = 300;
 
 /// The longest argument of many lines, in characters: a thousand people with a word about each.
 const MAX_LINES: usize = 50_000;
+
+/// The section for work over all connections.
+const SEVERAL: &str = "several_connections";
 
 static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
     let parsed = FILES.iter().map(|(name, text)| Template::parse(name, text));
@@ -47,8 +52,14 @@ pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>)
         return Err(invalid(format!("no prompt `{}`; there are: {}", printable(name), names.join(", "))));
     };
     let given = template.read(app, arguments)?;
+    let connection = arguments.and_then(|it| it.get("connection")).and_then(Value::as_str).map(str::trim).filter(|it| !it.is_empty());
+    let offered = |name: &str| match app.catalog.offer(name) {
+        // The server's own tools are there whichever connection was chosen.
+        Ok(offer) => connection.is_none_or(|it| offer.able().iter().any(|able| able.name == it || able.name == own::NAME)),
+        Err(_) => name == SEVERAL && connection.is_none() && app.connections.len() > 1,
+    };
     let mut text = String::new();
-    render(&template.body, &|name| given.get(name).cloned(), &|name| app.catalog.offer(name).is_ok(), &mut text);
+    render(&template.body, &|name| given.get(name).cloned(), &offered, &mut text);
     // Where sections were left out, their blank lines are left over.
     while text.contains("\n\n\n") {
         text = text.replace("\n\n\n", "\n\n");
@@ -75,7 +86,7 @@ struct Template {
 struct Head {
     title: String,
     description: String,
-    /// The tools without which the job cannot be done.
+    /// The tools without which the job cannot be done; `a|b` where either will do.
     needs: Vec<String>,
     arguments: Vec<Argument>,
 }
@@ -115,7 +126,7 @@ impl Template {
     }
 
     fn is_offered(&self, app: &App) -> bool {
-        self.head.needs.iter().all(|it| app.catalog.offer(it).is_ok())
+        self.head.needs.iter().all(|it| it.split('|').any(|it| app.catalog.offer(it).is_ok()))
     }
 
     /// Its arguments; which connection is a question only where there are several.
@@ -261,14 +272,15 @@ mod tests {
         let known: Vec<_> = tools::all().into_iter().map(|it| it.name).collect();
         for (name, text) in FILES {
             let template = Template::parse(name, text).unwrap();
-            for tool in &template.head.needs {
-                assert!(known.contains(&tool.as_str()), "{name} needs `{tool}`");
+            for tool in template.head.needs.iter().flat_map(|it| it.split('|')) {
+                assert!(known.contains(&tool), "{name} needs `{tool}`");
             }
             let mut used = Vec::new();
             names(&template.body, &mut used);
             for (used, is_value) in &used {
                 let is_argument = template.head.arguments.iter().any(|it| it.name == *used);
-                assert!(is_argument || (!is_value && known.contains(&used.as_str())), "{name} uses `{used}`");
+                let is_known = known.contains(&used.as_str()) || used == SEVERAL;
+                assert!(is_argument || (!is_value && is_known), "{name} uses `{used}`");
             }
             for argument in &template.head.arguments {
                 assert!(used.iter().any(|it| it.0 == argument.name), "{name} does not use `{}`", argument.name);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{CertificateRef, Cursor, Limit, List, ProjectRef, limits::Certificate};
 
-/// Lists certificates of an organization, and whether a project (or the organization) uses them.
+/// Lists certificates, and whether the organization or a project uses them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCertificates {
@@ -17,24 +17,24 @@ pub struct ListCertificates {
 
 operation!(ListCertificates, "list_certificates", "List certificates", Read => List<Certificate>);
 
-/// Activates certificates for a project or the organization: all of them or none.
+/// Activates certificates for a project or the organization: all or none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateCertificates {
     pub project: Option<ProjectRef>,
-    /// Names or ids.
+    /// Names.
     #[schemars(length(min = 1, max = 10))]
     pub certificates: Vec<CertificateRef>,
 }
 
 operation!(ActivateCertificates, "activate_certificates", "Activate certificates", Write => List<Certificate>);
 
-/// Deactivates certificates: clients that present them are refused. All of them or none.
+/// Deactivates certificates: clients that present them are refused. All or none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateCertificates {
     pub project: Option<ProjectRef>,
-    /// Names or ids.
+    /// Names.
     #[schemars(length(min = 1, max = 10))]
     pub certificates: Vec<CertificateRef>,
 }

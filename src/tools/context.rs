@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Effect, operation};
 use crate::domain::{Cursor, Limit, List, PersonRef, Timestamp, organizations::CurrentUser};
 
-/// Lists the connected accounts: provider, organization, what each supports.
+/// Lists the connected accounts and what each supports.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnections {}
@@ -29,22 +29,22 @@ pub struct ConnectionInfo {
     pub domains: Vec<String>,
 }
 
-/// Tells who a connection acts as, and with which reach.
+/// Tells who a connection acts as.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetCurrentUser {}
 
 operation!(GetCurrentUser, "get_current_user", "Get current user", Read => CurrentUser);
 
-/// Lists the changes that were made or refused through this server, newest first.
+/// Lists changes made or refused here, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListActivity {
-    /// Time, RFC 3339.
+    /// RFC 3339.
     pub since: Option<String>,
-    /// Tool name.
+    /// Name.
     pub tool: Option<String>,
-    /// E-mail or id in the target.
+    /// E-mail.
     pub member: Option<PersonRef>,
     /// How it ended.
     pub outcome: Option<Outcome>,

@@ -9,7 +9,7 @@ use crate::domain::{
     keys::{ApiKey, KeyStatus, OwnerAccess, ServiceAccount},
 };
 
-/// Lists the service accounts of a project.
+/// Lists a project's service accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListServiceAccounts {
@@ -38,7 +38,7 @@ pub struct CreateServiceAccount {
     pub name: Name,
     /// No key yet.
     pub without_key: Option<bool>,
-    /// Life of the key.
+    /// Life.
     #[schemars(range(min = 60, max = 31_536_000))]
     pub expires_in_seconds: Option<i64>,
 }
@@ -67,12 +67,12 @@ pub struct DeleteServiceAccount {
 
 operation!(DeleteServiceAccount, "delete_service_account", "Delete service account", Destroy => ServiceAccount);
 
-/// Lists the keys of a project, never their values.
+/// Lists a project's keys, never their values.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListApiKeys {
     pub project: ProjectRef,
-    /// Owner in the project.
+    /// Owner.
     pub owner_access: Option<OwnerAccess>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -102,7 +102,7 @@ pub struct CreateApiKey {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub scopes: Vec<String>,
-    /// Life of the key.
+    /// Life.
     #[schemars(range(min = 60, max = 31_536_000))]
     pub expires_in_seconds: Option<i64>,
 }
@@ -120,7 +120,7 @@ pub struct UpdateApiKey {
     /// Permissions.
     #[schemars(length(min = 1, max = 50))]
     pub scopes: Option<Vec<String>>,
-    /// Life from now.
+    /// Life.
     #[schemars(range(min = 60, max = 31_536_000))]
     pub expires_in_seconds: Option<i64>,
     /// Fields to empty.

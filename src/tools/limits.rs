@@ -9,7 +9,7 @@ use crate::domain::{
     limits::{RateLimit, Renewal, SubscriptionType, UsageLimit, UsageUnit},
 };
 
-/// Lists how fast a project may use each model.
+/// Lists a project's rate limits by model.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRateLimits {
@@ -20,7 +20,7 @@ pub struct ListRateLimits {
 
 operation!(ListRateLimits, "list_rate_limits", "List rate limits", Read => List<RateLimit>);
 
-/// Changes rate limits of a project for a model.
+/// Changes a project's rate limits for a model.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRateLimit {
@@ -42,12 +42,12 @@ pub struct UpdateRateLimit {
 
 operation!(UpdateRateLimit, "update_rate_limit", "Update rate limit", Write => RateLimit);
 
-/// Lists usage limits of a project, or of the organization.
+/// Lists usage limits of a project or the organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsageLimits {
     pub project: Option<ProjectRef>,
-    /// Only active ones, or only others.
+    /// Active ones.
     pub active: Option<bool>,
 }
 
@@ -70,7 +70,7 @@ pub struct UsageLimitInput {
     pub renewal: Renewal,
 }
 
-/// Sets a usage limit of a project, or of the organization, in place of the active one.
+/// Sets a usage limit of a project or the organization, in place of the active one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetUsageLimit {
@@ -79,33 +79,33 @@ pub struct SetUsageLimit {
     pub subscription_type: SubscriptionType,
     /// What counts.
     pub usage_unit: UsageUnit,
-    /// Warns from here.
+    /// Warns.
     pub soft_limit: f64,
-    /// Stops here.
+    /// Stops.
     pub hard_limit: f64,
-    /// Whether a new period starts.
+    /// Renews.
     pub renewal: Renewal,
 }
 
 operation!(SetUsageLimit, "set_usage_limit", "Set usage limit", Write => UsageLimit);
 
-/// Changes the named parts of a usage limit; soft stays at or below hard.
+/// Changes the named parts of a usage limit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUsageLimit {
     pub project: Option<ProjectRef>,
     pub usage_limit: UsageLimitRef,
-    /// Warns from here.
+    /// Warns.
     pub soft_limit: Option<f64>,
-    /// Stops here.
+    /// Stops.
     pub hard_limit: Option<f64>,
-    /// Whether a new period starts.
+    /// Renews.
     pub renewal: Option<Renewal>,
 }
 
 operation!(UpdateUsageLimit, "update_usage_limit", "Update usage limit", Write => UsageLimit);
 
-/// Deletes a usage limit; use is no longer bounded by it.
+/// Deletes a usage limit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteUsageLimit {

@@ -20,7 +20,7 @@ pub enum LogoOwner {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetLogo {
-    /// Kind of target.
+    /// Kind.
     pub of: LogoOwner,
     pub target: ProjectRef,
 }
@@ -31,7 +31,7 @@ operation!(GetLogo, "get_logo", "Get logo", Read => Logo);
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetLogo {
-    /// Kind of target.
+    /// Kind.
     pub of: LogoOwner,
     pub target: ProjectRef,
     /// Base64.
@@ -46,7 +46,7 @@ operation!(SetLogo, "set_logo", "Set logo", Write => Logo);
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteLogo {
-    /// Kind of target.
+    /// Kind.
     pub of: LogoOwner,
     pub target: ProjectRef,
 }

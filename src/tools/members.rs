@@ -10,7 +10,7 @@ use crate::domain::{
     roles::RoleLevel,
 };
 
-/// Lists the people of an organization with their roles.
+/// Lists an organization's people with roles.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizationMembers {
@@ -23,7 +23,7 @@ pub struct ListOrganizationMembers {
 
 operation!(ListOrganizationMembers, "list_organization_members", "List organization members", Read => List<Member>);
 
-/// Reads one person of an organization.
+/// Reads an organization member.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOrganizationMember {
@@ -33,14 +33,14 @@ pub struct GetOrganizationMember {
 
 operation!(GetOrganizationMember, "get_organization_member", "Get organization member", Read => Member);
 
-/// Invites somebody; access starts when they accept. Someone known: add_organization_member.
+/// Invites somebody; access starts when they accept.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteOrganizationMember {
     pub email: Email,
     pub role: Option<RoleRef>,
     pub organization: Option<OrganizationRef>,
-    /// Projects that come with it.
+    /// Projects too.
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub projects: Vec<ProjectRef>,
@@ -48,7 +48,7 @@ pub struct InviteOrganizationMember {
 
 operation!(InviteOrganizationMember, "invite_organization_member", "Invite organization member", Access => Invitation);
 
-/// Makes an existing user a member at once; settles a pending invitation. Without account: create_user.
+/// Makes an existing user a member at once. Without account: create_user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddOrganizationMember {
@@ -59,7 +59,7 @@ pub struct AddOrganizationMember {
 
 operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member);
 
-/// Creates an account and makes it a member. The first password goes to the secrets folder.
+/// Creates an account and makes it a member; the password goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
@@ -82,7 +82,7 @@ pub struct UpdateOrganizationMember {
 
 operation!(UpdateOrganizationMember, "update_organization_member", "Update organization member", Access => Member);
 
-/// Ends a membership and the access to all its projects and teams; keys are orphaned. One project: remove_project_member.
+/// Ends a membership and access to all projects and teams. One project: remove_project_member.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveOrganizationMember {
@@ -114,7 +114,7 @@ pub struct CancelInvitation {
 
 operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy => Invitation);
 
-/// Lists the organizations that a person belongs to, with roles.
+/// Lists the organizations a person belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListMemberships {
@@ -128,9 +128,9 @@ pub struct ListMemberships {
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>);
+operation!(ListMemberships, "list_memberships", "List memberships", Read => List<Membership>, across);
 
-/// Lists the projects that a person reaches, directly and through teams, with roles.
+/// Lists the projects a person reaches.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMemberships {
@@ -145,7 +145,7 @@ pub struct ListProjectMemberships {
     pub cursor: Option<Cursor>,
 }
 
-/// The direction of a list.
+/// Order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

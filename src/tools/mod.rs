@@ -40,26 +40,32 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
     const DOMAIN: &'static str;
     /// Whether it makes a secret.
     const MAKES_SECRET: bool = false;
+    /// Whether it answers over all connections where none is named. Its output is a [`crate::domain::List`].
+    const ACROSS: bool = false;
     /// [`Read`], [`Write`], [`Access`] or [`Destroy`]. A change cannot be registered as a read.
     type Effect: Kind;
     type Output: Serialize + JsonSchema + Send + 'static;
 }
 
 /// `operation!(ListProjects, "list_projects", "List projects", Read => List<Project>)`, with `secret` at the end
-/// for one that makes a secret.
+/// for one that makes a secret, `across` for one that answers over all connections.
 macro_rules! operation {
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false);
     };
-    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal) => {
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, across) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true);
+    };
+    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal) => {
         impl $crate::tools::Operation for $type {
             const NAME: &'static str = $name;
             const TITLE: &'static str = $title;
             const DOMAIN: &'static str = $crate::tools::last_segment(module_path!());
             const MAKES_SECRET: bool = $secret;
+            const ACROSS: bool = $across;
             type Effect = $crate::tools::$effect;
             type Output = $output;
         }
@@ -85,6 +91,7 @@ pub struct Tool {
     pub domain: &'static str,
     pub effect: Effect,
     pub makes_secret: bool,
+    pub across: bool,
     /// JSON Schema of the arguments, plain: one type per field, nothing nullable, nothing referenced. Its `description` is
     /// the tool's. Schemas are made when they are asked for: most processes never list their tools.
     pub input: fn() -> Map<String, Value>,
@@ -96,10 +103,12 @@ impl Tool {
     pub fn of<O: Operation>() -> Self {
         let effect = O::Effect::EFFECT;
         let output: fn() -> Map<String, Value> = match effect {
+            Effect::Read if O::ACROSS => output_across::<O::Output>,
             Effect::Read => output_of::<O::Output>,
             Effect::Write | Effect::Access | Effect::Destroy => output_of::<Receipt<O::Output>>,
         };
-        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret: O::MAKES_SECRET, input: input_of::<O>, output }
+        let (makes_secret, across) = (O::MAKES_SECRET, O::ACROSS);
+        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, input: input_of::<O>, output }
     }
 }
 
@@ -114,6 +123,24 @@ fn output_of<T: JsonSchema>() -> Map<String, Value> {
     output.remove("description");
     if let Some(Value::Object(properties)) = output.get_mut("properties") {
         properties.insert("connection".into(), json!({ "type": "string" }));
+    }
+    output
+}
+
+/// A list over several connections names the connection of each item, and those that did not answer.
+fn output_across<T: JsonSchema>() -> Map<String, Value> {
+    let mut output = output_of::<T>();
+    let text = json!({ "type": "string" });
+    if let Some(Value::Object(properties)) = output.get_mut("properties") {
+        if let Some(item) = properties.get_mut("items").and_then(|it| it["items"]["properties"].as_object_mut()) {
+            item.insert("connection".into(), text.clone());
+        }
+        let failed = json!({
+            "type": "object", "properties": { "connection": text.clone(), "code": text.clone(), "message": text.clone(), "fix": text }
+        });
+        let names = json!({ "type": "array", "description": "Connections that cannot tell.", "items": { "type": "string" } });
+        properties.insert("not_asked".into(), names);
+        properties.insert("failed".into(), json!({ "type": "array", "description": "Connections that did not answer.", "items": failed }));
     }
     output
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Cursor, Description, Email, Limit, List, Name, OrganizationRef, Query, Slug, Website, organizations::Organization};
 
-/// Lists the organizations that a connection reaches.
+/// Lists the organizations in reach.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizations {
@@ -15,9 +15,9 @@ pub struct ListOrganizations {
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>);
+operation!(ListOrganizations, "list_organizations", "List organizations", Read => List<Organization>, across);
 
-/// Reads an organization: description, website, counts.
+/// Reads an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOrganization {
@@ -26,7 +26,7 @@ pub struct GetOrganization {
 
 operation!(GetOrganization, "get_organization", "Get organization", Read => Organization);
 
-/// Creates an organization. For work inside one use create_project.
+/// Creates an organization. Inside one: create_project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganization {
@@ -40,7 +40,7 @@ pub struct CreateOrganization {
 
 operation!(CreateOrganization, "create_organization", "Create organization", Write => Organization);
 
-/// Changes the named fields of an organization; others stay.
+/// Changes the named fields of an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganization {
@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with its projects, teams, roles and keys; people keep their accounts. Cannot be undone.
+/// Deletes an organization with everything in it, for good; people keep their accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {

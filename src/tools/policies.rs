@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{OrganizationRef, organizations::RuntimePolicies};
 
-/// Reads what an organization's runtime allows plug-ins and tools to do.
+/// Reads what the runtime allows plug-ins and tools.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetRuntimePolicies {

@@ -10,7 +10,7 @@ use crate::domain::{
     roles::RoleLevel,
 };
 
-/// Lists who can use a project, directly and through teams.
+/// Lists who can use a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMembers {
@@ -27,7 +27,7 @@ pub struct ListProjectMembers {
 
 operation!(ListProjectMembers, "list_project_members", "List project members", Read => List<Member>);
 
-/// Reads one person's place in a project.
+/// Reads a project member.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetProjectMember {
@@ -43,14 +43,14 @@ operation!(GetProjectMember, "get_project_member", "Get project member", Read =>
 pub struct AddProjectMember {
     pub project: ProjectRef,
     pub member: PersonRef,
-    /// Role names.
+    /// Roles.
     #[schemars(length(min = 1, max = 10))]
     pub roles: Vec<RoleRef>,
 }
 
 operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
 
-/// Adds many people to projects, one outcome each; who is a member already is skipped.
+/// Adds many people to projects, one outcome each; members are skipped.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMembers {
@@ -69,7 +69,7 @@ pub struct AddProjectMembers {
 pub struct NewProjectMember {
     pub project: ProjectRef,
     pub member: PersonRef,
-    /// Role names.
+    /// Roles.
     #[schemars(length(min = 1, max = 10))]
     pub roles: Vec<RoleRef>,
 }
@@ -87,7 +87,7 @@ pub struct UpdateProjectMember {
 
 operation!(UpdateProjectMember, "update_project_member", "Update project member", Access => Member);
 
-/// Ends a person's own access to a project; access through a team stays. Everything: remove_organization_member.
+/// Ends a person's own access to a project; access through a team stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveProjectMember {

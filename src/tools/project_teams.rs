@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Cursor, Limit, List, ProjectRef, RoleRef, TeamRef, teams::Team};
 
-/// Lists the teams of a project with their roles.
+/// Lists a project's teams with roles.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectTeams {
@@ -17,7 +17,7 @@ pub struct ListProjectTeams {
 
 operation!(ListProjectTeams, "list_project_teams", "List project teams", Read => List<Team>);
 
-/// Gives all people of a team a role in a project.
+/// Gives a team a role in a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectTeam {
@@ -28,7 +28,7 @@ pub struct AddProjectTeam {
 
 operation!(AddProjectTeam, "add_project_team", "Add project team", Access => Team);
 
-/// Takes a team off a project; the team and people's own roles stay.
+/// Takes a team off a project; people's own roles stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveProjectTeam {

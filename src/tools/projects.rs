@@ -13,14 +13,14 @@ pub struct ListProjects {
     pub organization: Option<OrganizationRef>,
     pub team: Option<TeamRef>,
     pub query: Option<Query>,
-    /// Archived ones too.
+    /// Archived too.
     pub include_archived: Option<bool>,
     pub detail: Option<Detail>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
 
-/// How much is told of each item.
+/// Amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -31,7 +31,7 @@ pub enum Detail {
 
 operation!(ListProjects, "list_projects", "List projects", Read => List<Project>);
 
-/// Reads a project: status, team, counts.
+/// Reads a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetProject {
@@ -61,7 +61,7 @@ pub struct CreateProject {
 
 operation!(CreateProject, "create_project", "Create project", Write => Project);
 
-/// Changes the named fields of a project; others stay.
+/// Changes the named fields of a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProject {
@@ -88,7 +88,7 @@ pub enum ProjectField {
 
 operation!(UpdateProject, "update_project", "Update project", Write => Project);
 
-/// Archives a project: its keys stop and it is read-only for good; it can still be listed.
+/// Archives a project for good: its keys stop; it can still be listed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveProject {
@@ -97,7 +97,7 @@ pub struct ArchiveProject {
 
 operation!(ArchiveProject, "archive_project", "Archive project", Destroy => Project);
 
-/// Deletes a project with its memberships, keys and limits. Cannot be undone. Gentler: archive_project.
+/// Deletes a project with its memberships, keys and limits for good. Gentler: archive_project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteProject {

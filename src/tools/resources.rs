@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Cursor, Limit, List, ProjectRef, ResourceId, ResourceType, projects::Resource};
 
-/// Lists the resources of a project.
+/// Lists a project's resources.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectResources {
@@ -29,7 +29,7 @@ pub struct AssignProjectResource {
 
 operation!(AssignProjectResource, "assign_project_resource", "Assign project resource", Write => Resource);
 
-/// Takes a resource off a project; the resource stays.
+/// Takes a resource off a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveProjectResource {

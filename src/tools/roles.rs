@@ -9,7 +9,7 @@ use crate::domain::{
     roles::{Permission, Role, RoleAssignment, RoleLevel},
 };
 
-/// Lists roles and their permissions, of an organization or a project.
+/// Lists roles with their permissions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRoles {
@@ -50,7 +50,7 @@ pub struct CreateRole {
 
 operation!(CreateRole, "create_role", "Create role", Access => Role);
 
-/// Changes a custom role, for everybody who holds it. Permissions are replaced as a whole.
+/// Changes a custom role, for all who hold it. Permissions are replaced as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRole {
@@ -87,7 +87,7 @@ pub struct DeleteRole {
 
 operation!(DeleteRole, "delete_role", "Delete role", Destroy => Role);
 
-/// Lists the permission codes that roles can hold.
+/// Lists permission codes for roles.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListPermissions {
@@ -98,7 +98,7 @@ pub struct ListPermissions {
 
 operation!(ListPermissions, "list_permissions", "List permissions", Read => List<Permission>);
 
-/// Lists the roles that a person or team holds; a person's through teams too.
+/// Lists roles of a person or team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRoleAssignments {
@@ -111,7 +111,7 @@ pub struct ListRoleAssignments {
 
 operation!(ListRoleAssignments, "list_role_assignments", "List role assignments", Read => List<RoleAssignment>);
 
-/// Gives a person or team one more role, in the organization or in a project they are in.
+/// Gives a person or team one more role, in the organization or a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRole {

@@ -65,6 +65,10 @@ fn flatten(schema: &mut Value, definitions: &Value) {
         *schema = target;
         return flatten(schema, definitions);
     }
+    // That a count is not negative goes without saying.
+    if it.get("minimum").and_then(Value::as_f64) == Some(0.0) {
+        it.remove("minimum");
+    }
     for key in ["title", "format"] {
         if it.get(key).is_some_and(|it| it.is_string() && it != "date-time") {
             it.remove(key);

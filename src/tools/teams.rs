@@ -8,7 +8,7 @@ use crate::domain::{
     Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, Query, RoleRef, Slug, TeamRef, members::Member, teams::Team,
 };
 
-/// Lists the teams of organizations.
+/// Lists teams of organizations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListTeams {
@@ -41,7 +41,7 @@ pub struct CreateTeam {
 
 operation!(CreateTeam, "create_team", "Create team", Write => Team);
 
-/// Changes the named fields of a team; others stay.
+/// Changes the named fields of a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTeam {
@@ -74,7 +74,7 @@ pub struct DeleteTeam {
 
 operation!(DeleteTeam, "delete_team", "Delete team", Destroy => Team);
 
-/// Lists the people of a team.
+/// Lists a team's people.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListTeamMembers {
@@ -85,7 +85,7 @@ pub struct ListTeamMembers {
 
 operation!(ListTeamMembers, "list_team_members", "List team members", Read => List<Member>);
 
-/// Adds an organization member to a team, with all that the team reaches.
+/// Adds an organization member to a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddTeamMember {
@@ -107,7 +107,7 @@ pub struct UpdateTeamMember {
 
 operation!(UpdateTeamMember, "update_team_member", "Update team member", Access => Member);
 
-/// Takes a person out of a team, with what they reach through it.
+/// Takes a person out of a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveTeamMember {

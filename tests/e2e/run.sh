@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Official clients, the Inspector's lint, the conformance suite and a person at a terminal, against the built program.
+# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite and a person at a terminal, against the
+# built program.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
 #
@@ -7,7 +8,7 @@
 # Each part says `N passed, M failed`; the script fails when any part did.
 set -euo pipefail
 
-(($# == 2)) || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
+(($# == 2)) || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 binary=$(realpath "$1")
 conformance_binary=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +37,17 @@ install_clients() {
     python3 -m venv "$cache/python"
     timeout 300 "$cache/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
     echo "$wanted" >"$cache/installed"
+}
+
+# The vendors' own packages, each in an environment of its own: what they depend on does not go together.
+install_sdk() {
+    local provider=$1 environment=$cache/python-$1 wanted
+    wanted=$(sha256sum <"$here/$provider/requirements.txt" | cut -d' ' -f1)
+    [[ "$(cat "$environment/installed" 2>/dev/null)" == "$wanted" ]] && return
+    rm -rf "$environment"
+    python3 -m venv "$environment"
+    timeout 400 "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/$provider/requirements.txt"
+    echo "$wanted" >"$environment/installed"
 }
 
 free_port() {
@@ -101,6 +113,13 @@ cp "$here/clients.mjs" "$cache/node/"
 part "$cache/python/bin/python" "$here/clients.py" "$binary" "$base"
 part "$node" "$cache/node/clients.mjs" "$binary" "$base"
 part bash -c lint
+
+# Each vendor's package against our sandbox, and our requests against the package's.
+for requirements in "$here"/*/requirements.txt; do
+    provider=$(basename "$(dirname "$requirements")")
+    install_sdk "$provider"
+    part env ROLECALL_STORE="sqlite:$work/$provider.db" "$cache/python-$provider/bin/python" "$here/$provider/sdk.py" "$binary"
+done
 
 export ROLECALL_STORE=sqlite:$work/terminal.db
 "$binary" seed acme >/dev/null

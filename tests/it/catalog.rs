@@ -8,7 +8,7 @@ use rolecall::{
     tools::{self, Effect},
 };
 
-use crate::support::{Agent, Options, Store, Value, json};
+use crate::support::{Agent, Options, Store, Value, json, one_of_each};
 
 async fn listed(options: &Options) -> Vec<Value> {
     let app = Store::sqlite().app(options).await;
@@ -28,16 +28,26 @@ async fn the_directory_serves_every_operation_there_is() {
     assert_eq!(all.len(), 83);
 }
 
-#[tokio::test]
-async fn the_list_keeps_its_token_budget() {
+/// What the list costs a model, tool by tool, the largest first.
+fn costs(listed: &[Value]) -> Vec<(usize, &str)> {
     let counter = tiktoken_rs::o200k_base().unwrap();
-    let listed = listed(&Options::default()).await;
-    let mut counts: Vec<(usize, &str)> =
+    let mut costs: Vec<_> =
         listed.iter().map(|tool| (counter.encode_ordinary(&paid_for(tool)).len(), tool["name"].as_str().unwrap())).collect();
-    counts.sort_by(|a, b| b.cmp(a));
-    let total: usize = counts.iter().map(|it| it.0).sum();
-    assert!(counts[0].0 <= 220, "{:?} is too large", counts[0]);
-    assert!(total <= 110 * counts.len(), "{total} tokens for {} tools: {counts:?}", counts.len());
+    costs.sort_by(|a, b| b.cmp(a));
+    costs
+}
+
+#[tokio::test]
+async fn the_list_keeps_its_token_budget_with_one_connection_and_with_one_of_each_provider() {
+    let store = Store::sqlite();
+    let five = store.app_with(one_of_each(&store).await, &Options::default()).await;
+    let five = five.catalog.offers().map(|it| serde_json::to_value(mcp_tool(it)).unwrap()).collect();
+    for listed in [listed(&Options::default()).await, five] {
+        let costs = costs(&listed);
+        let total: usize = costs.iter().map(|it| it.0).sum();
+        assert!(costs[0].0 <= 220, "{:?} is too large", costs[0]);
+        assert!(total <= 110 * costs.len(), "{total} tokens for {} tools: {costs:?}", costs.len());
+    }
 }
 
 #[tokio::test]

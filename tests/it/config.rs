@@ -170,6 +170,49 @@ fn the_environment_alone_is_enough_for_one_account_of_each_provider() {
 }
 
 #[test]
+fn the_engine_is_found_as_the_vendors_packages_find_it() {
+    let home = Home::new();
+    home.write(
+        "here/engine.json",
+        r#"{"target": "engine.example.com", "auth": {"provider": "email_password", "data": {"email": "ada@acme.example", "password": "engine-test-file"}}}"#,
+    );
+    let account = |variables: &[(&str, &str)]| {
+        let config = home.load_with(&Overrides::default(), variables).unwrap();
+        let [Provider::Engine(engine)] = [&config.connections[0].provider] else { panic!("{:?}", config.connections) };
+        let account = match &engine.account {
+            rolecall::providers::engine::Account::CustomToken(token) => token.expose_secret().to_owned(),
+            rolecall::providers::engine::Account::Email { email, password } => format!("{email} {}", password.expose_secret()),
+        };
+        (engine.remote.base_url.clone(), account)
+    };
+    let file = ("AIA_ENGINE_CONFIG_FILE", "engine.json");
+    assert_eq!(account(&[file]), ("https://engine.example.com".into(), "ada@acme.example engine-test-file".into()));
+    // Variables go before the file, and a custom token before an e-mail.
+    let target = ("AIA_ENGINE_API_TARGET", "127.0.0.1:4010");
+    let token = ("AIA_ENGINE_API_CUSTOM_TOKEN", "engine-test-token");
+    let insecure = ("AIA_ENGINE_API_SECURE", "False");
+    assert_eq!(account(&[file, target, insecure, token]), ("http://127.0.0.1:4010".into(), "engine-test-token".into()));
+    let password = ("AIA_ENGINE_API_PASSWORD", "engine-test-own");
+    assert_eq!(account(&[file, password]).1, "ada@acme.example engine-test-own");
+    let missing = home.load_with(&Overrides::default(), &[("AIA_ENGINE_CONFIG_FILE", "none.json")]).unwrap_err();
+    assert!(missing.message.starts_with("AIA_ENGINE_CONFIG_FILE: file ") && missing.message.contains("none.json"), "{missing}");
+}
+
+#[test]
+fn a_configured_path_of_the_engine_keeps_its_placeholders() {
+    let text = |path: &str| {
+        format!(
+            "[connections.a]\nprovider = \"engine\"\nbase_url = \"https://engine.example.com\"\ncustom_token = {{ command = [\"echo\", \"engine-test\"] }}\npaths = {{ {path} }}"
+        )
+    };
+    assert!(Home::new().of(&text("org = \"/v2/organizations/{id}\"")).is_ok());
+    let error = Home::new().of(&text("org = \"/v2/organizations\"")).unwrap_err();
+    assert!(error.message.ends_with("`connections.a.paths.org`: this path has `{id}`, once"), "{error}");
+    let error = Home::new().of(&text("config = \"/v2\"")).unwrap_err();
+    assert_eq!(error.fix, "did you mean `configs`?");
+}
+
+#[test]
 fn a_file_that_merely_lies_in_the_current_folder_sends_no_secret_anywhere() {
     let home = Home::new();
     home.write(

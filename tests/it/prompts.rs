@@ -183,3 +183,22 @@ async fn with_several_connections_a_prompt_asks_which() {
     let text = text(&agent, "rotate-keys", json!({ "project": "Atlas", "connection": "two" })).await.unwrap();
     assert!(text.contains("- Connection: \"two\", in every call that takes `connection`."), "{text}");
 }
+
+#[tokio::test]
+async fn a_job_without_a_connection_is_for_all_of_them_and_with_one_only_names_what_it_serves() {
+    let store = Store::sqlite();
+    let app = store.app_with(crate::support::one_of_each(&store).await, &Options::default()).await;
+    let agent = Agent::of(&store, app, Options::default()).await;
+    for name in ["offboard", "review-access"] {
+        let everywhere = text(&agent, name, json!({ "member": "ana@acme.example" })).await.unwrap();
+        assert!(everywhere.contains("- Connections: all of them"), "{everywhere}");
+        assert!(everywhere.contains("`list_memberships` with the"), "{everywhere}");
+        for connection in &agent.app.connections {
+            let served: BTreeSet<_> = connection.tools().chain(["list_activity", "list_connections"]).collect();
+            let here = text(&agent, name, json!({ "member": "ana@acme.example", "connection": connection.name })).await.unwrap();
+            assert!(!here.contains("Connections: all"), "{here}");
+            let strange: Vec<_> = tools_in(&here).into_iter().filter(|it| !served.contains(it)).collect();
+            assert!(strange.is_empty(), "{} {name}: {strange:?}", connection.name);
+        }
+    }
+}

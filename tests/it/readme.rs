@@ -1,13 +1,8 @@
 use std::fmt::Write as _;
 
-use rolecall::{
-    app::{App, Setup},
-    providers::own,
-    store::Db,
-    tools,
-};
+use rolecall::{app::App, providers::own, tools};
 
-use crate::support::Store;
+use crate::support::{Options, Store, one_of_each};
 
 const README: &str = "README.md";
 
@@ -34,8 +29,7 @@ fn table(app: &App) -> String {
 #[tokio::test]
 async fn the_table_of_tools_is_what_the_providers_serve() {
     let store = Store::sqlite();
-    let db = Db::open(&store.url).await.unwrap();
-    let table = table(&App::new(Setup::local(db, store.secrets())));
+    let table = table(&*store.app_with(one_of_each(&store).await, &Options::default()).await);
     let readme = std::fs::read_to_string(README).unwrap();
     let (before, rest) = readme.split_once("<!-- tools:begin -->\n").unwrap();
     let (shown, after) = rest.split_once("<!-- tools:end -->").unwrap();

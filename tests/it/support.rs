@@ -128,6 +128,50 @@ impl Store {
     }
 }
 
+/// What every account at a service has, for one at `url`.
+pub(crate) fn remote(connection: &str, url: &str) -> rolecall::config::Remote {
+    rolecall::config::Remote {
+        connection: connection.to_owned(),
+        base_url: url.to_owned(),
+        pin: None,
+        ca_file: None,
+        timeout: Duration::from_secs(5),
+        files: Vec::new(),
+    }
+}
+
+/// A connection of each provider, named like it; the services are nowhere.
+pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
+    use rolecall::providers::{engine, geai, local, openai, seeme};
+    let nowhere = |name| remote(name, "http://127.0.0.1:9");
+    let db = Db::open(&store.url).await.unwrap();
+    vec![
+        local::connect("local", db, local::Settings::default()),
+        geai::connect(geai::Settings {
+            remote: nowhere("geai"),
+            token: "geai-test".into(),
+            kind: geai::TokenKind::Api,
+            project_id: None,
+            organization_id: None,
+            system: false,
+            unversioned_removal: false,
+        }),
+        openai::connect(openai::Settings {
+            remote: nowhere("openai"),
+            api_key: "sk-admin-test".into(),
+            organization_id: None,
+            project_id: None,
+        }),
+        seeme::connect(seeme::Settings { remote: nowhere("seeme"), account: seeme::Account::Key("seeme-test".into()) }),
+        engine::connect(engine::Settings {
+            remote: nowhere("engine"),
+            account: engine::Account::CustomToken("engine-test".into()),
+            role_ids: BTreeMap::new(),
+            paths: BTreeMap::new(),
+        }),
+    ]
+}
+
 /// The client's side of the protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {

@@ -1,4 +1,21 @@
 //! The PI.EXCHANGE AI & Analytics Engine.
+//!
+//! Its `Org` class stands before services that are reached over HTTP, too. No reference of the paths is published and none
+//! of them could be tried on the live service, so each is a setting; see [`PATHS`].
+
+mod explain;
+mod fields;
+mod joining;
+mod members;
+mod organizations;
+mod paths;
+mod people;
+mod project_members;
+mod projects;
+mod resolve;
+mod roles;
+mod sign_in;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -8,12 +25,14 @@ use crate::{
     config::Remote,
     providers::{
         Connection,
-        http::{Api, Auth, Heard, Said, Service},
+        http::{self, Api, Auth, Service},
     },
 };
 
-/// Where each call goes, unless the configuration says otherwise.
-pub const PATHS: &[(&str, &str)] = &[("orgs", "/api/v1/orgs")];
+pub use paths::{PATHS, check_path};
+
+/// One piece of work with the service.
+type Session = http::Session<Settings>;
 
 /// What a connection is told by its configuration.
 #[derive(Debug, Clone)]
@@ -33,16 +52,49 @@ pub enum Account {
     Email { email: String, password: SecretString },
 }
 
+impl Settings {
+    /// Where a call goes.
+    fn path(&self, name: &str) -> &str {
+        self.paths.get(name).map_or_else(|| paths::usual(name), String::as_str)
+    }
+}
+
 /// What this provider can do, on one screen.
 pub fn connect(settings: Settings) -> Connection {
     let remote = settings.remote.clone();
-    let auth = match &settings.account {
-        Account::CustomToken(key) | Account::Email { password: key, .. } => Auth::Bearer(key.clone()),
-    };
-    let api = Api::new(Service::of(&remote, auth, Vec::new(), explain));
-    Connection::to_service(&remote.connection, "engine", api, settings).pinned(remote.pin).build()
-}
-
-fn explain(_: &Heard<'_>) -> Option<Said> {
-    None
+    let auth = Auth::SignIn(Box::new(sign_in::SignedIn::new(&settings)));
+    let api = Api::new(Service::of(&remote, auth, Vec::new(), explain::explain));
+    Connection::to_service(&remote.connection, "engine", api, settings)
+        .look(organizations::list)
+        .look(organizations::get)
+        .alter(organizations::create)
+        .except(&["slug", "website", "admin_email"])
+        .alter(organizations::update)
+        .except(&["slug", "website"])
+        .alter(organizations::delete)
+        .look(members::list)
+        .look(members::get)
+        .alter(joining::add)
+        .alter(joining::create_user)
+        .alter(members::remove)
+        .look(projects::list)
+        .except(&["team", "include_archived"])
+        .look(projects::get)
+        .alter(projects::create)
+        .except(&["admin_email", "usage_limit", "team", "slug", "residency", "external_key_id"])
+        .alter(projects::update)
+        .except(&["slug", "external_key_id"])
+        .alter(projects::delete)
+        .look(project_members::list)
+        .except(&["role_types"])
+        .look(project_members::get)
+        .alter(project_members::add)
+        .alter(project_members::add_many)
+        .alter(project_members::remove)
+        .look(roles::list)
+        .look(roles::get)
+        .look(roles::list_permissions)
+        .health(|at| async move { at.orgs().await.map(drop) })
+        .pinned(remote.pin)
+        .build()
 }

@@ -10,16 +10,16 @@ use crate::{
     providers::json,
 };
 
-type SendFn<T> = Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<Sent<T>, ProviderError>> + Send>;
-type ReadBackFn<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<Sent<T>>, ProviderError>> + Send + Sync>;
+pub(super) type SendFn<T> = Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<Sent<T>, ProviderError>> + Send>;
+pub(super) type ReadBackFn<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<Sent<T>>, ProviderError>> + Send + Sync>;
 
 /// What a change would do, and how it is sent.
 pub(crate) struct Draft<T> {
-    target: Target,
-    impact: Impact,
+    pub(super) target: Target,
+    pub(super) impact: Impact,
     before: Option<T>,
-    send: SendFn<T>,
-    read_back: Option<ReadBackFn<T>>,
+    pub(super) send: SendFn<T>,
+    pub(super) read_back: Option<ReadBackFn<T>>,
 }
 
 impl<T: Serialize + Send + 'static> Draft<T> {

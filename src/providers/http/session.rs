@@ -24,12 +24,19 @@ pub(crate) struct Session<S> {
     /// What the connection's configuration says beyond how to reach the service.
     pub(crate) settings: Arc<S>,
     seen: Arc<Seen>,
+    asked: Arc<Mutex<HashMap<String, u32>>>,
     patience: Option<Duration>,
 }
 
 impl<S> Clone for Session<S> {
     fn clone(&self) -> Self {
-        Self { api: self.api.clone(), settings: Arc::clone(&self.settings), seen: Arc::clone(&self.seen), patience: self.patience }
+        Self {
+            api: self.api.clone(),
+            settings: Arc::clone(&self.settings),
+            seen: Arc::clone(&self.seen),
+            asked: Arc::clone(&self.asked),
+            patience: self.patience,
+        }
     }
 }
 
@@ -50,7 +57,7 @@ impl Seen {
 
 impl<S> Session<S> {
     pub(crate) fn new(api: Api, settings: Arc<S>) -> Self {
-        Self { api, settings, seen: Arc::default(), patience: None }
+        Self { api, settings, seen: Arc::default(), asked: Arc::default(), patience: None }
     }
 
     /// The service behind it.
@@ -61,6 +68,15 @@ impl<S> Session<S> {
     /// The same work with nothing remembered: for reading back what a change has done.
     pub(crate) fn afresh(&self) -> Self {
         Self { seen: Arc::default(), ..self.clone() }
+    }
+
+    /// Counts a look-up of this kind, and says how many there were before it in this piece of work: a few things are asked
+    /// for one by one, many are cheaper as a whole list.
+    pub(crate) fn asked_before(&self, kind: impl Into<String>) -> u32 {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = asked.entry(kind.into()).or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// A reading request. In `path`, `{name}` stands for what `.path("name", …)` puts there.

@@ -21,7 +21,7 @@ pub(super) fn slug(given: Option<&Slug>, name: &Name) -> Result<String, Provider
 }
 
 /// Refuses an update that names nothing, and one that sets and empties the same field.
-pub(super) fn named(fields: &[(&str, bool)], cleared: &[&str]) -> Result<(), ProviderError> {
+pub(crate) fn named(fields: &[(&str, bool)], cleared: &[&str]) -> Result<(), ProviderError> {
     let set = |name: &str| fields.iter().any(|(field, is_set)| *field == name && *is_set);
     if let Some(both) = cleared.iter().find(|it| set(it)) {
         return Err(ProviderError::invalid(

@@ -18,7 +18,7 @@ use crate::{
 mod api_keys;
 pub mod certificates;
 mod context;
-mod fields;
+pub(super) mod fields;
 mod invitations;
 mod joining;
 mod logos;

@@ -1,5 +1,7 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
+mod across;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
@@ -82,6 +84,9 @@ impl App {
     ) -> Result<Verdict, CallError> {
         let offer = self.catalog.offer(tool)?;
         let envelope = offer.open(&mut arguments)?;
+        if offer.is_across() && envelope.connection.is_none() {
+            return Ok(Verdict::Done(across::read(self, offer, arguments, caller).await?));
+        }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
         let verdict = if jobs::serves(connection, tool) {

@@ -1,0 +1,67 @@
+//! People as the service lists them, found by e-mail or id.
+
+use super::{
+    Session,
+    fields::some,
+    resolve::{Wanted, only},
+    wire::{WireOrg, WireProject, WireSeat},
+};
+use crate::{domain::members::Member, error::ProviderError};
+
+/// What stands in the place of a status for those who are in a project without being a member of its organization.
+const EXTERNAL: &str = "external";
+
+/// The one of these people who is named.
+pub(super) fn person(people: Vec<WireSeat>, named: &str, scope: &str, list_tool: &'static str) -> Result<WireSeat, ProviderError> {
+    let wanted = Wanted { kind: "member", name: named, scope, list_tool };
+    only(people, &wanted, |it| &it.user.id, |it| &it.user.email, |it| format!("{} [{}]", it.user.email, it.user.id))
+}
+
+/// Whether no member but this person has an e-mail of the same domain: whoever brings a domain in must not be the one who
+/// makes it trusted, and neither is an external user.
+pub(super) fn is_outsider(people: &[WireSeat], email: &str) -> bool {
+    let domain = |email: &str| email.rsplit('@').next().unwrap_or_default().to_lowercase();
+    let own = domain(email);
+    !people.iter().any(|it| !is_external(it) && !it.user.has_email(email) && domain(&it.user.email) == own)
+}
+
+pub(super) fn is_external(seat: &WireSeat) -> bool {
+    seat.external == Some(true)
+}
+
+pub(super) fn in_org(seat: &WireSeat, org: &WireOrg) -> Member {
+    Member { organization: some(&org.name), ..view(seat) }
+}
+
+pub(super) fn in_project(seat: &WireSeat, project: &WireProject) -> Member {
+    Member { organization: some(&project.org.name), project: some(&project.name), ..view(seat) }
+}
+
+fn view(seat: &WireSeat) -> Member {
+    let user = &seat.user;
+    Member {
+        member: user.label().to_owned(),
+        name: some(&user.display_name),
+        id: some(&user.id),
+        roles: some(&seat.role).into_iter().collect(),
+        status: if is_external(seat) { Some(EXTERNAL.to_owned()) } else { some(&user.status) },
+        via_team: None,
+        organization: None,
+        project: None,
+        team: None,
+        since: None,
+    }
+}
+
+impl Session {
+    /// The people of a project. Its list does not say who is a member of the organization; that of the organization does.
+    pub(super) async fn seats_of(&self, project: &WireProject) -> Result<Vec<WireSeat>, ProviderError> {
+        let people = self.people(&project.org.id).await?;
+        let members: Vec<&str> = people.iter().filter(|it| !is_external(it)).map(|it| it.user.id.as_str()).collect();
+        let mut seats = self.project_people(&project.id).await?;
+        for it in &mut seats {
+            it.external = Some(!members.contains(&it.user.id.as_str()));
+        }
+        Ok(seats)
+    }
+}

@@ -1,0 +1,190 @@
+//! People of a project.
+
+use serde_json::json;
+
+use super::{
+    Session,
+    people::{in_project, is_external, is_outsider, person},
+    roles::KnownRole,
+    wire::{Answered as _, WireProject, WireSeat, WireUser},
+};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold,
+        members::{Batch, Member},
+        roles::RoleLevel,
+    },
+    error::ProviderError,
+    providers::http::{
+        Draft, Sent,
+        batch::{self, ALREADY_MEMBER},
+        cut,
+    },
+    tools::project_members::{AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+};
+
+const LIST: &str = "list_project_members";
+
+/// GET projects/{id}/users.
+pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let project = at.project(&op.project).await?;
+    let mut seats = at.seats_of(&project).await?;
+    if let Some(named) = &op.role {
+        let role = at.role(RoleLevel::Project, Some(named)).await?;
+        seats.retain(|it| role.is_named(&it.role));
+    }
+    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+        seats.retain(|it| fold(&it.user.email).contains(query) || fold(&it.user.display_name).contains(query));
+    }
+    let key = |it: &Member| format!("{} {}", fold(&it.member), it.id.as_deref().unwrap_or_default());
+    cut(seats.iter().map(|it| in_project(it, &project)).collect(), &page, key)
+}
+
+/// GET projects/{id}/users/{user_id}.
+pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let listed = person(at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
+    let path = at.settings.path("project_user");
+    let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
+    Ok(in_project(&WireSeat { external: listed.external, ..seat }, &project))
+}
+
+/// POST projects/{id}/users. Whoever is not a member of the organization becomes an external user, who cannot own.
+pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let role = only_role(at, &op.roles).await?;
+    let people = at.people(&project.org.id).await?;
+    let (user, external) = newcomer(at, &people, op.member.text()).await?;
+    if let Some(seat) = at.project_people(&project.id).await?.iter().find(|it| it.user.id == user.id) {
+        return Err(ProviderError::conflict(
+            ALREADY_MEMBER,
+            format!("`{}` is in project `{}` already, as {}", user.email, project.name, seat.role),
+            "for another role remove_project_member and add_project_member",
+        ));
+    }
+    let mut impact = Impact::none().note(format!("joins project {} as `{}`", project.name, role.name)).undo("remove_project_member");
+    impact = role.given(impact, is_outsider(&people, &user.email), &user.email);
+    if external {
+        if role.is_owner() {
+            return Err(ProviderError::conflict(
+                "external_owner",
+                format!("`{}` is not a member of `{}`, and external users cannot own a project", user.email, project.org.name),
+                "make them a member with add_organization_member first, or give the role of editor or viewer",
+            ));
+        }
+        impact = impact.at_least(Gravity::Low).note(format!("comes in from outside of {}, as an external user", project.org.name));
+    }
+    let target = target(&user, &project);
+    let (sending, looking, found, within) = (at.clone(), at.clone(), user.id.clone(), project.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let body = json!({ "user_id": user.id, "role_id": role.id });
+        let request = sending.post(sending.settings.path("project_users")).path("id", &project.id).json(body);
+        let seat = WireSeat::read(&request.send(&permit).await?, "look with get_project_member")?;
+        Ok(joined(&WireSeat { external: Some(external), ..seat }, &project))
+    });
+    Ok(draft.read_back(move || {
+        let (looking, project, user_id) = (looking.afresh(), within.clone(), found.clone());
+        async move {
+            let seat = looking.project_people(&project.id).await?.into_iter().find(|it| it.user.id == user_id);
+            Ok(seat.map(|it| joined(&WireSeat { external: Some(external), ..it }, &project)))
+        }
+    }))
+}
+
+/// POST projects/{id}/users for each.
+pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
+    batch::add(at, op, add).await
+}
+
+/// DELETE projects/{id}/users/{user_id}.
+pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let seats = at.seats_of(&project).await?;
+    let seat = person(seats.clone(), op.member.text(), &format!("project `{}`", project.name), LIST)?;
+    if at.owns(&seat).await? {
+        let mut others = 0_usize;
+        for it in seats.iter().filter(|it| it.user.id != seat.user.id) {
+            others += usize::from(at.owns(it).await?);
+        }
+        if others == 0 {
+            return Err(ProviderError::conflict(
+                "last_owner",
+                format!("`{}` is the last owner of project `{}`", seat.user.email, project.name),
+                "make somebody else owner first: add_project_member with role `ProjectOwner`",
+            ));
+        }
+    }
+    let impact = Impact::of(Gravity::High)
+        .loses(1, ("person loses access", "people lose access"), vec![seat.user.email.clone()])
+        .note(format!("leaves project {}", project.name))
+        .undo(format!("add_project_member with roles {}", seat.role));
+    let inverse = rejoining(&seat, &project);
+    let (sending, looking, user_id) = (at.clone(), at.clone(), seat.user.id.clone());
+    let (left, left_id, left_inverse) = (project.id.clone(), user_id.clone(), inverse.clone());
+    let (target, before) = (target(&seat.user, &project), in_project(&seat, &project));
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let request = sending.delete(sending.settings.path("project_user")).path("id", &project.id).path("user_id", &user_id);
+        request.send(&permit).await?;
+        Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (looking, project_id, user_id, inverse) = (looking.afresh(), left.clone(), left_id.clone(), left_inverse.clone());
+        async move {
+            let there = looking.project_people(&project_id).await?.iter().any(|it| it.user.id == user_id);
+            Ok((!there).then(|| inverse.into_iter().fold(Sent::gone(), Sent::inverse)))
+        }
+    }))
+}
+
+/// The one role that a place in a project has.
+async fn only_role(at: &Session, named: &[RoleRef]) -> Result<KnownRole, ProviderError> {
+    let mut roles: Vec<KnownRole> = Vec::new();
+    for it in named {
+        let role = at.role(RoleLevel::Project, Some(it)).await?;
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    match roles.len() {
+        1 => Ok(roles.remove(0)),
+        0 => Err(ProviderError::invalid("`roles` is empty", "name one role; see list_roles")),
+        _ => {
+            let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
+            let fix = "name the one that allows most";
+            Err(ProviderError::invalid(format!("a place in a project has one role here, not {}", names.join(" and ")), fix))
+        }
+    }
+}
+
+/// Somebody who is to come in, and whether that makes them an external user: by e-mail anybody with an account, by id
+/// somebody who is known in the organization.
+async fn newcomer(at: &Session, people: &[WireSeat], named: &str) -> Result<(WireUser, bool), ProviderError> {
+    if let Some(seat) = people.iter().find(|it| it.user.id == named || it.user.has_email(named)) {
+        return Ok((seat.user.clone(), is_external(seat)));
+    }
+    let account = if named.contains('@') { at.account(named).await? } else { None };
+    account.map(|it| (it, true)).ok_or_else(|| ProviderError::NotFound {
+        kind: "user",
+        name: named.to_owned(),
+        scope: "this service".into(),
+        fix: "give the e-mail of an account, or make one with create_user".into(),
+    })
+}
+
+fn joined(seat: &WireSeat, project: &WireProject) -> Sent<Member> {
+    let inverse = || {
+        let (project, member) = (project.id.clone().try_into().ok()?, seat.user.id.clone().try_into().ok()?);
+        Some(Inverse::of(&RemoveProjectMember { project, member }))
+    };
+    inverse().into_iter().fold(Sent::after(in_project(seat, project)), Sent::inverse)
+}
+
+fn rejoining(seat: &WireSeat, project: &WireProject) -> Option<Inverse> {
+    let (project, member) = (project.id.clone().try_into().ok()?, seat.user.email.clone().try_into().ok()?);
+    Some(Inverse::of(&AddProjectMember { project, member, roles: vec![seat.role.clone().try_into().ok()?] }))
+}
+
+fn target(user: &WireUser, project: &WireProject) -> Target {
+    Target::new("member", user.label(), &user.id, &project.org.name).within("project", &project.name, &project.id)
+}

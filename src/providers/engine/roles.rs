@@ -1,0 +1,237 @@
+//! Roles and permissions: what `configs` tells, and how a role is found. The ids of roles are not documented, so they come
+//! from the setting `role_ids` or from the service; what neither of them names is not guessed.
+
+use super::{
+    Session,
+    wire::{WirePermission, WireSeat},
+};
+use crate::{
+    domain::{
+        Gravity, Impact, List, PageRequest, Query, ReferenceText as _, RoleRef, fold,
+        roles::{Permission, Role, RoleLevel},
+    },
+    error::ProviderError,
+    providers::http::cut,
+    tools::roles::{GetRole, ListPermissions, ListRoles},
+};
+
+/// The role of people for whom none is named.
+const USUAL: &str = "OrgViewer";
+
+/// A role that can be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownRole {
+    pub(super) id: String,
+    /// A title such as `Organization Viewer`, or a symbol such as `OrgViewer` where only the configuration knows it.
+    pub(super) name: String,
+    permissions: Vec<String>,
+}
+
+impl KnownRole {
+    /// Where it can be held, as far as its name tells.
+    pub(super) fn level(&self) -> Option<RoleLevel> {
+        let key = key(&self.name);
+        match (key.starts_with("org"), key.starts_with("project")) {
+            (true, _) => Some(RoleLevel::Organization),
+            (_, true) => Some(RoleLevel::Project),
+            _ => None,
+        }
+    }
+
+    /// Whether it gives power over others. Editors and viewers have none; of what is not known the worst is assumed.
+    fn is_privileged(&self) -> bool {
+        let key = key(&self.name);
+        !(key.ends_with("viewer") || key.ends_with("editor"))
+    }
+
+    pub(super) fn is_owner(&self) -> bool {
+        key(&self.name).ends_with("owner")
+    }
+
+    /// Whether this is the role that a reply names, by id or by title.
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        !text.is_empty() && (self.id == text || key(&self.name) == key(text))
+    }
+
+    /// Adds to an impact what it means to give the role. `outsider`: nobody else in the organization has such an e-mail.
+    pub(super) fn given(&self, impact: Impact, outsider: bool, email: &str) -> Impact {
+        match (self.is_privileged(), outsider) {
+            (false, _) => impact,
+            (true, false) => impact.at_least(Gravity::Low).note(format!("`{}` gives power over others", self.name)),
+            (true, true) => {
+                let domain = email.rsplit('@').next().unwrap_or_default();
+                let note = format!("`{}` gives power over others, and nobody else here has an e-mail at {domain}", self.name);
+                impact.at_least(Gravity::Critical).note(note)
+            }
+        }
+    }
+}
+
+/// A name without what differs between `OrgViewer`, `Organization Viewer` and `org_viewer`.
+fn key(text: &str) -> String {
+    fold(text).replace([' ', '_', '-'], "").replace("organization", "org")
+}
+
+fn prefix(level: RoleLevel) -> &'static str {
+    match level {
+        RoleLevel::Project => "project",
+        RoleLevel::Organization | RoleLevel::Team => "org",
+    }
+}
+
+/// GET configs.
+pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let mut levels = op.role_types.clone();
+    let mut within = (None, None);
+    if let Some(named) = &op.project {
+        let project = at.project(named).await?;
+        levels = vec![RoleLevel::Project];
+        within = (Some(project.org.name), Some(project.name));
+    } else if let Some(named) = &op.organization {
+        within.0 = Some(at.organization(Some(named)).await?.name);
+        levels = if levels.is_empty() { vec![RoleLevel::Organization] } else { levels };
+    }
+    let mut roles = at.known_roles().await?;
+    roles.retain(|it| levels.is_empty() || it.level().is_none_or(|level| levels.contains(&level)));
+    let roles = roles.into_iter().map(|it| Role { organization: within.0.clone(), project: within.1.clone(), ..view(it) }).collect();
+    cut(roles, &page, |it| format!("{} {}", fold(&it.role), it.id))
+}
+
+/// From GET configs.
+pub(super) async fn get(at: &Session, op: &GetRole) -> Result<Role, ProviderError> {
+    let level = match &op.project {
+        Some(named) => at.project(named).await.map(|_| Some(RoleLevel::Project))?,
+        None => None,
+    };
+    Ok(view(at.role_at(level, op.role.text()).await?))
+}
+
+/// GET configs.
+pub(super) async fn list_permissions(at: &Session, op: &ListPermissions) -> Result<List<Permission>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let permissions = at.configs().await?.permissions.into_iter().map(permission);
+    let query = op.query.as_ref().map(Query::as_str);
+    let shown = permissions.filter(|it| query.is_none_or(|query| fold(&it.permission).contains(query) || contains(it, query)));
+    cut(shown.collect(), &page, |it| it.permission.clone())
+}
+
+impl Session {
+    /// The role that is named, for members of an organization or of a project; without a name the one of viewers.
+    pub(super) async fn role(&self, level: RoleLevel, named: Option<&RoleRef>) -> Result<KnownRole, ProviderError> {
+        let wanted = named.map_or(USUAL, |it| it.text());
+        let role = self.role_at(Some(level), wanted).await?;
+        match role.level() {
+            Some(other) if other != level => {
+                let of = if level == RoleLevel::Project { "a project" } else { "an organization" };
+                Err(ProviderError::invalid(
+                    format!("`{}` is not a role of {of}", role.name),
+                    format!(
+                        "name one of list_roles with role_types [\"{}\"]",
+                        if level == RoleLevel::Project { "project" } else { "organization" }
+                    ),
+                ))
+            }
+            _ => Ok(role),
+        }
+    }
+
+    /// The setting `role_ids` first, which may be all there is; then what the service tells.
+    async fn role_at(&self, level: Option<RoleLevel>, wanted: &str) -> Result<KnownRole, ProviderError> {
+        let levels: &[RoleLevel] = match &level {
+            Some(level) => std::slice::from_ref(level),
+            None => &[RoleLevel::Organization, RoleLevel::Project],
+        };
+        let mut keys = vec![key(wanted)];
+        keys.extend(levels.iter().map(|it| format!("{}{}", prefix(*it), key(wanted))));
+        let fits = |it: &KnownRole| it.id == wanted || keys.contains(&key(&it.name));
+        let configured: Vec<KnownRole> = self.configured_roles().into_iter().filter(&fits).collect();
+        if let [one] = configured.as_slice() {
+            return Ok(one.clone());
+        }
+        let known = self.known_roles().await?;
+        if let Some(one) = known.iter().find(|it| it.id == wanted) {
+            return Ok(one.clone());
+        }
+        let found: Vec<&KnownRole> = known.iter().filter(|it| fits(it)).collect();
+        if let [one] = found.as_slice() {
+            return Ok((*one).clone());
+        }
+        if !found.is_empty() {
+            let candidates = found.iter().map(|it| format!("{} [{}]", it.name, it.id)).collect();
+            return Err(ProviderError::Ambiguous { kind: "role", name: wanted.to_owned(), candidates });
+        }
+        let usable = known.iter().filter(|it| it.level().is_none_or(|it| levels.contains(&it)));
+        let names: Vec<&str> = usable.map(|it| it.name.as_str()).collect();
+        let told = if names.is_empty() { "the service names no roles: ".into() } else { format!("use one of: {}; or ", names.join(", ")) };
+        Err(ProviderError::NotFound {
+            kind: "role",
+            name: wanted.to_owned(),
+            scope: "the roles that are known".into(),
+            fix: format!("{told}put the service's id under `{wanted}` in `role_ids` of connection `{}`", self.settings.remote.connection),
+        })
+    }
+
+    /// What `configs` tells, and what only the configuration knows. A service that does not let everybody read its `configs`
+    /// tells nothing.
+    pub(super) async fn known_roles(&self) -> Result<Vec<KnownRole>, ProviderError> {
+        let told = match self.configs().await {
+            Ok(configs) => configs.roles,
+            Err(ProviderError::Remote(error)) if matches!(error.code, "not_found" | "forbidden" | "not_supported") => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut known: Vec<KnownRole> =
+            told.into_iter().map(|it| KnownRole { id: it.id, name: it.name, permissions: it.permissions }).collect();
+        known.retain(|it| !it.id.is_empty());
+        for role in self.configured_roles() {
+            if !known.iter().any(|it| it.id == role.id) {
+                known.push(role);
+            }
+        }
+        Ok(known)
+    }
+
+    fn configured_roles(&self) -> Vec<KnownRole> {
+        let role = |(name, id): (&String, &String)| KnownRole { id: id.clone(), name: name.clone(), permissions: Vec::new() };
+        self.settings.role_ids.iter().map(role).collect()
+    }
+
+    /// Whether somebody's role, as a reply writes it, is that of an owner. A title tells; an id is looked up.
+    pub(super) async fn owns(&self, seat: &WireSeat) -> Result<bool, ProviderError> {
+        if key(&seat.role).ends_with("owner") {
+            return Ok(true);
+        }
+        if seat.role.is_empty() || key(&seat.role).ends_with("editor") || key(&seat.role).ends_with("viewer") {
+            return Ok(false);
+        }
+        Ok(self.known_roles().await?.iter().any(|it| it.is_named(&seat.role) && it.is_owner()))
+    }
+}
+
+fn view(it: KnownRole) -> Role {
+    Role {
+        level: it.level(),
+        role: it.name,
+        id: it.id,
+        built_in: Some(true),
+        description: None,
+        permissions: it.permissions,
+        organization: None,
+        project: None,
+    }
+}
+
+fn permission(it: WirePermission) -> Permission {
+    let about: Vec<&str> = [it.action.as_str(), it.resource.as_str()].into_iter().filter(|it| !it.is_empty()).collect();
+    let description = match (it.name.is_empty(), about.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(about.join(" ")),
+        (false, true) => Some(it.name),
+        (false, false) => Some(format!("{} ({})", it.name, about.join(" "))),
+    };
+    Permission { permission: it.id, description }
+}
+
+fn contains(it: &Permission, query: &str) -> bool {
+    it.description.as_ref().is_some_and(|it| fold(it).contains(query))
+}

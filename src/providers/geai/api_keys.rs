@@ -1,0 +1,240 @@
+//! API tokens of projects.
+//!
+//! A token's id is the token. What is shown in its place is a fingerprint, which is also what a token can be named by.
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Session,
+    organization_members::of_page,
+    resolve::{Place, only},
+    wire::{WireToken, list as items, read, time},
+};
+use crate::{
+    domain::{
+        ApiKeyRef, Description, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Secret, fold,
+        keys::{ApiKey, KeyStatus},
+    },
+    error::ProviderError,
+    guard::Permit,
+    providers::http::{Draft, Sent, cut},
+    tools::keys::{CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
+};
+
+/// How long a description may be; what is longer the service cuts without a word.
+const LENGTH: usize = 200;
+
+/// `GET /v1/organization/project/{id}/tokens`.
+pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let tokens = of_project(at, &project).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let page = cut(tokens, &page, |it| format!("{} {}", fold(&it.name), fingerprint(&it.id)))?;
+    Ok(of_page(page, |it| view(&it, &project)))
+}
+
+/// `GET /v2/projects/tokens/{id}`.
+pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let token = find(at, &project, &op.api_key).await?;
+    let answer = at.get("/v2/projects/tokens/{id}").path("id", &token.id).value().await?;
+    let detail: WireToken = read(at, answer)?;
+    Ok(view(&WireToken { id: token.id, ..detail }, &project))
+}
+
+/// `POST /v2/projects/tokens`.
+pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    let Some(description) = &op.description else {
+        return Err(ProviderError::invalid("`description` is missing", "say what the key is for: this provider wants to know"));
+    };
+    short(description)?;
+    let project = at.project(&op.project).await?;
+    let name = op.name.to_string();
+    if of_project(at, &project).await?.iter().any(|it| fold(&it.name) == fold(&name)) {
+        return Err(ProviderError::conflict(
+            "name_taken",
+            format!("a key of {} is called `{name}` already", project.says()),
+            "choose another name, or delete that key first: see list_api_keys",
+        ));
+    }
+    let impact = Impact::of(Gravity::Low).note("the key can do everything in the project, until it is deleted").undo("delete_api_key");
+    let target = project.target("key", &name, None);
+    let body = json!({ "name": name, "description": description });
+    let (session, place) = (at.clone(), project);
+    let send = {
+        let (session, place) = (session.clone(), place.clone());
+        move |permit: Permit| async move {
+            let reply = session.post("/v2/projects/tokens").header("project-id", &place.id).json(body).send(&permit).await?;
+            let token: WireToken = read(&session, reply.read::<Value>("list_api_keys tells whether it is there")?)?;
+            Ok(made(token, &place))
+        }
+    };
+    Ok(Draft::new(target, impact, send).read_back(move || {
+        let (session, place, name) = (session.afresh(), place.clone(), name.clone());
+        async move { Ok(of_project(&session, &place).await?.into_iter().find(|it| it.name == name).map(|it| made(it, &place))) }
+    }))
+}
+
+fn made(token: WireToken, project: &Place) -> Sent<ApiKey> {
+    let mark = fingerprint(&token.id);
+    let after = view(&token, project);
+    let target = project.target("key", &token.name, Some(&mark));
+    let inverse = project.reference().zip(mark.try_into().ok());
+    let inverse = inverse.map(|(project, api_key)| Inverse::of(&DeleteApiKey { project, api_key }));
+    let secret = Secret { what: format!("key {} of project {}", token.name, project.name), value: SecretString::from(token.id) };
+    inverse.into_iter().fold(Sent::after(after).target(target).secret(secret), Sent::inverse)
+}
+
+/// `PUT /v2/projects/tokens/{id}`.
+pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    if op.description.is_none() && op.status.is_none() {
+        return Err(ProviderError::invalid("nothing to change is given", "give `description` or `status`"));
+    }
+    op.description.as_ref().map(short).transpose()?;
+    let project = at.project(&op.project).await?;
+    let token = find(at, &project, &op.api_key).await?;
+    let blocked = !is_active(&token);
+    let mut impact = Impact::none().undo("update_api_key with the values in `before`");
+    match op.status {
+        Some(KeyStatus::Active) if blocked => impact = impact.at_least(Gravity::Low).note("a blocked key works again"),
+        Some(KeyStatus::Blocked) if !blocked => {
+            let lost = vec![token.name.clone()];
+            impact = impact
+                .at_least(Gravity::High)
+                .loses(1, ("key stops working", "keys stop working"), lost)
+                .note("until it is set to `active`");
+        }
+        _ => {}
+    }
+    let mut body = json!({});
+    if let Some(fields) = body.as_object_mut() {
+        fields.extend(op.description.as_ref().map(|it| ("description".to_owned(), json!(it))));
+        fields.extend(op.status.map(|it| ("status".to_owned(), json!(it))));
+    }
+    let before = view(&token, &project);
+    let after = ApiKey {
+        description: op.description.as_ref().map(ToString::to_string).or_else(|| before.description.clone()),
+        status: op.status.or(before.status),
+        ..before.clone()
+    };
+    let target = project.target("key", &token.name, Some(&fingerprint(&token.id)));
+    let undo = undoing(op, &before, &project);
+    let (session, place) = (at.clone(), project);
+    let (again, undo_again, id) = (after.clone(), undo.clone(), token.id.clone());
+    let send = {
+        let session = session.clone();
+        move |permit: Permit| async move {
+            // The answer is the token, or a list of messages.
+            session.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body).send(&permit).await?;
+            Ok(undo.into_iter().fold(Sent::after(after), Sent::inverse))
+        }
+    };
+    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+        let (session, place, id) = (session.afresh(), place.clone(), id.clone());
+        let (wanted, undo) = (again.clone(), undo_again.clone());
+        async move {
+            let now = of_project(&session, &place).await?.into_iter().find(|it| it.id == id).map(|it| view(&it, &place));
+            let as_wanted = now.is_some_and(|it| it.description == wanted.description && it.status == wanted.status);
+            Ok(as_wanted.then(|| undo.into_iter().fold(Sent::after(wanted), Sent::inverse)))
+        }
+    }))
+}
+
+fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Option<Inverse> {
+    Some(Inverse::of(&UpdateApiKey {
+        project: project.reference()?,
+        api_key: before.id.clone().try_into().ok()?,
+        description: op.description.as_ref().and(before.description.clone()).and_then(|it| it.try_into().ok()),
+        status: op.status.and(before.status),
+        scopes: None,
+        expires_in_seconds: None,
+        clear: Vec::new(),
+    }))
+}
+
+/// `DELETE /v2/projects/tokens/{id}`.
+pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let token = find(at, &project, &op.api_key).await?;
+    let works = u64::from(is_active(&token));
+    let impact = Impact::of(Gravity::High).loses(works, ("key stops working", "keys stop working"), vec![token.name.clone()]);
+    let before = view(&token, &project);
+    let target = project.target("key", &token.name, Some(&fingerprint(&token.id)));
+    let (session, place, id) = (at.clone(), project, token.id);
+    let send = {
+        let (session, id) = (session.clone(), id.clone());
+        move |permit: Permit| async move {
+            session.delete("/v2/projects/tokens/{id}").path("id", &id).send(&permit).await?;
+            Ok(Sent::gone())
+        }
+    };
+    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+        let (session, place, id) = (session.afresh(), place.clone(), id.clone());
+        async move { Ok((!of_project(&session, &place).await?.iter().any(|it| it.id == id)).then(Sent::gone)) }
+    }))
+}
+
+/// The tokens of a project.
+pub(super) async fn of_project(at: &Session, project: &Place) -> Result<Vec<WireToken>, ProviderError> {
+    let answer = at.get("/v1/organization/project/{id}/tokens").path("id", &project.id).value().await?;
+    read(at, items(&answer, "tokens", &["project"]))
+}
+
+/// The token of a project that is named. A secret that is given as a name finds nothing, and is not repeated.
+async fn find(at: &Session, project: &Place, named: &ApiKeyRef) -> Result<WireToken, ProviderError> {
+    let marked: Vec<(String, WireToken)> = of_project(at, project).await?.into_iter().map(|it| (fingerprint(&it.id), it)).collect();
+    if marked.iter().any(|it| it.1.id == named.text()) {
+        return Err(ProviderError::invalid(
+            "`api_key` is the secret of a key itself",
+            "name the key, or give the id that list_api_keys shows; and have this key replaced, since it was told",
+        ));
+    }
+    let found = only(&marked, "api key", named.text(), &project.name, |it| it.0.as_str(), |it| it.1.name.clone(), "list_api_keys")?;
+    Ok(found.1.clone())
+}
+
+pub(super) fn is_active(token: &WireToken) -> bool {
+    token.status.as_ref().is_none_or(|it| it.eq_ignore_ascii_case("active"))
+}
+
+fn short(description: &Description) -> Result<(), ProviderError> {
+    let length = description.as_str().chars().count();
+    if length <= LENGTH {
+        return Ok(());
+    }
+    Err(ProviderError::invalid(
+        format!("`description` has {length} characters"),
+        format!("use {LENGTH} at most: the service cuts the rest"),
+    ))
+}
+
+/// A few digits that tell one token from another, and from which it cannot be had.
+fn fingerprint(id: &str) -> String {
+    let digest = Sha256::digest(id.as_bytes());
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("key-{number:012x}")
+}
+
+fn view(it: &WireToken, project: &Place) -> ApiKey {
+    let status = match it.status.as_deref().map(str::to_lowercase).as_deref() {
+        Some("active") => Some(KeyStatus::Active),
+        Some("blocked") => Some(KeyStatus::Blocked),
+        _ => None,
+    };
+    ApiKey {
+        api_key: it.name.clone(),
+        id: fingerprint(&it.id),
+        project: project.name.clone(),
+        description: it.description.clone().filter(|it| !it.is_empty()),
+        hint: None,
+        status,
+        owner: None,
+        owner_access: None,
+        scopes: it.scope.iter().cloned().collect(),
+        created_at: time(it.timestamp.as_ref()),
+        expires_at: None,
+        last_used_at: None,
+    }
+}

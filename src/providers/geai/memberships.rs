@@ -1,0 +1,104 @@
+//! Where a person belongs.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Session,
+    wire::{Listing, WireOrganization, WireProject},
+};
+use crate::{
+    domain::{List, PageRequest, members::Membership},
+    error::ProviderError,
+    tools::members::{ListMemberships, ListProjectMemberships, Order},
+};
+
+/// `GET /v2/accessControl/memberships`: organizations, and the roles held in their projects.
+pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Membership>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let query = op.email.iter().map(|it| ("userEmail", it.to_string())).collect();
+    let found: List<WireOrganization> = Listing { query, ..organizations() }.page(at, &page).await?;
+    if let (Some(email), None) = (&op.email, &op.cursor) {
+        heeded(at, email.as_str(), &found).await?;
+    }
+    let member = op.email.as_ref().map_or_else(|| "(this account)".to_owned(), ToString::to_string);
+    let item = |it: WireOrganization| Membership {
+        member: member.clone(),
+        organization: it.name,
+        project: None,
+        roles: it.projects.iter().flat_map(in_project).collect(),
+        via_team: None,
+    };
+    Ok(List {
+        items: found.items.into_iter().map(item).collect(),
+        shown: found.shown,
+        has_more: found.has_more,
+        next_cursor: found.next_cursor,
+        total: found.total,
+    })
+}
+
+/// The memberships of the caller, or of whom a parameter names.
+pub(super) fn organizations() -> Listing {
+    Listing::of("/v2/accessControl/memberships", "organizations")
+}
+
+fn in_project(project: &WireProject) -> impl Iterator<Item = String> {
+    project.roles.iter().map(|it| format!("{} ({})", it.name, project.project_name))
+}
+
+/// Some versions of the service do not know the parameter and answer with the caller's own memberships. The projects of one
+/// organization can be asked for in another way: both have to say the same.
+async fn heeded(at: &Session, email: &str, found: &List<WireOrganization>) -> Result<(), ProviderError> {
+    let Ok(own) = at.own().await else { return Ok(()) };
+    let certain: Vec<WireProject> = match projects_of(&own.id, email, "desc").all(at).await {
+        Ok(projects) => projects,
+        Err(ProviderError::Remote(error)) if error.code == "not_found" => Vec::new(),
+        // Whoever may not ask in the other way has only this one.
+        Err(_) => return Ok(()),
+    };
+    let ids = |projects: &[WireProject]| projects.iter().map(|it| it.project_id.clone()).collect::<BTreeSet<_>>();
+    let told = found.items.iter().find(|it| it.id == own.id).map(|it| it.projects.as_slice()).unwrap_or_default();
+    let elsewhere = told.is_empty() && found.has_more;
+    if elsewhere || ids(told) == ids(&certain) {
+        return Ok(());
+    }
+    Err(ProviderError::conflict(
+        "filter_ignored",
+        format!("the service does not heed the e-mail: it told memberships that are not those of `{email}`"),
+        "use list_project_memberships, organization by organization",
+    ))
+}
+
+/// `GET /v2/accessControl/projects/memberships`.
+pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> Result<List<Membership>, ProviderError> {
+    let own = at.organization(op.organization.as_ref()).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let mut listing = projects_of(&own.id, op.email.as_str(), if op.order == Some(Order::Asc) { "asc" } else { "desc" });
+    if op.order.is_some() {
+        listing.query.push(("orderKey", "projectName".to_owned()));
+    }
+    let found: List<WireProject> = listing.page(at, &page).await?;
+    let item = |it: WireProject| Membership {
+        member: op.email.to_string(),
+        organization: it.organization_name.unwrap_or_else(|| own.name.clone()),
+        project: Some(it.project_name),
+        roles: it.roles.into_iter().map(|it| it.name).collect(),
+        via_team: None,
+    };
+    Ok(List {
+        items: found.items.into_iter().map(item).collect(),
+        shown: found.shown,
+        has_more: found.has_more,
+        next_cursor: found.next_cursor,
+        total: found.total,
+    })
+}
+
+fn projects_of(organization: &str, email: &str, direction: &'static str) -> Listing {
+    Listing {
+        target: Some(("organization-id", organization.to_owned())),
+        query: vec![("userEmail", email.to_owned())],
+        direction,
+        ..Listing::of("/v2/accessControl/projects/memberships", "projects")
+    }
+}

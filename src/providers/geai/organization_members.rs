@@ -1,0 +1,80 @@
+//! People of the organization.
+
+use super::{
+    Session,
+    resolve::{Own, organization_members},
+    wire::WireMember,
+};
+use crate::{
+    domain::{List, PageRequest, Query, ReferenceText as _, RoleRef, fold, members::Member},
+    error::ProviderError,
+    providers::http::cut,
+    tools::members::{GetOrganizationMember, ListOrganizationMembers},
+};
+
+/// `GET /v2/accessControl/organizations/members`.
+pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
+    let own = at.organization(op.organization.as_ref()).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let found = listed(at, &organization_members(&own), &page, op.query.as_ref(), op.role.as_ref()).await?;
+    Ok(of_page(found, |it| view(it, &own)))
+}
+
+/// A page of people. The service cuts it, unless we filter.
+pub(super) async fn listed(
+    at: &Session,
+    listing: &super::wire::Listing,
+    page: &PageRequest,
+    query: Option<&Query>,
+    role: Option<&RoleRef>,
+) -> Result<List<WireMember>, ProviderError> {
+    if query.is_none() && role.is_none() {
+        return listing.page(at, page).await;
+    }
+    let mut people: Vec<WireMember> = listing.all(at).await?;
+    people.retain(|it| {
+        let fits = |query: &Query| [&it.email, &it.name].into_iter().flatten().any(|it| fold(it).contains(query.as_str()));
+        let holds = |role: &RoleRef| it.roles.iter().any(|it| it.id == role.text() || fold(&it.name) == fold(role.text()));
+        query.is_none_or(fits) && role.is_none_or(holds)
+    });
+    cut(people, page, |it| format!("{} {}", fold(&it.label()), it.id.as_deref().unwrap_or_default()))
+}
+
+/// The same page of something else.
+pub(super) fn of_page<T, U>(page: List<T>, view: impl FnMut(T) -> U) -> List<U> {
+    let List { items, shown, has_more, next_cursor, total } = page;
+    List { items: items.into_iter().map(view).collect(), shown, has_more, next_cursor, total }
+}
+
+/// The service has no look-up of one person: everybody is read.
+pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
+    let own = at.organization(op.organization.as_ref()).await?;
+    let found = at.people(&own).await?.into_iter().find(|it| it.is(op.member.text()));
+    let found = found.ok_or_else(|| ProviderError::NotFound {
+        kind: "member",
+        name: op.member.text().to_owned(),
+        scope: format!("organization `{}`", own.name),
+        fix: "find them with list_organization_members".into(),
+    })?;
+    Ok(view(found, &own))
+}
+
+fn view(it: WireMember, own: &Own) -> Member {
+    Member { organization: Some(own.name.clone()), ..of_member(it) }
+}
+
+/// Somebody, wherever they are.
+pub(super) fn of_member(it: WireMember) -> Member {
+    Member {
+        member: it.label(),
+        roles: it.role_names(),
+        name: it.name,
+        id: it.id,
+        status: None,
+        via_team: None,
+        organization: None,
+        project: None,
+        team: None,
+        since: None,
+    }
+}

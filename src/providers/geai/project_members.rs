@@ -1,0 +1,196 @@
+//! People of a project: invited, listed, removed.
+
+use serde_json::json;
+
+use super::{
+    Session,
+    explain::is_bad_endpoint,
+    grants::is_privileged,
+    organization_members::{listed, of_member, of_page},
+    resolve::{Place, in_project},
+    wire::{WireMember, WireRole},
+};
+use crate::{
+    domain::{
+        Email, Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target,
+        members::{Batch, Member},
+    },
+    error::ProviderError,
+    guard::Permit,
+    providers::http::{
+        Draft, Sent,
+        batch::{self, ALREADY_MEMBER},
+    },
+    tools::project_members::{AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+};
+
+/// `GET /v2/accessControl/projects/members`.
+pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let listing = in_project("/v2/accessControl/projects/members", "members", &project);
+    let found = listed(at, &listing, &page, op.query.as_ref(), op.role.as_ref()).await?;
+    Ok(of_page(found, |it| view(it, &project)))
+}
+
+/// The service has no look-up of one person: everybody is read.
+pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
+    let project = at.project(&op.project).await?;
+    Ok(view(at.member(&project, op.member.text()).await?, &project))
+}
+
+/// `POST /v2/accessControl/projects/members`: mails an invitation; access starts when it is accepted.
+pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let email = address(at, &op.member).await?;
+    let roles = roles(at, &project, &op.roles).await?;
+    if let Some(member) = at.members(&project).await?.iter().find(|it| it.is(&email)) {
+        return Err(ProviderError::conflict(
+            ALREADY_MEMBER,
+            format!("`{email}` is in project `{}` already, as {}", project.name, member.role_names().join(", ")),
+            "this provider changes no roles of a member: remove_project_member first, then invite with all roles",
+        ));
+    }
+    let impact = Impact::none().undo("remove_project_member, once the invitation is accepted");
+    let impact = at.granting(impact, &project.name, &email, &roles).await?;
+    let invited = Member {
+        member: email.clone(),
+        name: None,
+        id: None,
+        roles: roles.iter().map(|it| it.name.clone()).collect(),
+        status: Some("invited".to_owned()),
+        via_team: None,
+        organization: project.organization.clone(),
+        project: Some(project.name.clone()),
+        team: None,
+        since: None,
+    };
+    let target = project.target("member", &email, None);
+    let inverse = removal(&project, &email);
+    let (session, place, wanted) = (at.clone(), project.clone(), email.clone());
+    let (again, settled) = (invited.clone(), inverse.clone());
+    let send = {
+        let session = session.clone();
+        move |permit: Permit| async move {
+            let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
+            let request = session.post("/v2/accessControl/projects/members").header("project-id", &project.id);
+            // The answer repeats what was sent, or is empty.
+            request.json(json!({ "userEmail": email, "roles": names })).send(&permit).await?;
+            Ok(inverse.into_iter().fold(Sent::after(invited), Sent::inverse))
+        }
+    };
+    Ok(Draft::new(target, impact, send).read_back(move || {
+        let (session, place, wanted) = (session.afresh(), place.clone(), wanted.clone());
+        let (again, settled) = (again.clone(), settled.clone());
+        async move {
+            if session.members(&place).await?.iter().any(|it| it.is(&wanted)) {
+                return Ok(Some(settled.into_iter().fold(Sent::after(again), Sent::inverse)));
+            }
+            // An invitation that waits to be accepted is in no list: that it is not seen says nothing.
+            Err(ProviderError::conflict("not_settled", "an open invitation cannot be seen", "ask the person, or look again later"))
+        }
+    }))
+}
+
+/// Row by row, each an invitation of its own.
+pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
+    batch::add(at, op, add).await
+}
+
+/// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
+pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let member = at.member(&project, op.member.text()).await?;
+    let label = member.label();
+    let mut impact = Impact::of(Gravity::High).note(format!("leaves project {}", project.name)).loses(
+        1,
+        ("person loses access", "people lose access"),
+        vec![label.clone()],
+    );
+    let administers = |it: &WireMember| it.roles.iter().any(is_privileged);
+    let everybody = at.members(&project).await?;
+    if administers(&member) && !everybody.iter().any(|it| it.label() != label && administers(it)) {
+        impact = impact.at_least(Gravity::Critical).note(format!("no administrator is left in project {}", project.name));
+    }
+    let impact = impact.undo(format!("add_project_member with roles {}", member.role_names().join(", ")));
+    let target = Target { id: member.id.clone(), ..project.target("member", &label, None) };
+    let before = view(member.clone(), &project);
+    let inverse = member.email.as_ref().and_then(|email| invitation(&project, email, &member.roles));
+    let who = member.id.clone().or(member.email.clone()).unwrap_or_else(|| label.clone());
+    let (session, place) = (at.clone(), project);
+    let again = inverse.clone();
+    let send = {
+        let (session, place, who) = (session.clone(), place.clone(), who.clone());
+        move |permit: Permit| async move {
+            delete(&session, &place, &who, &permit).await?;
+            Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))
+        }
+    };
+    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+        let (session, place, who, again) = (session.afresh(), place.clone(), who.clone(), again.clone());
+        async move {
+            let there = session.members(&place).await?.iter().any(|it| it.is(&who));
+            Ok((!there).then(|| again.into_iter().fold(Sent::gone(), Sent::inverse)))
+        }
+    }))
+}
+
+const REMOVALS: [&str; 2] = ["/v2/accessControl/projects/{project}/members/{member}", "/accessControl/projects/{project}/members/{member}"];
+
+/// Takes the other path only where the service says that it has no such path: any other refusal is one.
+async fn delete(at: &Session, project: &Place, who: &str, permit: &Permit) -> Result<(), ProviderError> {
+    let [versioned, unversioned] = REMOVALS;
+    let paths = if at.settings.unversioned_removal { [unversioned, versioned] } else { [versioned, unversioned] };
+    let send = |path| at.delete(path).path("project", &project.id).path("member", who).send(permit);
+    match send(paths[0]).await {
+        Err(ProviderError::Remote(error)) if is_bad_endpoint(&error.message) => send(paths[1]).await.map(drop),
+        other => other.map(drop),
+    }
+}
+
+/// An e-mail, given or of somebody in the organization whose id is given.
+async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderError> {
+    let text = named.text();
+    if text.contains('@') {
+        let email = Email::try_from(text.to_owned()).map_err(|error| ProviderError::invalid(error.to_string(), "correct the e-mail"))?;
+        return Ok(email.to_string());
+    }
+    let own = at.own().await?;
+    let found = at.people(&own).await?.into_iter().find(|it| it.is(text)).and_then(|it| it.email);
+    found.ok_or_else(|| ProviderError::NotFound {
+        kind: "member",
+        name: text.to_owned(),
+        scope: format!("organization `{}`", own.name),
+        fix: "give the e-mail, or an id from list_organization_members".into(),
+    })
+}
+
+/// The roles that are named, each once.
+async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<WireRole>, ProviderError> {
+    let mut roles: Vec<WireRole> = Vec::new();
+    for named in named {
+        let role = at.role(project, named).await?;
+        if !roles.iter().any(|it| it.id == role.id) {
+            roles.push(role);
+        }
+    }
+    if roles.is_empty() {
+        return Err(ProviderError::invalid("`roles` is empty", "name at least one role; see list_roles"));
+    }
+    Ok(roles)
+}
+
+fn removal(project: &Place, email: &str) -> Option<Inverse> {
+    let member = MemberRef::try_from(email.to_owned()).ok()?;
+    Some(Inverse::of(&RemoveProjectMember { project: project.reference()?, member }))
+}
+
+fn invitation(project: &Place, email: &str, roles: &[WireRole]) -> Option<Inverse> {
+    let roles = roles.iter().map(|it| RoleRef::try_from(it.name.clone()).ok()).collect::<Option<Vec<_>>>()?;
+    let member = PersonRef::try_from(email.to_owned()).ok()?;
+    Some(Inverse::of(&AddProjectMember { project: project.reference()?, member, roles }))
+}
+
+fn view(it: WireMember, project: &Place) -> Member {
+    Member { organization: project.organization.clone(), project: Some(project.name.clone()), ..of_member(it) }
+}

@@ -1,0 +1,264 @@
+//! Projects.
+
+use serde_json::{Value, json};
+
+use super::{
+    Session, TokenKind, api_keys,
+    resolve::Place,
+    usage_limits::{self, Scope},
+    wire::{WireProject, list as items, read},
+};
+use crate::{
+    domain::{
+        Description, Gravity, Impact, Inverse, List, Name, PageRequest, ReferenceText as _, Target, fold,
+        projects::{Project, ProjectStatus},
+    },
+    error::ProviderError,
+    guard::Permit,
+    providers::http::{Draft, Sent, cut},
+    tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
+};
+
+/// `GET /v1/organization/projects`.
+pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project>, ProviderError> {
+    if op.organization.is_some() || at.settings.remote.pin.is_some() {
+        at.organization(op.organization.as_ref()).await?;
+    }
+    let full = op.detail == Some(Detail::Full);
+    let answer = at.get("/v1/organization/projects").query("detail", if full { "full" } else { "summary" }).value().await?;
+    let mut projects: Vec<WireProject> = read(at, items(&answer, "projects", &[]))?;
+    projects.retain(|it| op.query.as_ref().is_none_or(|query| fold(&it.project_name).contains(query.as_str())));
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
+    Ok(super::organization_members::of_page(page, |it| if full { view(it) } else { Project { description: None, ..view(it) } }))
+}
+
+/// `GET /v1/organization/project/{id}`.
+pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, ProviderError> {
+    let named = op.project.text();
+    // What is an id by its looks is asked for at once; should it be a name, the list tells.
+    if uuid::Uuid::try_parse(named).is_ok() {
+        match whole(at, named).await {
+            Err(ProviderError::Remote(error)) if error.code == "not_found" => {}
+            other => {
+                let found = other?;
+                at.within_pin(found.organization_id.as_deref(), found.organization_name.as_deref())?;
+                return Ok(view(found));
+            }
+        }
+    }
+    let project = at.project(&op.project).await?;
+    Ok(view(whole(at, &project.id).await?))
+}
+
+async fn whole(at: &Session, id: &str) -> Result<WireProject, ProviderError> {
+    read(at, flat(at.get("/v1/organization/project/{id}").path("id", id).value().await?))
+}
+
+/// `POST /v1/organization/project`.
+pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
+    let name = usable(&op.name)?;
+    let Some(email) = &op.admin_email else {
+        return Err(ProviderError::invalid("`admin_email` is missing", "give the e-mail of who will administer the project"));
+    };
+    let limit = op.usage_limit.as_ref().map(|it| usage_limits::checked(it, true)).transpose()?;
+    if op.organization.is_some() || at.settings.remote.pin.is_some() {
+        at.organization(op.organization.as_ref()).await?;
+    }
+    let projects = at.projects().await?;
+    is_free(&projects, &name, None)?;
+    let organization = projects.iter().find_map(|it| it.organization_name.clone());
+    let mut impact =
+        Impact::of(Gravity::Low).undo("delete_project").note(format!("becomes Project administrator of project {name}: {email}"));
+    impact = at.weighing_outsiders(impact, email.as_str()).await?;
+    if let Some(limit) = &op.usage_limit {
+        impact = impact.note(format!("its use stops at {} {:?}", limit.hard_limit, limit.usage_unit));
+    }
+    let mut body = json!({ "name": name, "administratorUserEmail": email });
+    if let (Some(fields), Some(description)) = (body.as_object_mut(), &op.description) {
+        fields.insert("description".to_owned(), json!(description));
+    }
+    if let (Some(fields), Some(limit)) = (body.as_object_mut(), limit) {
+        fields.insert("usageLimit".to_owned(), limit);
+    }
+    let target = Target { organization, ..Target::new_one("project", &name, "") };
+    let (session, told) = (at.clone(), target.clone());
+    let send = {
+        let (session, told) = (session.clone(), told.clone());
+        move |permit: Permit| async move {
+            let reply = session.post("/v1/organization/project").json(body).send(&permit).await?;
+            Ok(made(reply.read::<Value>("get_project tells whether it is there").and_then(|it| read(&session, flat(it)))?, told))
+        }
+    };
+    Ok(Draft::new(target, impact, send).read_back(move || {
+        let (session, told, name) = (session.afresh(), told.clone(), name.clone());
+        async move { Ok(session.projects().await?.into_iter().find(|it| it.project_name == name).map(|it| made(it, told))) }
+    }))
+}
+
+fn made(project: WireProject, target: Target) -> Sent<Project> {
+    let id = project.project_id.clone();
+    let inverse = id.clone().try_into().ok().map(|project| Inverse::of(&DeleteProject { project }));
+    inverse.into_iter().fold(Sent::after(view(project)).target(Target { id: Some(id), ..target }), Sent::inverse)
+}
+
+/// `PUT /v1/organization/project/{id}`. The name goes with every change, a description only where one is given.
+pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Project>, ProviderError> {
+    let clears = op.clear.contains(&ProjectField::Description);
+    if op.clear.contains(&ProjectField::ExternalKeyId) {
+        return Err(ProviderError::invalid("`external_key_id` cannot be cleared: this provider has none", "leave it out of `clear`"));
+    }
+    if op.name.is_none() && op.description.is_none() && !clears {
+        return Err(ProviderError::invalid("nothing to change is given", "give `name`, `description` or `clear`"));
+    }
+    if op.description.is_some() && clears {
+        return Err(ProviderError::invalid("`description` is given and cleared", "give it, or name it in `clear`"));
+    }
+    let project = at.project(&op.project).await?;
+    let name = op.name.as_ref().map_or_else(|| Ok(project.name.clone()), usable)?;
+    if op.name.is_some() {
+        is_free(&at.projects().await?, &name, Some(&project.id))?;
+    }
+    let description = if clears { Some(String::new()) } else { op.description.as_ref().map(ToString::to_string) };
+    let mut body = json!({ "name": name });
+    if let (Some(fields), Some(description)) = (body.as_object_mut(), &description) {
+        fields.insert("description".to_owned(), json!(description));
+    }
+    let before = of_place(&project);
+    let after = Project {
+        project: name.clone(),
+        description: description.clone().or_else(|| project.description.clone()).filter(|it| !it.is_empty()),
+        ..before.clone()
+    };
+    let undo = undoing(op, &project);
+    let target = target(&project);
+    let (session, id) = (at.clone(), project.id);
+    let (again, undo_again) = (after.clone(), undo.clone());
+    let send = {
+        let (session, id) = (session.clone(), id.clone());
+        move |permit: Permit| async move {
+            session.put("/v1/organization/project/{id}").path("id", &id).json(body).send(&permit).await?;
+            Ok(undo.into_iter().fold(Sent::after(after), Sent::inverse))
+        }
+    };
+    let impact = Impact::none().undo("update_project with the values in `before`");
+    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+        let (session, id, name, description) = (session.afresh(), id.clone(), name.clone(), description.clone());
+        let (again, undo) = (again.clone(), undo_again.clone());
+        async move {
+            let now = whole(&session, &id).await?;
+            let as_wanted = now.project_name == name && description.is_none_or(|it| now.project_description.unwrap_or_default() == it);
+            Ok(as_wanted.then(|| undo.into_iter().fold(Sent::after(again), Sent::inverse)))
+        }
+    }))
+}
+
+/// What gives a project its name and description back.
+fn undoing(op: &UpdateProject, project: &Place) -> Option<Inverse> {
+    let changes = op.description.is_some() || op.clear.contains(&ProjectField::Description);
+    let old = project.description.clone().filter(|it| changes && !it.is_empty());
+    Some(Inverse::of(&UpdateProject {
+        project: project.reference()?,
+        name: op.name.as_ref().and_then(|_| Name::try_from(project.name.clone()).ok()),
+        clear: if changes && old.is_none() { vec![ProjectField::Description] } else { Vec::new() },
+        description: old.and_then(|it| Description::try_from(it).ok()),
+        slug: None,
+        external_key_id: None,
+    }))
+}
+
+/// `DELETE /v1/organization/project/{id}`.
+pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
+    let project = at.project(&op.project).await?;
+    let people: Vec<String> = at.members(&project).await?.iter().map(super::wire::WireMember::label).collect();
+    let keys: Vec<String> = api_keys::of_project(at, &project).await?.into_iter().filter(api_keys::is_active).map(|it| it.name).collect();
+    let limits = usage_limits::in_force(at, &Scope::of(at, Some(&project)).await?).await?;
+    let mut impact = Impact::of(Gravity::High)
+        .loses(people.len() as u64, ("person loses access", "people lose access"), people)
+        .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys)
+        .loses(limits.len() as u64, ("usage limit ends", "usage limits end"), limits)
+        .note("its assistants end with it");
+    if at.settings.kind == TokenKind::OAuth && at.settings.project_id.as_ref() == Some(&project.id) {
+        impact = impact.note("this connection works in its context and needs another `project_id` then");
+    }
+    let before = of_place(&project);
+    let target = target(&project);
+    let (session, id) = (at.clone(), project.id);
+    let send = {
+        let (session, id) = (session.clone(), id.clone());
+        move |permit: Permit| async move {
+            session.delete("/v1/organization/project/{id}").path("id", &id).send(&permit).await?;
+            Ok(Sent::gone())
+        }
+    };
+    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+        let (session, id) = (session.afresh(), id.clone());
+        async move { Ok((!session.projects().await?.iter().any(|it| it.project_id == id)).then(Sent::gone)) }
+    }))
+}
+
+/// A project's answer: flat, or below `project`.
+fn flat(answer: Value) -> Value {
+    match answer.get("project") {
+        Some(inner @ Value::Object(_)) => inner.clone(),
+        _ => answer,
+    }
+}
+
+/// A name as the service takes it.
+fn usable(name: &Name) -> Result<String, ProviderError> {
+    let name = name.as_str();
+    if name.chars().all(|it| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-')) {
+        return Ok(name.to_owned());
+    }
+    Err(ProviderError::invalid(format!("`{name}` is not a name that this provider takes"), "use letters, digits, spaces, `_` and `-`"))
+}
+
+fn is_free(projects: &[WireProject], name: &str, own: Option<&str>) -> Result<(), ProviderError> {
+    let taken = |it: &&WireProject| Some(it.project_id.as_str()) != own && fold(&it.project_name) == fold(name);
+    match projects.iter().find(taken) {
+        None => Ok(()),
+        Some(_) => Err(ProviderError::conflict("name_taken", format!("a project is called `{name}` already"), "choose another name")),
+    }
+}
+
+fn target(project: &Place) -> Target {
+    let organization = project.organization.clone();
+    Target { organization, ..Target::new("project", &project.name, &project.id, "") }
+}
+
+fn of_place(project: &Place) -> Project {
+    Project { description: project.description.clone(), ..named(&project.name, &project.id, project.organization.clone()) }
+}
+
+fn named(name: &str, id: &str, organization: Option<String>) -> Project {
+    Project {
+        project: name.to_owned(),
+        id: id.to_owned(),
+        slug: None,
+        organization,
+        team: None,
+        status: None,
+        description: None,
+        residency: None,
+        external_key_id: None,
+        members: None,
+        api_keys: None,
+        created_at: None,
+        archived_at: None,
+    }
+}
+
+fn view(it: WireProject) -> Project {
+    let status = match (it.project_active, it.project_status) {
+        (Some(false), _) | (_, Some(2)) => Some(ProjectStatus::Archived),
+        (None, None) => None,
+        _ => Some(ProjectStatus::Active),
+    };
+    Project {
+        status,
+        description: it.project_description.filter(|it| !it.is_empty()),
+        api_keys: it.tokens.map(|it| it.len() as u64),
+        ..named(&it.project_name, &it.project_id, it.organization_name)
+    }
+}

@@ -1,0 +1,228 @@
+//! From names to ids: exactly one, or an error that says what to write instead.
+
+use serde::Deserialize;
+
+use super::{
+    Session, TokenKind,
+    wire::{Listing, WireMember, WireProject, WireRole, list, read},
+};
+use crate::{
+    domain::{OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, fold},
+    error::ProviderError,
+};
+
+/// The organization that a connection works in.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// A project, resolved.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) organization: Option<String>,
+    organization_id: Option<String>,
+}
+
+impl Place {
+    /// How our tools are told which project is meant.
+    pub(super) fn reference(&self) -> Option<ProjectRef> {
+        ProjectRef::try_from(self.id.clone()).ok()
+    }
+
+    /// For sentences.
+    pub(super) fn says(&self) -> String {
+        format!("project `{}`", self.name)
+    }
+
+    /// A thing of this project, as a target.
+    pub(super) fn target(&self, kind: &str, name: &str, id: Option<&str>) -> Target {
+        let (kind, name, id) = (kind.to_owned(), name.to_owned(), id.map(str::to_owned));
+        Target { kind, name, id, within: None, organization: self.organization.clone() }.within("project", &self.name, &self.id)
+    }
+}
+
+/// What the token is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireTokenInfo {
+    #[serde(default)]
+    pub(super) organization_id: String,
+    #[serde(default)]
+    pub(super) organization_name: String,
+    #[serde(default)]
+    pub(super) scope: Option<String>,
+    #[serde(default)]
+    pub(super) project_name: Option<String>,
+}
+
+impl Session {
+    /// `GET /v1/accessControl/apitoken/validate`.
+    pub(super) async fn token_info(&self) -> Result<WireTokenInfo, ProviderError> {
+        self.get("/v1/accessControl/apitoken/validate").send().await
+    }
+
+    /// The organization of the token. An OAuth token has none of its own: the configuration says which one is meant.
+    pub(super) async fn own(&self) -> Result<Own, ProviderError> {
+        if let (TokenKind::OAuth, Some(id)) = (self.settings.kind, &self.settings.organization_id) {
+            return Ok(Own { id: id.clone(), name: id.clone() });
+        }
+        let info = self.token_info().await?;
+        Ok(Own { id: info.organization_id, name: info.organization_name })
+    }
+
+    /// The organization that is named, which can only be the connection's own.
+    pub(super) async fn organization(&self, named: Option<&OrganizationRef>) -> Result<Own, ProviderError> {
+        let own = self.own().await?;
+        if let Some(named) = named.map(ReferenceText::text)
+            && named != own.id
+            && fold(named) != fold(&own.name)
+        {
+            return Err(ProviderError::NotFound {
+                kind: "organization",
+                name: named.to_owned(),
+                scope: String::new(),
+                fix: format!("this connection reaches `{}` only: leave `organization` out, or use another connection", own.name),
+            });
+        }
+        self.within_pin(Some(&own.id), Some(&own.name))?;
+        Ok(own)
+    }
+
+    /// Refuses what is outside the organization that the connection is kept to.
+    pub(super) fn within_pin(&self, id: Option<&str>, name: Option<&str>) -> Result<(), ProviderError> {
+        let Some(pin) = self.settings.remote.pin.as_deref() else { return Ok(()) };
+        if id == Some(pin) || name.is_some_and(|it| fold(it) == fold(pin)) {
+            return Ok(());
+        }
+        let shown = name.or(id).unwrap_or("this");
+        Err(ProviderError::conflict(
+            "outside_connection",
+            format!("`{shown}` is not the organization of this connection, which is kept to `{pin}`"),
+            "use another connection, or leave `organization` out",
+        ))
+    }
+
+    /// All projects of the organization, as lists show them.
+    pub(super) async fn projects(&self) -> Result<Vec<WireProject>, ProviderError> {
+        let answer = self.get("/v1/organization/projects").query("detail", "summary").value().await?;
+        read(self, list(&answer, "projects", &[]))
+    }
+
+    /// The project that is named.
+    pub(super) async fn project(&self, named: &ProjectRef) -> Result<Place, ProviderError> {
+        let wanted = named.text();
+        let projects = self.projects().await?;
+        let found = only(&projects, "project", wanted, "", |it| &it.project_id, |it| it.project_name.clone(), "list_projects")?;
+        let place = Place {
+            id: found.project_id.clone(),
+            name: found.project_name.clone(),
+            description: found.project_description.clone(),
+            organization: found.organization_name.clone(),
+            organization_id: found.organization_id.clone(),
+        };
+        self.within_pin(place.organization_id.as_deref(), place.organization.as_deref())?;
+        Ok(place)
+    }
+
+    /// All roles that can be held in a project.
+    pub(super) async fn roles(&self, project: &Place) -> Result<Vec<WireRole>, ProviderError> {
+        in_project("/v2/accessControl/projects/roles", "roles", project).all(self).await
+    }
+
+    /// The role that is named, of those that can be held in a project.
+    pub(super) async fn role(&self, project: &Place, named: &RoleRef) -> Result<WireRole, ProviderError> {
+        let roles = self.roles(project).await?;
+        if !roles.iter().any(|it| it.id == named.text() || fold(&it.name) == fold(named.text())) {
+            let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
+            return Err(ProviderError::NotFound {
+                kind: "role",
+                name: named.text().to_owned(),
+                scope: project.says(),
+                fix: format!("use one of: {}", names.join(", ")),
+            });
+        }
+        only(&roles, "role", named.text(), "", |it| &it.id, |it| it.name.clone(), "list_roles").cloned()
+    }
+
+    /// Everybody in a project.
+    pub(super) async fn members(&self, project: &Place) -> Result<Vec<WireMember>, ProviderError> {
+        in_project("/v2/accessControl/projects/members", "members", project).all(self).await
+    }
+
+    /// Somebody in a project, by e-mail or id.
+    pub(super) async fn member(&self, project: &Place, wanted: &str) -> Result<WireMember, ProviderError> {
+        let found = self.members(project).await?.into_iter().find(|it| it.is(wanted));
+        found.ok_or_else(|| ProviderError::NotFound {
+            kind: "member",
+            name: wanted.to_owned(),
+            scope: project.says(),
+            fix: "find them with list_project_members; who was invited and has not accepted is not in it".into(),
+        })
+    }
+
+    /// Everybody in the organization.
+    pub(super) async fn people(&self, own: &Own) -> Result<Vec<WireMember>, ProviderError> {
+        organization_members(own).all(self).await
+    }
+}
+
+/// A list of one project.
+pub(super) fn in_project(path: &'static str, key: &'static str, project: &Place) -> Listing {
+    let target = Some(("project-id", project.id.clone()));
+    Listing { target, wrappers: &["projects", "project"], ..Listing::of(path, key) }
+}
+
+/// `GET /v2/accessControl/organizations/members`. The organization is named twice: descriptions differ in where it belongs.
+pub(super) fn organization_members(own: &Own) -> Listing {
+    Listing {
+        target: Some(("organization-id", own.id.clone())),
+        query: vec![("organizationId", own.id.clone())],
+        wrappers: &["organization", "organizations"],
+        ..Listing::of("/v2/accessControl/organizations/members", "members")
+    }
+}
+
+/// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
+pub(super) fn only<'a, T>(
+    all: &'a [T],
+    kind: &'static str,
+    wanted: &str,
+    scope: &str,
+    id: impl Fn(&T) -> &str,
+    name: impl Fn(&T) -> String,
+    list_tool: &str,
+) -> Result<&'a T, ProviderError> {
+    if let Some(found) = all.iter().find(|it| id(it) == wanted) {
+        return Ok(found);
+    }
+    let matches: Vec<&T> = all.iter().filter(|it| fold(&name(it)) == fold(wanted)).collect();
+    match matches.as_slice() {
+        [one] => Ok(one),
+        [] => Err(ProviderError::NotFound {
+            kind,
+            name: wanted.to_owned(),
+            scope: scope.to_owned(),
+            fix: near(wanted, all.iter().map(name), list_tool),
+        }),
+        _ => {
+            let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
+            Err(ProviderError::Ambiguous { kind, name: wanted.to_owned(), candidates })
+        }
+    }
+}
+
+fn near(wanted: &str, names: impl Iterator<Item = String>, list_tool: &str) -> String {
+    let mut near: Vec<(f64, String)> = names.map(|it| (strsim::jaro_winkler(&fold(&it), &fold(wanted)), it)).collect();
+    near.retain(|it| it.0 > 0.8);
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<String> = near.into_iter().take(3).map(|it| format!("`{}`", it.1)).collect();
+    if near.is_empty() {
+        return format!("find it with {list_tool}; names are matched whole");
+    }
+    format!("did you mean {}? {list_tool} has all", near.join(" or "))
+}

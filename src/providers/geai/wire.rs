@@ -1,0 +1,331 @@
+//! What the service sends, read in every shape that it was described or seen in.
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::Session;
+use crate::{
+    domain::{List, PageRequest, Timestamp},
+    error::ProviderError,
+    providers::http::{Drained, Reading, Request, drain, ours, theirs},
+};
+
+/// As many as the service is known to give at once.
+const WHOLE: usize = 1000;
+
+/// A list that comes in pages, and where it stands in the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    pub(super) path: &'static str,
+    /// Header and value.
+    pub(super) target: Option<(&'static str, String)>,
+    pub(super) query: Vec<(&'static str, String)>,
+    /// `asc` or `desc`.
+    pub(super) direction: &'static str,
+    /// The list's key.
+    pub(super) key: &'static str,
+    /// Keys of an object, or of a list of one object, that the list may be in.
+    pub(super) wrappers: &'static [&'static str],
+}
+
+impl Listing {
+    /// Without a target and parameters of its own, in the order that the service has by default.
+    pub(super) fn of(path: &'static str, key: &'static str) -> Self {
+        Self { path, target: None, query: Vec::new(), direction: "desc", key, wrappers: &[] }
+    }
+
+    fn request(&self, at: &Session, start: usize, size: usize) -> Request<Reading> {
+        let mut request = at.get(self.path);
+        if let Some((name, value)) = &self.target {
+            request = request.header(name, value);
+        }
+        request = request.query("startPage", start).query("pageSize", size).query("orderDirection", self.direction);
+        for (name, value) in &self.query {
+            request = request.query(name, value);
+        }
+        request
+    }
+
+    /// One page, cut by the service.
+    pub(super) async fn page<T: DeserializeOwned>(&self, at: &Session, page: &PageRequest) -> Result<List<T>, ProviderError> {
+        let (start, size) = match theirs(page)? {
+            None => (1, page.limit),
+            // A page of another size would begin elsewhere.
+            Some(cursor) => place(&cursor)
+                .ok_or_else(|| ProviderError::invalid("the cursor is of another list", "leave `cursor` out for the first page"))?,
+        };
+        let answer = self.request(at, start, size).value().await?;
+        let items: Vec<T> = self.items(at, &answer)?;
+        let has_more = !items.is_empty() && start < pages(&answer, size).unwrap_or(start + usize::from(items.len() == size));
+        let next_cursor = has_more.then(|| ours(&format!("{} {size}", start + 1)).0);
+        Ok(List { shown: items.len(), items, has_more, next_cursor, total: answer.get("count").and_then(Value::as_u64) })
+    }
+
+    /// All of it.
+    pub(super) async fn all<T: DeserializeOwned>(&self, at: &Session) -> Result<Vec<T>, ProviderError> {
+        drain(|next: Option<String>| async move {
+            let start = next.and_then(|it| it.parse().ok()).unwrap_or(1);
+            let answer = self.request(at, start, WHOLE).value().await?;
+            let items: Vec<T> = self.items(at, &answer)?;
+            let more = !items.is_empty() && start < pages(&answer, WHOLE).unwrap_or(start + usize::from(items.len() == WHOLE));
+            Ok(Drained { items, next: more.then(|| (start + 1).to_string()) })
+        })
+        .await
+    }
+
+    fn items<T: DeserializeOwned>(&self, at: &Session, answer: &Value) -> Result<Vec<T>, ProviderError> {
+        read(at, list(answer, self.key, self.wrappers))
+    }
+}
+
+/// Page and size of a cursor.
+fn place(cursor: &str) -> Option<(usize, usize)> {
+    let (start, size) = cursor.split_once(' ')?;
+    let (start, size) = (start.parse().ok()?, size.parse().ok()?);
+    (start > 0 && (1..=100).contains(&size)).then_some((start, size))
+}
+
+fn pages(answer: &Value, size: usize) -> Option<usize> {
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+    number("pages").or_else(|| number("count").map(|it| it.div_ceil(size)))
+}
+
+/// A list at the top or inside a wrapper; a single thing is a list of one.
+pub(super) fn list(answer: &Value, key: &str, wrappers: &[&str]) -> Value {
+    let inside = |it: &Value| match it.get(key) {
+        Some(items @ Value::Array(_)) => Some(items.clone()),
+        Some(one @ Value::Object(_)) => Some(Value::Array(vec![one.clone()])),
+        _ => None,
+    };
+    let wrapped = || {
+        wrappers.iter().find_map(|wrapper| match answer.get(*wrapper)? {
+            Value::Array(items) => items.first().and_then(inside),
+            one => inside(one),
+        })
+    };
+    inside(answer).or_else(wrapped).unwrap_or_else(|| Value::Array(Vec::new()))
+}
+
+/// A value in this shape; what it holds stays out of the error, since it may be a secret.
+pub(super) fn read<T: DeserializeOwned>(at: &Session, value: Value) -> Result<T, ProviderError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        ProviderError::conflict(
+            "unreadable_answer",
+            format!("the answer of connection `{}` cannot be read at `{path}`", at.settings.remote.connection),
+            "repeat the call; if it stays so, see whether `base_url` leads to the service itself",
+        )
+    })
+}
+
+/// A project.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireProject {
+    pub(super) project_id: String,
+    #[serde(default)]
+    pub(super) project_name: String,
+    #[serde(default)]
+    pub(super) project_active: Option<bool>,
+    #[serde(default)]
+    pub(super) project_description: Option<String>,
+    #[serde(default)]
+    pub(super) project_status: Option<i64>,
+    #[serde(default)]
+    pub(super) organization_id: Option<String>,
+    #[serde(default)]
+    pub(super) organization_name: Option<String>,
+    #[serde(default)]
+    pub(super) tokens: Option<Vec<WireToken>>,
+    /// Here where a project is one of somebody's.
+    #[serde(default)]
+    pub(super) roles: Vec<WireRole>,
+}
+
+/// A role.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireRole {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default, rename = "type")]
+    pub(super) kind: Option<String>,
+    #[serde(default)]
+    pub(super) origin: Option<String>,
+}
+
+/// Somebody in a project or organization.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireMember {
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) roles: Vec<WireRole>,
+}
+
+impl WireMember {
+    /// What a person calls them: the e-mail, where the service tells it.
+    pub(super) fn label(&self) -> String {
+        let known = [&self.email, &self.name, &self.id];
+        known.into_iter().flatten().find(|it| !it.is_empty()).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn role_names(&self) -> Vec<String> {
+        self.roles.iter().map(|it| it.name.clone()).collect()
+    }
+
+    /// Whether an e-mail or id means them.
+    pub(super) fn is(&self, wanted: &str) -> bool {
+        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| it.to_lowercase() == wanted.to_lowercase())
+    }
+}
+
+/// An organization.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "WireSpellings")]
+pub(super) struct WireOrganization {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Those of the person who was asked about.
+    pub(super) projects: Vec<WireProject>,
+}
+
+/// An organization in both spellings; one answer may have both.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSpellings {
+    organization_id: Option<String>,
+    id: Option<String>,
+    organization_name: Option<String>,
+    name: Option<String>,
+    projects: Option<Vec<WireProject>>,
+}
+
+impl From<WireSpellings> for WireOrganization {
+    fn from(it: WireSpellings) -> Self {
+        Self {
+            id: it.organization_id.or(it.id).unwrap_or_default(),
+            name: it.organization_name.or(it.name).unwrap_or_default(),
+            projects: it.projects.unwrap_or_default(),
+        }
+    }
+}
+
+/// A token. Its id is the secret itself and goes nowhere but into requests and, when new, to the secret sink.
+#[derive(Clone, Deserialize)]
+pub(super) struct WireToken {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) status: Option<String>,
+    #[serde(default)]
+    pub(super) timestamp: Option<String>,
+    #[serde(default)]
+    pub(super) scope: Option<String>,
+}
+
+impl std::fmt::Debug for WireToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WireToken").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A usage limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireLimit {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) subscription_type: String,
+    #[serde(default)]
+    pub(super) usage_unit: String,
+    #[serde(default, deserialize_with = "number")]
+    pub(super) soft_limit: f64,
+    #[serde(default, deserialize_with = "number")]
+    pub(super) hard_limit: f64,
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub(super) used_amount: Option<f64>,
+    /// The same in another spelling.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub(super) current_usage: Option<f64>,
+    #[serde(default)]
+    pub(super) renewal_status: String,
+    /// 1 active, 2 expired, 3 used up, 4 cancelled; a text where it was deleted.
+    #[serde(default)]
+    pub(super) status: Value,
+    #[serde(default)]
+    pub(super) valid_from: Option<String>,
+}
+
+/// Numbers come as such or as text.
+fn maybe_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(match Option::<Value>::deserialize(from)? {
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_f64(),
+        None => None,
+    })
+}
+
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    maybe_number(from)?.ok_or_else(|| serde::de::Error::custom("not a number"))
+}
+
+/// A time of the service, which writes none of its zone: taken as UTC.
+pub(super) fn time(text: Option<&String>) -> Option<Timestamp> {
+    let text = text?.trim().trim_end_matches('Z');
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    Some(Timestamp(time.and_utc().timestamp_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_found_in_every_wrapping() {
+        let roles = json!([{ "name": "one" }]);
+        for answer in [
+            json!({ "roles": roles }),
+            json!({ "project": { "roles": roles } }),
+            json!({ "projects": [{ "roles": roles }] }),
+            json!({ "project": { "roles": { "name": "one" } } }),
+        ] {
+            assert_eq!(list(&answer, "roles", &["projects", "project"]), roles, "{answer}");
+        }
+        assert_eq!(list(&json!({ "projects": [] }), "roles", &["projects"]), json!([]));
+    }
+
+    #[test]
+    fn an_organization_is_read_in_both_spellings_at_once() {
+        for answer in [
+            json!({ "id": "1", "name": "Acme" }),
+            json!({ "organizationId": "1", "organizationName": "Acme" }),
+            json!({ "organizationId": "1", "id": "1", "organizationName": "Acme", "name": "Acme" }),
+        ] {
+            let read = serde_json::from_value::<WireOrganization>(answer).map(|it| (it.id, it.name)).ok();
+            assert_eq!(read, Some(("1".to_owned(), "Acme".to_owned())));
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_a_zone() {
+        let expected = Some(Timestamp(1_793_613_600_000));
+        for text in ["2026-11-02T10:00:00", "2026-11-02T10:00:00.000", "2026-11-02T10:00:00Z"] {
+            assert_eq!(time(Some(&text.to_owned())), expected, "{text}");
+        }
+        assert_eq!(time(Some(&"yesterday".to_owned())), None);
+    }
+}

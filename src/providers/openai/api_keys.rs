@@ -1,0 +1,326 @@
+//! Keys of projects. Service accounts get theirs here; people make their own in the dashboard.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, json};
+
+use super::{
+    Session,
+    errors::found,
+    lists,
+    projects::WireProject,
+    resolve::Search,
+    roles,
+    service_accounts::{self, new_key_request},
+    time,
+};
+use crate::{
+    domain::{
+        ApiKeyRef, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Secret, Target, Timestamp,
+        keys::{ApiKey, OwnerAccess},
+    },
+    error::ProviderError,
+    providers::http::{Draft, Sent},
+    tools::keys::{CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
+};
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireApiKey {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    redacted_value: Option<String>,
+    created_at: Option<i64>,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+    owner_project_access: Option<String>,
+    owner: Option<WireOwner>,
+}
+
+/// Exactly one of the two is there.
+#[derive(Debug, Clone, Deserialize)]
+struct WireOwner {
+    user: Option<WirePrincipal>,
+    service_account: Option<WirePrincipal>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct WirePrincipal {
+    id: String,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+/// A key that was just made, with the only sight of its value.
+#[derive(Deserialize)]
+struct WireNewKey {
+    id: String,
+    name: String,
+    value: SecretString,
+    created_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+impl WireApiKey {
+    fn is_of_person(&self, id: &str) -> bool {
+        self.owner.as_ref().and_then(|it| it.user.as_ref()).is_some_and(|it| it.id == id)
+    }
+
+    fn is_of_service_account(&self, id: &str) -> bool {
+        self.owner.as_ref().and_then(|it| it.service_account.as_ref()).is_some_and(|it| it.id == id)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.expires_at.is_some_and(|it| time(it) <= Timestamp::now())
+    }
+
+    /// What a person calls it: many keys have no name of their own.
+    fn label(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+
+    fn used(&self) -> String {
+        self.last_used_at.map_or_else(|| "it was never used".to_owned(), |it| format!("it was last used {}", time(it)))
+    }
+
+    fn view(&self, project: &WireProject) -> ApiKey {
+        let owner = self.owner.as_ref();
+        let person = owner.and_then(|it| it.user.as_ref()).map(|it| it.email.as_ref().or(it.name.as_ref()).unwrap_or(&it.id));
+        let account = owner.and_then(|it| it.service_account.as_ref()).map(|it| it.name.as_ref().unwrap_or(&it.id));
+        ApiKey {
+            api_key: self.label().to_owned(),
+            id: self.id.clone(),
+            project: project.name().to_owned(),
+            description: None,
+            hint: self.redacted_value.clone(),
+            status: None,
+            owner: person.or(account).cloned(),
+            owner_access: match self.owner_project_access.as_deref() {
+                Some("active") => Some(OwnerAccess::Active),
+                Some("inactive") => Some(OwnerAccess::Inactive),
+                _ => None,
+            },
+            scopes: Vec::new(),
+            created_at: self.created_at.map(time),
+            expires_at: self.expires_at.map(time),
+            last_used_at: self.last_used_at.map(time),
+        }
+    }
+
+    fn target(&self, at: &Session, project: &WireProject) -> Target {
+        at.target("key", self.label(), &self.id).within("project", project.name(), &project.id)
+    }
+}
+
+/// Every key: unless told, the service leaves out some whose owners are not members.
+pub(super) async fn all(at: &Session, project_id: &str) -> Result<Vec<WireApiKey>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| {
+        at.get("/organization/projects/{project_id}/api_keys").path("project_id", project_id).query("owner_project_access", "any")
+    })
+    .await
+}
+
+/// The names of the keys that a person has in a project.
+pub(super) async fn of_person(at: &Session, project_id: &str, user_id: &str) -> Result<Vec<String>, ProviderError> {
+    Ok(all(at, project_id).await?.iter().filter(|it| it.is_of_person(user_id)).map(|it| it.label().to_owned()).collect())
+}
+
+/// The names of the working keys of a service account, and when one was last used.
+pub(super) async fn of_service_account(at: &Session, project_id: &str, id: &str) -> Result<(Vec<String>, Option<i64>), ProviderError> {
+    let keys: Vec<_> = all(at, project_id).await?.into_iter().filter(|it| it.is_of_service_account(id)).collect();
+    let last = keys.iter().filter_map(|it| it.last_used_at).max();
+    Ok((keys.iter().filter(|it| !it.has_ended()).map(|it| it.label().to_owned()).collect(), last))
+}
+
+async fn retrieve(at: &Session, project_id: &str, id: &str) -> Result<WireApiKey, ProviderError> {
+    let request = at.get("/organization/projects/{project_id}/api_keys/{api_key_id}");
+    request.path("project_id", project_id).path("api_key_id", id).send().await
+}
+
+/// The key that is named. Its own entry is read where an id was given.
+async fn named(at: &Session, project: &WireProject, named: &ApiKeyRef) -> Result<WireApiKey, ProviderError> {
+    let wanted = named.text();
+    if wanted.starts_with("key_")
+        && let Some(key) = found(retrieve(at, &project.id, wanted).await)?
+    {
+        return Ok(key);
+    }
+    let search = Search { kind: "api key", wanted, scope: project.name(), list_tool: "list_api_keys" };
+    search.only(all(at, &project.id).await?, |it| &it.id, |it| &it.name)
+}
+
+/// `GET /organization/projects/{project_id}/api_keys`
+pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let access = match op.owner_access {
+        Some(OwnerAccess::Active) => "active",
+        Some(OwnerAccess::Inactive) => "inactive",
+        None => "any",
+    };
+    let request = at.get("/organization/projects/{project_id}/api_keys").path("project_id", &project.id);
+    lists::page(request.query("owner_project_access", access), &page, |it: WireApiKey| it.view(&project)).await
+}
+
+/// `GET /organization/projects/{project_id}/api_keys/{api_key_id}`
+pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let key = named(at, &project, &op.api_key).await?;
+    Ok(retrieve(at, &project.id, &key.id).await?.view(&project))
+}
+
+/// What a new key means: whoever has it has its power, wherever it goes.
+pub(super) fn new_key(expires_in_seconds: Option<i64>, scopes: &[String]) -> Impact {
+    let life = expires_in_seconds.map_or_else(|| "until it is deleted".to_owned(), |it| format!("for {it} seconds"));
+    if scopes.is_empty() {
+        return Impact::of(Gravity::Low).note(format!("the key can do everything that its account can, {life}"));
+    }
+    let gravity = if scopes.iter().any(|it| roles::is_privileged(it)) { Gravity::Low } else { Gravity::None };
+    Impact::of(gravity).note(format!("the key can do this, {life}: {}", scopes.join(", ")))
+}
+
+/// `POST /organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys`
+pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    let Some(account) = &op.service_account else {
+        return Err(ProviderError::invalid(
+            "only service accounts get keys here; people make their own in the dashboard",
+            "give `service_account`, or make one with create_service_account",
+        ));
+    };
+    let project = at.active_project(&op.project).await?;
+    let account = service_accounts::named(at, &project, account).await?;
+    let known: Vec<String> = all(at, &project.id).await?.into_iter().map(|it| it.id).collect();
+    let mut body = Map::new();
+    body.insert("name".to_owned(), op.name.as_str().into());
+    if !op.scopes.is_empty() {
+        body.insert("scopes".to_owned(), json!(op.scopes));
+    }
+    if let Some(seconds) = op.expires_in_seconds {
+        body.insert("expires_in_seconds".to_owned(), seconds.into());
+    }
+    let impact = new_key(op.expires_in_seconds, &op.scopes).note(format!("it acts for service account {}", account.name));
+    let request = new_key_request(at, &project, &account, &body);
+    let target = at.new_target("key", op.name.as_str()).within("project", project.name(), &project.id);
+    let (by, again, place, owner) = (at.clone(), at.afresh(), project.clone(), account.clone());
+    let (name, scopes) = (op.name.clone(), op.scopes.clone());
+    let draft = Draft::new(target, impact.undo("delete_api_key"), move |permit| async move {
+        let key: WireNewKey = request.send(&permit).await?.read("look with list_api_keys whether it is there")?;
+        let secret = Secret { what: format!("key {} of project {}", key.name, place.name()), value: key.value };
+        let made_key = WireApiKey {
+            id: key.id,
+            name: key.name,
+            redacted_value: None,
+            created_at: key.created_at,
+            last_used_at: None,
+            expires_at: key.expires_at,
+            owner_project_access: None,
+            owner: None,
+        };
+        let after = ApiKey { scopes, owner: Some(owner.name.clone()), ..made_key.view(&place) };
+        Ok(made(&by, &made_key, after, &place).secret(secret))
+    });
+    Ok(draft.read_back(move || {
+        let (at, project, known, name) = (again.afresh(), project.clone(), known.clone(), name.clone());
+        let account = account.id.clone();
+        async move {
+            let new = |it: &WireApiKey| !known.contains(&it.id) && it.name == name.as_str() && it.is_of_service_account(&account);
+            let found = all(&at, &project.id).await?.into_iter().find(new);
+            let lost = "delete_api_key; the key's value was lost with the answer, so it is of no use: make another";
+            Ok(found.map(|it| made(&at, &it, it.view(&project), &project).undo(lost)))
+        }
+    }))
+}
+
+fn made(at: &Session, key: &WireApiKey, after: ApiKey, project: &WireProject) -> Sent<ApiKey> {
+    let sent = Sent::after(after).target(key.target(at, project));
+    match (ProjectRef::try_from(project.id.clone()), ApiKeyRef::try_from(key.id.clone())) {
+        (Ok(project), Ok(api_key)) => sent.inverse(Inverse::of(&DeleteApiKey { project, api_key })),
+        _ => sent,
+    }
+}
+
+/// `POST /organization/projects/{project_id}/api_keys/{api_key_id}`: both fields are saved together.
+pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    if op.scopes.is_none() && op.expires_in_seconds.is_none() {
+        return Err(ProviderError::invalid("nothing to change is given", "give `scopes` or `expires_in_seconds`"));
+    }
+    // An empty list would lift every restriction, which must not come about by emptying a list.
+    if op.scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ProviderError::invalid("`scopes` is empty", "name at least one permission"));
+    }
+    let project = at.active_project(&op.project).await?;
+    let key = named(at, &project, &op.api_key).await?;
+    if key.has_ended() {
+        let message = format!("key `{}` has expired and cannot be changed", key.label());
+        return Err(ProviderError::conflict("key_expired", message, "make a new one with create_api_key"));
+    }
+    let mut body = Map::new();
+    if let Some(seconds) = op.expires_in_seconds {
+        body.insert("expires_in_seconds".to_owned(), seconds.into());
+    }
+    if let Some(scopes) = &op.scopes {
+        body.insert("scopes".to_owned(), json!(scopes));
+    }
+    let request = at.post("/organization/projects/{project_id}/api_keys/{api_key_id}");
+    let request = request.path("project_id", &project.id).path("api_key_id", &key.id).json(body.into());
+    let (before, target, scopes) = (key.view(&project), key.target(at, &project), op.scopes.clone().unwrap_or_default());
+    let (place, again) = (project.clone(), at.afresh());
+    let draft = Draft::new(target, change_of_power(op, &key), move |permit| async move {
+        let after: WireApiKey = request.send(&permit).await?.read("look with get_api_key")?;
+        Ok(Sent::after(ApiKey { scopes, ..after.view(&place) }))
+    });
+    let draft = draft.before(before);
+    // What a key may do, the service does not tell: only another end shows that a change was made.
+    if op.expires_in_seconds.is_none() {
+        return Ok(draft);
+    }
+    let scopes = op.scopes.clone().unwrap_or_default();
+    Ok(draft.read_back(move || {
+        let (at, project, key, scopes) = (again.afresh(), project.clone(), key.clone(), scopes.clone());
+        async move {
+            let now = retrieve(&at, &project.id, &key.id).await?;
+            let took = now.expires_at.is_some() && now.expires_at != key.expires_at;
+            Ok(took.then(|| Sent::after(ApiKey { scopes, ..now.view(&project) })))
+        }
+    }))
+}
+
+/// What another end and other scopes mean. The end is told in seconds, not as a time, which would be another one when the
+/// change is made.
+fn change_of_power(op: &UpdateApiKey, key: &WireApiKey) -> Impact {
+    let mut impact = Impact::none();
+    if let Some(scopes) = &op.scopes {
+        let note = format!("from then on the key can do this: {}; what it can do now, the service does not tell", scopes.join(", "));
+        impact = impact.at_least(Gravity::Low).note(note);
+    }
+    let Some(seconds) = op.expires_in_seconds else { return impact };
+    let new = Timestamp::now().plus_seconds(seconds);
+    if key.expires_at.is_none_or(|old| new < time(old)) {
+        let lost = vec![key.label().to_owned()];
+        return impact
+            .at_least(Gravity::High)
+            .loses(1, ("key stops working", "keys stop working"), lost)
+            .note(format!("it stops {seconds} seconds after the change, earlier than before; {}", key.used()));
+    }
+    impact.at_least(Gravity::Low).note(format!("the key works longer: for {seconds} seconds"))
+}
+
+/// `DELETE /organization/projects/{project_id}/api_keys/{api_key_id}`
+pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiKey>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let key = named(at, &project, &op.api_key).await?;
+    let lost = vec![key.label().to_owned()];
+    let impact =
+        Impact::of(Gravity::High).loses(u64::from(!key.has_ended()), ("key stops working", "keys stop working"), lost).note(key.used());
+    let request = at.delete("/organization/projects/{project_id}/api_keys/{api_key_id}");
+    let request = request.path("project_id", &project.id).path("api_key_id", &key.id);
+    let (before, target, again) = (key.view(&project), key.target(at, &project), at.afresh());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, project, id) = (again.afresh(), project.id.clone(), key.id.clone());
+        async move { Ok(found(retrieve(&at, &project, &id).await)?.is_none().then(Sent::gone)) }
+    }))
+}

@@ -1,0 +1,186 @@
+//! Invitations: how people come into the organization.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Session, errors::found, lists, members, projects, projects::WireProject, resolve::Search, time};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, fold,
+        members::{Invitation, InvitationStatus},
+    },
+    error::ProviderError,
+    providers::http::{Draft, Sent, cut},
+    tools::members::{CancelInvitation, InviteOrganizationMember, ListInvitations},
+};
+
+#[derive(Debug, Clone, Deserialize)]
+struct WireInvite {
+    id: String,
+    email: String,
+    role: String,
+    status: String,
+    created_at: Option<i64>,
+    expires_at: Option<i64>,
+    #[serde(default)]
+    projects: Vec<WireInviteProject>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct WireInviteProject {
+    id: String,
+}
+
+impl WireInvite {
+    /// A status that nobody has heard of is one in which nothing can be relied on: it is shown as expired.
+    fn status(&self) -> InvitationStatus {
+        match self.status.as_str() {
+            "pending" => InvitationStatus::Pending,
+            "accepted" => InvitationStatus::Accepted,
+            _ => InvitationStatus::Expired,
+        }
+    }
+
+    fn view(&self, organization: &str, names: &[WireProject]) -> Invitation {
+        let name = |id: &str| names.iter().find(|it| it.id == id).map_or_else(|| id.to_owned(), |it| it.name().to_owned());
+        Invitation {
+            invitation: self.email.clone(),
+            id: self.id.clone(),
+            role: self.role.clone(),
+            status: self.status(),
+            organization: organization.to_owned(),
+            projects: self.projects.iter().map(|it| name(&it.id)).collect(),
+            invited_at: self.created_at.map(time),
+            expires_at: self.expires_at.map(time),
+        }
+    }
+}
+
+async fn all(at: &Session) -> Result<Vec<WireInvite>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/invites")).await
+}
+
+async fn retrieve(at: &Session, id: &str) -> Result<WireInvite, ProviderError> {
+    at.get("/organization/invites/{invite_id}").path("invite_id", id).send().await
+}
+
+/// The projects, where invitations name any.
+async fn names(at: &Session, invites: &[WireInvite]) -> Result<Vec<WireProject>, ProviderError> {
+    if invites.iter().all(|it| it.projects.is_empty()) { Ok(Vec::new()) } else { projects::all(at).await }
+}
+
+/// `GET /organization/invites`
+pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invitation>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let organization = at.organization();
+    if let Some(status) = op.status {
+        let mut invites = all(at).await?;
+        invites.retain(|it| it.status() == status);
+        let names = names(at, &invites).await?;
+        let views = invites.iter().map(|it| it.view(&organization, &names)).collect();
+        return cut(views, &page, |it: &Invitation| format!("{} {}", it.invitation, it.id));
+    }
+    let List { items, shown, has_more, next_cursor, total } =
+        lists::page(at.get("/organization/invites"), &page, |it: WireInvite| it).await?;
+    let names = names(at, &items).await?;
+    Ok(List { items: items.iter().map(|it| it.view(&organization, &names)).collect(), shown, has_more, next_cursor, total })
+}
+
+/// `POST /organization/invites`. `projects` is always sent: leaving it out would mean the default project.
+pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Result<Draft<Invitation>, ProviderError> {
+    let role = match op.role.as_ref().map(|it| fold(it.text())).as_deref() {
+        None | Some("reader" | "role-api-organization-reader") => "reader",
+        Some("owner" | "role-api-organization-owner") => "owner",
+        Some(other) => {
+            let message = format!("nobody can be invited as `{other}`");
+            return Err(ProviderError::invalid(message, "use role `reader` or `owner`; further roles are given with assign_role later"));
+        }
+    };
+    let email = op.email.as_str();
+    if members::by_email(at, email).await?.is_some() {
+        return Err(ProviderError::conflict(
+            "already_member",
+            format!("`{email}` is a member of the organization already"),
+            "use add_project_member for a project, update_organization_member for another role",
+        ));
+    }
+    let known = all(at).await?;
+    let pending = |it: &&WireInvite| it.email.eq_ignore_ascii_case(email) && it.status() == InvitationStatus::Pending;
+    if let Some(it) = known.iter().find(pending) {
+        return Err(ProviderError::conflict(
+            "already_invited",
+            format!("`{email}` has a pending invitation [{}]", it.id),
+            "wait for it, or end it with cancel_invitation and invite again",
+        ));
+    }
+    let mut impact = Impact::none();
+    if role == "owner" {
+        let outsider = members::has_outsider(at, &[email]).await?;
+        impact = impact.at_least(if outsider { Gravity::Critical } else { Gravity::Low }).note("`owner` gives power over others");
+        if outsider {
+            impact = impact.note(format!("nobody else here has an e-mail at {}", op.email.domain()));
+        }
+    }
+    let mut into: Vec<WireProject> = Vec::new();
+    for named in &op.projects {
+        let project = at.active_project(named).await?;
+        if !into.iter().any(|it| it.id == project.id) {
+            impact = impact.note(format!("brings project {} [{}] with it, as member", project.name(), project.id));
+            into.push(project);
+        }
+    }
+    let projects: Vec<_> = into.iter().map(|it| json!({ "id": it.id, "role": "member" })).collect();
+    let request = at.post("/organization/invites").json(json!({ "email": email, "role": role, "projects": projects }));
+    let (by, again, email) = (at.clone(), at.afresh(), email.to_owned());
+    let before: Vec<String> = known.into_iter().map(|it| it.id).collect();
+    let places = into.clone();
+    let draft = Draft::new(at.new_target("invitation", &email), impact.undo("cancel_invitation"), move |permit| async move {
+        let invite: WireInvite = request.send(&permit).await?.read("look with list_invitations whether it is there")?;
+        Ok(made(&by, &invite, &places))
+    });
+    Ok(draft.read_back(move || {
+        let (at, email, before, into) = (again.afresh(), email.clone(), before.clone(), into.clone());
+        async move {
+            let found = all(&at).await?.into_iter().find(|it| it.email.eq_ignore_ascii_case(&email) && !before.contains(&it.id));
+            Ok(found.map(|it| made(&at, &it, &into)))
+        }
+    }))
+}
+
+fn made(at: &Session, invite: &WireInvite, projects: &[WireProject]) -> Sent<Invitation> {
+    let sent = Sent::after(invite.view(&at.organization(), projects)).target(at.target("invitation", &invite.email, &invite.id));
+    match InvitationRef::try_from(invite.id.clone()) {
+        Ok(invitation) => sent.inverse(Inverse::of(&CancelInvitation { invitation, organization: None })),
+        Err(_) => sent,
+    }
+}
+
+/// `DELETE /organization/invites/{invite_id}`: of several to one person the pending one is meant.
+pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<Invitation>, ProviderError> {
+    let wanted = op.invitation.text();
+    let mut invites = all(at).await?;
+    if invites.iter().any(|it| it.status() == InvitationStatus::Pending && it.email.eq_ignore_ascii_case(wanted)) {
+        invites.retain(|it| it.status() == InvitationStatus::Pending || it.id == wanted);
+    }
+    let search = Search { kind: "invitation", wanted, scope: "", list_tool: "list_invitations" };
+    let invite = search.only(invites, |it| &it.id, |it| &it.email)?;
+    if invite.status() == InvitationStatus::Accepted {
+        return Err(ProviderError::conflict(
+            "not_pending",
+            format!("the invitation of `{}` is accepted already", invite.email),
+            "nothing is left to cancel; a member is removed with remove_organization_member",
+        ));
+    }
+    let names = names(at, std::slice::from_ref(&invite)).await?;
+    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    let request = at.delete("/organization/invites/{invite_id}").path("invite_id", &invite.id);
+    let (before, again, id) = (invite.view(&at.organization(), &names), at.afresh(), invite.id.clone());
+    let draft = Draft::new(at.target("invitation", &invite.email, &invite.id), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id) = (again.afresh(), id.clone());
+        async move { Ok(found(retrieve(&at, &id).await)?.is_none().then(Sent::gone)) }
+    }))
+}

@@ -1,0 +1,231 @@
+//! People of the organization. They come by invitation, single sign-on or SCIM, never through a call.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Session, errors::found, lists, reach, roles, time};
+use crate::{
+    domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, RoleRef, Target, fold, members::Member},
+    error::ProviderError,
+    providers::http::{Draft, Sent, cut},
+    tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
+};
+
+/// Only id and time are certain.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireUser {
+    pub(super) id: String,
+    name: Option<String>,
+    email: Option<String>,
+    pub(super) role: Option<String>,
+    added_at: Option<i64>,
+    user: Option<WireAccount>,
+    pub(super) projects: Option<WirePlaces>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct WireAccount {
+    name: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WirePlaces {
+    pub(super) data: Vec<WirePlace>,
+}
+
+/// A project that the person is in.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WirePlace {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) role: Option<String>,
+}
+
+impl WireUser {
+    pub(super) fn email(&self) -> Option<&str> {
+        self.email.as_deref().or_else(|| self.user.as_ref()?.email.as_deref())
+    }
+
+    pub(super) fn has_email(&self, email: &str) -> bool {
+        self.email().is_some_and(|it| it.to_lowercase() == email)
+    }
+
+    /// The e-mail; where there is none, the id.
+    pub(super) fn label(&self) -> &str {
+        self.email().unwrap_or(&self.id)
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.user.as_ref()?.name.as_deref())
+    }
+
+    pub(super) fn is_owner(&self) -> bool {
+        self.role.as_deref() == Some("owner")
+    }
+
+    pub(super) fn view(&self) -> Member {
+        Member {
+            member: self.label().to_owned(),
+            name: self.name().map(str::to_owned),
+            id: Some(self.id.clone()),
+            roles: self.role.iter().cloned().collect(),
+            status: None,
+            via_team: None,
+            organization: None,
+            project: None,
+            team: None,
+            since: self.added_at.map(time),
+        }
+    }
+
+    fn target(&self, at: &Session) -> Target {
+        at.target("member", self.label(), &self.id)
+    }
+}
+
+pub(super) async fn all(at: &Session) -> Result<Vec<WireUser>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/users")).await
+}
+
+pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireUser, ProviderError> {
+    at.get("/organization/users/{user_id}").path("user_id", id).send().await
+}
+
+/// `GET /organization/users?emails[]=…`; where the service tells e-mails, it is not taken at its word that it has filtered.
+pub(super) async fn by_email(at: &Session, email: &str) -> Result<Option<WireUser>, ProviderError> {
+    let email = email.to_lowercase();
+    let found: Vec<WireUser> = lists::all(at, lists::BY_ID, |at| at.get("/organization/users").query("emails[]", &email)).await?;
+    Ok(found.into_iter().find(|it| it.email().is_none() || it.has_email(&email)))
+}
+
+/// `GET /organization/users`
+pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    if op.query.is_none() && op.role.is_none() {
+        return lists::page(at.get("/organization/users"), &page, |it: WireUser| it.view()).await;
+    }
+    let role = match &op.role {
+        Some(named) => Some(built_in(at, named).await?),
+        None => None,
+    };
+    let meant = |it: &WireUser| {
+        let texts = [Some(it.label()), it.name()];
+        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
+            && role.is_none_or(|role| it.role.as_deref() == Some(role))
+    };
+    let found = all(at).await?.into_iter().filter(meant).map(|it| it.view()).collect();
+    cut(found, &page, |it: &Member| format!("{} {}", it.member, it.id.as_deref().unwrap_or_default()))
+}
+
+/// A list can be narrowed to a role that memberships tell; who holds a custom one, the service does not list.
+async fn built_in(at: &Session, named: &RoleRef) -> Result<&'static str, ProviderError> {
+    let role = at.role(named, None).await?;
+    roles::OF_ORGANIZATION.into_iter().find(|it| role.is_called(it)).ok_or_else(|| {
+        ProviderError::invalid(
+            format!("who holds role `{}` is not listed by the service", role.name),
+            "ask with role `owner` or `reader`, or look at one person with list_role_assignments",
+        )
+    })
+}
+
+/// `GET /organization/users/{user_id}`
+pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
+    let person = at.person(&op.member).await?;
+    Ok(retrieve(at, &person.id).await?.view())
+}
+
+/// `POST /organization/users/{user_id}` with `role`, or `role_id` for a custom one.
+pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Result<Draft<Member>, ProviderError> {
+    let person = at.person(&op.member).await?;
+    let role = at.role(&op.role, None).await?;
+    let built_in = roles::OF_ORGANIZATION.into_iter().find(|it| role.is_called(it));
+    let mut impact = Impact::none();
+    if built_in != Some("owner") {
+        keep_an_owner(at, &person).await?;
+    }
+    if person.role.as_deref() != Some(role.name.as_str()) {
+        impact = roles::granting(at, impact, &role, "the organization", &[person.label()]).await?;
+        if person.is_owner() {
+            impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `owner`", person.label()));
+        }
+    }
+    if built_in == Some("owner") && !person.is_owner() {
+        impact = impact.note("owners of the organization own every project");
+    }
+    let former = person.role.clone();
+    if let Some(former) = &former {
+        impact = impact.undo(format!("update_organization_member with role `{former}`"));
+    }
+    let body = built_in.map_or_else(|| json!({ "role_id": role.id }), |it| json!({ "role": it }));
+    let request = at.post("/organization/users/{user_id}").path("user_id", &person.id).json(body);
+    let back = former.and_then(|it| back_to(&person.id, &it));
+    let (before, again, id, name) = (person.view(), at.afresh(), person.id.clone(), role.name.clone());
+    let undone = back.clone();
+    let draft = Draft::new(person.target(at), impact, move |permit| async move {
+        let after: WireUser = request.send(&permit).await?.read("look with get_organization_member")?;
+        Ok(back.into_iter().fold(Sent::after(after.view()), Sent::inverse))
+    });
+    let draft = draft.before(before);
+    // Whether somebody holds a custom role, the person's own entry does not tell.
+    if built_in.is_none() {
+        return Ok(draft);
+    }
+    Ok(draft.read_back(move || {
+        let (at, id, name, back) = (again.afresh(), id.clone(), name.clone(), undone.clone());
+        async move {
+            let now = retrieve(&at, &id).await?;
+            let took = now.role.as_deref() == Some(name.as_str());
+            Ok(took.then(|| back.into_iter().fold(Sent::after(now.view()), Sent::inverse)))
+        }
+    }))
+}
+
+fn back_to(id: &str, role: &str) -> Option<Inverse> {
+    let member = MemberRef::try_from(id.to_owned()).ok()?;
+    let role = RoleRef::try_from(role.to_owned()).ok()?;
+    Some(Inverse::of(&UpdateOrganizationMember { member, role, organization: None }))
+}
+
+/// `DELETE /organization/users/{user_id}`
+pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
+    let named = at.person(&op.member).await?;
+    // A list may leave out the projects, which is what counts here.
+    let person = retrieve(at, &named.id).await?;
+    keep_an_owner(at, &person).await?;
+    let impact = reach::leaving(at, &person).await?;
+    let role = person.role.as_deref().unwrap_or("reader");
+    let impact = impact.undo(format!("invite_organization_member with role `{role}`; projects, teams and roles are given anew"));
+    let request = at.delete("/organization/users/{user_id}").path("user_id", &person.id);
+    let (before, again, id) = (person.view(), at.afresh(), person.id.clone());
+    let draft = Draft::new(person.target(at), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id) = (again.afresh(), id.clone());
+        async move { Ok(found(retrieve(&at, &id).await)?.is_none().then(Sent::gone)) }
+    }))
+}
+
+/// Refuses to take the last owner away.
+async fn keep_an_owner(at: &Session, person: &WireUser) -> Result<(), ProviderError> {
+    if !person.is_owner() || all(at).await?.iter().any(|it| it.is_owner() && it.id != person.id) {
+        return Ok(());
+    }
+    Err(ProviderError::conflict(
+        "last_owner",
+        format!("`{}` is the last owner of the organization", person.label()),
+        "make somebody else owner first: update_organization_member with role `owner`",
+    ))
+}
+
+/// Whether nobody else in the organization has an e-mail of the domain of one of these.
+pub(super) async fn has_outsider(at: &Session, emails: &[&str]) -> Result<bool, ProviderError> {
+    let domain = |it: &str| it.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    let people = all(at).await?;
+    Ok(emails.iter().any(|email| {
+        let wanted = domain(email);
+        wanted.is_some() && !people.iter().filter_map(WireUser::email).any(|it| !it.eq_ignore_ascii_case(email) && domain(it) == wanted)
+    }))
+}

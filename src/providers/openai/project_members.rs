@@ -1,0 +1,384 @@
+//! People of projects. A membership knows two roles, `owner` and `member`; further ones are assigned beside it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Session, api_keys,
+    errors::found,
+    lists,
+    members::WireUser,
+    project_teams::{self, WireProjectGroup},
+    projects::WireProject,
+    resolve::{ONE_BY_ONE, Search},
+    role_assignments::{self, Holder},
+    roles::{self, WireRole},
+    team_members, time,
+};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target, fold,
+        members::Member, roles::RoleLevel,
+    },
+    error::ProviderError,
+    providers::http::{Draft, Sent, batch::ALREADY_MEMBER, cut},
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
+};
+
+/// The roles that a membership knows.
+const OF_MEMBERSHIP: [&str; 2] = ["owner", "member"];
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireProjectUser {
+    pub(super) id: String,
+    pub(super) role: String,
+    name: Option<String>,
+    email: Option<String>,
+    added_at: Option<i64>,
+}
+
+impl WireProjectUser {
+    pub(super) fn label(&self) -> &str {
+        self.email.as_deref().unwrap_or(&self.id)
+    }
+
+    fn view(&self, project: &WireProject) -> Member {
+        Member {
+            member: self.label().to_owned(),
+            name: self.name.clone(),
+            id: Some(self.id.clone()),
+            roles: vec![self.role.clone()],
+            status: None,
+            via_team: None,
+            organization: None,
+            project: Some(project.name().to_owned()),
+            team: None,
+            since: self.added_at.map(time),
+        }
+    }
+}
+
+pub(super) async fn all(at: &Session, project_id: &str) -> Result<Vec<WireProjectUser>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/projects/{project_id}/users").path("project_id", project_id)).await
+}
+
+pub(super) async fn retrieve(at: &Session, project_id: &str, user_id: &str) -> Result<WireProjectUser, ProviderError> {
+    let request = at.get("/organization/projects/{project_id}/users/{user_id}");
+    request.path("project_id", project_id).path("user_id", user_id).send().await
+}
+
+/// A person's own place in a project: asked for alone the first few times, looked up in the whole list from then on.
+async fn membership(at: &Session, project: &WireProject, user_id: &str) -> Result<Option<WireProjectUser>, ProviderError> {
+    if at.asked_before(format!("member of {}", project.id)) < ONE_BY_ONE {
+        return found(retrieve(at, &project.id, user_id).await);
+    }
+    Ok(all(at, &project.id).await?.into_iter().find(|it| it.id == user_id))
+}
+
+/// `GET /organization/projects/{project_id}/users`, and the people of the project's groups.
+pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
+    if !op.role_types.is_empty() && !op.role_types.contains(&RoleLevel::Project) {
+        return Ok(List::whole(Vec::new()));
+    }
+    let project = at.active_project(&op.project).await?;
+    let mut people: BTreeMap<String, Member> =
+        all(at, &project.id).await?.into_iter().map(|it| (it.id.clone(), it.view(&project))).collect();
+    for group in project_teams::all(at, &project.id).await? {
+        come_with(at, &project, &group, &mut people).await?;
+    }
+    let role = op.role.as_ref().map(|it| fold(it.text()));
+    let meant = |it: &Member| {
+        let texts = [Some(it.member.as_str()), it.name.as_deref()];
+        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
+            && role.as_ref().is_none_or(|role| it.roles.iter().any(|it| fold(it) == *role))
+    };
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let found = people.into_values().filter(meant).collect();
+    cut(found, &page, |it: &Member| format!("{} {}", it.member, it.id.as_deref().unwrap_or_default()))
+}
+
+/// Adds the people of a group, and to those who are there already what it gives them.
+async fn come_with(
+    at: &Session,
+    project: &WireProject,
+    group: &WireProjectGroup,
+    people: &mut BTreeMap<String, Member>,
+) -> Result<(), ProviderError> {
+    let held = role_assignments::held_by_group(at, &group.group_id, project).await?;
+    for person in team_members::all(at, &group.group_id).await? {
+        let new = || Member {
+            via_team: Some(group.group_name.clone()),
+            team: None,
+            project: Some(project.name().to_owned()),
+            ..person.view(&group.group_name)
+        };
+        let known = people.contains_key(&person.id);
+        let member = people.entry(person.id.clone()).or_insert_with(new);
+        if known && let Some(via) = &mut member.via_team {
+            *via = format!("{via}, {}", group.group_name);
+        }
+        for role in &held {
+            if !member.roles.contains(&role.name) {
+                member.roles.push(role.name.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `GET /organization/projects/{project_id}/users/{user_id}`, with all roles of the person there.
+pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let person = at.person(&op.member).await?;
+    let own = found(retrieve(at, &project.id, &person.id).await)?;
+    let holder = Holder::Person(person.clone());
+    let held = found(role_assignments::held(at, &holder, Some(&project)).await)?.unwrap_or_default();
+    let via = if own.is_none() { held.iter().find_map(|it| it.groups(&person.id).first().map(|it| (*it).to_owned())) } else { None };
+    let Some(mut member) = own.as_ref().map(|it| it.view(&project)).or_else(|| {
+        let bare = Member { roles: Vec::new(), project: Some(project.name().to_owned()), since: None, ..person.view() };
+        via.is_some().then_some(bare)
+    }) else {
+        return Err(not_in(&person, &project));
+    };
+    if let Some(group) = via {
+        let groups = project_teams::all(at, &project.id).await?;
+        member.via_team = Some(groups.into_iter().find(|it| it.group_id == group).map_or(group, |it| it.group_name));
+    }
+    for it in held {
+        if !member.roles.contains(&it.role.name) {
+            member.roles.push(it.role.name);
+        }
+    }
+    Ok(member)
+}
+
+fn not_in(person: &WireUser, project: &WireProject) -> ProviderError {
+    let scope = format!("project {}", project.name());
+    Search { kind: "member", wanted: person.label(), scope: &scope, list_tool: "list_project_members" }.not_found(&[])
+}
+
+/// `POST /organization/projects/{project_id}/users`, then one request for each further role.
+pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let (role, further) = chosen(at, &op.roles, &project).await?;
+    let wanted = op.member.text();
+    let person = at.find_person(wanted).await?.ok_or_else(|| outsider(wanted, &project))?;
+    if let Some(there) = membership(at, &project, &person.id).await? {
+        return Err(ProviderError::conflict(
+            ALREADY_MEMBER,
+            format!("`{}` is in project `{}` already, as {}", person.label(), project.name(), there.role),
+            "give further roles with assign_role, or another one with update_project_member",
+        ));
+    }
+    let mut impact = Impact::none().note(format!("joins project {}", project.name())).undo("remove_project_member");
+    if role == "owner" {
+        let owner = WireRole { name: "owner".to_owned(), predefined_role: true, ..WireRole::default() };
+        impact = roles::granting(at, impact, &owner, &format!("project {}", project.name()), &[person.label()]).await?;
+    } else if person.is_owner() {
+        impact = impact.note("as an owner of the organization, with the power of an owner");
+    }
+    for role in &further {
+        impact = roles::granting(at, impact, role, &format!("project {}", project.name()), &[person.label()]).await?;
+    }
+    let body = json!({ "role": role, "user_id": person.id });
+    let join = at.post("/organization/projects/{project_id}/users").path("project_id", &project.id).json(body);
+    let give: Vec<_> = further.iter().map(|it| (it.name.clone(), role_assignments::giving_person(at, &person, &project, &it.id))).collect();
+    let target = target(at, &project, person.label(), &person.id);
+    let back = references(&project, &person.id).map(|(project, member)| Inverse::of(&RemoveProjectMember { project, member }));
+    let (place, again) = (project.clone(), at.afresh());
+    let sent = move |it: &WireProjectUser, further: Vec<String>| {
+        let mut after = it.view(&place);
+        after.roles.extend(further);
+        back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
+    };
+    let settled = sent.clone();
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let joined: WireProjectUser = join.send(&permit).await?.read("look with get_project_member")?;
+        let mut given = Vec::new();
+        for (name, request) in give {
+            request.send(&permit).await.map_err(|source| ProviderError::Partly {
+                message: format!("joined the project as {}, and did not get role `{name}`", joined.role),
+                fix: "see list_role_assignments, then give the roles that lack with assign_role".to_owned(),
+                source: Box::new(source),
+            })?;
+            given.push(name);
+        }
+        Ok(sent(&joined, given))
+    });
+    Ok(draft.read_back(move || {
+        let (at, project, person, settled) = (again.afresh(), project.clone(), person.clone(), settled.clone());
+        let further: Vec<String> = further.iter().map(|it| it.name.clone()).collect();
+        async move {
+            let Some(joined) = found(retrieve(&at, &project.id, &person.id).await)? else { return Ok(None) };
+            // Where the first answer was lost, the roles beside the membership were not asked for.
+            let held = role_assignments::held(&at, &Holder::Person(person), Some(&project)).await?;
+            let given = further.into_iter().filter(|name| held.iter().any(|it| it.role.name == *name)).collect();
+            Ok(Some(settled(&joined, given)))
+        }
+    }))
+}
+
+/// The role of the membership, and those that are assigned beside it.
+async fn chosen(at: &Session, named: &[RoleRef], project: &WireProject) -> Result<(&'static str, Vec<WireRole>), ProviderError> {
+    let short = |it: &RoleRef| {
+        let text = fold(it.text());
+        let text = text.strip_prefix("role-api-project-").unwrap_or(&text).split("__").next().unwrap_or_default().to_owned();
+        OF_MEMBERSHIP.into_iter().find(|it| *it == text)
+    };
+    let mut further: Vec<WireRole> = Vec::new();
+    for role in named.iter().filter(|it| short(it).is_none()) {
+        let role = at.role(role, Some(project)).await?;
+        if !further.iter().any(|it| it.id == role.id) {
+            further.push(role);
+        }
+    }
+    let memberships: Vec<&str> = named.iter().filter_map(short).collect();
+    // An owner is more than a member.
+    match OF_MEMBERSHIP.into_iter().find(|it| memberships.contains(it)) {
+        Some(role) => Ok((role, further)),
+        None => Err(ProviderError::invalid(
+            "nobody can be in a project without being `owner` or `member` of it",
+            "name `member` (or `owner`) among `roles`; the others are given beside it",
+        )),
+    }
+}
+
+/// Somebody who has to be invited before.
+fn outsider(wanted: &str, project: &WireProject) -> ProviderError {
+    if !wanted.contains('@') {
+        return Search { kind: "member", wanted, scope: "", list_tool: "list_organization_members" }.not_found(&[]);
+    }
+    ProviderError::conflict(
+        "not_in_organization",
+        format!("`{wanted}` is not a member of the organization, and only members can be added to projects"),
+        format!("invite them with the project in it: invite_organization_member with email `{wanted}` and projects [`{}`]", project.name()),
+    )
+}
+
+/// What stands before a change of somebody's place: they are there, and no owner of the organization.
+async fn place(at: &Session, project: &WireProject, named: &MemberRef) -> Result<(WireUser, WireProjectUser), ProviderError> {
+    let person = at.person(named).await?;
+    let Some(own) = found(retrieve(at, &project.id, &person.id).await)? else {
+        let holder = Holder::Person(person.clone());
+        let held = found(role_assignments::held(at, &holder, Some(project)).await)?.unwrap_or_default();
+        if held.is_empty() {
+            return Err(not_in(&person, project));
+        }
+        return Err(ProviderError::conflict(
+            "access_through_team",
+            format!("`{}` reaches project `{}` through a team only", person.label(), project.name()),
+            "take the person out of the team with remove_team_member, or the team off the project with remove_project_team",
+        ));
+    };
+    Ok((person, own))
+}
+
+fn not_of_owners(person: &WireUser, project: &WireProject) -> Result<(), ProviderError> {
+    if !person.is_owner() {
+        return Ok(());
+    }
+    Err(ProviderError::conflict(
+        "organization_owner",
+        format!("`{}` is an owner of the organization, and so of project `{}`", person.label(), project.name()),
+        "make them a reader first: update_organization_member with role `reader`",
+    ))
+}
+
+/// `POST /organization/projects/{project_id}/users/{user_id}`
+pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let (role, _) = chosen(at, std::slice::from_ref(&op.role), &project).await.map_err(|error| match error {
+        ProviderError::Invalid { .. } => ProviderError::invalid(
+            format!("a membership is `owner` or `member`, and not `{}`", op.role),
+            "use assign_role: roles of one's own making and `viewer` are held beside the membership",
+        ),
+        other => other,
+    })?;
+    let (person, own) = place(at, &project, &op.member).await?;
+    not_of_owners(&person, &project)?;
+    let mut impact = Impact::none().undo(format!("update_project_member with role `{}`", own.role));
+    if role != own.role {
+        if role == "owner" {
+            let owner = WireRole { name: "owner".to_owned(), predefined_role: true, ..WireRole::default() };
+            impact = roles::granting(at, impact, &owner, &format!("project {}", project.name()), &[person.label()]).await?;
+        } else {
+            impact = impact.at_least(Gravity::Low);
+        }
+        impact = impact.note(format!("no longer {} in project {}", own.role, project.name()));
+    }
+    let request = at.post("/organization/projects/{project_id}/users/{user_id}");
+    let request = request.path("project_id", &project.id).path("user_id", &person.id).json(json!({ "role": role }));
+    let back = references(&project, &person.id).and_then(|(project, member)| {
+        Some(Inverse::of(&UpdateProjectMember { project, member, role: RoleRef::try_from(own.role.clone()).ok()? }))
+    });
+    let place = project.clone();
+    let sent = move |it: &WireProjectUser| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
+    let (settled, again, before) = (sent.clone(), at.afresh(), own.view(&project));
+    let draft = Draft::new(target(at, &project, person.label(), &person.id), impact, move |permit| async move {
+        Ok(sent(&request.send(&permit).await?.read("look with get_project_member")?))
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, project, person, settled) = (again.afresh(), project.id.clone(), person.id.clone(), settled.clone());
+        async move {
+            let now = retrieve(&at, &project, &person).await?;
+            Ok((now.role == role).then(|| settled(&now)))
+        }
+    }))
+}
+
+/// `DELETE /organization/projects/{project_id}/users/{user_id}`. Nobody can leave the default project: that is refused by the
+/// service, since nothing tells which project it is.
+pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let (person, own) = place(at, &project, &op.member).await?;
+    not_of_owners(&person, &project)?;
+    let held = role_assignments::held(at, &Holder::Person(person.clone()), Some(&project)).await?;
+    let through: Vec<&str> = held.iter().flat_map(|it| it.groups(&person.id)).collect();
+    let mut impact = Impact::of(Gravity::Low).note(format!("leaves project {}", project.name()));
+    if through.is_empty() {
+        let keys = api_keys::of_person(at, &project.id, &person.id).await?;
+        impact = impact
+            .at_least(Gravity::High)
+            .loses(1, ("person loses access", "people lose access"), vec![person.label().to_owned()])
+            .loses(keys.len() as u64, ("key whose owner leaves", "keys whose owner leaves"), keys);
+    } else {
+        impact = impact.note("access through a team stays");
+    }
+    let further: Vec<(String, String)> = held
+        .iter()
+        .filter(|it| it.groups(&person.id).is_empty() && !OF_MEMBERSHIP.iter().any(|own| it.role.is_called(own)))
+        .map(|it| (it.role.id.clone(), it.role.name.clone()))
+        .collect();
+    let names: Vec<&str> = std::iter::once(own.role.as_str()).chain(further.iter().map(|it| it.1.as_str())).collect();
+    let impact = impact.undo(format!("add_project_member with roles {}", names.join(", ")));
+    let back = references(&project, &person.id).and_then(|(project, member)| {
+        let ids = std::iter::once(own.role.clone()).chain(further.iter().map(|it| it.0.clone()));
+        let roles = ids.map(RoleRef::try_from).collect::<Result<Vec<_>, _>>().ok()?;
+        let member = PersonRef::try_from(member.text().to_owned()).ok()?;
+        Some(Inverse::of(&AddProjectMember { project, member, roles }))
+    });
+    let request = at.delete("/organization/projects/{project_id}/users/{user_id}");
+    let request = request.path("project_id", &project.id).path("user_id", &person.id);
+    let mut before = own.view(&project);
+    before.roles.extend(further.into_iter().map(|it| it.1));
+    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
+    let (settled, again) = (sent.clone(), at.afresh());
+    let draft = Draft::new(target(at, &project, person.label(), &person.id), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(sent())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, project, person, settled) = (again.afresh(), project.id.clone(), person.id.clone(), settled.clone());
+        async move { Ok(found(retrieve(&at, &project, &person).await)?.is_none().then(settled)) }
+    }))
+}
+
+fn target(at: &Session, project: &WireProject, label: &str, id: &str) -> Target {
+    at.target("member", label, id).within("project", project.name(), &project.id)
+}
+
+fn references(project: &WireProject, user_id: &str) -> Option<(ProjectRef, MemberRef)> {
+    Some((ProjectRef::try_from(project.id.clone()).ok()?, MemberRef::try_from(user_id.to_owned()).ok()?))
+}

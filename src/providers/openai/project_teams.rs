@@ -1,0 +1,153 @@
+//! Teams of projects.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Session,
+    errors::found,
+    lists, project_members,
+    projects::WireProject,
+    role_assignments::{self, Holder},
+    roles, team_members,
+    teams::WireGroup,
+    time,
+};
+use crate::{
+    domain::{Gravity, Impact, Inverse, List, PageRequest, ProjectRef, RoleRef, Target, TeamRef, teams::Team},
+    error::ProviderError,
+    providers::http::{Draft, Sent},
+    tools::project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
+};
+
+/// A group in a project; which role it has there, only its role assignments tell.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireProjectGroup {
+    pub(super) group_id: String,
+    pub(super) group_name: String,
+    created_at: Option<i64>,
+}
+
+impl WireProjectGroup {
+    fn view(&self, project: &WireProject) -> Team {
+        Team {
+            team: self.group_name.clone(),
+            id: self.group_id.clone(),
+            slug: None,
+            description: None,
+            organization: None,
+            members: None,
+            roles: Vec::new(),
+            project: Some(project.name().to_owned()),
+            created_at: self.created_at.map(time),
+        }
+    }
+}
+
+pub(super) async fn all(at: &Session, project_id: &str) -> Result<Vec<WireProjectGroup>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/projects/{project_id}/groups").path("project_id", project_id)).await
+}
+
+async fn one(at: &Session, project_id: &str, group_id: &str) -> Result<Option<WireProjectGroup>, ProviderError> {
+    let request = at.get("/organization/projects/{project_id}/groups/{group_id}");
+    found(request.path("project_id", project_id).path("group_id", group_id).send().await)
+}
+
+/// `GET /organization/projects/{project_id}/groups`
+pub(super) async fn list(at: &Session, op: &ListProjectTeams) -> Result<List<Team>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let request = at.get("/organization/projects/{project_id}/groups").path("project_id", &project.id);
+    lists::page(request, &page, |it: WireProjectGroup| it.view(&project)).await
+}
+
+/// `POST /organization/projects/{project_id}/groups`, where `role` is a role's id.
+pub(super) async fn add(at: &Session, op: &AddProjectTeam) -> Result<Draft<Team>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let group = at.team(&op.team).await?;
+    let role = at.role(&op.role, Some(&project)).await?;
+    if one(at, &project.id, &group.id).await?.is_some() {
+        let message = format!("team `{}` is in project `{}` already", group.name, project.name());
+        return Err(ProviderError::conflict("already_member", message, "give it a further role with assign_role"));
+    }
+    let people = team_members::all(at, &group.id).await?;
+    let emails: Vec<&str> = people.iter().map(team_members::WireGroupUser::label).collect();
+    let count = if people.len() == 1 { "1 person gets".to_owned() } else { format!("{} people get", people.len()) };
+    let impact = Impact::none().note(format!("{count} role `{}` in project {}", role.name, project.name())).undo("remove_project_team");
+    let impact = roles::granting(at, impact, &role, &format!("project {}", project.name()), &emails).await?;
+    let body = json!({ "group_id": group.id, "role": role.id });
+    let request = at.post("/organization/projects/{project_id}/groups").path("project_id", &project.id).json(body);
+    let back = references(&project, &group).map(|(project, team)| Inverse::of(&RemoveProjectTeam { project, team }));
+    let place = project.clone();
+    let sent = move |it: &WireProjectGroup| {
+        let after = Team { roles: vec![role.name.clone()], ..it.view(&place) };
+        back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
+    };
+    let (settled, again) = (sent.clone(), at.afresh());
+    let draft = Draft::new(target(at, &project, &group), impact, move |permit| async move {
+        Ok(sent(&request.send(&permit).await?.read("look with list_project_teams")?))
+    });
+    Ok(draft.read_back(move || {
+        let (at, project, group, settled) = (again.afresh(), project.id.clone(), group.id.clone(), settled.clone());
+        async move { Ok(one(&at, &project, &group).await?.map(|it| settled(&it))) }
+    }))
+}
+
+/// `DELETE /organization/projects/{project_id}/groups/{group_id}`
+pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft<Team>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let group = at.team(&op.team).await?;
+    let Some(place) = one(at, &project.id, &group.id).await? else {
+        let message = format!("team `{}` is not in project `{}`", group.name, project.name());
+        return Err(ProviderError::conflict("not_a_member", message, "see list_project_teams"));
+    };
+    let held = role_assignments::held(at, &Holder::Team(group.clone()), Some(&project)).await?;
+    let roles: Vec<(String, String)> = held.into_iter().map(|it| (it.role.id, it.role.name)).collect();
+    let people = team_members::all(at, &group.id).await?;
+    let own = project_members::all(at, &project.id).await?;
+    let lost: Vec<String> = people.iter().filter(|it| !own.iter().any(|own| own.id == it.id)).map(|it| it.label().to_owned()).collect();
+    let names: Vec<&str> = roles.iter().map(|it| it.1.as_str()).collect();
+    let impact = Impact::of(if lost.is_empty() { Gravity::Low } else { Gravity::High })
+        .loses(lost.len() as u64, ("person loses access", "people lose access"), lost)
+        .note(format!("team {} leaves project {}", group.name, project.name()))
+        .undo(format!("add_project_team with role {}", names.join(", then assign_role with ")));
+    let request = at.delete("/organization/projects/{project_id}/groups/{group_id}");
+    let request = request.path("project_id", &project.id).path("group_id", &group.id);
+    let before = Team { roles: roles.iter().map(|it| it.1.clone()).collect(), ..place.view(&project) };
+    let back = way_back(&project, &group, &roles);
+    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
+    let (settled, again) = (sent.clone(), at.afresh());
+    let draft = Draft::new(target(at, &project, &group), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(sent())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, project, group, settled) = (again.afresh(), project.id.clone(), group.id.clone(), settled.clone());
+        async move { Ok(one(&at, &project, &group).await?.is_none().then(settled)) }
+    }))
+}
+
+/// The team comes with its first role; the others are given after it.
+fn way_back(project: &WireProject, group: &WireGroup, roles: &[(String, String)]) -> Vec<Inverse> {
+    let Some((project, team)) = references(project, group) else { return Vec::new() };
+    let roles = roles.iter().filter_map(|it| RoleRef::try_from(it.0.clone()).ok());
+    let inverse = |(at, role): (usize, RoleRef)| match at {
+        0 => Inverse::of(&AddProjectTeam { project: project.clone(), team: team.clone(), role }),
+        _ => Inverse::of(&crate::tools::roles::AssignRole {
+            role,
+            member: None,
+            team: Some(team.clone()),
+            project: Some(project.clone()),
+            organization: None,
+        }),
+    };
+    roles.enumerate().map(inverse).collect()
+}
+
+fn target(at: &Session, project: &WireProject, group: &WireGroup) -> Target {
+    at.target("team", &group.name, &group.id).within("project", project.name(), &project.id)
+}
+
+fn references(project: &WireProject, group: &WireGroup) -> Option<(ProjectRef, TeamRef)> {
+    Some((ProjectRef::try_from(project.id.clone()).ok()?, TeamRef::try_from(group.id.clone()).ok()?))
+}

@@ -1,0 +1,225 @@
+//! Projects: made, changed and archived; the service deletes none.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Session, api_keys, lists, project_members, service_accounts, time};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Target, fold,
+        projects::{Project, ProjectStatus},
+    },
+    error::ProviderError,
+    providers::http::{Draft, Sent, cut},
+    tools::projects::{ArchiveProject, CreateProject, GetProject, ListProjects, ProjectField, UpdateProject},
+};
+
+/// Only id and creation are certain.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireProject {
+    pub(super) id: String,
+    name: Option<String>,
+    #[serde(default)]
+    created_at: Option<i64>,
+    archived_at: Option<i64>,
+    status: Option<String>,
+    external_key_id: Option<String>,
+    residency: Option<String>,
+}
+
+impl WireProject {
+    /// Its name; where it has none, its id.
+    pub(super) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    pub(super) fn is_archived(&self) -> bool {
+        self.archived_at.is_some() || self.status.as_deref() == Some("archived")
+    }
+
+    pub(super) fn view(&self) -> Project {
+        Project {
+            project: self.name().to_owned(),
+            id: self.id.clone(),
+            slug: None,
+            organization: None,
+            team: None,
+            status: Some(if self.is_archived() { ProjectStatus::Archived } else { ProjectStatus::Active }),
+            description: None,
+            residency: self.residency.clone(),
+            external_key_id: self.external_key_id.clone(),
+            members: None,
+            api_keys: None,
+            created_at: self.created_at.map(time),
+            archived_at: self.archived_at.map(time),
+        }
+    }
+
+    fn target(&self, at: &Session) -> Target {
+        at.target("project", self.name(), &self.id)
+    }
+}
+
+/// `GET /organization/projects?limit=1`: whether the key opens anything.
+pub(super) async fn any(at: &Session) -> Result<(), ProviderError> {
+    at.get("/organization/projects").query("limit", 1).value().await.map(|_| ())
+}
+
+/// All projects, archived ones too: one list serves every look-up.
+pub(super) async fn all(at: &Session) -> Result<Vec<WireProject>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/projects").query("include_archived", true)).await
+}
+
+pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireProject, ProviderError> {
+    at.get("/organization/projects/{project_id}").path("project_id", id).send().await
+}
+
+/// `GET /organization/projects`
+pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project>, ProviderError> {
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let archived = op.include_archived.unwrap_or_default();
+    if let Some(query) = &op.query {
+        let meant = |it: &WireProject| (archived || !it.is_archived()) && fold(it.name()).contains(query.as_str());
+        let found = all(at).await?.into_iter().filter(meant).map(|it| it.view()).collect();
+        return cut(found, &page, |it: &Project| format!("{} {}", fold(&it.project), it.id));
+    }
+    let request = at.get("/organization/projects").maybe("include_archived", archived.then_some(true));
+    lists::page(request, &page, |it: WireProject| it.view()).await
+}
+
+/// `GET /organization/projects/{project_id}`
+pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, ProviderError> {
+    let project = at.project(&op.project).await?;
+    Ok(retrieve(at, &project.id).await?.view())
+}
+
+/// `POST /organization/projects`. A lost answer must not be followed by a second project.
+pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
+    let known = all(at).await?;
+    let same = known.iter().filter(|it| !it.is_archived() && fold(it.name()) == fold(op.name.as_str())).count();
+    let mut impact = Impact::none();
+    if same > 0 {
+        impact = impact.note(format!("there is a project called {} already; ids will tell them apart", op.name));
+    }
+    let mut body = Map::new();
+    body.insert("name".to_owned(), op.name.as_str().into());
+    for (field, value) in [("residency", &op.residency), ("external_key_id", &op.external_key_id)] {
+        if let Some(value) = value {
+            body.insert(field.to_owned(), value.as_str().into());
+        }
+    }
+    let request = at.post("/organization/projects").json(body.into());
+    let (by, again) = (at.clone(), at.afresh());
+    let before: Vec<String> = known.into_iter().map(|it| it.id).collect();
+    let name = op.name.clone();
+    let draft = Draft::new(at.new_target("project", op.name.as_str()), impact, move |permit| async move {
+        let project: WireProject = request.send(&permit).await?.read("look with list_projects whether it is there")?;
+        Ok(made(&by, &project))
+    });
+    Ok(draft.read_back(move || {
+        let (at, before, name) = (again.afresh(), before.clone(), name.clone());
+        async move {
+            let found = all(&at).await?.into_iter().find(|it| it.name() == name.as_str() && !before.contains(&it.id));
+            Ok(found.map(|it| made(&at, &it)))
+        }
+    }))
+}
+
+/// A project that was just made; archiving it is the way back.
+fn made(at: &Session, project: &WireProject) -> Sent<Project> {
+    let sent = Sent::after(project.view()).target(project.target(at)).undo("archive_project");
+    match ProjectRef::try_from(project.id.clone()) {
+        Ok(project) => sent.inverse(Inverse::of(&ArchiveProject { project })),
+        Err(_) => sent,
+    }
+}
+
+/// `POST /organization/projects/{project_id}`: what is left out stays, null empties.
+pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Project>, ProviderError> {
+    let clears_key = op.clear.contains(&ProjectField::ExternalKeyId);
+    if op.clear.contains(&ProjectField::Description) {
+        return Err(ProviderError::invalid("projects have no description here", "take `description` out of `clear`"));
+    }
+    if op.external_key_id.is_some() && clears_key {
+        return Err(ProviderError::invalid("`external_key_id` is given and cleared", "give it, or name it in `clear`"));
+    }
+    let mut body = Map::new();
+    if let Some(name) = &op.name {
+        body.insert("name".to_owned(), name.as_str().into());
+    }
+    if let Some(key) = &op.external_key_id {
+        body.insert("external_key_id".to_owned(), key.as_str().into());
+    }
+    if clears_key {
+        body.insert("external_key_id".to_owned(), Value::Null);
+    }
+    if body.is_empty() {
+        return Err(ProviderError::invalid("nothing to change is given", "give `name`, `external_key_id` or `clear`"));
+    }
+    let project = at.active_project(&op.project).await?;
+    let request = at.post("/organization/projects/{project_id}").path("project_id", &project.id).json(Value::Object(body.clone()));
+    let impact = Impact::none().undo("update_project with the values in `before`");
+    let back = way_back(op, &project);
+    let (before, again) = (project.view(), at.afresh());
+    let sent = {
+        let back = back.clone();
+        move |after: WireProject| {
+            let sent = Sent::after(after.view());
+            back.into_iter().fold(sent, Sent::inverse)
+        }
+    };
+    let settled = sent.clone();
+    let draft = Draft::new(project.target(at), impact, move |permit| async move {
+        Ok(sent(request.send(&permit).await?.read("look with get_project")?))
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id, body, settled) = (again.afresh(), project.id.clone(), body.clone(), settled.clone());
+        async move {
+            let now = retrieve(&at, &id).await?;
+            let has = |field: &str, value: Option<&str>| body.get(field).is_none_or(|it| it.as_str() == value);
+            let took = has("name", now.name.as_deref()) && has("external_key_id", now.external_key_id.as_deref());
+            Ok(took.then(|| settled(now)))
+        }
+    }))
+}
+
+/// The update that puts back what was there.
+fn way_back(op: &UpdateProject, before: &WireProject) -> Option<Inverse> {
+    let name = match (&op.name, &before.name) {
+        (Some(_), Some(name)) => Some(Name::try_from(name.clone()).ok()?),
+        (Some(_), None) => return None,
+        (None, _) => None,
+    };
+    let keyed = op.external_key_id.is_some() || !op.clear.is_empty();
+    let external_key_id = before.external_key_id.clone().filter(|_| keyed);
+    let clear = if keyed && external_key_id.is_none() { vec![ProjectField::ExternalKeyId] } else { Vec::new() };
+    let project = ProjectRef::try_from(before.id.clone()).ok()?;
+    Some(Inverse::of(&UpdateProject { project, name, description: None, slug: None, external_key_id, clear }))
+}
+
+/// `POST /organization/projects/{project_id}/archive`, without a body. The default project is refused by the service: nothing
+/// tells which one it is.
+pub(super) async fn archive(at: &Session, op: &ArchiveProject) -> Result<Draft<Project>, ProviderError> {
+    let project = at.active_project(&op.project).await?;
+    let people = project_members::all(at, &project.id).await?;
+    let accounts = service_accounts::all(at, &project.id).await?;
+    let keys = api_keys::all(at, &project.id).await?;
+    let impact = Impact::of(Gravity::High)
+        .loses(people.len() as u64, ("person loses access", "people lose access"), people.iter().map(|it| it.label().to_owned()).collect())
+        .loses(accounts.len() as u64, ("service account ends", "service accounts end"), accounts.iter().map(|it| it.name.clone()).collect())
+        .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys.iter().map(|it| it.name.clone()).collect())
+        .note("it cannot be made active again");
+    let request = at.post("/organization/projects/{project_id}/archive").path("project_id", &project.id);
+    let (before, again, id) = (project.view(), at.afresh(), project.id.clone());
+    let draft = Draft::new(project.target(at), impact, move |permit| async move {
+        let after: WireProject = request.send(&permit).await?.read("look with get_project")?;
+        Ok(Sent::after(after.view()))
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id) = (again.afresh(), id.clone());
+        async move {
+            let now = retrieve(&at, &id).await?;
+            Ok(now.is_archived().then(|| Sent::after(now.view())))
+        }
+    }))
+}

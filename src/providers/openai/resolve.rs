@@ -1,0 +1,138 @@
+//! From names to things: exactly one, or an error that says what to write instead.
+
+use super::{
+    Session,
+    errors::found,
+    members::{self, WireUser},
+    projects::{self, WireProject},
+    roles::{self, WireRole},
+    teams::{self, WireGroup},
+};
+use crate::{
+    domain::{ProjectRef, ReferenceText, RoleRef, TeamRef, fold},
+    error::ProviderError,
+};
+
+/// How many look-ups are made one by one before the whole list is read instead.
+pub(super) const ONE_BY_ONE: u32 = 3;
+
+/// What a reference is looked for in.
+pub(super) struct Search<'a> {
+    pub(super) kind: &'static str,
+    pub(super) wanted: &'a str,
+    /// Where it was looked for, for messages; empty: in the organization.
+    pub(super) scope: &'a str,
+    pub(super) list_tool: &'static str,
+}
+
+impl Search<'_> {
+    /// The only match; an id wins over names, so that a thing named like another's id can still be meant.
+    pub(super) fn only<T>(&self, mut all: Vec<T>, id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
+        if let Some(at) = all.iter().position(|it| id(it) == self.wanted) {
+            return Ok(all.swap_remove(at));
+        }
+        let key = fold(self.wanted);
+        let near = near(&key, all.iter().map(&name));
+        let mut matches: Vec<T> = all.into_iter().filter(|it| fold(name(it)) == key).collect();
+        match matches.len() {
+            1 => Ok(matches.remove(0)),
+            0 => Err(self.not_found(&near)),
+            _ => {
+                let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
+                Err(ProviderError::Ambiguous { kind: self.kind, name: self.wanted.to_owned(), candidates })
+            }
+        }
+    }
+
+    pub(super) fn not_found(&self, near: &[String]) -> ProviderError {
+        let Self { kind, wanted, scope, list_tool } = *self;
+        let hint = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
+        let fix = format!("{hint}find it with {list_tool}; names are matched whole");
+        ProviderError::NotFound { kind, name: wanted.to_owned(), scope: scope.to_owned(), fix }
+    }
+}
+
+/// The names that somebody may have meant.
+fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut near: Vec<(f64, &str)> = names.map(|it| (strsim::jaro_winkler(wanted, &fold(it)), it)).filter(|it| it.0 > 0.8).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().take(3).map(|it| format!("`{}`", it.1)).collect()
+}
+
+impl Session {
+    /// The project that is named, archived or not.
+    pub(super) async fn project(&self, named: &ProjectRef) -> Result<WireProject, ProviderError> {
+        let wanted = named.text();
+        // What looks like an id is asked for as one: it saves the list, and where it is a name after all, the list decides.
+        if wanted.starts_with("proj_")
+            && let Some(project) = found(projects::retrieve(self, wanted).await)?
+        {
+            return Ok(project);
+        }
+        let search = Search { kind: "project", wanted, scope: "", list_tool: "list_projects" };
+        let all = projects::all(self).await?;
+        // One that is archived stands back behind an active one of the same name.
+        let (active, archived): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| !it.is_archived());
+        let named = |it: &WireProject| it.id == wanted || fold(it.name()) == fold(wanted);
+        let pool = if active.iter().any(named) || !archived.iter().any(named) { active } else { archived };
+        search.only(pool, |it| &it.id, WireProject::name)
+    }
+
+    /// The project that is named, if it can be changed.
+    pub(super) async fn active_project(&self, named: &ProjectRef) -> Result<WireProject, ProviderError> {
+        let project = self.project(named).await?;
+        if !project.is_archived() {
+            return Ok(project);
+        }
+        Err(ProviderError::conflict(
+            "project_archived",
+            format!("project `{}` is archived and read-only", project.name()),
+            "create a new project, or choose an active one from list_projects",
+        ))
+    }
+
+    /// The person of the organization who is named by e-mail or id.
+    pub(super) async fn person(&self, named: &impl ReferenceText) -> Result<WireUser, ProviderError> {
+        self.person_called(named.text()).await
+    }
+
+    /// The same, by the text alone.
+    pub(super) async fn person_called(&self, wanted: &str) -> Result<WireUser, ProviderError> {
+        self.find_person(wanted).await?.ok_or_else(|| {
+            let scope = self.organization();
+            Search { kind: "member", wanted, scope: &scope, list_tool: "list_organization_members" }.not_found(&[])
+        })
+    }
+
+    /// The same, where nobody is no error.
+    pub(super) async fn find_person(&self, wanted: &str) -> Result<Option<WireUser>, ProviderError> {
+        if self.asked_before("person") >= ONE_BY_ONE {
+            let email = wanted.to_lowercase();
+            return Ok(members::all(self).await?.into_iter().find(|it| it.id == wanted || it.has_email(&email)));
+        }
+        if wanted.contains('@') { members::by_email(self, wanted).await } else { found(members::retrieve(self, wanted).await) }
+    }
+
+    /// The group that is named.
+    pub(super) async fn team(&self, named: &TeamRef) -> Result<WireGroup, ProviderError> {
+        let search = Search { kind: "team", wanted: named.text(), scope: "", list_tool: "list_teams" };
+        search.only(teams::all(self).await?, |it| &it.id, |it| &it.name)
+    }
+
+    /// The role that is named, of the organization or of a project. Built-in ones are known by their short names too.
+    pub(super) async fn role(&self, named: &RoleRef, project: Option<&WireProject>) -> Result<WireRole, ProviderError> {
+        let all = roles::all(self, project.map(|it| it.id.as_str())).await?;
+        let scope = project.map_or_else(|| "the roles of the organization".to_owned(), |it| format!("the roles of project {}", it.name()));
+        let wanted = named.text();
+        if let Some(at) = all.iter().position(|it| it.is_called(wanted)) {
+            return Ok(all.into_iter().nth(at).unwrap_or_default());
+        }
+        let names: Vec<String> = all.iter().map(|it| it.name.clone()).collect();
+        match (Search { kind: "role", wanted, scope: &scope, list_tool: "list_roles" }).only(all, |it| &it.id, |it| &it.name) {
+            Err(ProviderError::NotFound { kind, name, scope, .. }) => {
+                Err(ProviderError::NotFound { kind, name, scope, fix: format!("use one of: {}", names.join(", ")) })
+            }
+            other => other,
+        }
+    }
+}

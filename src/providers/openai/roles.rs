@@ -1,0 +1,322 @@
+//! Roles of the organization (`/organization/roles`) and of projects (`/projects/{project_id}/roles`).
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Session, errors::found, lists, members, projects::WireProject, reach};
+use crate::{
+    domain::{
+        Description, Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, RoleRef, Target, fold,
+        roles::{Role, RoleLevel},
+    },
+    error::ProviderError,
+    providers::http::{Draft, Reading, Request, Sent, Writing},
+    tools::roles::{CreateRole, DeleteRole, GetRole, ListRoles, RoleField, UpdateRole},
+};
+
+/// The built-in roles of an organization.
+pub(super) const OF_ORGANIZATION: [&str; 2] = ["owner", "reader"];
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct WireRole {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) permissions: Vec<String>,
+    #[serde(default)]
+    pub(super) predefined_role: bool,
+}
+
+impl WireRole {
+    /// Whether it is the built-in role of this name. The ids of those have a tail that the short form, which is understood
+    /// too, has not.
+    pub(super) fn is_called(&self, wanted: &str) -> bool {
+        self.predefined_role && (fold(&self.name) == fold(wanted) || self.id.split("__").next() == Some(wanted))
+    }
+
+    /// Whether holding it gives power over others. Permissions are open words: one that is not known to be about looking or
+    /// about using models is taken for power.
+    pub(super) fn is_privileged(&self) -> bool {
+        (self.predefined_role && self.name == "owner") || self.permissions.iter().any(|it| is_privileged(it))
+    }
+
+    fn view(&self, project: Option<&WireProject>) -> Role {
+        Role {
+            role: self.name.clone(),
+            id: self.id.clone(),
+            level: Some(if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization }),
+            built_in: Some(self.predefined_role),
+            description: self.description.clone(),
+            permissions: self.permissions.clone(),
+            organization: None,
+            project: project.map(|it| it.name().to_owned()),
+        }
+    }
+}
+
+pub(super) fn is_privileged(permission: &str) -> bool {
+    !matches!(permission.rsplit('.').next(), Some("read" | "request" | "list" | "use"))
+}
+
+/// Adds to an impact what it means that people get a role; `place` reads on from "in".
+pub(super) async fn granting(at: &Session, impact: Impact, role: &WireRole, place: &str, emails: &[&str]) -> Result<Impact, ProviderError> {
+    if !role.is_privileged() {
+        return Ok(impact);
+    }
+    let impact = impact.at_least(Gravity::Low).note(format!("role `{}` in {place} gives power over others", role.name));
+    if members::has_outsider(at, emails).await? {
+        return Ok(impact.at_least(Gravity::Critical).note("nobody else in the organization has an e-mail address of that domain"));
+    }
+    Ok(impact)
+}
+
+/// The roles of the organization, or of a project.
+pub(super) async fn all(at: &Session, project_id: Option<&str>) -> Result<Vec<WireRole>, ProviderError> {
+    lists::all(at, lists::BY_NEXT, |at| collection(at, project_id)).await
+}
+
+/// Project roles do not lie below `/organization`.
+fn collection(at: &Session, project_id: Option<&str>) -> Request<Reading> {
+    match project_id {
+        Some(id) => at.get("/projects/{project_id}/roles").path("project_id", id),
+        None => at.get("/organization/roles"),
+    }
+}
+
+fn making(at: &Session, project_id: Option<&str>) -> Request<Writing> {
+    match project_id {
+        Some(id) => at.post("/projects/{project_id}/roles").path("project_id", id),
+        None => at.post("/organization/roles"),
+    }
+}
+
+async fn retrieve(at: &Session, project_id: Option<&str>, id: &str) -> Result<WireRole, ProviderError> {
+    let request = match project_id {
+        Some(project) => at.get("/projects/{project_id}/roles/{role_id}").path("project_id", project),
+        None => at.get("/organization/roles/{role_id}"),
+    };
+    request.path("role_id", id).send().await
+}
+
+/// The project whose roles are meant, or `None` for those of the organization.
+async fn scope(at: &Session, named: Option<&ProjectRef>) -> Result<Option<WireProject>, ProviderError> {
+    match named {
+        Some(named) => at.active_project(named).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn id_of(project: Option<&WireProject>) -> Option<&str> {
+    project.map(|it| it.id.as_str())
+}
+
+fn within(target: Target, project: Option<&WireProject>) -> Target {
+    match project {
+        Some(it) => target.within("project", it.name(), &it.id),
+        None => target,
+    }
+}
+
+/// `GET …/roles`
+pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
+    let project = scope(at, op.project.as_ref()).await?;
+    let level = if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };
+    if !op.role_types.is_empty() && !op.role_types.contains(&level) {
+        return Ok(List::whole(Vec::new()));
+    }
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    lists::page(collection(at, id_of(project.as_ref())), &page, |it: WireRole| it.view(project.as_ref())).await
+}
+
+/// `GET …/roles/{role_id}`
+pub(super) async fn get(at: &Session, op: &GetRole) -> Result<Role, ProviderError> {
+    let project = scope(at, op.project.as_ref()).await?;
+    let role = at.role(&op.role, project.as_ref()).await?;
+    Ok(retrieve(at, id_of(project.as_ref()), &role.id).await?.view(project.as_ref()))
+}
+
+/// `POST …/roles`; names are unique where the role is.
+pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<Role>, ProviderError> {
+    let project = scope(at, op.project.as_ref()).await?;
+    is_free(at, project.as_ref(), &op.name, None).await?;
+    let role = WireRole { permissions: op.permissions.clone(), ..WireRole::default() };
+    let mut impact = Impact::none().undo("delete_role");
+    if role.is_privileged() {
+        let power: Vec<&str> = op.permissions.iter().map(String::as_str).filter(|it| is_privileged(it)).collect();
+        impact = impact.at_least(Gravity::Low).note(format!("whoever is given it gets power over others: {}", power.join(", ")));
+    }
+    let mut body = json!({ "role_name": op.name.as_str(), "permissions": op.permissions });
+    if let Some(description) = &op.description {
+        body["description"] = description.as_str().into();
+    }
+    let request = making(at, id_of(project.as_ref())).json(body);
+    let target = within(at.new_target("role", op.name.as_str()), project.as_ref());
+    let (by, again, name) = (at.clone(), at.afresh(), op.name.clone());
+    let place = project.clone();
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let role: WireRole = request.send(&permit).await?.read("look with list_roles whether it is there")?;
+        Ok(made(&by, &role, place.as_ref()))
+    });
+    Ok(draft.read_back(move || {
+        let (at, name, project) = (again.afresh(), name.clone(), project.clone());
+        async move {
+            let found = all(&at, id_of(project.as_ref())).await?.into_iter().find(|it| it.name == name.as_str());
+            Ok(found.map(|it| made(&at, &it, project.as_ref())))
+        }
+    }))
+}
+
+fn made(at: &Session, role: &WireRole, project: Option<&WireProject>) -> Sent<Role> {
+    let sent = Sent::after(role.view(project)).target(within(at.target("role", &role.name, &role.id), project));
+    match (RoleRef::try_from(role.id.clone()), reference(project)) {
+        (Ok(role), Ok(project)) => sent.inverse(Inverse::of(&DeleteRole { role, project })),
+        _ => sent,
+    }
+}
+
+fn reference(project: Option<&WireProject>) -> Result<Option<ProjectRef>, crate::domain::InvalidReference> {
+    project.map(|it| ProjectRef::try_from(it.id.clone())).transpose()
+}
+
+async fn is_free(at: &Session, project: Option<&WireProject>, name: &Name, but: Option<&str>) -> Result<(), ProviderError> {
+    let all = all(at, id_of(project)).await?;
+    if !all.iter().any(|it| fold(&it.name) == fold(name.as_str()) && Some(it.id.as_str()) != but) {
+        return Ok(());
+    }
+    let message = format!("there is a role called `{name}` already");
+    Err(ProviderError::conflict("name_taken", message, "choose another name, or change that role with update_role"))
+}
+
+/// The role that is named, if it was made by somebody.
+async fn custom(at: &Session, named: &RoleRef, project: Option<&WireProject>) -> Result<WireRole, ProviderError> {
+    let role = at.role(named, project).await?;
+    if !role.predefined_role {
+        return Ok(role);
+    }
+    let message = format!("role `{}` is built in and cannot be changed", role.name);
+    Err(ProviderError::conflict("built_in_role", message, "make one of your own with create_role"))
+}
+
+/// `POST …/roles/{role_id}`: permissions are replaced as a whole.
+pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>, ProviderError> {
+    let clears = op.clear.contains(&RoleField::Description);
+    if op.description.is_some() && clears {
+        return Err(ProviderError::invalid("`description` is given and cleared", "give it, or name it in `clear`"));
+    }
+    let mut body = Map::new();
+    if let Some(name) = &op.name {
+        body.insert("role_name".to_owned(), name.as_str().into());
+    }
+    if let Some(permissions) = &op.permissions {
+        body.insert("permissions".to_owned(), json!(permissions));
+    }
+    if let Some(description) = &op.description {
+        body.insert("description".to_owned(), description.as_str().into());
+    } else if clears {
+        body.insert("description".to_owned(), Value::Null);
+    }
+    if body.is_empty() {
+        return Err(ProviderError::invalid("nothing to change is given", "give `name`, `permissions`, `description` or `clear`"));
+    }
+    let project = scope(at, op.project.as_ref()).await?;
+    let role = custom(at, &op.role, project.as_ref()).await?;
+    if let Some(name) = &op.name {
+        is_free(at, project.as_ref(), name, Some(&role.id)).await?;
+    }
+    let impact = change_of_power(&role, op.permissions.as_deref()).undo("update_role with the values in `before`");
+    let request = match &project {
+        Some(it) => at.post("/projects/{project_id}/roles/{role_id}").path("project_id", &it.id),
+        None => at.post("/organization/roles/{role_id}"),
+    };
+    let request = request.path("role_id", &role.id).json(body.into());
+    let target = within(at.target("role", &role.name, &role.id), project.as_ref());
+    let back = way_back(op, &role, project.as_ref());
+    let (before, again, id, wanted) = (role.view(project.as_ref()), at.afresh(), role.id.clone(), op.clone());
+    let (place, undone) = (project.clone(), back.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let after: WireRole = request.send(&permit).await?.read("look with get_role")?;
+        Ok(back.into_iter().fold(Sent::after(after.view(place.as_ref())), Sent::inverse))
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id, op, project, back) = (again.afresh(), id.clone(), wanted.clone(), project.clone(), undone.clone());
+        async move {
+            let now = retrieve(&at, id_of(project.as_ref()), &id).await?;
+            let took = op.name.as_ref().is_none_or(|it| it.as_str() == now.name)
+                && op.permissions.as_ref().is_none_or(|it| same(it, &now.permissions))
+                && op.description.as_ref().is_none_or(|it| Some(it.as_str()) == now.description.as_deref())
+                && (op.clear.is_empty() || now.description.is_none());
+            Ok(took.then(|| back.into_iter().fold(Sent::after(now.view(project.as_ref())), Sent::inverse)))
+        }
+    }))
+}
+
+fn same(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|it| other.contains(it)) && other.iter().all(|it| one.contains(it))
+}
+
+/// What a role gains and loses, for everybody who holds it: who that is, the service does not list.
+fn change_of_power(role: &WireRole, permissions: Option<&[String]>) -> Impact {
+    let Some(permissions) = permissions else { return Impact::none() };
+    let gained: Vec<&str> = permissions.iter().filter(|it| !role.permissions.contains(it)).map(String::as_str).collect();
+    let lost: Vec<&str> = role.permissions.iter().filter(|it| !permissions.contains(it)).map(String::as_str).collect();
+    let mut impact = Impact::none();
+    if !gained.is_empty() {
+        let power = if gained.iter().any(|it| is_privileged(it)) { " power over others" } else { "" };
+        impact = impact.note(format!("whoever holds it gains{power}: {}", gained.join(", ")));
+        if !power.is_empty() {
+            impact = impact.at_least(Gravity::Low);
+        }
+    }
+    if !lost.is_empty() {
+        impact = impact.at_least(Gravity::High).note(format!("whoever holds it loses: {}", lost.join(", ")));
+    }
+    impact
+}
+
+fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -> Option<Inverse> {
+    let name = op.name.as_ref().map(|_| Name::try_from(before.name.clone())).transpose().ok()?;
+    let described = op.description.is_some() || !op.clear.is_empty();
+    let description = before.description.clone().filter(|_| described).map(Description::try_from).transpose().ok()?;
+    let clear = if described && description.is_none() { vec![RoleField::Description] } else { Vec::new() };
+    let permissions = op.permissions.as_ref().map(|_| before.permissions.clone());
+    let role = RoleRef::try_from(before.id.clone()).ok()?;
+    Some(Inverse::of(&UpdateRole { role, name, permissions, description, project: reference(project).ok()?, clear }))
+}
+
+/// `DELETE …/roles/{role_id}`
+pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<Role>, ProviderError> {
+    let project = scope(at, op.project.as_ref()).await?;
+    let role = custom(at, &op.role, project.as_ref()).await?;
+    let impact = reach::holders(at, &role, project.as_ref()).await?.undo("create_role with the values in `before`, then assign_role");
+    let request = match &project {
+        Some(it) => at.delete("/projects/{project_id}/roles/{role_id}").path("project_id", &it.id),
+        None => at.delete("/organization/roles/{role_id}"),
+    };
+    let request = request.path("role_id", &role.id);
+    let target = within(at.target("role", &role.name, &role.id), project.as_ref());
+    let (before, again, id) = (role.view(project.as_ref()), at.afresh(), role.id.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id, project) = (again.afresh(), id.clone(), project.clone());
+        async move { Ok(found(retrieve(&at, id_of(project.as_ref()), &id).await)?.is_none().then(Sent::gone)) }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_to_be_harmless_is_power() {
+        for harmless in ["api.groups.read", "api.model.request", "api.organization.projects.api_keys.read"] {
+            assert!(!is_privileged(harmless), "{harmless}");
+        }
+        for power in ["api.groups.write", "api.organization.projects.api_keys.*", "*", "api.something.new"] {
+            assert!(is_privileged(power), "{power}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! People of teams.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Session, errors::found, lists, members::WireUser, reach, teams::WireGroup};
+use crate::{
+    domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, Target, TeamRef, members::Member},
+    error::ProviderError,
+    providers::http::{Draft, Sent},
+    tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember},
+};
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WireGroupUser {
+    pub(super) id: String,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl WireGroupUser {
+    pub(super) fn label(&self) -> &str {
+        self.email.as_deref().unwrap_or(&self.id)
+    }
+
+    pub(super) fn view(&self, team: &str) -> Member {
+        Member {
+            member: self.label().to_owned(),
+            name: self.name.clone(),
+            id: Some(self.id.clone()),
+            roles: Vec::new(),
+            status: None,
+            via_team: None,
+            organization: None,
+            project: None,
+            team: Some(team.to_owned()),
+            since: None,
+        }
+    }
+}
+
+pub(super) async fn all(at: &Session, group_id: &str) -> Result<Vec<WireGroupUser>, ProviderError> {
+    lists::all(at, lists::BY_NEXT, |at| at.get("/organization/groups/{group_id}/users").path("group_id", group_id)).await
+}
+
+/// One person of a group, if they are in it.
+pub(super) async fn one(at: &Session, group_id: &str, user_id: &str) -> Result<Option<WireGroupUser>, ProviderError> {
+    let request = at.get("/organization/groups/{group_id}/users/{user_id}").path("group_id", group_id).path("user_id", user_id);
+    found(request.send().await)
+}
+
+/// `GET /organization/groups/{group_id}/users`
+pub(super) async fn list(at: &Session, op: &ListTeamMembers) -> Result<List<Member>, ProviderError> {
+    let group = at.team(&op.team).await?;
+    let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    let request = at.get("/organization/groups/{group_id}/users").path("group_id", &group.id);
+    lists::page(request, &page, |it: WireGroupUser| it.view(&group.name)).await
+}
+
+/// `POST /organization/groups/{group_id}/users`
+pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member>, ProviderError> {
+    let group = at.team(&op.team).await?;
+    group.is_ours()?;
+    let person = at.person(&op.member).await?;
+    if one(at, &group.id, &person.id).await?.is_some() {
+        let message = format!("`{}` is in team `{}` already", person.label(), group.name);
+        return Err(ProviderError::conflict("already_member", message, "nothing is to be done; see list_team_members"));
+    }
+    let impact = reach::of_team(at, &group).await?.opens(at, person.label()).await?.undo("remove_team_member");
+    let request = at.post("/organization/groups/{group_id}/users").path("group_id", &group.id).json(json!({ "user_id": person.id }));
+    let back = references(&group, &person).map(|(team, member)| Inverse::of(&RemoveTeamMember { team, member }));
+    let after = Member { team: Some(group.name.clone()), roles: Vec::new(), since: None, ..person.view() };
+    let sent = move || back.clone().into_iter().fold(Sent::after(after.clone()), Sent::inverse);
+    let (settled, again) = (sent.clone(), at.afresh());
+    let draft = Draft::new(target(at, &group, &person), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(sent())
+    });
+    Ok(draft.read_back(move || {
+        let (at, group, person, settled) = (again.afresh(), group.id.clone(), person.id.clone(), settled.clone());
+        async move { Ok(one(&at, &group, &person).await?.map(|_| settled())) }
+    }))
+}
+
+/// `DELETE /organization/groups/{group_id}/users/{user_id}`
+pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<Member>, ProviderError> {
+    let group = at.team(&op.team).await?;
+    group.is_ours()?;
+    let person = at.person(&op.member).await?;
+    let Some(member) = one(at, &group.id, &person.id).await? else {
+        let message = format!("`{}` is not in team `{}`", person.label(), group.name);
+        return Err(ProviderError::conflict("not_a_member", message, "see list_team_members"));
+    };
+    let reach = reach::of_team(at, &group).await?;
+    let gravity = if reach.is_nothing() { Gravity::Low } else { Gravity::High };
+    let impact =
+        reach.told(Impact::of(gravity).note(format!("leaves team {}", group.name))).undo("add_team_member with the same arguments");
+    let request = at.delete("/organization/groups/{group_id}/users/{user_id}").path("group_id", &group.id).path("user_id", &person.id);
+    let back = references(&group, &person).map(|(team, member)| Inverse::of(&AddTeamMember { team, member, role: None }));
+    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
+    let (settled, again, before) = (sent.clone(), at.afresh(), member.view(&group.name));
+    let draft = Draft::new(target(at, &group, &person), impact, move |permit| async move {
+        request.send(&permit).await?;
+        Ok(sent())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, group, person, settled) = (again.afresh(), group.id.clone(), person.id.clone(), settled.clone());
+        async move { Ok(one(&at, &group, &person).await?.is_none().then(settled)) }
+    }))
+}
+
+fn target(at: &Session, group: &WireGroup, person: &WireUser) -> Target {
+    at.target("member", person.label(), &person.id).within("team", &group.name, &group.id)
+}
+
+fn references(group: &WireGroup, person: &WireUser) -> Option<(TeamRef, MemberRef)> {
+    Some((TeamRef::try_from(group.id.clone()).ok()?, MemberRef::try_from(person.id.clone()).ok()?))
+}

@@ -1,0 +1,130 @@
+//! Invitations to organizations: members without a person.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Session,
+    members::inviting_again,
+    names::Wanted,
+    people::{Seat, WireMember, granting_one, seats},
+    places::{self, Place, undone_by},
+    roles,
+};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, InvitationRef, List, MemberRef, OrganizationRef, PageRequest, ReferenceText as _, Target,
+        members::Invitation,
+    },
+    error::ProviderError,
+    providers::http::{Draft, Sent, cut},
+    tools::members::{CancelInvitation, InviteOrganizationMember, ListInvitations, RemoveOrganizationMember},
+};
+
+/// Lists what waits to be accepted. The service forgets an invitation once it is accepted or taken back.
+pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invitation>, ProviderError> {
+    let organization = places::organization(at, op.organization.as_ref()).await?;
+    let pending = seats(at, &organization).await?.into_iter().filter(|it| it.pending);
+    let views = pending.map(|it| it.invitation(&organization)).filter(|it| op.status.is_none_or(|status| it.status == status));
+    cut(views.collect(), &PageRequest::of(op.limit, op.cursor.as_ref()), |it| format!("{} {}", it.invitation, it.id))
+}
+
+pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Result<Draft<Invitation>, ProviderError> {
+    let organization = places::organization(at, op.organization.as_ref()).await?;
+    let role = match &op.role {
+        Some(named) => Some(roles::role(at, named, &organization).await?),
+        None => None,
+    };
+    let people = seats(at, &organization).await?;
+    if let Some(seat) = people.iter().find(|it| it.has(op.email.as_str())) {
+        return Err(already(seat, &organization));
+    }
+    let mut impact = Impact::none().note("who has an account at SeeMe.ai may be a member at once").undo("cancel_invitation");
+    impact = match &role {
+        Some(role) => granting_one(impact, role, &organization, &people, op.email.as_str()),
+        None => impact,
+    };
+    let target = Target::new_one("invitation", op.email.as_str(), organization.name());
+    let (sending, looking) = (at.clone(), at.clone());
+    let (email, within) = (op.email.to_string(), organization.clone());
+    let mut body = Map::from_iter([("email".to_owned(), json!(op.email))]);
+    if let Some(role) = &role {
+        body.insert("role_id".to_owned(), json!(role.id));
+    }
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let reply = organization.post(&sending, "/members").json(Value::Object(body)).send(&permit).await?;
+        let seat = Seat::from(reply.read::<WireMember>("see list_invitations and list_organization_members")?);
+        Ok(invited(&organization, &seat.with_role(role.as_ref())))
+    });
+    Ok(draft.read_back(move || {
+        let (at, organization, email) = (looking.afresh(), within.clone(), email.clone());
+        async move { Ok(seats(&at, &organization).await?.into_iter().find(|it| it.has(&email)).map(|it| invited(&organization, &it))) }
+    }))
+}
+
+/// What was made: an invitation, or a member at once.
+fn invited(organization: &Place, seat: &Seat) -> Sent<Invitation> {
+    let within = OrganizationRef::try_from(organization.id().to_owned()).ok();
+    let inverse = if seat.pending {
+        let id = InvitationRef::try_from(seat.id.clone()).ok();
+        id.map(|invitation| Inverse::of(&CancelInvitation { invitation, organization: within }))
+    } else {
+        let member = MemberRef::try_from(seat.called().to_owned()).ok();
+        member.map(|member| Inverse::of(&RemoveOrganizationMember { member, organization: within }))
+    };
+    let target = Target::new("invitation", seat.called(), &seat.id, organization.name());
+    let sent = Sent::after(seat.invitation(organization)).target(target);
+    let sent = if seat.pending { sent } else { sent.undo("remove_organization_member") };
+    undone_by(sent, inverse)
+}
+
+fn already(seat: &Seat, organization: &Place) -> ProviderError {
+    let (name, place) = (seat.called(), organization.name());
+    if seat.pending {
+        return ProviderError::conflict(
+            "already_invited",
+            format!("`{name}` has a pending invitation to `{place}`"),
+            "wait for it, or end it with cancel_invitation and invite again",
+        );
+    }
+    let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
+    ProviderError::conflict(
+        "already_member",
+        format!("`{name}` is a member of `{place}` already{held}"),
+        "change the role with update_organization_member",
+    )
+}
+
+pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<Invitation>, ProviderError> {
+    let organization = places::organization(at, op.organization.as_ref()).await?;
+    let all = seats(at, &organization).await?;
+    let text = op.invitation.text();
+    let pending: Vec<Seat> = all.iter().filter(|it| it.pending).cloned().collect();
+    let wanted = Wanted { kind: "invitation", text, scope: organization.name().to_owned(), list_tool: "list_invitations" };
+    let before = match wanted.among(&pending) {
+        Err(ProviderError::NotFound { .. }) if all.iter().any(|it| !it.pending && (it.has(&text.to_lowercase()) || it.id == text)) => {
+            return Err(ProviderError::conflict(
+                "not_pending",
+                format!("`{text}` is a member of `{}`, not an invitation", organization.name()),
+                "nothing is left to cancel; a member is removed with remove_organization_member",
+            ));
+        }
+        found => found?,
+    };
+    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    let target = Target::new("invitation", before.called(), &before.id, organization.name());
+    let inverse = inviting_again(&organization, &before);
+    let view = before.invitation(&organization);
+    let (sending, looking) = (at.clone(), at.clone());
+    let back = (organization.clone(), before.id.clone(), inverse.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        organization.delete(&sending, "/members/{member}").path("member", &before.id).send(&permit).await?;
+        Ok(undone_by(Sent::gone(), inverse))
+    });
+    Ok(draft.before(view).read_back(move || {
+        let (at, (organization, id, inverse)) = (looking.afresh(), back.clone());
+        async move {
+            let there = seats(&at, &organization).await?.iter().any(|it| it.id == id);
+            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
+        }
+    }))
+}

@@ -1,0 +1,221 @@
+//! Organizations.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Session,
+    people::seats,
+    places::{self, Kind, Place, WirePlace, is_free, set, undone_by},
+    roles,
+    wire::{filled, time},
+};
+use crate::{
+    domain::{
+        Gravity, Impact, Inverse, List, Name, OrganizationRef, PageRequest, Query, Slug, Target, Website, fold, organizations::Organization,
+    },
+    error::ProviderError,
+    providers::{
+        http::{Draft, Sent, cut},
+        local::fields::named,
+    },
+    tools::organizations::{
+        CreateOrganization, DeleteOrganization, GetOrganization, ListOrganizations, OrganizationField, UpdateOrganization,
+    },
+};
+
+pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
+    let mut found = match places::pinned(at).await? {
+        Some(pinned) => vec![pinned.it],
+        None => places::organizations(at).await?,
+    };
+    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+        found.retain(|it| it.contains(query));
+    }
+    let brief = |it: Organization| Organization { description: None, website: None, created_at: None, ..it };
+    let page = cut(found, &PageRequest::of(op.limit, op.cursor.as_ref()), WirePlace::key)?;
+    let List { items, shown, has_more, next_cursor, total } = page;
+    Ok(List { items: items.iter().map(|it| brief(view(it))).collect(), shown, has_more, next_cursor, total })
+}
+
+pub(super) async fn get(at: &Session, op: &GetOrganization) -> Result<Organization, ProviderError> {
+    let organization = places::organization(at, Some(&op.organization)).await?;
+    Ok(view(&organization.read(at).await?))
+}
+
+pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draft<Organization>, ProviderError> {
+    if let Some(pinned) = places::pinned(at).await? {
+        return Err(ProviderError::conflict(
+            "outside_connection",
+            format!("`{}` would be another organization; this connection is kept to `{}`", op.name, pinned.name()),
+            "use another connection",
+        ));
+    }
+    let before = places::organizations(at).await?;
+    is_free(Kind::Organization, &before, op.name.as_str(), op.slug.as_ref(), None)?;
+    let mut body = Map::from_iter([("name".to_owned(), json!(op.name))]);
+    let fields = [
+        ("description", op.description.as_ref().map(ToString::to_string)),
+        ("slug", op.slug.as_ref().map(ToString::to_string)),
+        ("website", op.website.as_ref().map(ToString::to_string)),
+    ];
+    set(&mut body, fields);
+    let target = Target { organization: None, ..Target::new_one("organization", op.name.as_str(), "") };
+    let (sending, looking, name) = (at.clone(), at.clone(), op.name.to_string());
+    let draft = Draft::new(target, Impact::none().undo("delete_organization"), move |permit| async move {
+        let reply = sending.post("/organizations").json(Value::Object(body)).send(&permit).await?;
+        Ok(made(&reply.read("see list_organizations")?))
+    });
+    Ok(draft.read_back(move || {
+        let (at, name) = (looking.afresh(), name.clone());
+        async move { Ok(places::organizations(&at).await?.iter().find(|it| it.name == name).map(made)) }
+    }))
+}
+
+fn made(it: &WirePlace) -> Sent<Organization> {
+    let organization = OrganizationRef::try_from(it.id.clone()).ok();
+    let inverse = organization.map(|organization| Inverse::of(&DeleteOrganization { organization }));
+    let target = Target::new("organization", &it.name, &it.id, &it.name);
+    undone_by(Sent::after(view(it)).target(target), inverse)
+}
+
+pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draft<Organization>, ProviderError> {
+    let clears = |field| op.clear.contains(&field);
+    let given = [
+        ("name", op.name.is_some()),
+        ("description", op.description.is_some()),
+        ("slug", op.slug.is_some()),
+        ("website", op.website.is_some()),
+    ];
+    let word = |it: &OrganizationField| match it {
+        OrganizationField::Description => "description",
+        OrganizationField::Website => "website",
+    };
+    named(&given, &op.clear.iter().map(word).collect::<Vec<_>>())?;
+    let organization = places::organization(at, Some(&op.organization)).await?;
+    let before = organization.read(at).await?;
+    let name = op.name.as_ref().map_or(before.name.as_str(), Name::as_str);
+    if op.name.is_some() || op.slug.is_some() {
+        is_free(Kind::Organization, &places::organizations(at).await?, name, op.slug.as_ref(), Some(organization.id()))?;
+    }
+    stays_pinned(at, &before, name, op.slug.as_ref())?;
+    let mut whole = organization.whole(at).await?;
+    let description = op.description.as_ref().map(ToString::to_string);
+    let fields = [
+        ("name", op.name.as_ref().map(ToString::to_string)),
+        ("description", if clears(OrganizationField::Description) { Some(String::new()) } else { description }),
+        ("slug", op.slug.as_ref().map(ToString::to_string)),
+        ("website", op.website.as_ref().map(ToString::to_string)),
+    ];
+    set(&mut whole, fields);
+    if clears(OrganizationField::Website) {
+        whole.insert("website".to_owned(), Value::Null);
+    }
+    let impact = Impact::none().undo("update_organization with the values in `before`");
+    let inverse = back_to(op, &before);
+    let (sending, looking) = (at.clone(), at.clone());
+    let wanted = whole.clone();
+    let back = (organization.clone(), inverse.clone());
+    let target = organization.target();
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let reply = organization.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
+        Ok(undone_by(Sent::after(view(&reply.read("see get_organization")?)), inverse))
+    });
+    Ok(draft.before(view(&before)).read_back(move || {
+        let (at, wanted, (organization, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
+        async move {
+            let changed = took_effect(&organization.whole(&at).await?, &wanted);
+            let after = organization.read(&at).await?;
+            Ok(changed.then(|| undone_by(Sent::after(view(&after)), inverse)))
+        }
+    }))
+}
+
+/// Whether what people can change is as it was sent. A field that the service leaves out is no evidence.
+pub(super) fn took_effect(told: &Map<String, Value>, sent: &Map<String, Value>) -> bool {
+    let text = |object: &Map<String, Value>, name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    ["name", "description", "slug", "website"].iter().all(|name| !told.contains_key(*name) || text(told, name) == text(sent, name))
+}
+
+fn back_to(op: &UpdateOrganization, before: &WirePlace) -> Option<Inverse> {
+    let description = before.description().and_then(|it| it.try_into().ok());
+    let website = filled(before.website.as_ref()).and_then(|it| Website::try_from(it.to_owned()).ok());
+    let described = op.description.is_some() || op.clear.contains(&OrganizationField::Description);
+    let linked = op.website.is_some() || op.clear.contains(&OrganizationField::Website);
+    let clear =
+        [(described && description.is_none(), OrganizationField::Description), (linked && website.is_none(), OrganizationField::Website)];
+    Some(Inverse::of(&UpdateOrganization {
+        organization: OrganizationRef::try_from(before.id.clone()).ok()?,
+        name: op.name.as_ref().and_then(|_| Name::try_from(before.name.clone()).ok()),
+        description: description.filter(|_| described),
+        slug: op.slug.as_ref().and_then(|_| Slug::try_from(before.slug()?).ok()),
+        website: website.filter(|_| linked),
+        clear: clear.into_iter().filter(|it| it.0).map(|it| it.1).collect(),
+    }))
+}
+
+/// A connection that is kept to a name would be kept to nothing, or to whoever takes the name next.
+fn stays_pinned(at: &Session, organization: &WirePlace, name: &str, slug: Option<&Slug>) -> Result<(), ProviderError> {
+    let Some(pin) = at.settings.remote.pin.as_deref() else { return Ok(()) };
+    let slug = slug.map(ToString::to_string).or_else(|| organization.slug());
+    if pin == organization.id || fold(pin) == fold(name) || slug.is_some_and(|it| fold(pin) == it) {
+        return Ok(());
+    }
+    Err(ProviderError::conflict(
+        "pinned_name",
+        format!("the connection is kept to this organization by `{pin}`, which would no longer mean it"),
+        format!("keep that name, or have the connection configured with `organization = \"{}\"` first", organization.id),
+    ))
+}
+
+pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draft<Organization>, ProviderError> {
+    let organization = places::organization(at, Some(&op.organization)).await?;
+    let before = view(&organization.read(at).await?);
+    let impact = ending(at, &organization).await?;
+    let (sending, looking, id) = (at.clone(), at.clone(), organization.id().to_owned());
+    let target = organization.target();
+    let draft = Draft::new(target, impact, move |permit| async move {
+        organization.delete(&sending, "").send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id) = (looking.afresh(), id.clone());
+        async move { Ok((!places::organizations(&at).await?.iter().any(|it| it.id == id)).then(Sent::gone)) }
+    }))
+}
+
+/// Who loses what when an organization ends.
+async fn ending(at: &Session, organization: &Place) -> Result<Impact, ProviderError> {
+    let seats = seats(at, organization).await?;
+    let people = |pending: bool| seats.iter().filter(|it| it.pending == pending).map(|it| it.called().to_owned()).collect::<Vec<_>>();
+    let projects: Vec<String> = places::all(at, Kind::Project, Some(organization)).await?.iter().map(|it| it.name().to_owned()).collect();
+    let teams: Vec<String> = places::all(at, Kind::Team, Some(organization)).await?.iter().map(|it| it.name().to_owned()).collect();
+    let roles = roles::own(at, organization).await?;
+    let mut impact = Impact::of(Gravity::Critical);
+    for (names, what) in [
+        (people(false), ("person loses access", "people lose access")),
+        (projects, ("project ends", "projects end")),
+        (teams, ("team ends", "teams end")),
+        (roles, ("role of its own ends", "roles of its own end")),
+        (people(true), ("invitation is void", "invitations are void")),
+    ] {
+        impact = impact.loses(names.len() as u64, what, names);
+    }
+    impact = impact.note("people keep their accounts").note("it cannot be brought back");
+    if at.settings.remote.pin.is_some() {
+        impact = impact.note("this connection is kept to this organization and will have nothing left to work on");
+    }
+    Ok(impact)
+}
+
+fn view(it: &WirePlace) -> Organization {
+    Organization {
+        organization: it.name.clone(),
+        id: it.id.clone(),
+        slug: it.slug(),
+        description: it.description(),
+        website: filled(it.website.as_ref()).map(str::to_owned),
+        members: it.member_count,
+        projects: it.project_count,
+        created_at: time(it.created_at.as_ref()),
+    }
+}

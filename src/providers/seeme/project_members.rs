@@ -1,0 +1,57 @@
+//! People of projects, one by one and many at once.
+
+use super::{
+    Session,
+    people::{by_role, key, seat, seats},
+    places, seats as change,
+};
+use crate::{
+    domain::{
+        List, PageRequest, Query, ReferenceText as _,
+        members::{Batch, Member},
+    },
+    error::ProviderError,
+    providers::http::{Draft, batch, cut},
+    tools::project_members::{
+        AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember,
+    },
+};
+
+pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    let mut people = by_role(at, seats(at, &project).await?, op.role.as_ref(), &project).await?;
+    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+        people.retain(|it| it.matches(query));
+    }
+    let brief = |it: Member| Member { organization: None, project: None, ..it };
+    let views = people.iter().map(|it| brief(it.member(&project))).collect();
+    cut(views, &PageRequest::of(op.limit, op.cursor.as_ref()), key)
+}
+
+pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    Ok(seat(at, &project, op.member.text()).await?.member(&project))
+}
+
+pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let [role] = op.roles.as_slice() else {
+        return Err(ProviderError::invalid("a member of a project has exactly one role at SeeMe.ai", "name one role in `roles`"));
+    };
+    let project = places::project(at, &op.project).await?;
+    change::add(at, project, op.member.text(), Some(role)).await
+}
+
+/// There is no request for many people; each is added by one of its own.
+pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
+    batch::add(at, op, add).await
+}
+
+pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    change::update(at, project, op.member.text(), &op.role).await
+}
+
+pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    change::remove(at, project, op.member.text()).await
+}

@@ -1,0 +1,200 @@
+//! Projects.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Session,
+    organizations::took_effect,
+    people::seats,
+    places::{self, Kind, Place, WirePlace, set, undone_by},
+    resources,
+    wire::{filled, listed, time},
+};
+use crate::{
+    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Query, Slug, Target, projects::Project},
+    error::ProviderError,
+    providers::{
+        http::{Draft, Sent, cut},
+        local::fields::named,
+    },
+    tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
+};
+
+/// Lists projects, of an organization or of all; of a team by the filter that the service has for it.
+pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project>, ProviderError> {
+    let organization = match (&op.organization, places::pinned(at).await?) {
+        (None, pinned) => pinned,
+        (Some(named), _) => Some(places::organization(at, Some(named)).await?),
+    };
+    let mut projects = match &op.team {
+        None => places::all(at, Kind::Project, organization.as_ref()).await?,
+        Some(named) => {
+            let team = places::team(at, named, organization.as_ref()).await?;
+            let within = op.organization.as_ref().and(organization.as_ref()).map(Place::id);
+            let told = listed(at.get("/projects").maybe("organization_id", within).query("team_id", team.id())).await?;
+            places::located(at, Kind::Project, told).await?
+        }
+    };
+    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+        projects.retain(|it| it.it.contains(query));
+    }
+    let List { items, shown, has_more, next_cursor, total } =
+        cut(projects, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
+    let mut views = Vec::new();
+    for it in &items {
+        let whole = view(it, &it.it, team_of(at, it).await?);
+        views.push(match op.detail {
+            Some(Detail::Full) => whole,
+            _ => Project { description: None, created_at: None, members: None, ..whole },
+        });
+    }
+    Ok(List { items: views, shown, has_more, next_cursor, total })
+}
+
+pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    let told = project.read(at).await?;
+    Ok(view(&project, &told, team_of(at, &project).await?))
+}
+
+/// The name of a project's team: the teams of its organization are read for it, once.
+async fn team_of(at: &Session, project: &Place) -> Result<Option<String>, ProviderError> {
+    let Some(team) = filled(project.it.team_id.as_ref()) else { return Ok(None) };
+    let name = |teams: Vec<Place>| teams.iter().find(|it| it.id() == team).map(|it| it.name().to_owned());
+    match places::all(at, Kind::Team, None).await {
+        Ok(teams) => Ok(Some(name(teams).unwrap_or_else(|| team.to_owned()))),
+        // Who may see projects need not be allowed to see teams.
+        Err(ProviderError::Remote(error)) if error.code == "forbidden" => Ok(Some(team.to_owned())),
+        Err(other) => Err(other),
+    }
+}
+
+pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
+    let organization = places::organization(at, op.organization.as_ref()).await?;
+    let team = match &op.team {
+        Some(named) => Some(places::team(at, named, Some(&organization)).await?),
+        None => None,
+    };
+    places::is_free_in(at, Kind::Project, &organization, op.name.as_str(), op.slug.as_ref(), None).await?;
+    let mut body = Map::from_iter([("name".to_owned(), json!(op.name)), ("organization_id".to_owned(), json!(organization.id()))]);
+    let fields = [
+        ("description", op.description.as_ref().map(ToString::to_string)),
+        ("team_id", team.as_ref().map(|it| it.id().to_owned())),
+        ("slug", op.slug.as_ref().map(ToString::to_string)),
+    ];
+    set(&mut body, fields);
+    let target = Target::new_one("project", op.name.as_str(), organization.name());
+    let (sending, looking, name) = (at.clone(), at.clone(), op.name.to_string());
+    let back = (organization.clone(), team.clone());
+    let draft = Draft::new(target, Impact::none().undo("delete_project"), move |permit| async move {
+        let reply = sending.post("/projects").json(Value::Object(body)).send(&permit).await?;
+        Ok(made(&organization, team.as_ref(), reply.read("see list_projects")?))
+    });
+    Ok(draft.read_back(move || {
+        let (at, name, (organization, team)) = (looking.afresh(), name.clone(), back.clone());
+        async move {
+            let projects = places::all(&at, Kind::Project, Some(&organization)).await?;
+            Ok(projects.into_iter().find(|it| it.name() == name).map(|it| made(&organization, team.as_ref(), it.it)))
+        }
+    }))
+}
+
+fn made(organization: &Place, team: Option<&Place>, it: WirePlace) -> Sent<Project> {
+    let project = Place { kind: Kind::Project, it, organization: organization.it.clone() };
+    let inverse = ProjectRef::try_from(project.id().to_owned()).ok().map(|project| Inverse::of(&DeleteProject { project }));
+    let view = view(&project, &project.it, team.map(|it| it.name().to_owned()));
+    undone_by(Sent::after(view).target(project.target()), inverse)
+}
+
+pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Project>, ProviderError> {
+    if op.clear.contains(&ProjectField::ExternalKeyId) {
+        return Err(ProviderError::invalid("projects of SeeMe.ai have no `external_key_id`", "leave it out of `clear`"));
+    }
+    let given = [("name", op.name.is_some()), ("description", op.description.is_some()), ("slug", op.slug.is_some())];
+    let clears = op.clear.contains(&ProjectField::Description);
+    named(&given, if clears { &["description"] } else { &[] })?;
+    let project = places::project(at, &op.project).await?;
+    let before = project.read(at).await?;
+    if op.name.is_some() || op.slug.is_some() {
+        let name = op.name.as_ref().map_or(before.name.as_str(), Name::as_str);
+        places::is_free_in(at, Kind::Project, &project.home(), name, op.slug.as_ref(), Some(project.id())).await?;
+    }
+    let mut whole = project.whole(at).await?;
+    let description = if clears { Some(String::new()) } else { op.description.as_ref().map(ToString::to_string) };
+    let fields = [
+        ("name", op.name.as_ref().map(ToString::to_string)),
+        ("description", description),
+        ("slug", op.slug.as_ref().map(ToString::to_string)),
+    ];
+    set(&mut whole, fields);
+    let inverse = back_to(op, &before);
+    let team = team_of(at, &project).await?;
+    let impact = Impact::none().undo("update_project with the values in `before`");
+    let (sending, looking) = (at.clone(), at.clone());
+    let (wanted, back) = (whole.clone(), (project.clone(), team.clone(), inverse.clone()));
+    let (target, view_before) = (project.target(), view(&project, &before, team.clone()));
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let reply = project.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
+        Ok(undone_by(Sent::after(view(&project, &reply.read("see get_project")?, team)), inverse))
+    });
+    Ok(draft.before(view_before).read_back(move || {
+        let (at, wanted, (project, team, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
+        async move {
+            let changed = took_effect(&project.whole(&at).await?, &wanted);
+            let after = project.read(&at).await?;
+            Ok(changed.then(|| undone_by(Sent::after(view(&project, &after, team)), inverse)))
+        }
+    }))
+}
+
+fn back_to(op: &UpdateProject, before: &WirePlace) -> Option<Inverse> {
+    let described = op.description.is_some() || op.clear.contains(&ProjectField::Description);
+    let description = before.description().and_then(|it| it.try_into().ok());
+    Some(Inverse::of(&UpdateProject {
+        project: ProjectRef::try_from(before.id.clone()).ok()?,
+        name: op.name.as_ref().and_then(|_| Name::try_from(before.name.clone()).ok()),
+        slug: op.slug.as_ref().and_then(|_| Slug::try_from(before.slug()?).ok()),
+        clear: if described && description.is_none() { vec![ProjectField::Description] } else { Vec::new() },
+        description: description.filter(|_| described),
+        external_key_id: None,
+    }))
+}
+
+pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
+    let project = places::project(at, &op.project).await?;
+    let people: Vec<String> = seats(at, &project).await?.iter().filter(|it| !it.pending).map(|it| it.called().to_owned()).collect();
+    let assigned = resources::names(at, &project).await?;
+    let impact = Impact::of(Gravity::High)
+        .loses(people.len() as u64, ("person loses access", "people lose access"), people)
+        .loses(assigned.len() as u64, ("resource is assigned to no project", "resources are assigned to no project"), assigned)
+        .note("it cannot be brought back");
+    let before = view(&project, &project.it, team_of(at, &project).await?);
+    let (sending, looking, id) = (at.clone(), at.clone(), project.id().to_owned());
+    let target = project.target();
+    let draft = Draft::new(target, impact, move |permit| async move {
+        project.delete(&sending, "").send(&permit).await?;
+        Ok(Sent::gone())
+    });
+    Ok(draft.before(before).read_back(move || {
+        let (at, id) = (looking.afresh(), id.clone());
+        async move { Ok((!places::all(&at, Kind::Project, None).await?.iter().any(|it| it.id() == id)).then(Sent::gone)) }
+    }))
+}
+
+fn view(place: &Place, it: &WirePlace, team: Option<String>) -> Project {
+    Project {
+        project: it.name.clone(),
+        id: it.id.clone(),
+        slug: it.slug(),
+        organization: Some(place.organization.name.clone()).filter(|it| !it.is_empty()),
+        team,
+        status: None,
+        description: it.description(),
+        residency: None,
+        external_key_id: None,
+        members: it.member_count,
+        api_keys: None,
+        created_at: time(it.created_at.as_ref()),
+        archived_at: None,
+    }
+}

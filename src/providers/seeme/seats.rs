@@ -1,0 +1,295 @@
+//! Seats in teams and projects: the same requests, whichever of the two it is.
+
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Session,
+    names::{Named as _, Wanted},
+    people::{Seat, WireMember, granting_one, members, seat, seats},
+    places::{self, Kind, Place, undone_by},
+    roles::{self, Role},
+};
+use crate::{
+    domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
+    error::ProviderError,
+    providers::http::{Draft, Reply, Sent, batch::ALREADY_MEMBER},
+    tools::{
+        project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
+        teams::{AddTeamMember, RemoveTeamMember, UpdateTeamMember},
+    },
+};
+
+/// Teams and projects that are looked through to tell what a change means; each is a request, and a service allows few.
+const LOOKED_THROUGH: usize = 30;
+/// How many of them are looked at at once.
+const AT_ONCE: usize = 4;
+/// How many names are written out.
+const SHOWN: usize = 5;
+
+/// The first few names, and how many more there are.
+pub(super) fn shown(names: &[String]) -> String {
+    let first = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{first} and {} more", names.len() - SHOWN) } else { first }
+}
+
+/// All seats in an organization, its teams and its projects; and a sentence on what was not looked at, if anything.
+pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Vec<(Place, Seat)>, Option<String>), ProviderError> {
+    let mut found: Vec<(Place, Seat)> = seats(at, organization).await?.into_iter().map(|it| (organization.clone(), it)).collect();
+    let mut inside = places::all(at, Kind::Team, Some(organization)).await?;
+    inside.extend(places::all(at, Kind::Project, Some(organization)).await?);
+    if inside.len() > LOOKED_THROUGH {
+        return Ok((found, Some(format!("its {} teams and projects were not looked through", inside.len()))));
+    }
+    let mut closed = Vec::new();
+    for some in inside.chunks(AT_ONCE) {
+        for (place, told) in some.iter().zip(join_all(some.iter().map(|it| seats(at, it))).await) {
+            match told {
+                Ok(seats) => found.extend(seats.into_iter().map(|it| (place.clone(), it))),
+                Err(ProviderError::Remote(error)) if error.code == "forbidden" => closed.push(place.name().to_owned()),
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    let note = if closed.is_empty() { None } else { Some(format!("these could not be looked at: {}", shown(&closed))) };
+    Ok((found, note))
+}
+
+/// How somebody who is to be added is named to the service.
+#[derive(Debug, Clone)]
+struct Newcomer {
+    user_id: Option<String>,
+    email: Option<String>,
+    /// What they are called.
+    name: String,
+}
+
+impl Newcomer {
+    /// A member of the organization, or whoever has an e-mail.
+    async fn find(at: &Session, place: &Place, who: &str) -> Result<(Self, Vec<Seat>), ProviderError> {
+        let organization = place.home();
+        let people = members(at, &organization).await?;
+        let wanted = Wanted { kind: "member", text: who, scope: organization.name().to_owned(), list_tool: "list_organization_members" };
+        let newcomer = match wanted.among(&people) {
+            Ok(it) => Self { name: it.called().to_owned(), user_id: it.user_id.clone(), email: it.email },
+            Err(error @ ProviderError::NotFound { .. }) => match Email::try_from(who.to_owned()) {
+                Ok(email) => Self { user_id: None, name: email.to_string(), email: Some(email.to_string()) },
+                Err(_) => {
+                    return Err(ProviderError::conflict(
+                        "not_a_member",
+                        format!("`{who}` is not a member of `{}`", organization.name()),
+                        format!("{}; or bring them in first with invite_organization_member", error.fix()),
+                    ));
+                }
+            },
+            Err(other) => return Err(other),
+        };
+        Ok((newcomer, people))
+    }
+
+    fn sits_in(&self, seat: &Seat) -> bool {
+        self.user_id.as_deref().is_some_and(|it| seat.is(it)) || self.email.as_deref().is_some_and(|it| seat.has(it))
+    }
+}
+
+/// Adds somebody to a team or project.
+pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&RoleRef>) -> Result<Draft<Member>, ProviderError> {
+    let role = match named {
+        Some(named) => Some(roles::role(at, named, &place).await?),
+        None => None,
+    };
+    let (newcomer, people) = Newcomer::find(at, &place, who).await?;
+    if let Some(seat) = seats(at, &place).await?.iter().find(|it| newcomer.sits_in(it)) {
+        let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
+        let fix = format!("replace the role with update_{}_member", place.kind.noun());
+        let message = if seat.pending {
+            format!("`{}` is invited to {} already{held}", newcomer.name, place.says())
+        } else {
+            format!("`{}` is in {} already{held}", newcomer.name, place.says())
+        };
+        return Err(ProviderError::conflict(ALREADY_MEMBER, message, fix));
+    }
+    let mut impact = Impact::none().note(format!("joins {} {}", place.kind.noun(), place.name()));
+    impact = impact.undo(format!("remove_{}_member", place.kind.noun()));
+    if newcomer.user_id.is_none() {
+        let note = format!("is not a member of {} and may be invited to it: {}", place.organization.name, newcomer.name);
+        impact = impact.at_least(Gravity::Low).note(note);
+    }
+    if let Some(role) = &role {
+        impact = granting_one(impact, role, &place, &people, &newcomer.name);
+    }
+    let target = place.target_within("member", &newcomer.name, newcomer.user_id.as_deref());
+    let (sending, looking) = (at.clone(), at.clone());
+    let back = (place.clone(), newcomer.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let post = |body: Value| place.post(&sending, "/members").json(body);
+        let reply = match post(newcomer.body(role.as_ref(), false)).send(&permit).await {
+            // Some deployments add people by e-mail only. What was refused has changed nothing.
+            Err(error) if newcomer.user_id.is_some() && newcomer.email.is_some() && wants_email(&error) => {
+                post(newcomer.body(role.as_ref(), true)).send(&permit).await?
+            }
+            other => other?,
+        };
+        Ok(added(&place, &read(&reply, &place)?.with_role(role.as_ref())))
+    });
+    Ok(draft.read_back(move || {
+        let (at, (place, newcomer)) = (looking.afresh(), back.clone());
+        async move {
+            let seats = seats(&at, &place).await?;
+            Ok(seats.into_iter().find(|it| newcomer.sits_in(it)).map(|it| added(&place, &it)))
+        }
+    }))
+}
+
+impl Newcomer {
+    fn body(&self, role: Option<&Role>, by_email: bool) -> Value {
+        let mut body = Map::new();
+        match &self.user_id {
+            Some(id) if !by_email => body.insert("user_id".to_owned(), json!(id)),
+            _ => body.insert("email".to_owned(), json!(self.email)),
+        };
+        if let Some(role) = role {
+            body.insert("role_id".to_owned(), json!(role.id));
+        }
+        body.into()
+    }
+}
+
+/// Whether a refusal is about a missing e-mail.
+fn wants_email(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Remote(it) if it.code == "invalid_request" && it.message.to_lowercase().contains("email"))
+}
+
+fn read(reply: &Reply, place: &Place) -> Result<Seat, ProviderError> {
+    Ok(reply.read::<WireMember>(&format!("see list_{}_members", place.kind.noun()))?.into())
+}
+
+fn added(place: &Place, seat: &Seat) -> Sent<Member> {
+    let inverse = seat_call(place, seat, |at, member| match at {
+        At::Team(team) => Inverse::of(&RemoveTeamMember { team, member }),
+        At::Project(project) => Inverse::of(&RemoveProjectMember { project, member }),
+    });
+    undone_by(Sent::after(seat.member(place)).target(target(place, seat)), inverse)
+}
+
+/// What a seat is in, as our tools take it.
+enum At {
+    Team(TeamRef),
+    Project(ProjectRef),
+}
+
+/// A call about a seat; `None` where its ids cannot be written as arguments.
+fn seat_call(place: &Place, seat: &Seat, call: impl Fn(At, MemberRef) -> Inverse) -> Option<Inverse> {
+    let member = MemberRef::try_from(seat.id().to_owned()).ok()?;
+    let at = match place.kind {
+        Kind::Team => At::Team(TeamRef::try_from(place.id().to_owned()).ok()?),
+        _ => At::Project(ProjectRef::try_from(place.id().to_owned()).ok()?),
+    };
+    Some(call(at, member))
+}
+
+fn target(place: &Place, seat: &Seat) -> Target {
+    place.target_within("member", seat.called(), Some(seat.id()))
+}
+
+/// Gives somebody in a team or project another role.
+pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRef) -> Result<Draft<Member>, ProviderError> {
+    let before = seat(at, &place, who).await?;
+    let role = roles::role(at, named, &place).await?;
+    let known = roles::usable(at, &place.home()).await?;
+    let old = known.iter().find(|it| before.holds(it));
+    let mut impact = Impact::none();
+    if !before.holds(&role) {
+        let people = members(at, &place.home()).await?;
+        impact = granting_one(impact, &role, &place, &people, before.called());
+        if let Some(old) = old.filter(|it| it.is_privileged()) {
+            let note = format!("no longer {} of {} {}", old.name, place.kind.noun(), place.name());
+            impact = impact.at_least(Gravity::Low).note(note);
+        }
+    }
+    let held = old.map(|it| it.name.as_str()).or(before.role()).unwrap_or("of your choice");
+    let impact = impact.undo(format!("update_{}_member with role {held}", place.kind.noun()));
+    let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
+    let inverse = former.and_then(|role| {
+        seat_call(&place, &before, |at, member| match at {
+            At::Team(team) => Inverse::of(&UpdateTeamMember { team, member, role: role.clone() }),
+            At::Project(project) => Inverse::of(&UpdateProjectMember { project, member, role: role.clone() }),
+        })
+    });
+    let (sending, looking) = (at.clone(), at.clone());
+    let back = (place.clone(), before.id.clone(), role.clone(), inverse.clone());
+    let (target, view, id) = (target(&place, &before), before.member(&place), before.id.clone());
+    let draft = Draft::new(target, impact, move |permit| async move {
+        let put = place.put(&sending, "/members/{member}/role").path("member", &id);
+        let reply = put.json(json!({ "role_id": role.id })).send(&permit).await?;
+        let seat = read(&reply, &place)?.with_person(&before).with_role(Some(&role));
+        Ok(undone_by(Sent::after(seat.member(&place)), inverse))
+    });
+    Ok(draft.before(view).read_back(move || {
+        let (at, (place, id, role, inverse)) = (looking.afresh(), back.clone());
+        async move {
+            let changed = seats(&at, &place).await?.into_iter().find(|it| it.id == id && it.holds(&role));
+            Ok(changed.map(|it| undone_by(Sent::after(it.member(&place)), inverse)))
+        }
+    }))
+}
+
+/// Takes somebody out of a team or project, or takes an invitation to it back.
+pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draft<Member>, ProviderError> {
+    let before = seat(at, &place, who).await?;
+    let mut impact = Impact::of(Gravity::Low);
+    if before.pending {
+        impact = impact.note("the invitation can no longer be accepted");
+    } else {
+        impact = impact.note(format!("leaves {} {}", place.kind.noun(), place.name()));
+        if place.kind == Kind::Project {
+            impact =
+                impact.at_least(Gravity::High).loses(1, ("person loses access", "people lose access"), vec![before.called().to_owned()]);
+        } else {
+            let projects = of_team(at, &place).await?;
+            let gravity = if projects.is_empty() { Gravity::Low } else { Gravity::High };
+            let lost = ("project that they may no longer reach", "projects that they may no longer reach");
+            impact = impact.at_least(gravity).loses(projects.len() as u64, lost, projects);
+        }
+    }
+    let role = before.role().map(|it| format!(" with role {it}")).unwrap_or_default();
+    let impact = impact.undo(format!("add_{}_member{role}", place.kind.noun()));
+    let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
+    let inverse = joining_again(&place, &before, former);
+    let (sending, looking) = (at.clone(), at.clone());
+    let back = (place.clone(), before.id.clone(), inverse.clone());
+    let (target, view) = (target(&place, &before), before.member(&place));
+    let draft = Draft::new(target, impact, move |permit| async move {
+        place.delete(&sending, "/members/{member}").path("member", &before.id).send(&permit).await?;
+        Ok(undone_by(Sent::gone(), inverse))
+    });
+    Ok(draft.before(view).read_back(move || {
+        let (at, (place, id, inverse)) = (looking.afresh(), back.clone());
+        async move {
+            let there = seats(&at, &place).await?.iter().any(|it| it.id == id);
+            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
+        }
+    }))
+}
+
+/// The call that brings somebody back who was taken out.
+fn joining_again(place: &Place, seat: &Seat, role: Option<RoleRef>) -> Option<Inverse> {
+    let who = seat.user_id.as_ref().or(seat.email.as_ref())?;
+    let id = place.id().to_owned();
+    Some(match place.kind {
+        Kind::Team => {
+            Inverse::of(&AddTeamMember { team: TeamRef::try_from(id).ok()?, member: MemberRef::try_from(who.clone()).ok()?, role })
+        }
+        _ => Inverse::of(&AddProjectMember {
+            project: ProjectRef::try_from(id).ok()?,
+            member: PersonRef::try_from(who.clone()).ok()?,
+            roles: vec![role?],
+        }),
+    })
+}
+
+/// The projects of a team, by name.
+pub(super) async fn of_team(at: &Session, team: &Place) -> Result<Vec<String>, ProviderError> {
+    let told: Vec<places::WirePlace> = super::wire::listed(at.get("/projects").query("team_id", team.id())).await?;
+    Ok(told.into_iter().map(|it| it.name).collect())
+}
