@@ -1,6 +1,6 @@
 //! How far a job is, on the terminal: a bar on stderr, where somebody can see it.
 
-use std::{fmt::Write as _, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::sync::watch;
