@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     catalog::Offer,
-    error::{CallError, ProviderError},
+    error::{ALREADY_MEMBER, CallError, ProviderError},
     guard::{Caller, Step},
     providers::{Connection, Prepared, Scope},
     store::FromStore as _,
@@ -105,7 +105,7 @@ pub(super) fn is_so_already(error: &CallError) -> bool {
 /// Why nothing is to be done for a row.
 pub(super) fn already(error: &CallError) -> String {
     match error.code().as_str() {
-        "already_member" => format!("is a member already: {}", apply::told(error)),
+        ALREADY_MEMBER => format!("is a member already: {}", apply::told(error)),
         _ => apply::told(error),
     }
 }

@@ -10,17 +10,11 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold,
-        members::{Batch, Member},
-        roles::RoleLevel,
+        Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold, members::Member, roles::RoleLevel,
     },
-    error::ProviderError,
-    providers::http::{
-        Draft, Sent,
-        batch::{self, ALREADY_MEMBER},
-        cut,
-    },
-    tools::project_members::{AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    error::{ALREADY_MEMBER, ProviderError},
+    providers::http::{Draft, Sent, cut},
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
 
 const LIST: &str = "list_project_members";
@@ -90,11 +84,6 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             Ok(seat.map(|it| joined(&WireSeat { external: Some(external), ..it }, &project)))
         }
     }))
-}
-
-/// POST projects/{id}/users for each.
-pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
-    batch::add(at, op, add).await
 }
 
 /// DELETE projects/{id}/users/{user_id}.

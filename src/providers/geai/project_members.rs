@@ -12,16 +12,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Email, Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target,
-        members::{Batch, Member},
+        Email, Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, members::Member,
     },
-    error::ProviderError,
+    error::{ALREADY_MEMBER, ProviderError},
     guard::Permit,
-    providers::http::{
-        Draft, Sent,
-        batch::{self, ALREADY_MEMBER},
-    },
-    tools::project_members::{AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    providers::http::{Draft, Sent},
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
 
 /// `GET /v2/accessControl/projects/members`.
@@ -90,11 +86,6 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             Err(ProviderError::conflict("not_settled", "an open invitation cannot be seen", "ask the person, or look again later"))
         }
     }))
-}
-
-/// Row by row, each an invitation of its own.
-pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
-    batch::add(at, op, add).await
 }
 
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.

@@ -4,7 +4,6 @@
 //! once, unless it is certain that nothing came of it: reads are repeated, changes only after a 429, a refused connection or
 //! an expired sign-in. A change without a readable answer is `ProviderError::Unanswered`, never an error that says it failed.
 
-pub(crate) mod batch;
 mod draft;
 mod exchange;
 mod explain;

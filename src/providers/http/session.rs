@@ -60,11 +60,6 @@ impl<S> Session<S> {
         Self { api, settings, seen: Arc::default(), asked: Arc::default(), patience: None }
     }
 
-    /// The service behind it.
-    pub(crate) fn api(&self) -> &Api {
-        &self.api
-    }
-
     /// The same work with nothing remembered: for reading back what a change has done.
     pub(crate) fn afresh(&self) -> Self {
         Self { seen: Arc::default(), ..self.clone() }

@@ -30,9 +30,8 @@ use crate::{
     domain::{Target, Timestamp},
     providers::{
         Connection,
-        http::{self, Api, Auth, Service, batch},
+        http::{self, Api, Auth, Service},
     },
-    tools::project_members::AddProjectMembers,
 };
 
 /// Where the service is unless the configuration says otherwise.
@@ -98,7 +97,6 @@ pub fn connect(settings: Settings) -> Connection {
         .look(project_members::list)
         .look(project_members::get)
         .alter(project_members::add)
-        .alter(add_project_members)
         .alter(project_members::update)
         .alter(project_members::remove)
         .look(project_teams::list)
@@ -134,14 +132,6 @@ pub fn connect(settings: Settings) -> Connection {
         .alter(certificates::activate)
         .alter(certificates::deactivate)
         .build()
-}
-
-/// Many people, one request each: the service has none for several.
-async fn add_project_members(
-    at: &Session,
-    op: &AddProjectMembers,
-) -> Result<http::Draft<crate::domain::members::Batch>, crate::error::ProviderError> {
-    batch::add(at, op, project_members::add).await
 }
 
 impl Session {

@@ -22,8 +22,8 @@ use crate::{
         Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target, fold,
         members::Member, roles::RoleLevel,
     },
-    error::ProviderError,
-    providers::http::{Draft, Sent, batch::ALREADY_MEMBER, cut},
+    error::{ALREADY_MEMBER, ProviderError},
+    providers::http::{Draft, Sent, cut},
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
 

@@ -111,7 +111,6 @@ pub fn connect(settings: Settings) -> Connection {
         .except(&["role_types"])
         .look(project_members::get)
         .alter(project_members::add)
-        .alter(project_members::add_many)
         .alter(project_members::update)
         .alter(project_members::remove)
         // roles

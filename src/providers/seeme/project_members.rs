@@ -6,15 +6,10 @@ use super::{
     places, seats as change,
 };
 use crate::{
-    domain::{
-        List, PageRequest, Query, ReferenceText as _,
-        members::{Batch, Member},
-    },
+    domain::{List, PageRequest, Query, ReferenceText as _, members::Member},
     error::ProviderError,
-    providers::http::{Draft, batch, cut},
-    tools::project_members::{
-        AddProjectMember, AddProjectMembers, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember,
-    },
+    providers::http::{Draft, cut},
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
 
 pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
@@ -39,11 +34,6 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     };
     let project = places::project(at, &op.project).await?;
     change::add(at, project, op.member.text(), Some(role)).await
-}
-
-/// There is no request for many people; each is added by one of its own.
-pub(super) async fn add_many(at: &Session, op: &AddProjectMembers) -> Result<Draft<Batch>, ProviderError> {
-    batch::add(at, op, add).await
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Draft<Member>, ProviderError> {

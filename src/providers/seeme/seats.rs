@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
-    error::ProviderError,
-    providers::http::{Draft, Reply, Sent, batch::ALREADY_MEMBER},
+    error::{ALREADY_MEMBER, ProviderError},
+    providers::http::{Draft, Reply, Sent},
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
         teams::{AddTeamMember, RemoveTeamMember, UpdateTeamMember},
