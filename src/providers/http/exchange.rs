@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::{
-    RequestBuilder, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    Method, RequestBuilder, StatusCode, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
     multipart,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -110,6 +110,7 @@ impl Api {
             let token = if kind == Kind::SignIn { None } else { Some(self.token(rejected.as_ref()).await?) };
             let request = self.request(draft, url, kind, token.as_ref())?;
             let turn = self.pace().turn(deadline).await.map_err(|wait| service.busy(wait))?;
+            // Whoever waited for the turn may no longer have leave to send.
             permit.map_or(Ok(()), Permit::still_good)?;
             let raw = match fetched(request).await {
                 Ok(raw) => raw,
@@ -215,6 +216,8 @@ impl Api {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
         Ok(match &draft.body {
+            // Some servers refuse one that does not say so.
+            Body::None if matches!(draft.method, Method::POST | Method::PUT) => request.header(CONTENT_LENGTH, 0),
             Body::None => request,
             Body::Json(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             Body::File(file) => {

@@ -9,6 +9,7 @@ import traceback
 
 import openai
 import sandbox
+from calls import compare
 from sandbox import Sandbox, check, same
 
 BINARY = sys.argv[1]
@@ -323,5 +324,6 @@ def main():
 
 
 main()
+compare(BINARY)
 print(f"openai {importlib.metadata.version('openai')}: {sandbox.passed} passed, {sandbox.failed} failed")
 sys.exit(1 if sandbox.failed else 0)
