@@ -153,17 +153,18 @@ impl Offer {
         }
     }
 
-    /// Whether a call that names no connection is for all of them.
-    pub fn is_across(&self) -> bool {
-        self.tool.across && self.able.len() > 1
-    }
-
-    /// Decodes a call; nothing is sent.
+    /// Decodes a call; nothing is sent. Arguments that the connection's provider knows nothing to do with are refused: whoever gave
+    /// them counts on them.
     pub(crate) fn prepare(&self, connection: &Connection, scope: &Scope, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
         if let Some(field) = connection.ignores(self.tool.name).iter().find(|it| arguments.contains_key(**it)) {
             return Err(invalid(format!("`{field}` is not supported by connection `{}`", connection.name), "leave it out"));
         }
         connection.prepare(scope, self.tool.name, arguments)
+    }
+
+    /// Whether a call that names no connection is for all of them.
+    pub fn is_across(&self) -> bool {
+        self.tool.across && self.able.len() > 1
     }
 
     /// The connections that serve it.

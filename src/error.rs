@@ -4,9 +4,6 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{FromStore, StoreError};
 
-/// The code of an error that says of somebody that they are where they are to be added: in a job that row is skipped.
-pub const ALREADY_MEMBER: &str = "already_member";
-
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {

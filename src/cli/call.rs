@@ -5,15 +5,15 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
-use super::{Ended, Failure, Format, ask, fields, output};
+use super::{Ended, Failure, Format, ask, fields, output, progress};
 use crate::{
     app::App,
     catalog::Offer,
     config::{Config, Overrides, Reach},
     error::CallError,
     guard::{Caller, Given, Verdict},
-    jobs::Wait,
     server::LOCAL_PRINCIPAL,
+    tools::Effect,
 };
 
 /// Call one tool, as an assistant would.
@@ -103,7 +103,12 @@ impl Call {
             }
             None => output::result(&mut out, &result, format)?,
         }
-        Ok(ExitCode::SUCCESS)
+        match result["job"].as_str().filter(|_| offer.tool.effect != Effect::Read && result["status"] == "running") {
+            Some(job) => {
+                Err(Failure::new(format!("job `{job}` was stopped between two rows"), format!("go on with `rolecall jobs resume {job}`")))
+            }
+            None => Ok(ExitCode::SUCCESS),
+        }
     }
 }
 
@@ -166,7 +171,7 @@ async fn call(app: &App, tool: &str, arguments: Map<String, Value>) -> Result<Va
     let caller = operator(ask::a_person_is_here());
     let mut given = Given::Nothing;
     loop {
-        match app.call_and_wait(tool, arguments.clone(), &caller, given, Wait::to_the_end()).await? {
+        match progress::during(app, |wait| app.call_and_wait(tool, arguments.clone(), &caller, given, wait)).await? {
             Verdict::Done(result) => return Ok(result),
             Verdict::Ask(question, ticket) => {
                 let answer = ask::ask(&question).map_err(|error| Stopped::Failure(error.into()))?;

@@ -4,12 +4,11 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use serde_json::{Map, Value, json};
 
-use super::{Ended, Failure, Format, call, output};
+use super::{Ended, Failure, Format, call, output, progress};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
     guard::{Caller, Given, Verdict},
-    jobs::Wait,
 };
 
 /// Look at jobs, end one, or go on with those whose process is gone.
@@ -36,6 +35,9 @@ enum Command {
         /// Write all rows with their outcomes to a file; that of added people can be given to `--csv` again
         #[arg(long, value_name = "FILE")]
         csv: Option<PathBuf>,
+        /// Stay until it has ended
+        #[arg(long)]
+        watch: bool,
         /// A table, or JSON for programs
         #[arg(long)]
         output: Option<Format>,
@@ -60,13 +62,19 @@ impl Jobs {
                 }
                 output::result(&mut out, &jobs, format)?;
             }
-            Command::Show { id, csv: Some(path), .. } => {
+            Command::Show { id, csv: Some(path), watch, .. } => {
+                if *watch {
+                    progress::watch(&app, id, &caller).await?;
+                }
                 let table = app.jobs().table(id, &caller).await?;
                 std::fs::write(path, table)
                     .map_err(|error| Failure::new(format!("file `{}`: {error}", path.display()), "choose another file"))?;
                 writeln!(out, "written to {}", path.display())?;
             }
-            Command::Show { id, outcome, output, .. } => {
+            Command::Show { id, outcome, watch, output, .. } => {
+                if *watch {
+                    progress::watch(&app, id, &caller).await?;
+                }
                 let mut arguments = json!({ "job": id, "limit": 100 });
                 if let Some(outcome) = outcome {
                     arguments["outcome"] = outcome.as_str().into();
@@ -89,7 +97,7 @@ impl Jobs {
                 let resumed = app.jobs().resume(id.as_deref()).await?;
                 let mut reports = Vec::new();
                 for id in &resumed {
-                    app.jobs().finished(id, Wait::to_the_end()).await;
+                    progress::during(&app, |wait| app.jobs().finished(id, wait)).await;
                     reports.push(look(&app, &caller, "get_job", json!({ "job": id })).await?);
                 }
                 match Format::or_fitting(None) {

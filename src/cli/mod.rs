@@ -25,6 +25,7 @@ pub mod doctor;
 mod fields;
 pub mod jobs;
 mod output;
+mod progress;
 pub mod sandbox;
 pub mod seed;
 pub mod serve;

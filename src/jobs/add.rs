@@ -31,6 +31,7 @@ impl Engine {
             arguments,
             stage,
             follows: false,
+            target: None,
         };
         let mut drafts: Vec<(usize, Draft)> =
             rows.iter().map(|it| (it.number, draft(it.number, arguments(it), Stage::Open(call.clone())))).collect();
@@ -39,11 +40,7 @@ impl Engine {
             (it.number, draft(it.number, Map::new(), stage))
         }));
         drafts.sort_by_key(|it| it.0);
-        let mut drafts: Vec<Draft> = drafts.into_iter().map(|it| it.1).collect();
-        fold_duplicates(&mut drafts, |it| {
-            let text = |name: &str| fold(it.arguments.get(name).and_then(Value::as_str).unwrap_or_default());
-            matches!(it.stage, Stage::Open(_)).then(|| format!("{}\n{}", text("project"), text("member")))
-        });
+        let drafts = drafts.into_iter().map(|it| it.1).collect();
         Ok(Work {
             tool: tool.clone(),
             connection: connection.to_owned(),
@@ -57,14 +54,6 @@ impl Engine {
     }
 }
 
-/// Somebody who turns out to be named twice, once by e-mail and once by id, is added once.
-pub(super) fn fold_resolved(drafts: &mut [Draft]) {
-    fold_duplicates(drafts, |it| {
-        let target = it.target()?;
-        Some(format!("{}\n{}", target.within.as_deref().unwrap_or_default(), target.id.as_deref().unwrap_or(&target.name)))
-    });
-}
-
 fn arguments(row: &Row) -> Map<String, Value> {
     let roles: Vec<&str> = row.roles.iter().map(|it| it.text()).collect();
     let mut arguments = Map::new();
@@ -74,9 +63,14 @@ fn arguments(row: &Row) -> Map<String, Value> {
     arguments
 }
 
-/// Rows with the same key: the first stays. With other roles the second time, nobody knows what is meant.
-fn fold_duplicates(drafts: &mut [Draft], key: impl Fn(&Draft) -> Option<String>) {
-    let mut first: HashMap<String, (String, Vec<String>)> = HashMap::new();
+/// Somebody who is named twice for a project, by whatever name, is added once. With other roles the second time, nobody knows what
+/// is meant.
+pub(super) fn fold_duplicates(drafts: &mut [Draft]) {
+    let key = |it: &Draft| {
+        let target = it.target.as_ref().filter(|_| matches!(it.stage, Stage::Ready(_)))?;
+        Some((target.within.clone(), target.id.clone().unwrap_or_else(|| fold(&target.name))))
+    };
+    let mut first: HashMap<(Option<String>, String), (String, Vec<String>)> = HashMap::new();
     for it in drafts {
         let Some(key) = key(it) else { continue };
         let roles = it.arguments.get("roles").and_then(Value::as_array);

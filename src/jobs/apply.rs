@@ -94,7 +94,7 @@ impl Engine {
             Stage::Later(call)
         };
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
-        Ok(Draft { name: name.to_owned(), connection, tool, arguments, stage, follows: false })
+        Ok(Draft { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub(super) stage: Stage,
     /// Whether it may have to wait for an earlier row before it can be planned.
     pub(super) follows: bool,
+    /// What it is about, once that is known.
+    pub(super) target: Option<Target>,
 }
 
 /// How far a row has come.
@@ -63,6 +65,12 @@ pub(super) struct Call {
 }
 
 impl Draft {
+    /// It can be sent.
+    pub(super) fn ready(&mut self, step: Step) {
+        self.target = Some(step.plan().target.clone());
+        self.stage = Stage::Ready(Box::new(step));
+    }
+
     pub(super) fn failed(&mut self, reason: impl Into<String>) {
         self.stage = Stage::Ended { state: "failed", reason: reason.into() };
     }
@@ -87,10 +95,6 @@ impl Draft {
         }
     }
 
-    pub(super) fn target(&self) -> Option<&Target> {
-        if let Stage::Ready(step) = &self.stage { Some(&step.plan().target) } else { None }
-    }
-
     /// The row as the store keeps it.
     pub(super) fn row(&self) -> NewRow {
         let told = if let Stage::Ready(step) = &self.stage { Some(step.told()) } else { None };
@@ -104,7 +108,7 @@ impl Draft {
             tool: self.tool.clone(),
             arguments: Value::from(self.arguments.clone()).to_string(),
             told: told.as_ref().and_then(text),
-            target: self.target().and_then(text),
+            target: self.target.as_ref().and_then(text),
             state,
             reason,
         }

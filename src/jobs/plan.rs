@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     catalog::Offer,
-    error::{ALREADY_MEMBER, CallError, ProviderError},
+    error::{CallError, ProviderError},
     guard::{Caller, Step},
     providers::{Connection, Prepared, Scope},
     store::FromStore as _,
@@ -64,7 +64,7 @@ impl Engine {
         for (at, planned) in planned {
             let draft = &mut work.drafts[at];
             match planned {
-                Ok(step) => draft.stage = Stage::Ready(Box::new(step)),
+                Ok(step) => draft.ready(step),
                 Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
                 Err(_) if draft.follows => draft.wait(),
@@ -76,7 +76,7 @@ impl Engine {
             return Err(apply::refused(&problems, work.drafts.len()));
         }
         if !work.in_order {
-            add::fold_resolved(&mut work.drafts);
+            add::fold_duplicates(&mut work.drafts);
         }
         Ok(())
     }
@@ -104,10 +104,7 @@ pub(super) fn is_so_already(error: &CallError) -> bool {
 
 /// Why nothing is to be done for a row.
 pub(super) fn already(error: &CallError) -> String {
-    match error.code().as_str() {
-        ALREADY_MEMBER => format!("is a member already: {}", apply::told(error)),
-        _ => apply::told(error),
-    }
+    crate::error::chain(error)
 }
 
 /// Whether an error is about the store or the connection, and so would be the same for every row.

@@ -91,12 +91,15 @@ fn counts(tally: &Tally) -> Counts {
 fn person(row: &JobRow) -> BatchItem {
     let told = Told::of(row);
     let text = |name: &str| told.arguments[name].as_str().unwrap_or_default().to_owned();
+    let outcome = ItemOutcome::of(&row.state);
+    let of_row = matches!(outcome, ItemOutcome::Failed | ItemOutcome::Unknown | ItemOutcome::Refused);
+    let named = told.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
     BatchItem {
-        member: told.target.as_ref().map_or_else(|| text("member"), |it| it.name.clone()),
+        member: named.unwrap_or_else(|| format!("row {}", row.name)),
         project: text("project"),
         roles: told.roles(),
-        outcome: ItemOutcome::of(&row.state),
-        reason: row.reason.clone(),
+        outcome,
+        reason: row.reason.as_ref().map(|it| if of_row { format!("row {}: {it}", row.name) } else { it.clone() }),
     }
 }
 

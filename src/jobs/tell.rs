@@ -11,6 +11,9 @@ use crate::{
     tools::{Effect, Operation as _, project_members::AddProjectMembers},
 };
 
+/// How many of the rows that come to nothing a question names.
+const SHOWN: usize = 10;
+
 /// A job as the guard asks about it.
 pub(super) struct Summary {
     pub(super) plan: Plan,
@@ -142,26 +145,26 @@ fn connections(work: &Work) -> Vec<&str> {
     names
 }
 
-/// How many rows come to nothing.
+/// Which rows come to nothing, and why.
 fn left_out(drafts: &[Draft]) -> Vec<String> {
-    let count = |wanted: &str| drafts.iter().filter(|it| matches!(&it.stage, Stage::Ended { state, .. } if *state == wanted)).count();
-    let mut notes = Vec::new();
-    for (state, what) in [("skipped", "left as they are"), ("failed", "cannot be made")] {
-        match count(state) {
-            0 => {}
-            1 => notes
-                .push(format!("1 row is {}", what.replace("left as they are", "left as it is").replace("cannot", "left out: it cannot"))),
-            many => notes.push(format!("{many} rows are {}", what.replace("cannot", "left out: they cannot"))),
-        }
-    }
-    notes
+    let why = |wanted: &str| -> Vec<String> {
+        let ended =
+            drafts.iter().filter_map(|it| if let Stage::Ended { state, reason } = &it.stage { Some((it, *state, reason)) } else { None });
+        ended.filter(|it| it.1 == wanted).map(|(it, _, reason)| format!("row {} ({})", it.name, cut(reason, 160))).collect()
+    };
+    let told = |rows: Vec<String>, what: &str| {
+        let more = if rows.len() > SHOWN { format!(" and {} more", rows.len() - SHOWN) } else { String::new() };
+        let shown = rows.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        (!rows.is_empty()).then(|| format!("{} {what}: {shown}{more}", rows.len()))
+    };
+    [told(why("skipped"), "left as they are"), told(why("failed"), "cannot be made")].into_iter().flatten().collect()
 }
 
 fn within(work: &Work) -> Option<String> {
     if work.tool.name != AddProjectMembers::NAME {
         return None;
     }
-    let mut places: Vec<&str> = work.drafts.iter().filter_map(|it| it.target()?.within.as_deref()).collect();
+    let mut places: Vec<&str> = work.drafts.iter().filter_map(|it| it.target.as_ref()?.within.as_deref()).collect();
     places.sort_unstable();
     places.dedup();
     (!places.is_empty()).then(|| places.join(", "))

@@ -69,7 +69,7 @@ impl Engine {
             Ok(call) => Stage::Open(call),
             Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
         };
-        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows }
+        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
     }
 
     /// What a job's rows have done, last first.

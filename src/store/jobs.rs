@@ -71,7 +71,7 @@ pub struct Lease {
 }
 
 /// How long a worker may be silent before another one takes its place.
-pub(crate) const LEASE_SECONDS: i64 = 30;
+const LEASE_SECONDS: i64 = 30;
 /// A change is sent only if the lease lasts this much longer: what is on its way should arrive before somebody else begins.
 const MARGIN_MS: i64 = 3_000;
 

@@ -11,11 +11,11 @@ use crate::domain::{
     members::{Batch, ItemOutcome},
 };
 
-/// Makes many changes in order after one question. `${id.field}` in arguments is taken from an earlier step's result.
+/// Makes changes in order after one question; `${id.field}` takes from an earlier step's result.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyChanges {
-    /// Calls of changing tools, with their `connection` in the arguments.
+    /// Calls, with `connection` in `arguments`.
     #[schemars(length(min = 1, max = 200))]
     pub steps: Vec<StepCall>,
     /// Default: stop.
@@ -47,12 +47,12 @@ pub enum OnFailure {
 
 operation!(ApplyChanges, "apply_changes", "Apply changes", Destroy => Batch<StepItem>);
 
-/// Tells how far a job is and what became of its rows.
+/// Tells how far a job is, row by row.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetJob {
     pub job: JobRef,
-    /// Rows that ended so.
+    /// How rows ended.
     pub outcome: Option<ItemOutcome>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -72,7 +72,7 @@ pub struct ListJobs {
 
 operation!(ListJobs, "list_jobs", "List jobs", Read => List<Job>);
 
-/// Stops a job between two rows; what was done stays done.
+/// Stops a job; what was done stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelJob {
@@ -81,13 +81,12 @@ pub struct CancelJob {
 
 operation!(CancelJob, "cancel_job", "Cancel job", Write => Job);
 
-/// Takes back a call or a whole job as far as that is possible, after a question that says what stays.
+/// Takes a call or a job back, as far as possible.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
-    /// From a receipt or list_activity.
+    /// Ledger entry.
     pub call_id: Option<String>,
-    /// Or a job.
     pub job: Option<JobRef>,
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Problem {
     pub(crate) message: String,
 }
 
+/// What the handler for one person says of somebody who is in the project already.
+pub(crate) const ALREADY_MEMBER: &str = "already_member";
+
 /// The most rows of one call.
 const MAX_ROWS: usize = 1000;
 /// The longest `csv`, in bytes.

@@ -74,7 +74,7 @@ fn flatten(schema: &mut Value, definitions: &Value) {
             it.remove(key);
         }
     }
-    if it.get("default").is_some_and(|it| it.is_null() || *it == json!([]) || *it == json!(false)) {
+    if it.get("default").is_some_and(|it| it.is_null() || *it == json!([]) || *it == json!({}) || *it == json!(false)) {
         it.remove("default");
     }
     // An optional field is one that may be left out; null is never a value.

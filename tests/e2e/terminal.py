@@ -4,6 +4,7 @@ usage: terminal.py BINARY    (ROLECALL_STORE names a seeded store)
 """
 
 import asyncio
+import json
 import os
 import pty
 import re
@@ -31,8 +32,10 @@ def check(what, holds, seen=""):
         print(f"FAILED {what}: {seen}", flush=True)
 
 
-def at_terminal(*arguments, answer, seconds=20):
-    """Runs the program at a terminal and types `answer` when it has asked. Gives its exit code and what was on the screen."""
+def at_terminal(*arguments, answer="", interrupt=None, seconds=20):
+    """Runs the program at a terminal and types `answer` when it has asked, or Ctrl-C when `interrupt` is on the screen.
+
+    Gives its exit code and what was on the screen."""
     child, terminal = pty.fork()
     if child == 0:
         os.execve(BINARY, [BINARY, *arguments], ENVIRONMENT)
@@ -47,6 +50,9 @@ def at_terminal(*arguments, answer, seconds=20):
             if not some:
                 break
             screen, heard = screen + some, time.monotonic()
+            if interrupt and not typed and re.search(interrupt, screen.decode(errors="replace")):
+                os.write(terminal, b"\x03")
+                typed = True
         elif screen and not typed and time.monotonic() - heard > 0.5:
             os.write(terminal, answer.encode() + b"\r")
             typed = True
@@ -128,7 +134,22 @@ async def calls():
     check("the ledger is whole", code == 0, screen)
 
 
-for part in (approvals, calls):
+async def jobs():
+    step = lambda at: {"tool": "create_team", "arguments": {"organization": "acme", "name": f"E2E team {at}"}}
+    steps = json.dumps({"steps": [step(at) for at in range(150)]})
+    code, screen = at_terminal("call", "apply_changes", "--json", steps, interrupt=r" [1-9]\d? of 150, ")
+    check("a bar shows how far a job is", re.search(r" \d+ of 150, \d+ a second, \d+ s left", screen), screen)
+    job = re.search(r"rolecall jobs resume (job_\w+)", screen)
+    check("Ctrl-C ends it between two rows", code == 1 and job, screen)
+    code, screen = at_terminal("jobs", "resume", job[1], seconds=60)
+    check("and it is gone on with", code == 0 and f"{job[1]} apply_changes, 150 changes: done; 150 done" in screen, screen)
+    code, screen = at_terminal("jobs", "show", job[1], "--watch")
+    check("one that has ended is not watched for ever", code == 0 and "150 done" in screen, screen)
+    code, screen = without_terminal("call", "apply_changes", "--json", json.dumps({"steps": [step(150)]}))
+    check("in a script there is no bar", code == 0 and "of 1" not in screen and json.loads(screen)["status"] == "done", screen)
+
+
+for part in (approvals, calls, jobs):
     try:
         asyncio.run(asyncio.wait_for(part(), timeout=120))
     except Exception as error:  # one part's failure must not hide the other's result

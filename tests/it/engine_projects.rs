@@ -58,6 +58,8 @@ async fn a_name_that_two_projects_have_is_not_guessed() {
     assert_eq!(ids(&stage.agent.ok("list_projects", json!({})).await), ["p-2", "p-1", "p-4", "p-3", "p-5"]);
     let answer = stage.agent.fails("get_project", json!({ "project": "Demand planning" }), "ambiguous_project").await;
     assert_eq!(answer["candidates"], json!(["Demand planning [p-1] in Northwind Analytics", "Demand planning [p-4] in Acme Research"]));
+    let one = stage.agent.ok("get_project", json!({ "project": answer["candidates"][1] })).await;
+    assert_eq!(one["id"], "p-4");
     let answer = stage.agent.fails("get_project", json!({ "project": "Demand planing" }), "project_not_found").await;
     assert_eq!(answer["fix"], "did you mean `Demand planning`? list_projects has all of them");
 }

@@ -220,7 +220,7 @@ async fn a_batch_is_checked_as_a_whole_and_asked_about_once() {
         "joins project Ember as Project member: rosa@acme.example",
         "becomes Project administrator of project Atlas: rosa@acme.example",
         "2 left out: row 4 (duplicate of row 3)",
-        "5 cannot be added: row 6 (no project `Embers`",
+        "5 cannot be added: row 6 (project not found), row 7 (invalid arguments), row 8 (role not found), row 9 (cannot be read), row 11 (gives other",
     ] {
         assert!(questions[0].contains(part), "{part}: {}", questions[0]);
     }

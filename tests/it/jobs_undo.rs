@@ -12,9 +12,9 @@ async fn state(agent: &Agent) -> std::collections::BTreeMap<String, String> {
     dump.remove("applied_calls");
     // Times and ids of what was made again are new.
     for text in dump.values_mut() {
-        let words = text.split(' ').filter(|it| !it.starts_with("joined_at=") && !it.starts_with("created_at=") && !it.starts_with("id="));
-        *text = words.collect::<Vec<_>>().join(" ");
-        let mut lines: Vec<&str> = text.lines().collect();
+        let is_new = |it: &&str| ["joined_at=", "created_at=", "assigned_at=", "id="].iter().any(|name| it.starts_with(name));
+        let lasting = |line: &str| line.split(' ').filter(|it| !is_new(it)).collect::<Vec<_>>().join(" ");
+        let mut lines: Vec<String> = text.lines().map(lasting).collect();
         lines.sort_unstable();
         *text = lines.join("\n");
     }

@@ -12,9 +12,12 @@ use crate::{
     domain::{
         Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold, members::Member, roles::RoleLevel,
     },
-    error::{ALREADY_MEMBER, ProviderError},
+    error::ProviderError,
     providers::http::{Draft, Sent, cut},
-    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    tools::{
+        people::ALREADY_MEMBER,
+        project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    },
 };
 
 const LIST: &str = "list_project_members";

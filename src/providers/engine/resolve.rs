@@ -22,7 +22,8 @@ pub(super) struct Wanted<'a> {
     pub(super) list_tool: &'static str,
 }
 
-/// Takes the only match: an id wins over names, so that a thing named like another's id can still be meant.
+/// Takes the only match: an id wins over names, so that a thing named like another's id can still be meant; and so does the
+/// label by which a thing stands among candidates.
 pub(super) fn only<T>(
     mut all: Vec<T>,
     wanted: &Wanted<'_>,
@@ -30,7 +31,8 @@ pub(super) fn only<T>(
     name: impl Fn(&T) -> &str,
     label: impl Fn(&T) -> String,
 ) -> Result<T, ProviderError> {
-    if let Some(at) = all.iter().position(|it| id(it) == wanted.name) {
+    let meant = all.iter().position(|it| id(it) == wanted.name).or_else(|| all.iter().position(|it| label(it) == wanted.name));
+    if let Some(at) = meant {
         return Ok(all.swap_remove(at));
     }
     let folded = fold(wanted.name);

@@ -14,10 +14,13 @@ use crate::{
     domain::{
         Email, Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, members::Member,
     },
-    error::{ALREADY_MEMBER, ProviderError},
+    error::ProviderError,
     guard::Permit,
     providers::http::{Draft, Sent},
-    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    tools::{
+        people::ALREADY_MEMBER,
+        project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
+    },
 };
 
 /// `GET /v2/accessControl/projects/members`.

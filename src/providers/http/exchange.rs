@@ -110,6 +110,7 @@ impl Api {
             let token = if kind == Kind::SignIn { None } else { Some(self.token(rejected.as_ref()).await?) };
             let request = self.request(draft, url, kind, token.as_ref())?;
             let turn = self.pace().turn(deadline).await.map_err(|wait| service.busy(wait))?;
+            // Whoever waited for the turn may no longer have leave to send.
             permit.map_or(Ok(()), Permit::still_good)?;
             let raw = match fetched(request).await {
                 Ok(raw) => raw,

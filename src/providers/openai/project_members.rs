@@ -22,8 +22,9 @@ use crate::{
         Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target, fold,
         members::Member, roles::RoleLevel,
     },
-    error::{ALREADY_MEMBER, ProviderError},
+    error::ProviderError,
     providers::http::{Draft, Sent, cut},
+    tools::people::ALREADY_MEMBER,
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
 

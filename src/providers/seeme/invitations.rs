@@ -4,11 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
+    changes::undone_by,
     members::inviting_again,
     names::Wanted,
     people::{Seat, WireMember, granting_one, seats},
-    places::{self, Place, undone_by},
+    places::{self, Place},
     roles,
+    seats::vacate,
 };
 use crate::{
     domain::{
@@ -114,17 +116,5 @@ pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<
     let target = Target::new("invitation", before.called(), &before.id, organization.name());
     let inverse = inviting_again(&organization, &before);
     let view = before.invitation(&organization);
-    let (sending, looking) = (at.clone(), at.clone());
-    let back = (organization.clone(), before.id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
-        organization.delete(&sending, "/members/{member}").path("member", &before.id).send(&permit).await?;
-        Ok(undone_by(Sent::gone(), inverse))
-    });
-    Ok(draft.before(view).read_back(move || {
-        let (at, (organization, id, inverse)) = (looking.afresh(), back.clone());
-        async move {
-            let there = seats(&at, &organization).await?.iter().any(|it| it.id == id);
-            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
-        }
-    }))
+    Ok(vacate(at, organization, before.id, (target, impact, inverse)).before(view))
 }

@@ -4,7 +4,8 @@ use base64::Engine as _;
 
 use super::{
     Session,
-    places::{self, Place, undone_by},
+    changes::undone_by,
+    places::{self, Place},
     wire::is_missing,
 };
 use crate::{

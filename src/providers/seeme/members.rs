@@ -1,14 +1,12 @@
 //! People of organizations. Who is invited and no member yet is in `invitations`.
 
-use serde_json::json;
-
 use super::{
     Session,
     names::Named as _,
-    people::{Seat, WireMember, by_role, granting_one, key, members, seat, seats},
-    places::{self, Kind, Place, undone_by},
+    people::{Seat, by_role, granting_one, key, members, seat},
+    places::{self, Kind, Place},
     roles::{self, Role},
-    seats::everywhere,
+    seats::{everywhere, give, vacate},
 };
 use crate::{
     domain::{
@@ -16,7 +14,7 @@ use crate::{
         members::Member,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::http::{Draft, cut},
     tools::members::{
         GetOrganizationMember, InviteOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember,
     },
@@ -55,22 +53,8 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
     }
     let impact = impact.undo(format!("update_organization_member with role `{}`", before.role().unwrap_or_default()));
     let inverse = back_to(&organization, &before);
-    let (sending, looking) = (at.clone(), at.clone());
-    let back = (organization.clone(), before.id.clone(), new.clone(), inverse.clone());
-    let (target, view, id) = (target(&organization, &before), before.member(&organization), before.id.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
-        let put = organization.put(&sending, "/members/{member}/role").path("member", &id);
-        let reply = put.json(json!({ "role_id": new.id })).send(&permit).await?;
-        let after = Seat::from(reply.read::<WireMember>("see get_organization_member")?).with_person(&before).with_role(Some(&new));
-        Ok(undone_by(Sent::after(after.member(&organization)), inverse))
-    });
-    Ok(draft.before(view).read_back(move || {
-        let (at, (organization, id, role, inverse)) = (looking.afresh(), back.clone());
-        async move {
-            let changed = seats(&at, &organization).await?.into_iter().find(|it| it.id == id && it.holds(&role));
-            Ok(changed.map(|it| undone_by(Sent::after(it.member(&organization)), inverse)))
-        }
-    }))
+    let target = target(&organization, &before);
+    Ok(give(at, organization, before, new, (target, impact, inverse)))
 }
 
 pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
@@ -79,20 +63,8 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
     keep_the_owner(at, &organization, &before).await?;
     let impact = leaving(at, &organization, &before).await?;
     let inverse = inviting_again(&organization, &before);
-    let (sending, looking) = (at.clone(), at.clone());
-    let back = (organization.clone(), before.id.clone(), inverse.clone());
     let (target, view) = (target(&organization, &before), before.member(&organization));
-    let draft = Draft::new(target, impact, move |permit| async move {
-        organization.delete(&sending, "/members/{member}").path("member", &before.id).send(&permit).await?;
-        Ok(undone_by(Sent::gone(), inverse))
-    });
-    Ok(draft.before(view).read_back(move || {
-        let (at, (organization, id, inverse)) = (looking.afresh(), back.clone());
-        async move {
-            let there = seats(&at, &organization).await?.iter().any(|it| it.id == id);
-            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
-        }
-    }))
+    Ok(vacate(at, organization, before.id, (target, impact, inverse)).before(view))
 }
 
 /// What somebody loses who leaves an organization.

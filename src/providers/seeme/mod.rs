@@ -2,6 +2,7 @@
 //!
 //! Its reference, its guide and its Python client differ in places; where they do, both readings are coped with.
 
+mod changes;
 mod context;
 mod invitations;
 mod logos;

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
+    changes::{self, set, undone_by},
     people::seats,
-    places::{self, Kind, Place, WirePlace, is_free, set, undone_by},
+    places::{self, Kind, Place, WirePlace, is_free},
     roles,
     wire::{filled, time},
 };
@@ -112,28 +113,7 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     }
     let impact = Impact::none().undo("update_organization with the values in `before`");
     let inverse = back_to(op, &before);
-    let (sending, looking) = (at.clone(), at.clone());
-    let wanted = whole.clone();
-    let back = (organization.clone(), inverse.clone());
-    let target = organization.target();
-    let draft = Draft::new(target, impact, move |permit| async move {
-        let reply = organization.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
-        Ok(undone_by(Sent::after(view(&reply.read("see get_organization")?)), inverse))
-    });
-    Ok(draft.before(view(&before)).read_back(move || {
-        let (at, wanted, (organization, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
-        async move {
-            let changed = took_effect(&organization.whole(&at).await?, &wanted);
-            let after = organization.read(&at).await?;
-            Ok(changed.then(|| undone_by(Sent::after(view(&after)), inverse)))
-        }
-    }))
-}
-
-/// Whether what people can change is as it was sent. A field that the service leaves out is no evidence.
-pub(super) fn took_effect(told: &Map<String, Value>, sent: &Map<String, Value>) -> bool {
-    let text = |object: &Map<String, Value>, name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    ["name", "description", "slug", "website"].iter().all(|name| !told.contains_key(*name) || text(told, name) == text(sent, name))
+    Ok(changes::replace(at, organization, whole, impact, inverse, view).before(view(&before)))
 }
 
 fn back_to(op: &UpdateOrganization, before: &WirePlace) -> Option<Inverse> {
@@ -171,16 +151,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
     let organization = places::organization(at, Some(&op.organization)).await?;
     let before = view(&organization.read(at).await?);
     let impact = ending(at, &organization).await?;
-    let (sending, looking, id) = (at.clone(), at.clone(), organization.id().to_owned());
-    let target = organization.target();
-    let draft = Draft::new(target, impact, move |permit| async move {
-        organization.delete(&sending, "").send(&permit).await?;
-        Ok(Sent::gone())
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, id) = (looking.afresh(), id.clone());
-        async move { Ok((!places::organizations(&at).await?.iter().any(|it| it.id == id)).then(Sent::gone)) }
-    }))
+    Ok(changes::delete(at, organization, impact).before(before))
 }
 
 /// Who loses what when an organization ends.

@@ -9,9 +9,9 @@ use super::{
     wire::{filled, listed},
 };
 use crate::{
-    domain::{Inverse, OrganizationRef, ProjectRef, ReferenceText as _, Slug, Target, TeamRef, fold},
+    domain::{OrganizationRef, ProjectRef, ReferenceText as _, Slug, Target, TeamRef, fold},
     error::ProviderError,
-    providers::http::{Reading, Request, Sent, Writing},
+    providers::http::{Reading, Request, Writing},
 };
 
 /// Where people can be members.
@@ -306,21 +306,4 @@ pub(super) async fn is_free_in(
 ) -> Result<(), ProviderError> {
     let others = all(at, kind, Some(organization)).await?;
     is_free(kind, others.iter().map(|it| &it.it), name, slug, but)
-}
-
-/// Puts texts into an object: those that were given.
-pub(super) fn set<'a>(object: &mut Map<String, Value>, fields: impl IntoIterator<Item = (&'a str, Option<String>)>) {
-    for (name, value) in fields {
-        if let Some(value) = value {
-            object.insert(name.to_owned(), value.into());
-        }
-    }
-}
-
-/// A change with the call that takes it back, where there is one.
-pub(super) fn undone_by<T>(sent: Sent<T>, inverse: Option<Inverse>) -> Sent<T> {
-    match inverse {
-        Some(inverse) => sent.inverse(inverse),
-        None => sent,
-    }
 }

@@ -4,19 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
-    organizations::took_effect,
+    changes::{self, Edit, Former, set, undone_by},
     people::seats,
-    places::{self, Kind, Place, WirePlace, set, undone_by},
+    places::{self, Kind, Place, WirePlace},
     resources,
     wire::{filled, listed, time},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Query, Slug, Target, projects::Project},
+    domain::{Gravity, Impact, Inverse, List, PageRequest, ProjectRef, Query, Target, projects::Project},
     error::ProviderError,
-    providers::{
-        http::{Draft, Sent, cut},
-        local::fields::named,
-    },
+    providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
@@ -110,54 +107,24 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     if op.clear.contains(&ProjectField::ExternalKeyId) {
         return Err(ProviderError::invalid("projects of SeeMe.ai have no `external_key_id`", "leave it out of `clear`"));
     }
-    let given = [("name", op.name.is_some()), ("description", op.description.is_some()), ("slug", op.slug.is_some())];
-    let clears = op.clear.contains(&ProjectField::Description);
-    named(&given, if clears { &["description"] } else { &[] })?;
+    let clears_description = op.clear.contains(&ProjectField::Description);
+    let edit = Edit { name: op.name.as_ref(), description: op.description.as_ref(), slug: op.slug.as_ref(), clears_description };
+    edit.named()?;
     let project = places::project(at, &op.project).await?;
     let before = project.read(at).await?;
-    if op.name.is_some() || op.slug.is_some() {
-        let name = op.name.as_ref().map_or(before.name.as_str(), Name::as_str);
-        places::is_free_in(at, Kind::Project, &project.home(), name, op.slug.as_ref(), Some(project.id())).await?;
-    }
+    edit.check(at, &project).await?;
     let mut whole = project.whole(at).await?;
-    let description = if clears { Some(String::new()) } else { op.description.as_ref().map(ToString::to_string) };
-    let fields = [
-        ("name", op.name.as_ref().map(ToString::to_string)),
-        ("description", description),
-        ("slug", op.slug.as_ref().map(ToString::to_string)),
-    ];
-    set(&mut whole, fields);
-    let inverse = back_to(op, &before);
+    edit.apply(&mut whole);
+    let undo = ProjectRef::try_from(before.id.clone()).ok().map(|project| {
+        let Former { name, description, slug, clears_description } = edit.former(&before);
+        let clear = if clears_description { vec![ProjectField::Description] } else { Vec::new() };
+        Inverse::of(&UpdateProject { project, name, description, slug, clear, external_key_id: None })
+    });
     let team = team_of(at, &project).await?;
     let impact = Impact::none().undo("update_project with the values in `before`");
-    let (sending, looking) = (at.clone(), at.clone());
-    let (wanted, back) = (whole.clone(), (project.clone(), team.clone(), inverse.clone()));
-    let (target, view_before) = (project.target(), view(&project, &before, team.clone()));
-    let draft = Draft::new(target, impact, move |permit| async move {
-        let reply = project.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
-        Ok(undone_by(Sent::after(view(&project, &reply.read("see get_project")?, team)), inverse))
-    });
-    Ok(draft.before(view_before).read_back(move || {
-        let (at, wanted, (project, team, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
-        async move {
-            let changed = took_effect(&project.whole(&at).await?, &wanted);
-            let after = project.read(&at).await?;
-            Ok(changed.then(|| undone_by(Sent::after(view(&project, &after, team)), inverse)))
-        }
-    }))
-}
-
-fn back_to(op: &UpdateProject, before: &WirePlace) -> Option<Inverse> {
-    let described = op.description.is_some() || op.clear.contains(&ProjectField::Description);
-    let description = before.description().and_then(|it| it.try_into().ok());
-    Some(Inverse::of(&UpdateProject {
-        project: ProjectRef::try_from(before.id.clone()).ok()?,
-        name: op.name.as_ref().and_then(|_| Name::try_from(before.name.clone()).ok()),
-        slug: op.slug.as_ref().and_then(|_| Slug::try_from(before.slug()?).ok()),
-        clear: if described && description.is_none() { vec![ProjectField::Description] } else { Vec::new() },
-        description: description.filter(|_| described),
-        external_key_id: None,
-    }))
+    let of = project.clone();
+    let before = view(&project, &before, team.clone());
+    Ok(changes::replace(at, project, whole, impact, undo, move |it| view(&of, it, team.clone())).before(before))
 }
 
 pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
@@ -169,16 +136,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
         .loses(assigned.len() as u64, ("resource is assigned to no project", "resources are assigned to no project"), assigned)
         .note("it cannot be brought back");
     let before = view(&project, &project.it, team_of(at, &project).await?);
-    let (sending, looking, id) = (at.clone(), at.clone(), project.id().to_owned());
-    let target = project.target();
-    let draft = Draft::new(target, impact, move |permit| async move {
-        project.delete(&sending, "").send(&permit).await?;
-        Ok(Sent::gone())
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, id) = (looking.afresh(), id.clone());
-        async move { Ok((!places::all(&at, Kind::Project, None).await?.iter().any(|it| it.id() == id)).then(Sent::gone)) }
-    }))
+    Ok(changes::delete(at, project, impact).before(before))
 }
 
 fn view(place: &Place, it: &WirePlace, team: Option<String>) -> Project {

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::{
     Session,
+    changes::undone_by,
     people::seats,
-    places::{self, Place, undone_by},
+    places::{self, Place},
     wire::{listed, time},
 };
 use crate::{

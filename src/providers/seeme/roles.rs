@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
+    changes::{set, undone_by},
     names::{Named, Wanted},
     permissions,
-    places::{self, Kind, Place, set, undone_by},
+    places::{self, Kind, Place},
     role_holders::{change_of_permissions, holders},
     wire::{filled, is_missing, listed},
 };

@@ -1,19 +1,22 @@
 //! Seats in teams and projects: the same requests, whichever of the two it is.
 
 use futures_util::future::join_all;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     Session,
+    changes::undone_by,
     names::{Named as _, Wanted},
     people::{Seat, WireMember, granting_one, members, seat, seats},
-    places::{self, Kind, Place, undone_by},
+    places::{self, Kind, Place},
     roles::{self, Role},
 };
 use crate::{
     domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
-    error::{ALREADY_MEMBER, ProviderError},
+    error::ProviderError,
     providers::http::{Draft, Reply, Sent},
+    tools::people::ALREADY_MEMBER,
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
         teams::{AddTeamMember, RemoveTeamMember, UpdateTeamMember},
@@ -216,22 +219,29 @@ pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRe
             At::Project(project) => Inverse::of(&UpdateProjectMember { project, member, role: role.clone() }),
         })
     });
+    let target = target(&place, &before);
+    Ok(give(at, place, before, role, (target, impact, inverse)))
+}
+
+/// Gives a seat another role.
+pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Target, Impact, Option<Inverse>)) -> Draft<Member> {
+    let (target, impact, inverse) = plan;
     let (sending, looking) = (at.clone(), at.clone());
-    let back = (place.clone(), before.id.clone(), role.clone(), inverse.clone());
-    let (target, view, id) = (target(&place, &before), before.member(&place), before.id.clone());
+    let back = (place.clone(), seat.id.clone(), role.clone(), inverse.clone());
+    let before = seat.member(&place);
     let draft = Draft::new(target, impact, move |permit| async move {
-        let put = place.put(&sending, "/members/{member}/role").path("member", &id);
+        let put = place.put(&sending, "/members/{member}/role").path("member", &seat.id);
         let reply = put.json(json!({ "role_id": role.id })).send(&permit).await?;
-        let seat = read(&reply, &place)?.with_person(&before).with_role(Some(&role));
-        Ok(undone_by(Sent::after(seat.member(&place)), inverse))
+        let after = read(&reply, &place)?.with_person(&seat).with_role(Some(&role));
+        Ok(undone_by(Sent::after(after.member(&place)), inverse))
     });
-    Ok(draft.before(view).read_back(move || {
+    draft.before(before).read_back(move || {
         let (at, (place, id, role, inverse)) = (looking.afresh(), back.clone());
         async move {
             let changed = seats(&at, &place).await?.into_iter().find(|it| it.id == id && it.holds(&role));
             Ok(changed.map(|it| undone_by(Sent::after(it.member(&place)), inverse)))
         }
-    }))
+    })
 }
 
 /// Takes somebody out of a team or project, or takes an invitation to it back.
@@ -256,20 +266,31 @@ pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draf
     let impact = impact.undo(format!("add_{}_member{role}", place.kind.noun()));
     let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
     let inverse = joining_again(&place, &before, former);
-    let (sending, looking) = (at.clone(), at.clone());
-    let back = (place.clone(), before.id.clone(), inverse.clone());
     let (target, view) = (target(&place, &before), before.member(&place));
+    Ok(vacate(at, place, before.id, (target, impact, inverse)).before(view))
+}
+
+/// Takes a seat away: of a member, or an invitation.
+pub(super) fn vacate<T: Serialize + Send + 'static>(
+    at: &Session,
+    place: Place,
+    id: String,
+    plan: (Target, Impact, Option<Inverse>),
+) -> Draft<T> {
+    let (target, impact, inverse) = plan;
+    let (sending, looking) = (at.clone(), at.clone());
+    let back = (place.clone(), id.clone(), inverse.clone());
     let draft = Draft::new(target, impact, move |permit| async move {
-        place.delete(&sending, "/members/{member}").path("member", &before.id).send(&permit).await?;
+        place.delete(&sending, "/members/{member}").path("member", &id).send(&permit).await?;
         Ok(undone_by(Sent::gone(), inverse))
     });
-    Ok(draft.before(view).read_back(move || {
+    draft.read_back(move || {
         let (at, (place, id, inverse)) = (looking.afresh(), back.clone());
         async move {
             let there = seats(&at, &place).await?.iter().any(|it| it.id == id);
             Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
         }
-    }))
+    })
 }
 
 /// The call that brings somebody back who was taken out.

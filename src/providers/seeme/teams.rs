@@ -4,19 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
-    organizations::took_effect,
+    changes::{self, Edit, Former, set, undone_by},
     people::seats,
-    places::{self, Kind, Place, WirePlace, set, undone_by},
+    places::{self, Kind, Place, WirePlace},
     seats::{of_team, shown},
     wire::time,
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, Name, PageRequest, Query, Slug, Target, TeamRef, teams::Team},
+    domain::{Gravity, Impact, Inverse, List, PageRequest, Query, Target, TeamRef, teams::Team},
     error::ProviderError,
-    providers::{
-        http::{Draft, Sent, cut},
-        local::fields::named,
-    },
+    providers::http::{Draft, Sent, cut},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
 };
 
@@ -72,52 +69,23 @@ fn made(organization: &Place, it: WirePlace) -> Sent<Team> {
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>, ProviderError> {
-    let given = [("name", op.name.is_some()), ("description", op.description.is_some()), ("slug", op.slug.is_some())];
-    let clears = op.clear.contains(&TeamField::Description);
-    named(&given, if clears { &["description"] } else { &[] })?;
+    let clears_description = op.clear.contains(&TeamField::Description);
+    let edit = Edit { name: op.name.as_ref(), description: op.description.as_ref(), slug: op.slug.as_ref(), clears_description };
+    edit.named()?;
     let team = places::team(at, &op.team, None).await?;
     let before = team.read(at).await?;
-    if op.name.is_some() || op.slug.is_some() {
-        let name = op.name.as_ref().map_or(before.name.as_str(), Name::as_str);
-        places::is_free_in(at, Kind::Team, &team.home(), name, op.slug.as_ref(), Some(team.id())).await?;
-    }
+    edit.check(at, &team).await?;
     let mut whole = team.whole(at).await?;
-    let description = if clears { Some(String::new()) } else { op.description.as_ref().map(ToString::to_string) };
-    let fields = [
-        ("name", op.name.as_ref().map(ToString::to_string)),
-        ("description", description),
-        ("slug", op.slug.as_ref().map(ToString::to_string)),
-    ];
-    set(&mut whole, fields);
-    let inverse = back_to(op, &before);
-    let impact = Impact::none().undo("update_team with the values in `before`");
-    let (sending, looking) = (at.clone(), at.clone());
-    let (wanted, back) = (whole.clone(), (team.clone(), inverse.clone()));
-    let (target, view_before) = (team.target(), view(&team, &before, None));
-    let draft = Draft::new(target, impact, move |permit| async move {
-        let reply = team.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
-        Ok(undone_by(Sent::after(view(&team, &reply.read("see get_team")?, None)), inverse))
+    edit.apply(&mut whole);
+    let undo = TeamRef::try_from(before.id.clone()).ok().map(|team| {
+        let Former { name, description, slug, clears_description } = edit.former(&before);
+        let clear = if clears_description { vec![TeamField::Description] } else { Vec::new() };
+        Inverse::of(&UpdateTeam { team, name, description, slug, clear })
     });
-    Ok(draft.before(view_before).read_back(move || {
-        let (at, wanted, (team, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
-        async move {
-            let changed = took_effect(&team.whole(&at).await?, &wanted);
-            let after = team.read(&at).await?;
-            Ok(changed.then(|| undone_by(Sent::after(view(&team, &after, None)), inverse)))
-        }
-    }))
-}
-
-fn back_to(op: &UpdateTeam, before: &WirePlace) -> Option<Inverse> {
-    let described = op.description.is_some() || op.clear.contains(&TeamField::Description);
-    let description = before.description().and_then(|it| it.try_into().ok());
-    Some(Inverse::of(&UpdateTeam {
-        team: TeamRef::try_from(before.id.clone()).ok()?,
-        name: op.name.as_ref().and_then(|_| Name::try_from(before.name.clone()).ok()),
-        slug: op.slug.as_ref().and_then(|_| Slug::try_from(before.slug()?).ok()),
-        clear: if described && description.is_none() { vec![TeamField::Description] } else { Vec::new() },
-        description: description.filter(|_| described),
-    }))
+    let impact = Impact::none().undo("update_team with the values in `before`");
+    let of = team.clone();
+    let before = view(&team, &before, None);
+    Ok(changes::replace(at, team, whole, impact, undo, move |it| view(&of, it, None)).before(before))
 }
 
 pub(super) async fn delete(at: &Session, op: &DeleteTeam) -> Result<Draft<Team>, ProviderError> {
@@ -133,16 +101,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteTeam) -> Result<Draft<Team>,
     }
     let impact = impact.note("it cannot be brought back");
     let before = view(&team, &team.it, Some(count));
-    let (sending, looking, id) = (at.clone(), at.clone(), team.id().to_owned());
-    let target = team.target();
-    let draft = Draft::new(target, impact, move |permit| async move {
-        team.delete(&sending, "").send(&permit).await?;
-        Ok(Sent::gone())
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, id) = (looking.afresh(), id.clone());
-        async move { Ok((!places::all(&at, Kind::Team, None).await?.iter().any(|it| it.id() == id)).then(Sent::gone)) }
-    }))
+    Ok(changes::delete(at, team, impact).before(before))
 }
 
 fn view(place: &Place, it: &WirePlace, members: Option<u64>) -> Team {

@@ -161,8 +161,8 @@ impl World {
     /// A request arrives and is answered; whether it passed.
     fn arrive(&mut self, ticket: u64) -> bool {
         let ticket = self.tickets[usize::try_from(ticket).expect("small")];
-        let random = self.random.is_some_and(|it| self.draw() % it == 0);
-        let failed = self.fails.is_some_and(|it| self.draw() % it == 0);
+        let random = self.random.is_some_and(|it| self.draw().is_multiple_of(it));
+        let failed = self.fails.is_some_and(|it| self.draw().is_multiple_of(it));
         let passed = if random { Err(Some(Duration::from_secs(1))) } else { self.limit.pass(self.now) };
         let end = match passed {
             Ok(()) if failed => End::Failed,

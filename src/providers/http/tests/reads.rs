@@ -93,7 +93,7 @@ async fn the_service_may_say_whether_to_repeat() {
 
 #[tokio::test]
 async fn waits_are_understood_in_all_their_forms() {
-    let later = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(3600));
+    let later = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_hours(1));
     for (name, value, refused) in [
         ("retry-after-ms", "20", false),
         ("retry-after", "0.02", false),

@@ -1,7 +1,7 @@
 //! Tokens that have to be fetched, and secrets that must not be told.
 
 use futures_util::future::{BoxFuture, join_all};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::*;
@@ -17,7 +17,7 @@ impl SignIn for Account {
     fn token<'a>(&'a self, api: &'a Api, rejected: Option<&'a SecretString>) -> BoxFuture<'a, Result<SecretString, ProviderError>> {
         Box::pin(async move {
             let mut kept = self.token.lock().await;
-            let stale = rejected.map(|it| it.expose_secret());
+            let stale = rejected.map(ExposeSecret::expose_secret);
             if let Some(token) = kept.as_ref().filter(|it| Some(it.expose_secret()) != stale) {
                 return Ok(token.clone());
             }
