@@ -50,7 +50,7 @@ async fn a_project_is_created_changed_and_archived() {
           - 5 people lose access (marta.nowicka@acme.example, oskar.lindqvist@acme.example, ana.ruiz@acme.example, \
           jonas.weber@acme.example, mei.tanaka@acme.example)\n\
           - 2 service accounts end (Beacon, Drift)\n\
-          - 6 keys stop working (laptop, notebook, Secret Key, before the move, review, …)\n\
+          - 6 keys stop working (laptop, notebook, Secret Key, before the move, review and 1 more)\n\
           - it cannot be made active again\n\
           This cannot be undone.\nTo confirm, type: Atlas"]
     );

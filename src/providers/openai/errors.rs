@@ -43,6 +43,14 @@ fn is_missing(error: &RemoteError) -> bool {
     error.status == Some(404)
 }
 
+/// What there is in a project, or nothing where it has none: one that was archived refuses to be looked into.
+pub(super) fn within<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
+    match found(answer) {
+        Err(ProviderError::Remote(error)) if error.status == Some(400) => Ok(None),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

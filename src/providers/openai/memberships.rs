@@ -2,7 +2,7 @@
 
 use super::{
     Session,
-    errors::found,
+    errors::within,
     members::{self, WirePlace, WireUser},
     project_members, projects, reach,
 };
@@ -72,7 +72,7 @@ pub(super) async fn places(at: &Session, person: &WireUser) -> Result<Vec<WirePl
     }
     let mut places = Vec::new();
     for project in active {
-        if let Some(member) = found(project_members::retrieve(at, &project.id, &person.id).await)? {
+        if let Some(member) = within(project_members::retrieve(at, &project.id, &person.id).await)? {
             places.push(WirePlace { id: Some(project.id.clone()), name: Some(project.name().to_owned()), role: Some(member.role) });
         }
     }

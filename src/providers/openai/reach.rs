@@ -3,6 +3,7 @@
 
 use super::{
     Session, api_keys,
+    errors::within,
     members::{self, WireUser},
     memberships, project_teams,
     projects::{self, WireProject},
@@ -109,10 +110,7 @@ pub(super) async fn leaving(at: &Session, person: &WireUser) -> Result<Impact, P
     impact = impact.loses(left.len() as u64, ("team left", "teams left"), left);
     let mut keys = Vec::new();
     for id in places.iter().filter_map(|it| it.id.as_ref()).take(AT_MOST) {
-        // A project that was archived in between has no keys to look at.
-        keys.extend(
-            api_keys::of_person(at, id, &person.id).await.or_else(|error| if is_refused(&error) { Ok(Vec::new()) } else { Err(error) })?,
-        );
+        keys.extend(within(api_keys::of_person(at, id, &person.id).await)?.unwrap_or_default());
     }
     impact = impact.loses(keys.len() as u64, ("key stops working", "keys stop working"), keys);
     for (unseen, one, many) in [
@@ -127,10 +125,6 @@ pub(super) async fn leaving(at: &Session, person: &WireUser) -> Result<Impact, P
         impact = impact.note("is an owner of the organization");
     }
     Ok(impact)
-}
-
-fn is_refused(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Remote(it) if matches!(it.status, Some(400 | 404)))
 }
 
 /// Who loses a role that ends, as far as it can be looked at: groups before people, since those are many at once.
