@@ -69,14 +69,26 @@ pub fn for_ledger(arguments: &Value) -> Value {
     let mut kept = arguments.clone();
     if let Value::Object(fields) = &mut kept {
         fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
-        for (name, value) in fields.iter_mut() {
-            if let ("image" | "csv", Some(text)) = (name.as_str(), value.as_str()) {
-                *value = format!("({} characters)", text.len()).into();
-            }
-        }
     }
+    measure(&mut kept);
     shape(&mut kept);
     kept
+}
+
+/// Puts the length of pictures and tables in their place, also in calls within a call.
+fn measure(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                match (name.as_str(), value.as_str()) {
+                    ("image" | "csv", Some(text)) => *value = format!("({} characters)", text.len()).into(),
+                    _ => measure(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(measure),
+        _ => {}
+    }
 }
 
 /// The first characters of a text, and a sign that more were there.

@@ -120,9 +120,12 @@ fn consequences(target: &Target, impact: &Impact) -> String {
         told.push("cannot be undone".into());
     }
     let name = target.name.as_str();
-    let told = told.into_iter().map(|line| match line.strip_suffix(name).map(|it| it.trim_end_matches([' ', ':'])) {
-        Some(rest) if !rest.is_empty() => rest.to_owned(),
-        _ => line,
+    let told = told.into_iter().map(|line| {
+        let line = line.replace(&format!(" ({name})"), "");
+        match line.strip_suffix(name).map(|it| it.trim_end_matches([' ', ':'])) {
+            Some(rest) if !rest.is_empty() => rest.to_owned(),
+            _ => line,
+        }
     });
     told.collect::<Vec<_>>().join("; ")
 }

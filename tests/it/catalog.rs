@@ -154,7 +154,20 @@ async fn allow_lists_take_tools_away_and_calls_of_them_are_no_tools() {
     let names: Vec<String> = agent.client.list_all_tools().await.unwrap().iter().map(|it| it.name.to_string()).collect();
     assert_eq!(
         names,
-        ["create_project", "get_current_user", "get_project", "list_activity", "list_connections", "list_projects", "update_project"]
+        [
+            "apply_changes",
+            "cancel_job",
+            "create_project",
+            "get_current_user",
+            "get_job",
+            "get_project",
+            "list_activity",
+            "list_connections",
+            "list_jobs",
+            "list_projects",
+            "undo",
+            "update_project"
+        ]
     );
     let answer = agent.call("delete_project", json!({ "project": "x" })).await;
     assert_eq!(answer["protocol_error"], -32602, "{answer}");

@@ -326,10 +326,12 @@ fn allow_lists_of_the_command_line_hold() {
         names,
         [
             "get_current_user",
+            "get_job",
             "get_project",
             "get_team",
             "list_activity",
             "list_connections",
+            "list_jobs",
             "list_projects",
             "list_team_members",
             "list_teams"

@@ -59,7 +59,7 @@ async fn every_change_that_says_so_is_taken_back() {
             ("create_team", json!({ "name": "Far" })),
             ("update_team", json!({ "team": "Core", "description": "near" })),
             ("add_team_member", json!({ "team": "Core", "member": email("cy") })),
-            ("update_team_member", json!({ "team": "Core", "member": email("bo"), "role": "owner" })),
+            ("update_team_member", json!({ "team": "Core", "member": email("bo"), "role": "maintainer" })),
             ("remove_team_member", json!({ "team": "Core", "member": email("bo") })),
             ("add_project_team", json!({ "project": "Atlas", "team": "Edge", "role": "viewer" })),
             ("remove_project_team", json!({ "project": "Atlas", "team": "Core" })),
