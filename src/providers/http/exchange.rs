@@ -20,7 +20,7 @@ use crate::{error::ProviderError, guard::Permit, shape::REDACTED};
 /// How often a read is tried where it is not a matter of waiting for one's turn.
 const TRIES: u32 = 4;
 /// The longest that a service can make us wait; what asks for more is given up.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 5;
@@ -146,9 +146,9 @@ impl Api {
             }
             let passing = matches!(status, 408 | 502 | 503 | 504);
             if passing {
-                turn.failed()
+                turn.failed();
             } else {
-                turn.answered()
+                turn.answered();
             }
             if status == 401 && kind != Kind::SignIn && rejected.is_none() && matches!(service.auth, Auth::SignIn(_)) {
                 rejected = token;

@@ -82,6 +82,7 @@ impl<K> Request<K> {
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a value is given, not lent, as with the other parts")]
     pub(crate) fn query(mut self, name: &str, value: impl ToString) -> Self {
         self.draft.query.push((name.to_owned(), value.to_string()));
         self

@@ -17,11 +17,11 @@ const LONGEST: Duration = Duration::from_secs(16);
 /// After so long without a request, what was counted says nothing any more; what was learned still does.
 const IDLE: Duration = Duration::from_secs(1);
 /// After so long without a request everything is forgotten.
-const QUIET: Duration = Duration::from_secs(300);
+const QUIET: Duration = Duration::from_mins(5);
 /// How many lessons in a row may turn out wrong, until it is clear that refusals do not come from a rate.
 const WRONG: u32 = 5;
 /// How long nothing is learned then.
-const DOUBT: Duration = Duration::from_secs(60);
+const DOUBT: Duration = Duration::from_mins(1);
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy)]
