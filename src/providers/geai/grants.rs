@@ -15,15 +15,22 @@ pub(super) fn is_privileged(role: &WireRole) -> bool {
     ["admin", "owner"].iter().any(|it| name.contains(it))
 }
 
+/// Raises an impact where an address stands for all of its domain.
+pub(super) fn everybody(impact: Impact, email: &str) -> Impact {
+    match email.strip_prefix(EVERYBODY) {
+        None => impact,
+        Some(domain) => {
+            impact.at_least(Gravity::Critical).note(format!("this is everybody with an address at {domain}, now and later: {email}"))
+        }
+    }
+}
+
 impl Session {
     /// Adds to an impact what it means that somebody gets these roles in a project.
     pub(super) async fn granting(&self, impact: Impact, project: &str, email: &str, roles: &[WireRole]) -> Result<Impact, ProviderError> {
         let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
         let mut impact = impact.note(format!("joins project {project} as {}: {email}", names.join(" and ")));
-        if let Some(domain) = email.strip_prefix(EVERYBODY) {
-            impact =
-                impact.at_least(Gravity::Critical).note(format!("this is everybody with an address at {domain}, now and later: {email}"));
-        }
+        impact = everybody(impact, email);
         let privileged: Vec<&str> = roles.iter().filter(|it| is_privileged(it)).map(|it| it.name.as_str()).collect();
         if privileged.is_empty() {
             return Ok(impact);

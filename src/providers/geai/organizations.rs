@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Session, memberships,
+    Session, grants, memberships,
     organization_members::of_page,
     resolve::{Own, only},
     wire::{Listing, WireOrganization, read},
@@ -70,6 +70,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     }
     let impact =
         Impact::of(Gravity::Low).note(format!("becomes administrator of organization {name}: {email}")).undo("delete_organization");
+    let impact = grants::everybody(impact, email.as_str());
     let target = Target { organization: None, ..Target::new_one("organization", &name, "") };
     let body = json!({ "name": name, "administratorUserEmail": email });
     let (session, told) = (at.clone(), target.clone());

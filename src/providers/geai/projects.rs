@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Session, TokenKind, api_keys,
+    Session, TokenKind, api_keys, grants,
     resolve::Place,
     usage_limits::{self, Scope},
     wire::{WireProject, list as items, read},
@@ -70,7 +70,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let organization = projects.iter().find_map(|it| it.organization_name.clone());
     let mut impact =
         Impact::of(Gravity::Low).undo("delete_project").note(format!("becomes Project administrator of project {name}: {email}"));
-    impact = at.weighing_outsiders(impact, email.as_str()).await?;
+    impact = at.weighing_outsiders(grants::everybody(impact, email.as_str()), email.as_str()).await?;
     if let Some(limit) = &op.usage_limit {
         impact = impact.note(format!("its use stops at {} {:?}", limit.hard_limit, limit.usage_unit));
     }

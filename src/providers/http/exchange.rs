@@ -166,7 +166,10 @@ impl Api {
                     continue;
                 }
             }
-            if kind == Kind::Write && raw.status.is_server_error() {
+            // Some services fail inside of a 200, and that is no less of a failure half-way.
+            let broke =
+                raw.status.is_server_error() || said.as_ref().is_some_and(|it| matches!(it.code, Some("provider_failed" | "timeout")));
+            if kind == Kind::Write && broke {
                 let message = said.map(|it| service.presentable(&it.message)).filter(|it| !it.is_empty());
                 let how = message.map_or_else(|| format!("failed with {status}"), |it| format!("failed with {status} ({it})"));
                 return Err(self.unanswered(&how, status == 504));

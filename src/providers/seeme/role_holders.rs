@@ -23,6 +23,7 @@ pub(super) async fn change_of_permissions(
     let gained: Vec<String> = new.iter().filter(|it| !permissions::cover(&role.permissions, it)).cloned().collect();
     let lost: Vec<String> = role.permissions.iter().filter(|it| !permissions::cover(new, it)).cloned().collect();
     let (holders, note) = holders(at, role, organization).await?;
+    let unseen = note.is_some();
     let mut impact = Impact::none();
     impact.notes.extend(note);
     if !gained.is_empty() {
@@ -36,7 +37,8 @@ pub(super) async fn change_of_permissions(
         impact = impact.at_least(if power { Gravity::Low } else { Gravity::None }).note(format!("{who}{what}: {}", gained.join(", ")));
     }
     if !lost.is_empty() {
-        let gravity = if holders.is_empty() { Gravity::None } else { Gravity::High };
+        // Whoever could not be looked at may hold it.
+        let gravity = if holders.is_empty() && !unseen { Gravity::None } else { Gravity::High };
         impact = impact.at_least(gravity).note(format!("taken away: {}", lost.join(", ")));
         impact = impact.loses(holders.len() as u64, ("person loses permissions", "people lose permissions"), holders);
     }

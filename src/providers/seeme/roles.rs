@@ -361,7 +361,8 @@ async fn whole(at: &Session, role: &Role) -> Result<Map<String, Value>, Provider
 pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<View>, ProviderError> {
     let (found, organization) = find(at, &op.role).await?.changeable()?;
     let (people, note) = holders(at, &found.role, &organization).await?;
-    let held = !people.is_empty();
+    // Whoever could not be looked at may hold it.
+    let held = !people.is_empty() || note.is_some();
     let mut impact = Impact::of(if held { Gravity::High } else { Gravity::Low });
     impact.notes.extend(note);
     impact = impact.loses(people.len() as u64, ("person loses the role", "people lose the role"), people);
