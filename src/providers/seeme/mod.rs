@@ -137,7 +137,7 @@ pub fn connect(settings: Settings) -> Connection {
 
 /// A failure says what it is in `message`; some deployments say it in `error`.
 fn explain(heard: &Heard<'_>) -> Option<Said> {
-    if heard.status < 300 {
+    if heard.status < 400 {
         return None;
     }
     let field = |name: &str| heard.json.and_then(|it| it.get(name));
