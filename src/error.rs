@@ -62,6 +62,9 @@ pub struct RemoteError {
     pub retry_after_s: Option<u64>,
 }
 
+/// The code of a change that was sent without an answer, and is known not to have taken effect.
+pub(crate) const NOT_APPLIED: &str = "not_applied";
+
 fn within(scope: &str) -> String {
     if scope.is_empty() { String::new() } else { format!(" in {scope}") }
 }
@@ -117,7 +120,7 @@ impl ProviderError {
     pub(crate) fn not_applied(self) -> Self {
         match self {
             Self::Unanswered { message, .. } => Self::Remote(Box::new(RemoteError {
-                code: "not_applied",
+                code: NOT_APPLIED,
                 message: format!("{message}; it has not taken effect"),
                 fix: "the call may be repeated".into(),
                 status: None,

@@ -60,7 +60,7 @@ impl Finish {
         let sent = change.send(permit.clone()).await;
         let requests = permit.request_ids();
         let error = match sent {
-            Sent::Made(made) => return self.done(made, &requests, sink).await,
+            Sent::Made(made) => return self.done(*made, &requests, sink).await,
             Sent::Unknown(error) => {
                 let reason = crate::error::chain(&error);
                 if let Some(sink) = sink {

@@ -174,7 +174,7 @@ pub(super) struct Unsent {
 
 /// How a change ended.
 pub(super) enum Sent {
-    Made(Made),
+    Made(Box<Made>),
     Failed(ProviderError),
     /// Sent, and nobody knows.
     Unknown(ProviderError),
@@ -189,7 +189,7 @@ impl Unsent {
     /// Sends the change. Where its answer is lost, looks whether it took effect.
     pub(super) async fn send(self, permit: Permit) -> Sent {
         let error = match (self.act)(self.plan.clone(), permit).await {
-            Ok(made) => return Sent::Made(made),
+            Ok(made) => return Sent::Made(Box::new(made)),
             Err(error) => error,
         };
         let ProviderError::Unanswered { late, .. } = &error else { return Sent::Failed(error) };
@@ -198,7 +198,7 @@ impl Unsent {
         for pause in [0, 250, 1000] {
             tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
             match read_back(self.plan.clone()).await {
-                Ok(Some(made)) => return Sent::Made(made),
+                Ok(Some(made)) => return Sent::Made(Box::new(made)),
                 Ok(None) => {}
                 Err(_) => return Sent::Unknown(error),
             }

@@ -9,7 +9,7 @@ use super::{
     draft::{Call, Draft, Stage, Work},
 };
 use crate::{
-    domain::{ReferenceText as _, fold},
+    domain::{ReferenceText, fold},
     error::CallError,
     providers,
     tools::{
@@ -55,7 +55,7 @@ impl Engine {
 }
 
 fn arguments(row: &Row) -> Map<String, Value> {
-    let roles: Vec<&str> = row.roles.iter().map(|it| it.text()).collect();
+    let roles: Vec<&str> = row.roles.iter().map(ReferenceText::text).collect();
     let mut arguments = Map::new();
     arguments.insert("project".into(), row.project.text().into());
     arguments.insert("member".into(), row.member.text().into());

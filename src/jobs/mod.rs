@@ -21,6 +21,7 @@ mod plan;
 mod progress;
 mod references;
 mod report;
+mod row;
 mod settle;
 mod table;
 mod tell;

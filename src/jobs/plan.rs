@@ -24,7 +24,7 @@ use crate::{
 /// How many rows are planned at the same time.
 const AT_ONCE: usize = 16;
 /// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A piece of work of one row's own.
 pub(super) fn scope(connection: &Connection) -> Scope {

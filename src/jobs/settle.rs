@@ -7,7 +7,8 @@ use super::{
     apply,
     draft::Call,
     plan,
-    worker::{Broken, Worker, change},
+    row::change,
+    worker::{Broken, Worker},
 };
 use crate::{
     error::{CallError, ProviderError},
@@ -67,7 +68,7 @@ impl Worker {
             None => {
                 // What was read for another row may be from before this one took effect.
                 let scope = plan::scope(&call.connection);
-                let planned = self.engine().plan_one(&call, &scope, arguments.clone(), &self.caller).await;
+                let planned = self.engine.plan_one(&call, &scope, arguments.clone(), &self.caller).await;
                 self.look(planned, &call, &arguments.into(), &call_id).await
             }
         };

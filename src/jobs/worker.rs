@@ -7,25 +7,18 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
-use super::{
-    Engine, Progress, apply,
-    draft::{self, Call},
-    plan::{self, Scopes},
-    references,
-};
+use super::{Engine, Progress, plan::Scopes};
 use crate::{
     domain::{Timestamp, jobs::JobState},
-    error::{CallError, chain},
-    guard::{Caller, Ended, LEASE_LOST, LogError, RowLog, Step, StepCall},
-    store::{EntryKind, Job, JobRow, Lease, RowChange, StoreError, Tally, transaction},
-    tools::{Operation as _, jobs::ApplyChanges},
+    guard::{Caller, LogError, RowLog, Step},
+    store::{EntryKind, Job, JobRow, Lease, StoreError, Tally, transaction},
 };
 
-/// How many rows of a job are being sent at the same time.
-const IN_FLIGHT: usize = 16;
+/// How many rows of a job are being sent at the same time, at most: services over HTTP are spared further by their pace.
+const IN_FLIGHT: usize = 32;
 /// How many more have their intent recorded meanwhile, so that nobody waits for the disk.
 const AHEAD: usize = 8;
 /// How many rows are read from the store at a time.
@@ -80,17 +73,17 @@ impl From<StoreError> for Broken {
 }
 
 pub(super) struct Worker {
-    engine: Arc<Engine>,
-    job: Job,
+    pub(super) engine: Arc<Engine>,
+    pub(super) job: Job,
     pub(super) caller: Caller,
     pub(super) log: RowLog,
     /// What was planned already, with the consent.
     plans: Mutex<HashMap<i64, Step>>,
     pub(super) scopes: Scopes,
-    turns: Semaphore,
-    tally: Mutex<Tally>,
+    pub(super) turns: Semaphore,
+    pub(super) tally: Mutex<Tally>,
     progress: watch::Sender<Progress>,
-    halt: Option<Halt>,
+    pub(super) halt: Option<Halt>,
 }
 
 impl Engine {
@@ -170,15 +163,10 @@ impl Worker {
             };
             match kept {
                 Ok(Some(cancel)) => self.log.cancel(cancel),
-                Ok(None) => return Broken::Lost,
                 Err(error) if lease.holds() => tracing::warn!(%error, job = %lease.job, "a job's lease could not be looked after"),
-                Err(_) => return Broken::Lost,
+                Ok(None) | Err(_) => return Broken::Lost,
             }
         }
-    }
-
-    pub(super) fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     fn is_cancelled(&self) -> bool {
@@ -236,7 +224,7 @@ impl Worker {
         Ok(())
     }
 
-    fn plans(&self) -> MutexGuard<'_, HashMap<i64, Step>> {
+    pub(super) fn plans(&self) -> MutexGuard<'_, HashMap<i64, Step>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -272,130 +260,7 @@ impl Worker {
         Ok(self.engine.db.read().await?.job_rows(&self.job.id, after, Some(state), rows).await?)
     }
 
-    /// Makes one row; answers the state it has ended in.
-    pub(super) async fn make(&self, row: JobRow) -> Result<&'static str, Broken> {
-        let idx = row.idx;
-        let (call, arguments) = match self.call(&row).await? {
-            Ok(it) => it,
-            Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await,
-        };
-        let kept = self.plans().remove(&idx);
-        let step = match kept {
-            Some(step) => step,
-            None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
-                Ok(step) => step,
-                Err(error) => return self.ended(idx, not_planned(&error), None).await,
-            },
-        };
-        let logged = Value::from(arguments);
-        let step_call = self.step_call(&call, &logged);
-        let told = draft::told(row.told.as_deref());
-        let target = draft::text(&step.plan().target);
-        let cleared = match self.engine.guard.clear(step, told.as_ref(), &step_call) {
-            Ok(cleared) => cleared,
-            Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await,
-        };
-        self.halts(idx, Moment::BeforeIntent)?;
-        let turn = self.turns.acquire();
-        let intent = RowChange { state: "sending", call_id: Some(cleared.call_id().to_owned()), target, ..RowChange::default() };
-        let permit = match self.log.intend(idx, cleared.intent(), intent).await {
-            Ok(permit) => permit,
-            Err(error) => {
-                cleared.discard();
-                return if matches!(error, LogError::Cancelled | LogError::Closed) { Ok("pending") } else { Err(error.into()) };
-            }
-        };
-        self.halts(idx, Moment::AfterIntent)?;
-        let call_id = cleared.call_id().to_owned();
-        let _turn = turn.await;
-        let ended = cleared.send(permit).await;
-        self.halts(idx, Moment::AfterAct)?;
-        if matches!(&ended.result, Err(error) if error.code() == LEASE_LOST) {
-            return Err(Broken::Lost);
-        }
-        self.record(idx, &call_id, ended).await
-    }
-
-    /// Which call a row is, with what it takes from earlier rows; or why it cannot be made.
-    pub(super) async fn call(&self, row: &JobRow) -> Result<Result<(Call, Map<String, Value>), String>, Broken> {
-        let Ok(Value::Object(mut arguments)) = serde_json::from_str(&row.arguments) else {
-            return Ok(Err("its arguments cannot be read".into()));
-        };
-        let mut earlier = HashMap::new();
-        // Only steps that a caller has written hold references; elsewhere such a text is a text.
-        let refers = row.told.is_none() && self.job.tool == ApplyChanges::NAME;
-        for it in references::find(&arguments).into_iter().filter(|_| refers) {
-            if !earlier.contains_key(&it.step) {
-                let found = self.engine.db.read().await?.row_named(&self.job.id, &it.step).await?;
-                earlier.insert(it.step.clone(), found.and_then(|it| it.receipt));
-            }
-        }
-        let filled = arguments.values_mut().filter(|_| !earlier.is_empty()).try_for_each(|value| {
-            references::fill(value, &|it| {
-                let receipt = earlier.get(&it.step).and_then(Option::as_deref).and_then(|it| serde_json::from_str::<Value>(it).ok());
-                let receipt = receipt.ok_or_else(|| format!("it builds on step {}, which was not made", it.step))?;
-                references::field(&receipt, &it.field).ok_or_else(|| format!("the result of step {} has no `{}`", it.step, it.field))
-            })
-        });
-        if let Err(reason) = filled {
-            return Ok(Err(reason));
-        }
-        let offer = match self.engine.catalog.offer(&row.tool) {
-            Ok(offer) => offer,
-            Err(error) => return Ok(Err(apply::told(&error))),
-        };
-        Ok(match offer.connection(Some(&row.connection)) {
-            Ok(connection) => Ok((Call { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
-            Err(error) => Err(apply::told(&error)),
-        })
-    }
-
-    pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
-        StepCall { job: &self.job.id, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
-    }
-
-    /// Records how a row has ended that was sent.
-    pub(super) async fn record(&self, idx: i64, call_id: &str, ended: Ended) -> Result<&'static str, Broken> {
-        let change = match &ended.result {
-            Ok(receipt) => RowChange {
-                state: "done",
-                target: draft::text(&receipt["target"]),
-                receipt: Some(receipt.to_string()),
-                inverse: if ended.inverse.is_empty() { None } else { draft::text(&ended.inverse) },
-                ..RowChange::default()
-            },
-            Err(error @ CallError::OutcomeUnknown { .. }) => {
-                let reason = ended.outcome.as_ref().and_then(|it| it["reason"].as_str()).unwrap_or_default();
-                change("unknown", Some(format!("{reason}; {}", error.fix())))
-            }
-            Err(error) => not_planned(error),
-        };
-        self.ended(idx, change, ended.outcome.map(|it| (call_id.to_owned(), it))).await
-    }
-
-    /// Records how a row has ended.
-    pub(super) async fn ended(&self, idx: i64, change: RowChange, outcome: Option<(String, Value)>) -> Result<&'static str, Broken> {
-        let state = change.state;
-        let mut reason = change.reason.map(Value::from).unwrap_or_default();
-        crate::shape::shape(&mut reason);
-        let change = RowChange { reason: reason.as_str().map(str::to_owned), ..change };
-        self.log.note(idx, change, outcome).await?;
-        {
-            let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whatever it was before, it had not ended.
-            for open in ["pending", "sending"] {
-                if let Some(count) = tally.get_mut(open).filter(|it| **it > 0) {
-                    *count -= 1;
-                    break;
-                }
-            }
-            *tally.entry(state.to_owned()).or_default() += 1;
-        }
-        self.tell(JobState::Running);
-        Ok(state)
-    }
-
-    fn tell(&self, state: JobState) {
+    pub(super) fn tell(&self, state: JobState) {
         let now = Progress::of(&self.job.id, state, &self.tally.lock().unwrap_or_else(PoisonError::into_inner));
         self.progress.send_replace(now);
     }
@@ -416,23 +281,4 @@ impl Worker {
         self.tell(state);
         Ok(())
     }
-
-    fn halts(&self, row: i64, moment: Moment) -> Result<(), Broken> {
-        if self.halt == Some(Halt { row, moment }) { Err(Broken::Halted) } else { Ok(()) }
-    }
-}
-
-/// A row that has ended so.
-pub(super) fn change(state: &'static str, reason: Option<String>) -> RowChange {
-    RowChange { state, reason, ..RowChange::default() }
-}
-
-/// A row whose call was refused: by a rule, because it is so already, or by what it does.
-fn not_planned(error: &CallError) -> RowChange {
-    if plan::is_so_already(error) {
-        return change("skipped", Some(plan::already(error)));
-    }
-    let state = if matches!(error, CallError::Denied { .. } | CallError::NotConfirmed { .. }) { "refused" } else { "failed" };
-    let told = apply::told(error);
-    change(state, Some(if told.is_empty() { chain(error) } else { told }))
 }

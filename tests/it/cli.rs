@@ -466,3 +466,35 @@ fn a_picture_is_saved_to_a_file() {
     assert_eq!(shell.run(&["call", "get_project", "--project", "Atlas", "--save", "x.png"]).code, 2);
     assert!(!shell.home().join("x.png").exists());
 }
+
+#[test]
+fn jobs_are_listed_shown_and_written_to_a_file() {
+    let shell = Shell::acme();
+    let steps = json!({ "steps": [
+        { "id": "team", "tool": "create_team", "arguments": { "name": "Night shift", "organization": "Acme" } },
+        { "tool": "update_team", "arguments": { "team": "${team.id}", "description": "awake" } },
+    ] });
+    let ran = shell.run_with_input(&["call", "apply_changes", "--json", "-"], &steps.to_string());
+    assert_eq!((ran.code, &ran.json()["after"]["done"]), (0, &json!(2)), "{ran:?}");
+    let job = ran.json()["job"].as_str().unwrap().to_owned();
+    let listed = shell.run(&["jobs", "list"]).json();
+    assert_eq!((&listed["items"][0]["job"], &listed["items"][0]["status"]), (&json!(job), &json!("done")), "{listed}");
+    let table = shell.run(&["jobs", "list", "--output", "table"]);
+    assert_eq!(table.words()[1][..6], [job.as_str(), "apply_changes", "2", "changes", "done", "2"], "{table:?}");
+    let shown = shell.run(&["jobs", "show", &job, "--output", "table"]);
+    assert_eq!(shown.out.lines().next(), Some(format!("{job} apply_changes, 2 changes: done; 2 done").as_str()), "{shown:?}");
+    assert_eq!(shell.run(&["jobs", "show", &job, "--outcome", "failed"]).json()["items"], json!([]));
+    let written = shell.run(&["jobs", "show", &job, "--csv", "job.csv"]);
+    assert_eq!((written.code, written.out.as_str()), (0, "written to job.csv\n"), "{written:?}");
+    let csv = std::fs::read_to_string(shell.home().join("job.csv")).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "step,tool,connection,target,outcome,reason,id");
+    assert!(lines[1].starts_with("team,create_team,local,team Night shift,done,,team_"), "{csv}");
+    assert_eq!(shell.run(&["jobs", "resume"]).json(), json!([]));
+    let ended = shell.run(&["jobs", "resume", &job]);
+    assert_eq!((ended.code, ended.err.lines().next()), (1, Some(format!("error: job `{job}` has ended: done").as_str())), "{ended:?}");
+    let cancelled = shell.run(&["jobs", "cancel", &job]);
+    assert!(cancelled.err.starts_with(&format!("error: job `{job}` has ended: done")), "{cancelled:?}");
+    let none = shell.run(&["jobs", "show", "job_none"]);
+    assert_eq!((none.code, none.err.as_str()), (1, "error: no job `job_none`\nfix: see list_jobs\n"), "{none:?}");
+}

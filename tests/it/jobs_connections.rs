@@ -69,6 +69,9 @@ fn steps() -> Vec<Value> {
             if let Some(organization) = organization {
                 arguments["organization"] = json!(organization);
             }
+            if connection == "globant" {
+                arguments["admin_email"] = json!("ana.ruiz@acme.example");
+            }
             steps.push(json!({ "id": id, "tool": "create_project", "arguments": arguments }));
             let rename = json!({ "connection": connection, "project": format!("${{{id}.id}}"), "name": format!("Batch {number:02}") });
             steps.push(json!({ "id": format!("{id}-named"), "tool": "update_project", "arguments": rename }));

@@ -46,7 +46,7 @@ async fn every_change_that_says_so_is_taken_back() {
         agent.ok("create_role", json!({ "name": "Observer", "permissions": ["projects.read"] })).await;
         agent.ok("create_service_account", json!({ "project": "Atlas", "name": "ci", "without_key": true })).await;
         key_of(&agent, "Atlas", "bo", "laptop").await;
-        let limit = json!({ "project": "Atlas", "subscription_type": "monthly", "usage_unit": "cost", "soft_limit": 5.0, "hard_limit": 9.0, "renewal": "automatic" });
+        let limit = json!({ "project": "Atlas", "subscription_type": "Monthly", "usage_unit": "Cost", "soft_limit": 5.0, "hard_limit": 9.0, "renewal": "Renewable" });
         let changes = [
             ("create_organization", json!({ "name": "Other" })),
             ("update_organization", json!({ "organization": "Acme", "name": "Acme Two", "description": "new" })),

@@ -42,13 +42,11 @@ pub(super) async fn set(at: &mut Session, op: &SetLogo) -> Result<Change<Logo>, 
     let values = args![kind, id, &picture.media_type, picture.width, picture.height, picture.content.clone(), Timestamp::now().0];
     at.db.run(sql, &values).await?;
     let after = owner.view(&picture);
-    Ok(match before {
-        Some(before) => Change::updated(owner.target(), impact, owner.view(&before), after),
-        None => {
-            let inverse = Inverse::call::<DeleteLogo>(json!({ "of": op.of, "target": owner.id }));
-            Change::created(owner.target(), impact, after).inverse(inverse)
-        }
-    })
+    let Some(before) = before else {
+        let inverse = Inverse::call::<DeleteLogo>(json!({ "of": op.of, "target": owner.id }));
+        return Ok(Change::created(owner.target(), impact, after).inverse(inverse));
+    };
+    Ok(Change::updated(owner.target(), impact, owner.view(&before), after))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteLogo) -> Result<Change<Logo>, ProviderError> {

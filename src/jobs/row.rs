@@ -1,0 +1,185 @@
+//! One row of a job: resolved, held against what was agreed to, recorded, sent, recorded.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
+
+use serde_json::{Map, Value};
+
+use super::{
+    apply,
+    draft::{self, Call},
+    plan, references,
+    worker::{Broken, Halt, Moment, Worker},
+};
+use crate::{
+    domain::jobs::JobState,
+    error::{CallError, NOT_APPLIED, chain},
+    guard::{Ended, LEASE_LOST, LogError, StepCall},
+    store::{JobRow, RowChange},
+    tools::{Operation as _, jobs::ApplyChanges},
+};
+
+/// How often a row is tried whose change did not take effect.
+const TRIES: u32 = 3;
+
+impl Worker {
+    /// Makes one row; answers the state it has ended in. A change of which it is known that it did not take effect is made anew.
+    pub(super) async fn make(&self, row: JobRow) -> Result<&'static str, Broken> {
+        for _ in 1..TRIES {
+            if let Some(state) = self.attempt(&row, false).await? {
+                return Ok(state);
+            }
+        }
+        Ok(self.attempt(&row, true).await?.unwrap_or("pending"))
+    }
+
+    /// Tries to make a row; `None` where it did not take effect and may be tried again.
+    async fn attempt(&self, row: &JobRow, last: bool) -> Result<Option<&'static str>, Broken> {
+        let idx = row.idx;
+        let (call, arguments) = match self.call(row).await? {
+            Ok(it) => it,
+            Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await.map(Some),
+        };
+        let kept = self.plans().remove(&idx);
+        let step = match kept {
+            Some(step) => step,
+            None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
+                Ok(step) => step,
+                Err(error) => return self.ended(idx, not_planned(&error), None).await.map(Some),
+            },
+        };
+        let logged = Value::from(arguments);
+        let step_call = self.step_call(&call, &logged);
+        let told = draft::told(row.told.as_deref());
+        let target = draft::text(&step.plan().target);
+        let cleared = match self.engine.guard.clear(step, told.as_ref(), &step_call) {
+            Ok(cleared) => cleared,
+            Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await.map(Some),
+        };
+        self.halts(idx, Moment::BeforeIntent)?;
+        let turn = self.turns.acquire();
+        let intent = RowChange { state: "sending", call_id: Some(cleared.call_id().to_owned()), target, ..RowChange::default() };
+        let permit = match self.log.intend(idx, cleared.intent(), intent).await {
+            Ok(permit) => permit,
+            Err(error) => {
+                cleared.discard();
+                return if matches!(error, LogError::Cancelled | LogError::Closed) { Ok(Some("pending")) } else { Err(error.into()) };
+            }
+        };
+        self.halts(idx, Moment::AfterIntent)?;
+        let call_id = cleared.call_id().to_owned();
+        let _turn = turn.await;
+        let ended = cleared.send(permit).await;
+        self.halts(idx, Moment::AfterAct)?;
+        if matches!(&ended.result, Err(error) if error.code() == LEASE_LOST) {
+            return Err(Broken::Lost);
+        }
+        match &ended.result {
+            Err(error) if !last && error.code() == NOT_APPLIED => {
+                self.log.note(idx, change("pending", None), ended.outcome.map(|it| (call_id, it))).await?;
+                Ok(None)
+            }
+            _ => self.record(idx, &call_id, ended).await.map(Some),
+        }
+    }
+
+    /// Which call a row is, with what it takes from earlier rows; or why it cannot be made.
+    pub(super) async fn call(&self, row: &JobRow) -> Result<Result<(Call, Map<String, Value>), String>, Broken> {
+        let Ok(Value::Object(mut arguments)) = serde_json::from_str(&row.arguments) else {
+            return Ok(Err("its arguments cannot be read".into()));
+        };
+        let mut earlier = HashMap::new();
+        // Only steps that a caller has written hold references; elsewhere such a text is a text.
+        let refers = row.told.is_none() && self.job.tool == ApplyChanges::NAME;
+        for it in references::find(&arguments).into_iter().filter(|_| refers) {
+            if !earlier.contains_key(&it.step) {
+                let found = self.engine.db.read().await?.row_named(&self.job.id, &it.step).await?;
+                earlier.insert(it.step.clone(), found.and_then(|it| it.receipt));
+            }
+        }
+        let filled = arguments.values_mut().filter(|_| !earlier.is_empty()).try_for_each(|value| {
+            references::fill(value, &|it| {
+                let receipt = earlier.get(&it.step).and_then(Option::as_deref).and_then(|it| serde_json::from_str::<Value>(it).ok());
+                let receipt = receipt.ok_or_else(|| format!("it builds on step {}, which was not made", it.step))?;
+                references::field(&receipt, &it.field).ok_or_else(|| format!("the result of step {} has no `{}`", it.step, it.field))
+            })
+        });
+        if let Err(reason) = filled {
+            return Ok(Err(reason));
+        }
+        let offer = match self.engine.catalog.offer(&row.tool) {
+            Ok(offer) => offer,
+            Err(error) => return Ok(Err(apply::told(&error))),
+        };
+        Ok(match offer.connection(Some(&row.connection)) {
+            Ok(connection) => Ok((Call { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
+            Err(error) => Err(apply::told(&error)),
+        })
+    }
+
+    pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
+        StepCall { job: &self.job.id, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
+    }
+
+    /// Records how a row has ended that was sent.
+    pub(super) async fn record(&self, idx: i64, call_id: &str, ended: Ended) -> Result<&'static str, Broken> {
+        let change = match &ended.result {
+            Ok(receipt) => RowChange {
+                state: "done",
+                target: draft::text(&receipt["target"]),
+                receipt: Some(receipt.to_string()),
+                inverse: if ended.inverse.is_empty() { None } else { draft::text(&ended.inverse) },
+                ..RowChange::default()
+            },
+            Err(error @ CallError::OutcomeUnknown { .. }) => {
+                let reason = ended.outcome.as_ref().and_then(|it| it["reason"].as_str()).unwrap_or_default();
+                change("unknown", Some(format!("{reason}; {}", error.fix())))
+            }
+            Err(error) => not_planned(error),
+        };
+        self.ended(idx, change, ended.outcome.map(|it| (call_id.to_owned(), it))).await
+    }
+
+    /// Records how a row has ended.
+    pub(super) async fn ended(&self, idx: i64, change: RowChange, outcome: Option<(String, Value)>) -> Result<&'static str, Broken> {
+        let state = change.state;
+        let mut reason = change.reason.map(Value::from).unwrap_or_default();
+        crate::shape::shape(&mut reason);
+        let change = RowChange { reason: reason.as_str().map(str::to_owned), ..change };
+        self.log.note(idx, change, outcome).await?;
+        {
+            let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whatever it was before, it had not ended.
+            for open in ["pending", "sending"] {
+                if let Some(count) = tally.get_mut(open).filter(|it| **it > 0) {
+                    *count -= 1;
+                    break;
+                }
+            }
+            *tally.entry(state.to_owned()).or_default() += 1;
+        }
+        self.tell(JobState::Running);
+        Ok(state)
+    }
+
+    fn halts(&self, row: i64, moment: Moment) -> Result<(), Broken> {
+        if self.halt == Some(Halt { row, moment }) { Err(Broken::Halted) } else { Ok(()) }
+    }
+}
+
+/// A row that has ended so.
+pub(super) fn change(state: &'static str, reason: Option<String>) -> RowChange {
+    RowChange { state, reason, ..RowChange::default() }
+}
+
+/// A row whose call was refused: by a rule, because it is so already, or by what it does.
+fn not_planned(error: &CallError) -> RowChange {
+    if plan::is_so_already(error) {
+        return change("skipped", Some(plan::already(error)));
+    }
+    let state = if matches!(error, CallError::Denied { .. } | CallError::NotConfirmed { .. }) { "refused" } else { "failed" };
+    let told = apply::told(error);
+    change(state, Some(if told.is_empty() { chain(error) } else { told }))
+}
