@@ -24,7 +24,17 @@ impl Company {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let sandbox = sandbox::start(Openai::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap();
+        Self::at(Openai::seeded(Seed::Acme), options).await
+    }
+
+    /// A company as it is now, apart from it from now on.
+    pub(crate) async fn copy(&self) -> Self {
+        let service = self.sandbox.platform().clone();
+        Self::at(service, Options::default()).await
+    }
+
+    async fn at(service: Openai, options: Options) -> Self {
+        let sandbox = sandbox::start(service, sandbox::Options::default()).await.unwrap();
         let agent = Agent::connected(vec![connect(settings(&sandbox.url, ADMIN_KEY))], options).await;
         Self { agent, sandbox }
     }
