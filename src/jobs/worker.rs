@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How many rows of a job are being sent at the same time.
-const IN_FLIGHT: usize = 16;
+const IN_FLIGHT: usize = 32;
 /// How many more have their intent recorded meanwhile, so that nobody waits for the disk.
 const AHEAD: usize = 8;
 /// How many rows are read from the store at a time.
