@@ -29,7 +29,7 @@ Lists come from repeating an argument. @FILE stands for the text of a file, as i
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
 --output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE keeps a picture.
 
-Exit codes: 0 done, 1 the tool failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
+Exit codes: 0 done, 1 the tool or a row of it failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
 )]
 pub struct Call {
     /// The tool and its arguments
@@ -107,9 +107,15 @@ impl Call {
             Some(job) => {
                 Err(Failure::new(format!("job `{job}` was stopped between two rows"), format!("go on with `rolecall jobs resume {job}`")))
             }
-            None => Ok(ExitCode::SUCCESS),
+            None if is_whole(&result) => Ok(ExitCode::SUCCESS),
+            None => Ok(ExitCode::FAILURE),
         }
     }
+}
+
+/// Whether all of what was asked for was done: of many rows, each was made or is not needed.
+fn is_whole(result: &Value) -> bool {
+    ["failed", "unknown", "refused"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
 }
 
 impl Own {

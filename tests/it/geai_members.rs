@@ -283,5 +283,5 @@ async fn five_hundred_rows_on_a_bad_day_are_told_truly_and_nobody_is_invited_twi
             _ => {}
         }
     }
-    assert_eq!(counted.get("unknown").copied().unwrap_or_default() as usize, 420 - platform.invitations.len());
+    assert_eq!(counted.get("unknown").copied().unwrap_or_default(), 420 - platform.invitations.len() as u64);
 }

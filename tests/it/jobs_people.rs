@@ -232,7 +232,7 @@ async fn a_job_needs_the_connections_it_was_begun_with() {
 async fn where_the_service_does_not_tell_a_row_is_unknown_and_nobody_is_invited_twice() {
     for moment in [Moment::AfterIntent, Moment::AfterAct] {
         let it = Geai::new().await;
-        let csv: String = (0..60).map(|at| format!("Ember,p{at}@acme.example,Project member\n")).collect();
+        let csv = (0..60).map(|at| format!("Ember,p{at}@acme.example,Project member")).collect::<Vec<_>>().join("\n");
         it.agent.app.jobs().halt_at(Halt { row: 30, moment });
         let broken = begin(&it.agent.app, &csv, Wait::to_the_end()).await;
         let job = broken["job"].as_str().unwrap();

@@ -112,12 +112,10 @@ async fn check(company: &Company, story: &Story) -> Result<(), TestCaseError> {
                 company.directly("DELETE", &format!("{}/{id}", list.delete), &Value::Null);
             }
         }
-        match page.get("next_cursor") {
-            Some(next) => cursor = Some(next.clone()),
-            None => {
-                whole = true;
-                break;
-            }
+        cursor = page.get("next_cursor").cloned();
+        whole = cursor.is_none();
+        if whole {
+            break;
         }
     }
     let once: BTreeSet<&String> = seen.iter().collect();

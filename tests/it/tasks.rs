@@ -1,6 +1,7 @@
 //! Jobs as clients see them go: progress, tasks, and an answer in time for those that know neither.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -186,14 +187,14 @@ async fn a_task_outlives_its_connection_and_its_process() {
             let client = inside(&app, asked, true).await;
             assert!(client.get_task(GetTaskParams::new(&*task.task_id)).await.is_ok_and(|it| it.task.payload == TaskPayload::Working));
             lapse(&app).await;
-            assert_eq!(app.jobs().resume(Some(&job)).await.unwrap(), [job.clone()]);
+            assert_eq!(app.jobs().resume(Some(&job)).await.unwrap(), std::slice::from_ref(&job));
             let TaskPayload::Completed { result } = outcome(&client, &task.task_id).await else { panic!("it is done") };
             let done = &result["structuredContent"];
             assert_eq!((&done["status"], &done["job"], &done["connection"]), (&json!("done"), &json!(job), &json!("rolecall")), "{done}");
             assert_eq!(done["after"]["done"], 10, "{done}");
             assert!(result["content"][0]["text"].as_str().is_some_and(|it| !it.is_empty()));
             // It waits for nothing, so that nothing can be said to it; and it is over, so that it cannot be ended.
-            client.update_task(UpdateTaskParams::new(&*task.task_id, Default::default())).await.unwrap();
+            client.update_task(UpdateTaskParams::new(&*task.task_id, BTreeMap::default())).await.unwrap();
             client.cancel_task(CancelTaskParams::new(&*task.task_id)).await.unwrap();
             assert!(matches!(outcome(&client, &task.task_id).await, TaskPayload::Completed { .. }));
         }
@@ -233,7 +234,7 @@ async fn a_task_is_its_callers_alone() {
         let local = inside(&app, era, true).await;
         for stranger in [&bob, &local] {
             assert_eq!(code(stranger.get_task(GetTaskParams::new(&*id)).await), -32602);
-            assert_eq!(code(stranger.update_task(UpdateTaskParams::new(&*id, Default::default())).await), -32602);
+            assert_eq!(code(stranger.update_task(UpdateTaskParams::new(&*id, BTreeMap::default())).await), -32602);
             assert_eq!(code(stranger.cancel_task(CancelTaskParams::new(&*id)).await), -32602);
         }
         for made_up in [format!("{id}A"), id[..id.len() - 2].to_owned(), String::new(), "job_1".to_owned()] {
