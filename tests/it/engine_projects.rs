@@ -233,7 +233,7 @@ async fn who_cannot_come_in_or_leave_is_said_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn many_people_cost_few_reads_and_one_question() {
+async fn many_people_cost_few_reads() {
     let stage = Stage::new().await;
     {
         let mut platform = stage.service.platform();
@@ -273,5 +273,5 @@ async fn many_people_cost_few_reads_and_one_question() {
     // Each was sent once; one more after the 429, of which nothing came.
     assert_eq!(asked.iter().filter(|it| it.starts_with("POST")).count(), 61);
     assert_eq!(stage.service.platform().projects[1].seats.len(), 63);
-    assert_eq!(stage.agent.questions().len(), 1);
+    assert_eq!(stage.agent.questions(), Vec::<String>::new(), "nobody gains power, so nobody is asked");
 }
