@@ -201,7 +201,7 @@ impl Guard {
     }
 
     /// Holds a call against what a person was told about it: `None` where it could not be planned before, because it builds on an
-    /// earlier one. Such a one was agreed to as something small.
+    /// earlier one. Such a one was agreed to as something small: it gives nobody power over others, and takes little away.
     ///
     /// # Errors
     ///
@@ -212,7 +212,9 @@ impl Guard {
             _ if !step.needs_consent => {}
             Some(told) if told.covers(plan) => {}
             Some(_) => return Err(CallError::Provider(ProviderError::TargetChanged)),
-            None if step.effect != Effect::Write && plan.impact.gravity <= Gravity::Low => {}
+            // What gives is weighed by who gets it, and an earlier call may have made an insider of them: it may give no power at all.
+            None if step.effect == Effect::Access && plan.impact.gravity == Gravity::None => {}
+            None if step.effect == Effect::Destroy && plan.impact.gravity <= Gravity::Low => {}
             None => {
                 let what = consent::lines(&plan.impact).join("; ");
                 return Err(CallError::NotConfirmed {
