@@ -75,9 +75,7 @@ impl Summary {
         };
         let gravest = steps().find(|(_, it)| it.plan().impact.gravity == gravity).map(|(_, it)| it.plan().target.name.clone());
         let name = if people { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
-        let mut organizations: Vec<&str> = steps().filter_map(|(_, it)| it.plan().target.organization.as_deref()).collect();
-        organizations.sort_unstable();
-        organizations.dedup();
+        let organizations = organizations(work);
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
@@ -111,12 +109,17 @@ fn built_on(work: &Work) -> HashSet<String> {
 
 /// What the rows do, like with like; the gravest first. What asks for nothing and is told in full is left out.
 fn groups(work: &Work, in_full: &HashSet<String>) -> Vec<Group> {
+    // Namesakes of several organizations are told apart.
+    let many = organizations(work).len() > 1;
     let mut groups: Vec<Group> = Vec::new();
     for draft in &work.drafts {
         let Stage::Ready(step) = &draft.stage else { continue };
         let Plan { target, impact, .. } = step.plan();
         let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
-        let what = format!("{}{place}{}", draft.title(), on(work, draft));
+        let organization = target.organization.as_deref().filter(|_| many).map(|it| format!(", organization {it}")).unwrap_or_default();
+        let what = format!("{}{place}{organization}{}", draft.title(), on(work, draft));
+        let id = target.id.as_deref().filter(|_| many).map(|it| format!(" [{it}]")).unwrap_or_default();
+        let name = format!("{}{id}", target.name);
         let asked = step.needs_consent();
         if !asked && in_full.contains(&draft.name) {
             continue;
@@ -126,8 +129,8 @@ fn groups(work: &Work, in_full: &HashSet<String>) -> Vec<Group> {
         let same =
             groups.iter_mut().find(|it| it.asked == asked && it.gravity == gravity && it.what == what && it.consequences == consequences);
         match same {
-            Some(group) => group.targets.push(target.name.clone()),
-            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![target.name.clone()] }),
+            Some(group) => group.targets.push(name),
+            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![name] }),
         }
     }
     groups.sort_by_key(|it| (std::cmp::Reverse(it.asked), std::cmp::Reverse(it.gravity)));
@@ -171,6 +174,15 @@ fn written(draft: &Draft) -> String {
 /// The connection of a row, where that does not go without saying.
 fn on(work: &Work, draft: &Draft) -> String {
     if connections(work).len() < 2 { String::new() } else { format!(" (connection {})", draft.connection) }
+}
+
+/// The organizations of what is planned.
+fn organizations(work: &Work) -> Vec<&str> {
+    let steps = work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some(step) } else { None });
+    let mut names: Vec<&str> = steps.filter_map(|it| it.plan().target.organization.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn connections(work: &Work) -> Vec<&str> {

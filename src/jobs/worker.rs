@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{Timestamp, jobs::JobState},
     error::{CallError, chain},
-    guard::{Caller, Ended, LEASE_LOST, LogError, RowLog, Step, StepCall},
+    guard::{Caller, Ended, LEASE_LOST, LogError, RowLog, Step, StepCall, TTL_SECONDS},
     store::{EntryKind, Job, JobRow, Lease, RowChange, StoreError, Tally, transaction},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -33,6 +33,9 @@ const PAGE: i64 = 100;
 /// How often a worker looks whether it is to go on, and after how many looks it renews its hold.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_PER_RENEWAL: u32 = 4;
+
+/// How a row has ended where it ends a job that is to stop on failure.
+const ENDS_IT: [&str; 3] = ["failed", "unknown", "refused"];
 
 /// Where a job is broken off, as if its process had died there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +93,8 @@ pub(super) struct Worker {
     turns: Semaphore,
     tally: Mutex<Tally>,
     progress: watch::Sender<Progress>,
+    /// Whether it goes on with what another worker has begun.
+    resumed: bool,
     halt: Option<Halt>,
 }
 
@@ -112,6 +117,7 @@ impl Engine {
                 tally: Mutex::default(),
                 progress,
                 engine: Arc::clone(&engine),
+                resumed: lease.fence > 1,
                 job,
                 halt,
             };
@@ -140,7 +146,13 @@ impl Worker {
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         self.tell(JobState::Running);
         self.settle_all().await?;
-        let stopped = if self.job.in_order { self.one_by_one().await? } else { self.together().await? };
+        let stopped = if let Some(reason) = self.stopped_before().await? {
+            Some(reason)
+        } else if self.job.in_order {
+            self.one_by_one().await?
+        } else {
+            self.together().await?
+        };
         let (state, reason) = match stopped {
             Some(reason) => (JobState::Stopped, reason),
             None if self.is_cancelled() => (JobState::Cancelled, "the job was cancelled before its turn".to_owned()),
@@ -190,6 +202,16 @@ impl Worker {
         self.is_cancelled() || self.log.is_closed()
     }
 
+    /// Why nothing more is made: a row that ended before this worker had the job ends it.
+    async fn stopped_before(&self) -> Result<Option<String>, Broken> {
+        for state in ENDS_IT.into_iter().filter(|_| self.job.stop_on_failure) {
+            if let Some(row) = self.rows_after(-1, state, 1).await?.pop() {
+                return Ok(Some(not_made(&row.name)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Rows in their order; answers why the rest is not made, where one has failed that ends it.
     async fn one_by_one(&self) -> Result<Option<String>, Broken> {
         let mut after = -1;
@@ -200,8 +222,8 @@ impl Worker {
             }
             let name = row.name.clone();
             let state = self.make(row).await?;
-            if self.job.stop_on_failure && matches!(state, "failed" | "unknown" | "refused") {
-                return Ok(Some(format!("step {name} before it was not made")));
+            if self.job.stop_on_failure && ENDS_IT.contains(&state) {
+                return Ok(Some(not_made(&name)));
             }
         }
         self.stay()?;
@@ -245,20 +267,42 @@ impl Worker {
         self.plan_pending().await?;
         let mut making = FuturesUnordered::new();
         let mut after = -1;
-        loop {
-            let rows = self.rows_after(after, "pending", PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.idx;
-            for row in rows {
-                if making.len() == IN_FLIGHT + AHEAD {
-                    making.next().await.transpose()?;
-                }
-                if !self.is_over() {
-                    making.push(self.make(row));
+        let begun = async {
+            loop {
+                let rows = self.rows_after(after, "pending", PAGE).await?;
+                let Some(last) = rows.last() else { return Ok::<(), Broken>(()) };
+                after = last.idx;
+                for row in rows {
+                    if making.len() == IN_FLIGHT + AHEAD {
+                        making.next().await.transpose()?;
+                    }
+                    if !self.is_over() {
+                        making.push(self.make(row));
+                    }
                 }
             }
         }
-        while making.next().await.transpose()?.is_some() {}
+        .await;
+        let mut broken = begun.err();
+        if !matches!(broken, None | Some(Broken::Halted)) {
+            self.log.close();
+        }
+        // What is being sent is let arrive, whatever else goes wrong: nobody could say what became of it.
+        while !matches!(broken, Some(Broken::Halted)) {
+            match making.next().await {
+                None => break,
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    if !matches!(error, Broken::Halted) {
+                        self.log.close();
+                    }
+                    broken = broken.or(Some(error));
+                }
+            }
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
         self.stay()?;
         Ok(None)
     }
@@ -351,7 +395,8 @@ impl Worker {
     }
 
     pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
-        StepCall { job: &self.job.id, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
+        let is_late = self.resumed && Timestamp(self.job.created_at).plus_seconds(TTL_SECONDS).0 < Timestamp::now().0;
+        StepCall { job: &self.job.id, is_late, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
     }
 
     /// Records how a row has ended that was sent.
@@ -420,6 +465,10 @@ impl Worker {
     fn halts(&self, row: i64, moment: Moment) -> Result<(), Broken> {
         if self.halt == Some(Halt { row, moment }) { Err(Broken::Halted) } else { Ok(()) }
     }
+}
+
+fn not_made(step: &str) -> String {
+    format!("step {step} before it was not made")
 }
 
 /// A row that has ended so.

@@ -61,7 +61,8 @@ async fn steps_build_on_the_results_of_earlier_ones() {
             lines[3],
             "- Create project (step project), with what earlier steps make: {\"name\":\"Borealis\",\"description\":\"of ${team.name}\"}"
         );
-        let adding = format!("- Add team member, with what earlier steps make: {{\"team\":\"${{team.id}}\",\"member\":\"{}\"}}", email("ana"));
+        let adding =
+            format!("- Add team member, with what earlier steps make: {{\"team\":\"${{team.id}}\",\"member\":\"{}\"}}", email("ana"));
         assert_eq!(lines[4], adding);
         assert_eq!(lines[6], "- of what is not known yet, only what gives nobody power over others and takes little away is made");
         assert_eq!(lines.last(), Some(&"Undo: undo with the job's id"));
