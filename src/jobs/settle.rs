@@ -15,7 +15,7 @@ use crate::{
     domain::{Inverse, Timestamp},
     error::{CallError, ProviderError},
     guard::{LookedBack, Step, settled},
-    store::{EntryKind, JobRow, RowChange},
+    store::{JobRow, RowChange},
     tools::{
         Effect, Operation as _,
         project_members::{AddProjectMember, GetProjectMember},
@@ -122,7 +122,7 @@ impl Worker {
             if !matches!(found, Found::NotMade) {
                 return Ok(found);
             }
-            let left = self.until_arrived(call_id).await?;
+            let left = self.until_arrived();
             // Only looks from after that time count.
             absences += u32::from(left.is_zero());
             if absences == LOOKS {
@@ -135,12 +135,11 @@ impl Worker {
         }
     }
 
-    /// How long a call that was begun may still be on its way.
-    async fn until_arrived(&self, call_id: &str) -> Result<Duration, Broken> {
-        let intent = self.engine().db.read().await?.entries(call_id, EntryKind::Intent).await?.pop();
-        let now = Timestamp::now().0;
-        let age = now.saturating_sub(intent.map_or(now, |it| it.at)).max(0).unsigned_abs();
-        Ok(self.engine().arrived_after().saturating_sub(Duration::from_millis(age)))
+    /// How long a request of the worker before this one may still be on its way: it has sent none after its hold had ended,
+    /// though long after the intent, where requests had to wait for their turn.
+    fn until_arrived(&self) -> Duration {
+        let age = Timestamp::now().0.saturating_sub(self.held_before).max(0).unsigned_abs();
+        self.engine().arrived_after().saturating_sub(Duration::from_millis(age))
     }
 
     /// What planning the same call again, and reading back, say about it.

@@ -95,6 +95,8 @@ pub(super) struct Worker {
     progress: watch::Sender<Progress>,
     /// Whether it goes on with what another worker has begun.
     resumed: bool,
+    /// When the hold of the worker before this one had surely ended.
+    pub(super) held_before: i64,
     halt: Option<Halt>,
 }
 
@@ -107,7 +109,7 @@ impl Engine {
         let engine = Arc::clone(self);
         let halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.workers.spawn(async move {
-            let id = job.id.clone();
+            let (id, now) = (job.id.clone(), Timestamp::now().0);
             let worker = Worker {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
                 log: RowLog::open(engine.db.clone(), lease.clone()),
@@ -118,6 +120,8 @@ impl Engine {
                 progress,
                 engine: Arc::clone(&engine),
                 resumed: lease.fence > 1,
+                // One that let go has left no time.
+                held_before: if job.lease_until > 0 { job.lease_until.min(now) } else { now },
                 job,
                 halt,
             };
