@@ -48,7 +48,7 @@ impl Finish {
         if let Some(outcome) = &ended.outcome {
             let key = match &ended.result {
                 Ok(receipt) => Key::Result(receipt),
-                Err(CallError::OutcomeUnknown { .. }) => Key::Keep,
+                Err(CallError::OutcomeUnknown { .. } | CallError::Provider(ProviderError::Partly { .. })) => Key::Keep,
                 Err(_) => Key::Free,
             };
             self.record(db, keyed, outcome, key).await;
@@ -150,7 +150,7 @@ enum Key<'a> {
     Result(&'a Value),
     /// A repetition is a new call: nothing was changed.
     Free,
-    /// A repetition is told that nobody knows.
+    /// Something was changed, or may have been: a repetition is told to look first.
     Keep,
 }
 
@@ -167,7 +167,7 @@ fn outcome(name: &str, requests: &[String], more: Value) -> Value {
 }
 
 /// The receipt of a change that is known to have been made, by somebody who is gone.
-pub(super) fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
+pub(crate) fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
     let mut receipt = json!({ "status": "done", "target": target, "call_id": call_id });
     if makes_secret {
         receipt["secret"] = json!({

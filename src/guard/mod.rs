@@ -16,7 +16,7 @@ mod unsent;
 
 use std::sync::Arc;
 
-use finish::{Finish, settled, unknown};
+use finish::{Finish, unknown};
 use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
 use unsent::Unsent;
@@ -24,7 +24,7 @@ use unsent::Unsent;
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
-pub(crate) use finish::Ended;
+pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
 pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};

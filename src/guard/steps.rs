@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, Decision, Finish, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
-    finish::Ended,
+    finish::{Ended, settled},
     preview,
     record::{Evidence, Record},
     unsent::Unsent,
 };
 use crate::{
-    domain::{Gravity, Impact, Target},
+    domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
     providers::Connection,
     secrets::OpenSink,
@@ -72,6 +72,8 @@ pub(crate) struct Told {
 /// Which call of which job a step is.
 pub(crate) struct StepCall<'a> {
     pub(crate) job: &'a str,
+    /// Whether the job was taken up again when what a person has agreed to was old.
+    pub(crate) is_late: bool,
     pub(crate) tool: &'a Tool,
     pub(crate) connection: &'a Arc<Connection>,
     pub(crate) caller: &'a Caller,
@@ -118,32 +120,25 @@ impl Step {
         let Plan { target, impact, .. } = self.plan();
         Told { version: self.plan().version(), target: target.clone(), impact: impact.clone(), asked: self.needs_consent }
     }
-
-    /// Whether the call took effect before, under this id.
-    pub(crate) async fn look_back(self, call: &StepCall<'_>, call_id: &str) -> LookedBack {
-        let finish = finish(call, self.plan(), call_id);
-        let Some(reading) = self.unsent.look_back() else { return LookedBack::Unknown };
-        drop(self);
-        match reading.await {
-            Ok(Some(made)) => LookedBack::Made(finish.done(made, &[], None).await),
-            Ok(None) => LookedBack::NotMade,
-            Err(_) => LookedBack::Unknown,
-        }
-    }
 }
 
 impl Told {
-    /// Whether what would happen now is what was told, or a part of it: earlier calls of the job, or others, may have done some of it.
+    /// Whether what would happen now is a part of what was told: earlier calls of the job, or others, may have done some of it.
     fn covers(&self, plan: &Plan) -> bool {
         let (told, now) = (&self.impact, &plan.impact);
-        let loses_no_more = now.losses.iter().all(|it| told.losses.iter().any(|told| told.what == it.what && told.count >= it.count));
-        self.version == plan.version()
-            || (self.asked
-                && self.target == plan.target
-                && now.gravity <= told.gravity
-                && loses_no_more
-                && now.notes.iter().all(|it| told.notes.contains(it))
-                && (now.undo.is_some() || told.undo.is_none()))
+        // As many others are not the same.
+        let names = |told: &Loss, now: &Loss| {
+            let all_were_named = told.examples.len() as u64 == told.count;
+            !all_were_named || now.examples.iter().all(|it| told.examples.contains(it))
+        };
+        let loses_no_more =
+            now.losses.iter().all(|it| told.losses.iter().any(|told| told.what == it.what && told.count >= it.count && names(told, it)));
+        self.asked
+            && self.target == plan.target
+            && now.gravity <= told.gravity
+            && loses_no_more
+            && now.notes.iter().all(|it| told.notes.contains(it))
+            && (now.undo.is_some() || told.undo.is_none())
     }
 }
 
@@ -201,7 +196,7 @@ impl Guard {
     }
 
     /// Holds a call against what a person was told about it: `None` where it could not be planned before, because it builds on an
-    /// earlier one. Such a one was agreed to as something small.
+    /// earlier one. Such a one was agreed to as something small: it gives nobody power over others, and takes little away.
     ///
     /// # Errors
     ///
@@ -210,9 +205,11 @@ impl Guard {
         let plan = step.plan();
         match told {
             _ if !step.needs_consent => {}
-            Some(told) if told.covers(plan) => {}
+            Some(told) if told.version == plan.version() || (!call.is_late && told.covers(plan)) => {}
             Some(_) => return Err(CallError::Provider(ProviderError::TargetChanged)),
-            None if step.effect != Effect::Write && plan.impact.gravity <= Gravity::Low => {}
+            // What gives is weighed by who gets it, and an earlier call may have made an insider of them: it may give no power at all.
+            None if step.effect == Effect::Access && plan.impact.gravity == Gravity::None => {}
+            None if step.effect == Effect::Destroy && plan.impact.gravity <= Gravity::Low => {}
             None => {
                 let what = consent::lines(&plan.impact).join("; ");
                 return Err(CallError::NotConfirmed {
@@ -238,6 +235,28 @@ impl Guard {
         let sink = if call.tool.makes_secret { Some(self.secrets.open(&call_id).map_err(CallError::SecretSink)?) } else { None };
         let finish = finish(call, plan, &call_id);
         Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into() })
+    }
+
+    /// Whether a call took effect before, under this id. A secret that is found so is handed over.
+    pub(crate) async fn look_back(&self, step: Step, call: &StepCall<'_>, call_id: &str) -> LookedBack {
+        let finish = finish(call, step.plan(), call_id);
+        let Some(reading) = step.unsent.look_back() else { return LookedBack::Unknown };
+        drop(step);
+        let made = match reading.await {
+            Ok(Some(made)) => made,
+            Ok(None) => return LookedBack::NotMade,
+            Err(_) => return LookedBack::Unknown,
+        };
+        // Where the process that is gone has left a file for it, that one stays: it may hold the secret.
+        let sink = if made.secret.is_some() { self.secrets.open(call_id).ok() } else { None };
+        let is_lost = call.tool.makes_secret && sink.is_none();
+        let mut ended = finish.done(made, &[], sink).await;
+        if let Ok(receipt) = &mut ended.result
+            && is_lost
+        {
+            receipt["secret"] = settled(&Value::Null, call_id, true)["secret"].take();
+        }
+        LookedBack::Made(ended)
     }
 
     /// The job that was begun by a call with this key.

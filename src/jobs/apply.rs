@@ -86,6 +86,11 @@ impl Engine {
             if it.field.is_empty() {
                 return Err(format!("`{}` names no field; write `${{{}.id}}`", it.written(), it.step));
             }
+            // What a caller has written elsewhere must not come in as a role or a person: nobody would see it stand there.
+            if gives_or_takes(offer.tool.effect) && !it.is_id() {
+                let id = format!("`${{{}.id}}`", it.step);
+                return Err(format!("`{}`: a step that gives or takes away may only refer to an id, as {id}", it.written()));
+            }
         }
         let stage = if references.is_empty() {
             Stage::Open(call)
@@ -96,6 +101,11 @@ impl Engine {
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
         Ok(Draft { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
     }
+}
+
+/// Whether a call of this effect is one that people are asked about.
+pub(super) fn gives_or_takes(effect: Effect) -> bool {
+    matches!(effect, Effect::Access | Effect::Destroy)
 }
 
 /// What can be said about arguments whose values are not known yet.

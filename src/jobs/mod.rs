@@ -61,6 +61,8 @@ pub(crate) const DOMAIN: &str = "jobs";
 
 /// How often a server looks for jobs that nobody works on.
 const ROUND: Duration = Duration::from_secs(15);
+/// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
+const ARRIVED: Duration = Duration::from_secs(45);
 /// How long rows that are being sent may take when the process is asked to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -88,6 +90,8 @@ struct Engine {
     workers: TaskTracker,
     stopping: CancellationToken,
     halt: Mutex<Option<Halt>>,
+    /// See [`ARRIVED`].
+    arrived_after: Mutex<Duration>,
 }
 
 impl std::fmt::Debug for Jobs {
@@ -101,7 +105,7 @@ impl Jobs {
         let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
-        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt }))
+        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after: Mutex::new(ARRIVED) }))
     }
 
     /// Calls a tool that is about jobs, or is one.
@@ -210,7 +214,18 @@ impl Jobs {
     }
 }
 
+impl Jobs {
+    /// Says after which time a request has arrived or never will, where it is not the two minutes that hold for services far away.
+    pub fn arrives_within(&self, time: Duration) {
+        *self.0.arrived_after.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
+}
+
 impl Engine {
+    fn arrived_after(&self) -> Duration {
+        *self.arrived_after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn watched(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Progress>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,6 +13,11 @@ pub(super) struct Reference {
 }
 
 impl Reference {
+    /// Whether it stands for the id that was given to what the step has made or met: no caller has written that.
+    pub(super) fn is_id(&self) -> bool {
+        matches!(self.field.as_str(), "id" | "after.id" | "target.id")
+    }
+
     pub(super) fn written(&self) -> String {
         if self.field.is_empty() { format!("${{{}}}", self.step) } else { format!("${{{}.{}}}", self.step, self.field) }
     }

@@ -14,9 +14,9 @@ use super::{
     worker::{Broken, Halt, Moment, Worker},
 };
 use crate::{
-    domain::jobs::JobState,
+    domain::{Timestamp, jobs::JobState},
     error::{CallError, NOT_APPLIED, chain},
-    guard::{Ended, LEASE_LOST, LogError, StepCall},
+    guard::{Ended, LEASE_LOST, LogError, StepCall, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -120,7 +120,8 @@ impl Worker {
     }
 
     pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
-        StepCall { job: &self.job.id, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
+        let is_late = self.resumed && Timestamp(self.job.created_at).plus_seconds(TTL_SECONDS).0 < Timestamp::now().0;
+        StepCall { job: &self.job.id, is_late, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
     }
 
     /// Records how a row has ended that was sent.

@@ -1,30 +1,43 @@
 //! Rows that were being sent when their worker died: whether they took effect is found out, never tried.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     apply,
-    draft::Call,
+    draft::{self, Call},
     plan,
     row::change,
     worker::{Broken, Worker},
 };
 use crate::{
+    domain::{Inverse, Timestamp},
     error::{CallError, ProviderError},
-    guard::{LookedBack, Step},
+    guard::{LookedBack, Step, settled},
     store::{JobRow, RowChange},
-    tools::Effect,
+    tools::{
+        Effect, Operation as _,
+        project_members::{AddProjectMember, GetProjectMember},
+        roles::ListRoleAssignments,
+    },
 };
 
 /// How many rows are looked into at the same time.
 const AT_ONCE: usize = 8;
+
+/// How many looks have to agree that a call has not taken effect, and how far they are apart.
+const LOOKS: u32 = 2;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// What became of a row that was being sent.
 enum Found {
     /// It took effect.
     Done {
         receipt: Option<Value>,
+        /// The calls that take it back, where they are known.
+        inverse: Vec<Inverse>,
         reason: &'static str,
     },
     /// It did not, and will not.
@@ -63,26 +76,26 @@ impl Worker {
             }
         };
         let found = match call.connection.settle(&call_id, true).await {
-            Some(true) => Found::Done { receipt: None, reason: "it had taken effect when its process ended" },
+            Some(true) => Found::Done { receipt: None, inverse: Vec::new(), reason: "it had taken effect when its process ended" },
             Some(false) => Found::NotMade,
-            None => {
-                // What was read for another row may be from before this one took effect.
-                let scope = plan::scope(&call.connection);
-                let planned = self.engine.plan_one(&call, &scope, arguments.clone(), &self.caller).await;
-                self.look(planned, &call, &arguments.into(), &call_id).await
-            }
+            None => self.look_until_sure(&call, &arguments, &call_id).await?,
         };
         let (change, outcome) = match found {
-            Found::Done { receipt, reason } => {
+            Found::Done { receipt, inverse, reason } => {
                 let target = row.target.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()).unwrap_or_default();
-                let receipt = receipt.unwrap_or_else(|| json!({ "status": "done", "target": target, "call_id": call_id }));
+                let receipt = receipt.unwrap_or_else(|| settled(&target, &call_id, call.tool.makes_secret));
+                let mut outcome = json!({ "outcome": "done", "settled": true });
+                if !inverse.is_empty() {
+                    outcome["inverse"] = json!(inverse);
+                }
                 let change = RowChange {
                     state: "done",
                     reason: Some(reason.to_owned()),
                     receipt: Some(receipt.to_string()),
+                    inverse: if inverse.is_empty() { None } else { draft::text(&inverse) },
                     ..RowChange::default()
                 };
-                (change, json!({ "outcome": "done", "settled": true }))
+                (change, outcome)
             }
             Found::NotMade => {
                 let outcome =
@@ -99,22 +112,63 @@ impl Worker {
         Ok(())
     }
 
+    /// Looks until what it sees stays so: a request that was on its way may arrive after a look.
+    async fn look_until_sure(&self, call: &Call, arguments: &Map<String, Value>, call_id: &str) -> Result<Found, Broken> {
+        let mut absences = 0;
+        loop {
+            // What was read for another row may be from before this one took effect.
+            let scope = plan::scope(&call.connection);
+            let planned = self.engine.plan_one(call, &scope, arguments.clone(), &self.caller).await;
+            let found = self.look(planned, call, &arguments.clone().into(), call_id).await;
+            if !matches!(found, Found::NotMade) {
+                return Ok(found);
+            }
+            let left = self.until_arrived();
+            // Only looks from after that time count.
+            absences += u32::from(left.is_zero());
+            if absences == LOOKS {
+                return Ok(found);
+            }
+            tokio::select! {
+                () = self.engine.stopping.cancelled() => return Err(Broken::Stopping),
+                () = tokio::time::sleep(left.max(BETWEEN_LOOKS.min(self.engine.arrived_after()))) => {}
+            }
+        }
+    }
+
+    /// How long a request of the worker before this one may still be on its way: it has sent none after its hold had ended,
+    /// though long after the intent, where requests had to wait for their turn.
+    fn until_arrived(&self) -> Duration {
+        let age = Timestamp::now().0.saturating_sub(self.held_before).max(0).unsigned_abs();
+        self.engine.arrived_after().saturating_sub(Duration::from_millis(age))
+    }
+
     /// What planning the same call again, and reading back, say about it.
     async fn look(&self, planned: Result<Step, CallError>, call: &Call, arguments: &Value, call_id: &str) -> Found {
         let step = match planned {
             Ok(step) => step,
-            Err(error) if plan::is_so_already(&error) => return Found::Done { receipt: None, reason: "it is so already" },
+            // Somebody is in; with which of several roles nobody has said.
+            Err(error) if plan::is_so_already(&error) && several_roles(arguments).is_some() => {
+                let roles = several_roles(arguments).unwrap_or_default();
+                let read = if call.tool.name == AddProjectMember::NAME { GetProjectMember::NAME } else { ListRoleAssignments::NAME };
+                return Found::Unknown {
+                    reason: format!("whether all of its roles were given is not known; look with {read} for {roles}"),
+                };
+            }
+            Err(error) if plan::is_so_already(&error) => {
+                return Found::Done { receipt: None, inverse: Vec::new(), reason: "it is so already" };
+            }
             // What is to be taken away was there when it was planned.
             Err(CallError::Provider(ProviderError::NotFound { .. })) if call.tool.effect == Effect::Destroy => {
-                return Found::Done { receipt: None, reason: "it is gone" };
+                return Found::Done { receipt: None, inverse: Vec::new(), reason: "it is gone" };
             }
             Err(error) => return Found::Unknown { reason: format!("whether it took effect is not known: {}", apply::told(&error)) },
         };
         let target = step.plan().target.name.clone();
-        match step.look_back(&self.step_call(call, arguments), call_id).await {
+        match self.engine.guard.look_back(step, &self.step_call(call, arguments), call_id).await {
             LookedBack::Made(ended) => {
-                let receipt = ended.result.ok();
-                Found::Done { receipt, reason: "it had taken effect when its process ended" }
+                let (receipt, inverse) = (ended.result.ok(), ended.inverse);
+                Found::Done { receipt, inverse, reason: "it had taken effect when its process ended" }
             }
             LookedBack::NotMade => Found::NotMade,
             LookedBack::Unknown => {
@@ -122,4 +176,10 @@ impl Worker {
             }
         }
     }
+}
+
+/// The roles that a call gives, where they are more than one.
+fn several_roles(arguments: &Value) -> Option<String> {
+    let roles: Vec<&str> = arguments["roles"].as_array()?.iter().filter_map(Value::as_str).collect();
+    (roles.len() > 1).then(|| roles.join(", "))
 }

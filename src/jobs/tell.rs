@@ -1,14 +1,20 @@
 //! What a person is told about a job: the gravest first, whom it is about, and how many of what besides.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
-use super::draft::{Draft, Stage, Work};
+use super::{
+    apply::gives_or_takes,
+    draft::{Draft, Stage, Work},
+    references,
+};
 use crate::{
     domain::{Gravity, Impact, Target},
     guard::{Plan, canonical, lines},
     shape::{cut, for_ledger},
     store::sha256,
-    tools::{Effect, Operation as _, project_members::AddProjectMembers},
+    tools::{Operation as _, jobs::ApplyChanges, project_members::AddProjectMembers},
 };
 
 /// How many of the rows that come to nothing a question names.
@@ -39,14 +45,18 @@ impl Summary {
     pub(super) fn of(work: &Work) -> Self {
         let steps = || work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some((it, step)) } else { None });
         let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
-        let gives_or_takes = |effect: Effect| matches!(effect, Effect::Access | Effect::Destroy);
 
         let gravity = steps().map(|(_, it)| it.plan().impact.gravity).max().unwrap_or(Gravity::None);
         let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
         let mut impact = Impact::of(if unknown { gravity.max(Gravity::Low) } else { gravity });
-        let told = groups(work).into_iter().map(|it| it.told());
-        let told = told.chain(later().map(|(it, _)| verbatim(work, it))).chain(work.notes.clone()).chain(left_out(&work.drafts));
+        let built_on = built_on(work);
+        let told = groups(work, &built_on).into_iter().map(|it| it.told());
+        let told = told.chain(steps().filter(|(it, _)| built_on.contains(&it.name)).map(|(it, step)| in_full(work, it, step.plan())));
+        let told = told.chain(later().map(|(it, _)| verbatim(work, it, &built_on))).chain(work.notes.clone()).chain(left_out(&work.drafts));
         impact.notes.extend(told);
+        if unknown {
+            impact.notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
+        }
         let lasting: Vec<&str> =
             steps().filter(|(_, it)| it.plan().impact.undo.is_none()).map(|(_, it)| it.plan().target.name.as_str()).collect();
         if lasting.is_empty() {
@@ -65,9 +75,7 @@ impl Summary {
         };
         let gravest = steps().find(|(_, it)| it.plan().impact.gravity == gravity).map(|(_, it)| it.plan().target.name.clone());
         let name = if people { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
-        let mut organizations: Vec<&str> = steps().filter_map(|(_, it)| it.plan().target.organization.as_deref()).collect();
-        organizations.sort_unstable();
-        organizations.dedup();
+        let organizations = organizations(work);
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
@@ -91,22 +99,38 @@ impl Group {
     }
 }
 
-/// What the rows do, like with like; the gravest first.
-fn groups(work: &Work) -> Vec<Group> {
+/// The names of the steps that a step builds on which gives or takes away and cannot be planned yet.
+fn built_on(work: &Work) -> HashSet<String> {
+    let waits = |it: &&Draft| matches!(&it.stage, Stage::Later(call) if gives_or_takes(call.tool.effect));
+    // Only steps that a caller has written hold references; elsewhere such a text is a text.
+    let waiting = work.drafts.iter().filter(|_| work.tool.name == ApplyChanges::NAME).filter(waits);
+    waiting.flat_map(|it| references::find(&it.arguments)).map(|it| it.step).collect()
+}
+
+/// What the rows do, like with like; the gravest first. What asks for nothing and is told in full is left out.
+fn groups(work: &Work, in_full: &HashSet<String>) -> Vec<Group> {
+    // Namesakes of several organizations are told apart.
+    let many = organizations(work).len() > 1;
     let mut groups: Vec<Group> = Vec::new();
     for draft in &work.drafts {
         let Stage::Ready(step) = &draft.stage else { continue };
         let Plan { target, impact, .. } = step.plan();
         let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
-        let what = format!("{}{place}{}", draft.title(), on(work, draft));
+        let organization = target.organization.as_deref().filter(|_| many).map(|it| format!(", organization {it}")).unwrap_or_default();
+        let what = format!("{}{place}{organization}{}", draft.title(), on(work, draft));
+        let id = target.id.as_deref().filter(|_| many).map(|it| format!(" [{it}]")).unwrap_or_default();
+        let name = format!("{}{id}", target.name);
         let asked = step.needs_consent();
+        if !asked && in_full.contains(&draft.name) {
+            continue;
+        }
         let consequences = if asked { consequences(target, impact) } else { String::new() };
         let gravity = impact.gravity;
         let same =
             groups.iter_mut().find(|it| it.asked == asked && it.gravity == gravity && it.what == what && it.consequences == consequences);
         match same {
-            Some(group) => group.targets.push(target.name.clone()),
-            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![target.name.clone()] }),
+            Some(group) => group.targets.push(name),
+            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![name] }),
         }
     }
     groups.sort_by_key(|it| (std::cmp::Reverse(it.asked), std::cmp::Reverse(it.gravity)));
@@ -130,15 +154,35 @@ fn consequences(target: &Target, impact: &Impact) -> String {
     told.collect::<Vec<_>>().join("; ")
 }
 
-/// A row that nobody can plan yet, as it was asked for.
-fn verbatim(work: &Work, draft: &Draft) -> String {
-    let arguments = cut(&for_ledger(&draft.arguments.clone().into()).to_string(), 400);
-    format!("{}{}, with what earlier steps make: {arguments}", draft.title(), on(work, draft))
+/// A row that others build on, whole: what it makes is what they give or take away.
+fn in_full(work: &Work, draft: &Draft, plan: &Plan) -> String {
+    let Target { kind, name, .. } = &plan.target;
+    format!("{} (step {}){}: {} {name}: {}", draft.title(), draft.name, on(work, draft), kind.replace('_', " "), written(draft))
+}
+
+/// A row that nobody can plan yet, as it was asked for, whole.
+fn verbatim(work: &Work, draft: &Draft, built_on: &HashSet<String>) -> String {
+    let step = if built_on.contains(&draft.name) { format!(" (step {})", draft.name) } else { String::new() };
+    format!("{}{step}{}, with what earlier steps make: {}", draft.title(), on(work, draft), written(draft))
+}
+
+/// The arguments of a row as they were written. What stood behind a cut would be agreed to unseen.
+fn written(draft: &Draft) -> String {
+    for_ledger(&draft.arguments.clone().into()).to_string()
 }
 
 /// The connection of a row, where that does not go without saying.
 fn on(work: &Work, draft: &Draft) -> String {
     if connections(work).len() < 2 { String::new() } else { format!(" (connection {})", draft.connection) }
+}
+
+/// The organizations of what is planned.
+fn organizations(work: &Work) -> Vec<&str> {
+    let steps = work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some(step) } else { None });
+    let mut names: Vec<&str> = steps.filter_map(|it| it.plan().target.organization.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn connections(work: &Work) -> Vec<&str> {

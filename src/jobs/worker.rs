@@ -27,6 +27,9 @@ const PAGE: i64 = 100;
 const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_PER_RENEWAL: u32 = 4;
 
+/// How a row has ended where it ends a job that is to stop on failure.
+const ENDS_IT: [&str; 3] = ["failed", "unknown", "refused"];
+
 /// Where a job is broken off, as if its process had died there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Halt {
@@ -83,6 +86,10 @@ pub(super) struct Worker {
     pub(super) turns: Semaphore,
     pub(super) tally: Mutex<Tally>,
     progress: watch::Sender<Progress>,
+    /// Whether it goes on with what another worker has begun.
+    pub(super) resumed: bool,
+    /// When the hold of the worker before this one had surely ended.
+    pub(super) held_before: i64,
     pub(super) halt: Option<Halt>,
 }
 
@@ -95,7 +102,7 @@ impl Engine {
         let engine = Arc::clone(self);
         let halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.workers.spawn(async move {
-            let id = job.id.clone();
+            let (id, now) = (job.id.clone(), Timestamp::now().0);
             let worker = Worker {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
                 log: RowLog::open(engine.db.clone(), lease.clone()),
@@ -105,6 +112,9 @@ impl Engine {
                 tally: Mutex::default(),
                 progress,
                 engine: Arc::clone(&engine),
+                resumed: lease.fence > 1,
+                // One that let go has left no time.
+                held_before: if job.lease_until > 0 { job.lease_until.min(now) } else { now },
                 job,
                 halt,
             };
@@ -133,7 +143,13 @@ impl Worker {
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         self.tell(JobState::Running);
         self.settle_all().await?;
-        let stopped = if self.job.in_order { self.one_by_one().await? } else { self.together().await? };
+        let stopped = if let Some(reason) = self.stopped_before().await? {
+            Some(reason)
+        } else if self.job.in_order {
+            self.one_by_one().await?
+        } else {
+            self.together().await?
+        };
         let (state, reason) = match stopped {
             Some(reason) => (JobState::Stopped, reason),
             None if self.is_cancelled() => (JobState::Cancelled, "the job was cancelled before its turn".to_owned()),
@@ -178,6 +194,16 @@ impl Worker {
         self.is_cancelled() || self.log.is_closed()
     }
 
+    /// Why nothing more is made: a row that ended before this worker had the job ends it.
+    async fn stopped_before(&self) -> Result<Option<String>, Broken> {
+        for state in ENDS_IT.into_iter().filter(|_| self.job.stop_on_failure) {
+            if let Some(row) = self.rows_after(-1, state, 1).await?.pop() {
+                return Ok(Some(not_made(&row.name)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Rows in their order; answers why the rest is not made, where one has failed that ends it.
     async fn one_by_one(&self) -> Result<Option<String>, Broken> {
         let mut after = -1;
@@ -188,8 +214,8 @@ impl Worker {
             }
             let name = row.name.clone();
             let state = self.make(row).await?;
-            if self.job.stop_on_failure && matches!(state, "failed" | "unknown" | "refused") {
-                return Ok(Some(format!("step {name} before it was not made")));
+            if self.job.stop_on_failure && ENDS_IT.contains(&state) {
+                return Ok(Some(not_made(&name)));
             }
         }
         self.stay()?;
@@ -233,20 +259,42 @@ impl Worker {
         self.plan_pending().await?;
         let mut making = FuturesUnordered::new();
         let mut after = -1;
-        loop {
-            let rows = self.rows_after(after, "pending", PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.idx;
-            for row in rows {
-                if making.len() == IN_FLIGHT + AHEAD {
-                    making.next().await.transpose()?;
-                }
-                if !self.is_over() {
-                    making.push(self.make(row));
+        let begun = async {
+            loop {
+                let rows = self.rows_after(after, "pending", PAGE).await?;
+                let Some(last) = rows.last() else { return Ok::<(), Broken>(()) };
+                after = last.idx;
+                for row in rows {
+                    if making.len() == IN_FLIGHT + AHEAD {
+                        making.next().await.transpose()?;
+                    }
+                    if !self.is_over() {
+                        making.push(self.make(row));
+                    }
                 }
             }
         }
-        while making.next().await.transpose()?.is_some() {}
+        .await;
+        let mut broken = begun.err();
+        if !matches!(broken, None | Some(Broken::Halted)) {
+            self.log.close();
+        }
+        // What is being sent is let arrive, whatever else goes wrong: nobody could say what became of it.
+        while !matches!(broken, Some(Broken::Halted)) {
+            match making.next().await {
+                None => break,
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    if !matches!(error, Broken::Halted) {
+                        self.log.close();
+                    }
+                    broken = broken.or(Some(error));
+                }
+            }
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
         self.stay()?;
         Ok(None)
     }
@@ -281,4 +329,8 @@ impl Worker {
         self.tell(state);
         Ok(())
     }
+}
+
+fn not_made(step: &str) -> String {
+    format!("step {step} before it was not made")
 }

@@ -55,9 +55,16 @@ async fn steps_build_on_the_results_of_earlier_ones() {
         let questions = agent.questions();
         let lines: Vec<&str> = questions[0].lines().collect();
         assert_eq!(lines[0], "Apply changes: batch 5 changes, organization Acme (connection local)?");
-        assert_eq!(lines[1], "- Create team");
-        assert!(lines[2].starts_with("- Add project member in project Atlas [prj_"), "{questions:?}");
-        assert_eq!(lines[3], "- Create project, with what earlier steps make: {\"name\":\"Borealis\",\"description\":\"of ${team.name}\"}");
+        assert!(lines[1].starts_with("- Add project member in project Atlas [prj_"), "{questions:?}");
+        assert_eq!(lines[2], "- Create team (step team): team Core: {\"name\":\"Core\",\"organization\":\"Acme\"}");
+        assert_eq!(
+            lines[3],
+            "- Create project (step project), with what earlier steps make: {\"name\":\"Borealis\",\"description\":\"of ${team.name}\"}"
+        );
+        let adding =
+            format!("- Add team member, with what earlier steps make: {{\"team\":\"${{team.id}}\",\"member\":\"{}\"}}", email("ana"));
+        assert_eq!(lines[4], adding);
+        assert_eq!(lines[6], "- of what is not known yet, only what gives nobody power over others and takes little away is made");
         assert_eq!(lines.last(), Some(&"Undo: undo with the job's id"));
         let people = agent.ok("list_project_members", json!({ "project": "Borealis" })).await;
         assert_eq!(column(&people, "member"), [email("ana")], "{people}");
@@ -260,6 +267,46 @@ async fn what_is_not_known_when_a_person_agrees_must_be_small() {
         assert_eq!(done["after"]["refused"], 1, "{done}");
         let teams = agent.ok("list_teams", json!({ "organization": "Acme" })).await;
         assert_eq!(column(&teams, "team"), ["Core"]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_has_written_elsewhere_is_no_role_and_no_person() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let before = agent.dump().await;
+        for field in ["description", "after.description", "name", "target.name"] {
+            let reference = format!("${{team.{field}}}");
+            let steps = json!({ "steps": [
+                { "id": "team", "tool": "create_team", "arguments": { "name": "Core", "description": "owner", "organization": "Acme" } },
+                { "tool": "add_project_member", "arguments": { "project": "Atlas", "member": email("bo"), "roles": [reference] } },
+                { "tool": "remove_project_member", "arguments": { "project": "Atlas", "member": reference } },
+            ] });
+            let refusal = refused(&agent, "apply_changes", steps, "invalid_arguments").await;
+            let expected = format!("`{reference}`: a step that gives or takes away may only refer to an id, as `${{team.id}}`");
+            let message = refusal["message"].as_str().unwrap();
+            assert_eq!(message.lines().skip(1).collect::<Vec<_>>(), [format!("step 2: {expected}"), format!("step 3: {expected}")]);
+        }
+        assert_eq!(agent.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn power_that_is_given_in_what_a_job_makes_needs_a_question_of_its_own() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let steps = json!({ "on_failure": "continue", "steps": [
+            { "id": "project", "tool": "create_project", "arguments": { "name": "Borealis", "organization": "Acme" } },
+            { "tool": "add_project_member", "arguments": { "project": "${project.id}", "member": email("bo"), "roles": ["viewer"] } },
+            { "tool": "add_project_member", "arguments": { "project": "${project.id}", "member": email("cy"), "roles": ["owner"] } },
+        ] });
+        let done = agent.ok("apply_changes", steps).await;
+        let lines = outcomes(&done);
+        assert_eq!(lines[..2], ["project done", "2 done"]);
+        assert!(lines[2].starts_with("3 refused: what it does was not known when the job was agreed to: "), "{lines:?}");
+        assert!(lines[2].ends_with("; call it by itself, so that a person is asked"), "{lines:?}");
+        let people = agent.ok("list_project_members", json!({ "project": "Borealis" })).await;
+        assert!(!column(&people, "member").contains(&email("cy")), "{people}");
     }
 }
 

@@ -93,6 +93,46 @@ async fn a_job_goes_on_from_where_it_was_whenever_its_process_died() {
 }
 
 #[tokio::test]
+async fn a_failure_from_before_the_process_died_still_ends_the_job() {
+    for state in ["failed", "refused", "unknown"] {
+        for agent in Agent::each().await {
+            let broken = broken_off(&agent, Moment::BeforeIntent).await;
+            let mut tx = agent.db().begin().await.unwrap();
+            tx.run("UPDATE job_rows SET state = $1 WHERE idx = 0", &[state.into()]).await.unwrap();
+            tx.commit().await.unwrap();
+            let_it_expire(&agent).await;
+            let before = agent.dump().await;
+            let report = go_on(&agent, broken["job"].as_str().unwrap()).await;
+            let why = "cancelled: step 1 before it was not made";
+            assert_eq!(outcomes(&report)[1..], [format!("2 {why}"), format!("3 {why}")], "{report}");
+            assert_eq!(report["status"], "stopped");
+            assert_eq!(agent.dump().await, before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_yes_covers_only_exactly_what_was_told() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        agent.app.jobs().halt_at(Halt { row: 0, moment: Moment::BeforeIntent });
+        crate::company::join(&agent, "Atlas", "bo", &["viewer", "member"]).await;
+        let remove =
+            |person: &str| json!({ "tool": "remove_project_member", "arguments": { "project": "Atlas", "member": email(person) } });
+        let broken = agent.ok("apply_changes", json!({ "steps": [remove("ana"), remove("bo")], "on_failure": "continue" })).await;
+        agent.ok("unassign_role", json!({ "role": "member", "member": email("bo"), "project": "Atlas" })).await;
+        let_it_expire(&agent).await;
+        let mut tx = agent.db().begin().await.unwrap();
+        tx.run("UPDATE jobs SET created_at = created_at - 301000", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let report = go_on(&agent, broken["job"].as_str().unwrap()).await;
+        let lines = outcomes(&report);
+        assert_eq!(lines[0], "1 done", "{lines:?}");
+        assert!(lines[1].starts_with("2 refused: the target has changed since the change was planned"), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_agreed_to_is_held_against_what_it_would_do_now() {
     for agent in Agent::each().await {
         let broken = broken_off(&agent, Moment::BeforeIntent).await;
