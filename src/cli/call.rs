@@ -27,7 +27,7 @@ The tools:           rolecall tools
 
 Lists come from repeating an argument. @FILE stands for the text of a file, as in --csv @people.csv.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
---output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE keeps a picture.
+--output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
 
 Exit codes: 0 done, 1 the tool or a row of it failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
 )]
@@ -137,8 +137,12 @@ impl Own {
                 "--secrets" => own.overrides.secrets = Some(value()?.into()),
                 "--output" => {
                     let value = value()?;
-                    let format = clap::ValueEnum::from_str(&value, true);
-                    own.format = Some(format.map_err(|_| Failure::usage(format!("no output `{value}`"), "use table or json"))?);
+                    match clap::ValueEnum::from_str(&value, true) {
+                        Ok(format) => own.format = Some(format),
+                        // A picture goes where a picture's name says.
+                        Err(_) if [".png", ".jpg", ".jpeg"].iter().any(|it| value.to_lowercase().ends_with(it)) => own.save = Some(value.into()),
+                        Err(_) => return Err(Failure::usage(format!("no output `{value}`"), "use table, json, or the name of a picture")),
+                    }
                 }
                 _ => {
                     // The value of a tool's argument is never taken for a flag of ours.

@@ -463,6 +463,9 @@ fn a_picture_is_saved_to_a_file() {
     let ran = shell.run(&["call", "get_logo", "--of", "project", "--target", "Atlas", "--save", "atlas.png"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(std::fs::read(shell.home().join("atlas.png")).unwrap().starts_with(b"\x89PNG"));
+    let named = shell.run(&["call", "get_logo", "--of", "project", "--target", "Atlas", "--output", "other.png"]);
+    assert_eq!(named.code, 0, "{named:?}");
+    assert_eq!(std::fs::read(shell.home().join("other.png")).unwrap(), std::fs::read(shell.home().join("atlas.png")).unwrap());
     assert_eq!(shell.run(&["call", "get_project", "--project", "Atlas", "--save", "x.png"]).code, 2);
     assert!(!shell.home().join("x.png").exists());
 }
