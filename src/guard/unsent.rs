@@ -192,12 +192,6 @@ impl Unsent {
             Ok(made) => return Sent::Made(Box::new(made)),
             Err(error) => error,
         };
-        // Of the part that has no answer, reading back the whole would tell nothing.
-        if let ProviderError::Partly { source, .. } = &error
-            && matches!(**source, ProviderError::Unanswered { .. })
-        {
-            return Sent::Unknown(error);
-        }
         let ProviderError::Unanswered { late, .. } = &error else { return Sent::Failed(error) };
         let Some(read_back) = self.read_back else { return Sent::Unknown(error) };
         // What was taken in may take a moment to show.

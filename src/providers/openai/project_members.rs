@@ -199,10 +199,13 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         let joined: WireProjectUser = join.send(&permit).await?.read("look with get_project_member")?;
         let mut given = Vec::new();
         for (name, request) in give {
-            request.send(&permit).await.map_err(|source| ProviderError::Partly {
-                message: format!("joined the project as {}, and did not get role `{name}`", joined.role),
-                fix: "see list_role_assignments, then give the roles that lack with assign_role".to_owned(),
-                source: Box::new(source),
+            request.send(&permit).await.map_err(|source| {
+                let got = if matches!(source, ProviderError::Unanswered { .. }) { "nobody knows whether they got" } else { "did not get" };
+                ProviderError::Partly {
+                    message: format!("joined the project as {}, and {got} role `{name}`", joined.role),
+                    fix: "see list_role_assignments, then give the roles that lack with assign_role".to_owned(),
+                    source: Box::new(source),
+                }
             })?;
             given.push(name);
         }
