@@ -141,7 +141,7 @@ impl Own {
                         Ok(format) => own.format = Some(format),
                         // A picture goes where a picture's name says.
                         Err(_) if [".png", ".jpg", ".jpeg"].iter().any(|it| value.to_lowercase().ends_with(it)) => {
-                            own.save = Some(value.into())
+                            own.save = Some(value.into());
                         }
                         Err(_) => return Err(Failure::usage(format!("no output `{value}`"), "use table, json, or the name of a picture")),
                     }
