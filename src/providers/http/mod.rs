@@ -1,4 +1,4 @@
-//! Talking to a service over HTTP: one [`Api`] per connection, requests that read as in the service's reference.
+//! Talking to a service over HTTP: one `Api` per connection, requests that read as in the service's reference.
 //!
 //! A reading request is sent with `.send()`; one that changes something wants the guard's `Permit`. What is sent is sent
 //! once, unless it is certain that nothing came of it: reads are repeated, changes only after a 429, a refused connection or

@@ -1,7 +1,7 @@
 //! OpenAI's Administration API: <https://platform.openai.com/docs/api-reference/administration>.
 //!
 //! The service allows some ten requests a minute of each kind. So names are resolved from lists that are read once, nothing
-//! is asked for item by item where a list tells it, and where only asking one by one would tell, [`reach`] bounds how many.
+//! is asked for item by item where a list tells it, and where only asking one by one would tell, `reach` bounds how many.
 
 mod api_keys;
 mod certificates;
