@@ -1,6 +1,6 @@
 //! A thousand people invited to a project: Rolecall's job beside the loop that the vendor's Python client does it with, in one
 //! run, on the sandbox of Globant Enterprise AI, which takes 20 ms for an answer; then the same where it allows 25 requests a
-//! second.
+//! second. Then the server's memory, with more and more people.
 //!
 //! `cargo bench --bench invites`. The vendor's part is left out where `PYTHON` (or `python3`) has no `pygeai`; a virtual
 //! environment with `tests/e2e/geai/requirements.txt` has it.
@@ -52,12 +52,12 @@ fn main() {
         };
         let theirs = has_client.then(|| {
             let service = start();
-            let took = vendor(&python, &service);
+            let took = vendor(&python, &service, PEOPLE);
             row(rate, "the vendor's loop", took, &service);
             took
         });
         let service = start();
-        let took = ours(&service);
+        let took = ours(&service, PEOPLE).seconds;
         row(rate, "Rolecall", took, &service);
         if let Some(theirs) = theirs {
             println!("| | the loop takes so many times as long: | {:.1} | | | | |", theirs / took);
@@ -66,13 +66,21 @@ fn main() {
             println!("| | the least that is possible: | {:.1} | | | | |", f64::from(PEOPLE - rate) / f64::from(rate));
         }
     }
+    if cfg!(target_os = "linux") {
+        println!("\n| people | seconds | memory before | at the question, at most | in all, at most |\n|---|---|---|---|---|");
+        for people in [10, 100, PEOPLE, 10 * PEOPLE] {
+            let service = runtime.block_on(sandbox::start(Geai::seeded(Seed::Acme), Options::default())).unwrap();
+            let Run { seconds, before, asked, after } = ours(&service, people);
+            println!("| {people} | {seconds:.2} | {before:.1} MiB | {asked:.1} MiB | {after:.1} MiB |");
+        }
+    }
 }
 
 /// What both are given: a line of project, person and role for each.
-fn file(service: &Sandbox<Geai>) -> String {
+fn file(service: &Sandbox<Geai>, people: u32) -> String {
     let project = environment(service).into_iter().find(|it| it.0 == "GEAI_SANDBOX_PROJECT_ID").unwrap().1;
-    (0..PEOPLE).fold(String::new(), |mut rows, at| {
-        writeln!(rows, "{project},person-{at:04}@acme.example,Project member").unwrap();
+    (0..people).fold(String::new(), |mut rows, at| {
+        writeln!(rows, "{project},person-{at:05}@acme.example,Project member").unwrap();
         rows
     })
 }
@@ -81,27 +89,38 @@ fn environment(service: &Sandbox<Geai>) -> Vec<(&'static str, String)> {
     service.platform().environment(&service.url)
 }
 
-fn vendor(python: &str, service: &Sandbox<Geai>) -> f64 {
+fn vendor(python: &str, service: &Sandbox<Geai>, people: u32) -> f64 {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(python);
     command.args(["-c", LOOP]).env("HOME", home.path()).envs(environment(service));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(file(service).as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(file(service, people).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     // The package speaks on standard output, too; the last line is ours.
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().last().unwrap().parse().unwrap()
 }
 
+/// How long it took, and the server's memory: at its start, and the most that it had until it asked and until the end, in MiB.
+struct Run {
+    seconds: f64,
+    before: f64,
+    asked: f64,
+    after: f64,
+}
+
 /// What an assistant does: one call, a person's yes, and a look at the job until it is done.
-fn ours(service: &Sandbox<Geai>) -> f64 {
+fn ours(service: &Sandbox<Geai>, people: u32) -> Run {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
     command.arg("serve").env_clear().env("HOME", home.path()).current_dir(home.path()).envs(environment(service));
     let mut server = Server::start(&mut command);
-    let mut call = json!({ "name": "add_project_members", "arguments": { "csv": file(service) } });
+    let mut call = json!({ "name": "add_project_members", "arguments": { "csv": file(service, people) } });
+    server.ask("tools/list", json!({}));
+    let before = server.memory();
     let begun = Instant::now();
     let mut result = server.ask("tools/call", call.clone());
+    let asked = server.memory();
     while result["resultType"] == "input_required" {
         let question = &result["inputRequests"]["confirm"]["params"]["message"];
         let name = question.as_str().and_then(|it| it.rsplit_once("To confirm, type: ")).map(|it| it.1.to_owned());
@@ -115,7 +134,7 @@ fn ours(service: &Sandbox<Geai>) -> f64 {
         std::thread::sleep(Duration::from_millis(100));
         result = server.ask("tools/call", json!({ "name": "get_job", "arguments": { "job": job, "limit": 1 } }));
     }
-    begun.elapsed().as_secs_f64()
+    Run { seconds: begun.elapsed().as_secs_f64(), before, asked, after: server.memory() }
 }
 
 fn row(rate: Option<u32>, who: &str, seconds: f64, service: &Sandbox<Geai>) {
@@ -146,6 +165,13 @@ impl Server {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let (requests, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { child, requests, answers, id: 0 }
+    }
+
+    /// The most memory that it had so far, in MiB; nothing where the system does not tell.
+    fn memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+        peak.unwrap_or(f64::NAN) / 1024.0
     }
 
     /// The result of a request.

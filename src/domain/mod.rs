@@ -20,4 +20,4 @@ pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, TeamRef, UsageLimitRef,
 };
-pub use text::{Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, like_literal, slugify};
+pub use text::{Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, like_literal, same_letters, slugify};

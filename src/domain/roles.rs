@@ -33,6 +33,18 @@ pub enum RoleLevel {
     Project,
 }
 
+/// Which roles a list counts: where they can be held, or of which kind they are where a provider has kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum RoleType {
+    Organization,
+    Team,
+    Project,
+    Backend,
+    Frontend,
+}
+
 /// A permission that roles can hold.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Permission {

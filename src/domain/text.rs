@@ -33,7 +33,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// Folds a name for comparing: composed, lower case, single spaces.
 pub fn fold(text: &str) -> String {
-    text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    // Names are folded by the thousand, and most need no composing.
+    let lower = if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfkc().collect::<String>().to_lowercase() };
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether two addresses are the same but for upper and lower case.
+pub fn same_letters(one: &str, other: &str) -> bool {
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// Makes a slug out of a name: `Data & Research` becomes `data-research`.

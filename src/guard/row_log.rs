@@ -8,6 +8,7 @@ use std::sync::{
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{Permit, steps::Intent};
 use crate::store::{Db, EntryKind, Lease, RowChange, StoreError, transaction};
@@ -34,7 +35,7 @@ pub(crate) struct RowLog {
     entries: mpsc::Sender<Entry>,
     lease: Lease,
     cancelled: Arc<AtomicBool>,
-    closed: Arc<AtomicBool>,
+    closed: CancellationToken,
 }
 
 struct Entry {
@@ -50,7 +51,7 @@ impl RowLog {
         let (entries, waiting) = mpsc::channel(AT_ONCE);
         let cancelled = Arc::new(AtomicBool::new(false));
         tokio::spawn(write_all(db, lease.clone(), waiting, Arc::clone(&cancelled)));
-        Self { entries, lease, cancelled, closed: Arc::default() }
+        Self { entries, lease, cancelled, closed: CancellationToken::new() }
     }
 
     /// Records that a call is about to be sent; only then there is a permit for it.
@@ -82,11 +83,16 @@ impl RowLog {
 
     /// Takes no more intents: the process is to end.
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+        self.closed.cancel();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.closed.is_cancelled()
+    }
+
+    /// Until no more intents are taken.
+    pub(crate) async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
     async fn write(&self, row: i64, change: RowChange, ledger: Option<(String, EntryKind, Value)>) -> Result<(), LogError> {

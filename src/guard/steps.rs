@@ -112,13 +112,10 @@ impl Step {
         self.title
     }
 
-    pub(crate) fn needs_consent(&self) -> bool {
-        self.needs_consent
-    }
-
-    pub(crate) fn told(&self) -> Told {
+    /// What is kept of what a person was told; `asked` where the question is about all calls of the job.
+    pub(crate) fn told(&self, asked: bool) -> Told {
         let Plan { target, impact, .. } = self.plan();
-        Told { version: self.plan().version(), target: target.clone(), impact: impact.clone(), asked: self.needs_consent }
+        Told { version: self.plan().version(), target: target.clone(), impact: impact.clone(), asked: asked || self.needs_consent }
     }
 }
 
@@ -229,7 +226,8 @@ impl Guard {
             arguments: call.arguments,
             call_id: call_id.clone(),
         };
-        let evidence = if step.needs_consent { Evidence::Job { id: call.job.to_owned() } } else { Evidence::NotNeeded };
+        let was_asked = step.needs_consent || told.is_some_and(|it| it.asked);
+        let evidence = if was_asked { Evidence::Job { id: call.job.to_owned() } } else { Evidence::NotNeeded };
         let mut intent = record.body(Some(&evidence));
         intent.insert("job".into(), call.job.into());
         let sink = if call.tool.makes_secret { Some(self.secrets.open(&call_id).map_err(CallError::SecretSink)?) } else { None };

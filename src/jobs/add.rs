@@ -19,11 +19,14 @@ use crate::{
     },
 };
 
+/// The most rows of one call.
+const MAX_ROWS: usize = 10_000;
+
 impl Engine {
     pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<Work, CallError> {
         let offer = self.catalog.offer(AddProjectMember::NAME)?;
         let call = Call { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
-        let (rows, problems) = op.rows()?;
+        let (rows, problems) = op.rows(MAX_ROWS)?;
         let draft = |number: usize, arguments, stage| Draft {
             name: number.to_string(),
             connection: connection.to_owned(),

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Engine, Wait,
-    draft::{Stage, Work},
+    draft::{Draft, Stage, Work},
     tell::Summary,
 };
 use crate::{
@@ -42,7 +42,7 @@ impl Engine {
         }
         self.plan(&mut work, caller).await?;
         let summary = Summary::of(&work);
-        let rows: Vec<NewRow> = work.drafts.iter().map(super::draft::Draft::row).collect();
+        let rows: Vec<NewRow> = work.drafts.iter().map(Draft::row).collect();
         let lease = Lease::first(&new_id("job"), &self.owner);
         let request = JobRequest {
             tool: &work.tool,
@@ -64,10 +64,8 @@ impl Engine {
             Begun::Verdict(verdict) => return Ok(verdict),
         };
         drop(rows);
-        let ready = |(idx, stage)| if let Stage::Ready(step) = stage { Some((idx, *step)) } else { None };
-        // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
-        let plans: HashMap<i64, Step> =
-            if work.in_order { HashMap::new() } else { (0..).zip(work.drafts.into_iter().map(|it| it.stage)).filter_map(ready).collect() };
+        let kept = |(idx, draft): (i64, Draft)| if let Stage::Ready(ready) = draft.stage { Some((idx, ready.step?)) } else { None };
+        let plans: HashMap<i64, Step> = (0..).zip(work.drafts).filter_map(kept).collect();
         self.work(job.clone(), lease, plans);
         self.wait(&job.id, wait).await;
         Ok(Verdict::Done(self.report(&job).await?))

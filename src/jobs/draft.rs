@@ -9,7 +9,7 @@ use crate::{
     guard::{Step, Told},
     providers::Connection,
     store::NewRow,
-    tools::Tool,
+    tools::{Operation as _, Tool, project_members::AddProjectMembers},
 };
 
 /// A job that is asked for.
@@ -27,6 +27,13 @@ pub(super) struct Work {
     pub(super) drafts: Vec<Draft>,
     /// What the person should know besides.
     pub(super) notes: Vec<String>,
+}
+
+impl Work {
+    /// Whether people are written to: then one consent is asked for, and shows who gets what, also where nobody gets power.
+    pub(super) fn invites(&self) -> bool {
+        self.tool.name == AddProjectMembers::NAME
+    }
 }
 
 /// A row that is asked for.
@@ -47,7 +54,7 @@ pub(super) struct Draft {
 pub(super) enum Stage {
     /// It is understood, and to be planned.
     Open(Call),
-    Ready(Box<Step>),
+    Ready(Box<Ready>),
     /// It builds on an earlier row, and can be planned only then.
     Later(Call),
     /// There is nothing to send for it.
@@ -55,6 +62,15 @@ pub(super) enum Stage {
         state: &'static str,
         reason: String,
     },
+}
+
+/// A row that is planned.
+pub(super) struct Ready {
+    /// What a person is told about it.
+    pub(super) told: Told,
+    pub(super) title: &'static str,
+    /// The plan itself: not kept of every row, so that many need little memory. Such a one is planned anew when its turn comes.
+    pub(super) step: Option<Step>,
 }
 
 /// Which tool of which connection.
@@ -66,9 +82,9 @@ pub(super) struct Call {
 
 impl Draft {
     /// It can be sent.
-    pub(super) fn ready(&mut self, step: Step) {
-        self.target = Some(step.plan().target.clone());
-        self.stage = Stage::Ready(Box::new(step));
+    pub(super) fn ready(&mut self, ready: Ready) {
+        self.target = Some(ready.told.target.clone());
+        self.stage = Stage::Ready(Box::new(ready));
     }
 
     pub(super) fn failed(&mut self, reason: impl Into<String>) {
@@ -90,14 +106,14 @@ impl Draft {
     pub(super) fn title(&self) -> &str {
         match &self.stage {
             Stage::Open(call) | Stage::Later(call) => call.tool.title,
-            Stage::Ready(step) => step.title(),
+            Stage::Ready(ready) => ready.title,
             Stage::Ended { .. } => &self.tool,
         }
     }
 
     /// The row as the store keeps it.
     pub(super) fn row(&self) -> NewRow {
-        let told = if let Stage::Ready(step) = &self.stage { Some(step.told()) } else { None };
+        let told = if let Stage::Ready(ready) = &self.stage { text(&ready.told) } else { None };
         let (state, reason) = match &self.stage {
             Stage::Ended { state, reason } => (*state, Some(reason.clone())),
             _ => ("pending", None),
@@ -107,7 +123,7 @@ impl Draft {
             connection: self.connection.clone(),
             tool: self.tool.clone(),
             arguments: Value::from(self.arguments.clone()).to_string(),
-            told: told.as_ref().and_then(text),
+            told,
             target: self.target.as_ref().and_then(text),
             state,
             reason,

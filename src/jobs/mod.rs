@@ -60,7 +60,7 @@ use crate::{
 pub(crate) const DOMAIN: &str = "jobs";
 
 /// How often a server looks for jobs that nobody works on.
-const ROUND: Duration = Duration::from_secs(15);
+const ROUND: Duration = Duration::from_secs(5);
 /// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
 const ARRIVED: Duration = Duration::from_secs(45);
 /// How long rows that are being sent may take when the process is asked to end.
@@ -215,7 +215,7 @@ impl Jobs {
 }
 
 impl Jobs {
-    /// Says after which time a request has arrived or never will, where it is not the two minutes that hold for services far away.
+    /// Says after which time a request has arrived or never will, where it is not the time that holds for services far away.
     pub fn arrives_within(&self, time: Duration) {
         *self.0.arrived_after.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine, add, apply,
-    draft::{Call, Draft, Stage, Work},
+    draft::{Call, Draft, Ready, Stage, Work},
 };
 use crate::{
     catalog::Offer,
@@ -22,7 +22,9 @@ use crate::{
 };
 
 /// How many rows are planned at the same time.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
+/// Of how many rows the plan is kept until it is sent.
+const KEPT: usize = 400;
 /// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -52,19 +54,23 @@ impl Engine {
         let open = |it: &Draft| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
         let calls: Vec<_> = work.drafts.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
         let scopes = Scopes::default();
-        let planned: Vec<(usize, Result<Step, CallError>)> = stream::iter(calls)
+        // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
+        let kept = if work.in_order { 0 } else { KEPT };
+        let asked = work.invites();
+        let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(calls)
             .map(|(at, (call, arguments))| {
                 let scope = scopes.get(&call.connection);
                 async move { (at, self.plan_one(&call, &scope, arguments, caller).await) }
             })
             .buffered(AT_ONCE)
+            .map(|(at, planned)| (at, planned.map(|step| ready(step, asked, at < kept))))
             .collect()
             .await;
         let mut problems = Vec::new();
         for (at, planned) in planned {
             let draft = &mut work.drafts[at];
             match planned {
-                Ok(step) => draft.ready(step),
+                Ok(ready) => draft.ready(ready),
                 Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
                 Err(_) if draft.follows => draft.wait(),
@@ -75,7 +81,7 @@ impl Engine {
         if !problems.is_empty() {
             return Err(apply::refused(&problems, work.drafts.len()));
         }
-        if !work.in_order {
+        if work.invites() {
             add::fold_duplicates(&mut work.drafts);
         }
         Ok(())
@@ -95,6 +101,10 @@ impl Engine {
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }
+}
+
+fn ready(step: Step, asked: bool, is_kept: bool) -> Ready {
+    Ready { told: step.told(asked), title: step.title(), step: is_kept.then_some(step) }
 }
 
 /// Whether an error says that things are as the row wants them.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Timestamp, jobs::JobState},
     error::{CallError, NOT_APPLIED, chain},
-    guard::{Ended, LEASE_LOST, LogError, StepCall, TTL_SECONDS},
+    guard::{Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -25,25 +25,24 @@ use crate::{
 const TRIES: u32 = 3;
 
 impl Worker {
-    /// Makes one row; answers the state it has ended in. A change of which it is known that it did not take effect is made anew.
-    pub(super) async fn make(&self, row: JobRow) -> Result<&'static str, Broken> {
+    /// Makes one row, as it was planned if it was; answers the state it has ended in. A change of which it is known that it did not take effect is made anew.
+    pub(super) async fn make(&self, row: JobRow, mut planned: Option<Step>) -> Result<&'static str, Broken> {
         for _ in 1..TRIES {
-            if let Some(state) = self.attempt(&row, false).await? {
+            if let Some(state) = self.attempt(&row, planned.take(), false).await? {
                 return Ok(state);
             }
         }
-        Ok(self.attempt(&row, true).await?.unwrap_or("pending"))
+        Ok(self.attempt(&row, None, true).await?.unwrap_or("pending"))
     }
 
     /// Tries to make a row; `None` where it did not take effect and may be tried again.
-    async fn attempt(&self, row: &JobRow, last: bool) -> Result<Option<&'static str>, Broken> {
+    async fn attempt(&self, row: &JobRow, planned: Option<Step>, last: bool) -> Result<Option<&'static str>, Broken> {
         let idx = row.idx;
         let (call, arguments) = match self.call(row).await? {
             Ok(it) => it,
             Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await.map(Some),
         };
-        let kept = self.plans().remove(&idx);
-        let step = match kept {
+        let step = match planned {
             Some(step) => step,
             None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
                 Ok(step) => step,

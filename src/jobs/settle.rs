@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,6 +27,9 @@ use crate::{
 /// How many rows are looked into at the same time.
 const AT_ONCE: usize = 8;
 
+/// More than a worker has under way at the same time.
+const MOST: i64 = 1000;
+
 /// How many looks have to agree that a call has not taken effect, and how far they are apart.
 const LOOKS: u32 = 2;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -48,22 +51,14 @@ enum Found {
 }
 
 impl Worker {
-    /// Settles all rows that were being sent.
-    pub(super) async fn settle_all(&self) -> Result<(), Broken> {
-        loop {
-            let rows = self.rows_after(-1, "sending", 200).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let mut settling = FuturesUnordered::new();
-            for row in rows {
-                if settling.len() == AT_ONCE {
-                    settling.next().await.transpose()?;
-                }
-                settling.push(self.settle(row));
-            }
-            while settling.next().await.transpose()?.is_some() {}
-        }
+    /// The rows that the worker before this one was sending: no more than it sent at the same time.
+    pub(super) async fn doubtful(&self) -> Result<Vec<JobRow>, Broken> {
+        self.rows_after(-1, "sending", MOST).await
+    }
+
+    /// Settles rows that were being sent.
+    pub(super) async fn settle_all(&self, rows: Vec<JobRow>) -> Result<(), Broken> {
+        stream::iter(rows).map(|row| self.settle(row)).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     async fn settle(&self, row: JobRow) -> Result<(), Broken> {
@@ -130,7 +125,7 @@ impl Worker {
                 return Ok(found);
             }
             tokio::select! {
-                () = self.engine.stopping.cancelled() => return Err(Broken::Stopping),
+                () = self.log.closed() => return Err(Broken::Stopping),
                 () = tokio::time::sleep(left.max(BETWEEN_LOOKS.min(self.engine.arrived_after()))) => {}
             }
         }

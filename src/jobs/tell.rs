@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     domain::{Gravity, Impact, Target},
-    guard::{Plan, canonical, lines},
+    guard::{Plan, Told, canonical, lines},
     shape::{cut, for_ledger},
     store::sha256,
-    tools::{Operation as _, jobs::ApplyChanges, project_members::AddProjectMembers},
+    tools::{Operation as _, jobs::ApplyChanges},
 };
 
 /// How many of the rows that come to nothing a question names.
@@ -43,22 +43,24 @@ struct Group {
 
 impl Summary {
     pub(super) fn of(work: &Work) -> Self {
-        let steps = || work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some((it, step)) } else { None });
+        let steps = || work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, &ready.told)) } else { None });
         let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
 
-        let gravity = steps().map(|(_, it)| it.plan().impact.gravity).max().unwrap_or(Gravity::None);
+        let gravity = steps().map(|(_, it)| it.impact.gravity).max().unwrap_or(Gravity::None);
+        let asks = steps().any(|(_, it)| it.asked);
         let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
-        let mut impact = Impact::of(if unknown { gravity.max(Gravity::Low) } else { gravity });
+        let mut impact = Impact::of(if unknown || (work.invites() && asks) { gravity.max(Gravity::Low) } else { gravity });
         let built_on = built_on(work);
-        let told = groups(work, &built_on).into_iter().map(|it| it.told());
-        let told = told.chain(steps().filter(|(it, _)| built_on.contains(&it.name)).map(|(it, step)| in_full(work, it, step.plan())));
-        let told = told.chain(later().map(|(it, _)| verbatim(work, it, &built_on))).chain(work.notes.clone()).chain(left_out(&work.drafts));
+        let connections = connections(work);
+        let many = connections.len() > 1;
+        let told = groups(work, &built_on, many).into_iter().map(|it| it.told());
+        let told = told.chain(steps().filter(|(it, _)| built_on.contains(&it.name)).map(|(it, step)| in_full(it, &step.target, many)));
+        let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.drafts));
         impact.notes.extend(told);
         if unknown {
             impact.notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
         }
-        let lasting: Vec<&str> =
-            steps().filter(|(_, it)| it.plan().impact.undo.is_none()).map(|(_, it)| it.plan().target.name.as_str()).collect();
+        let lasting: Vec<&str> = steps().filter(|(_, it)| it.impact.undo.is_none()).map(|(_, it)| it.target.name.as_str()).collect();
         if lasting.is_empty() {
             impact = impact.undo("undo with the job's id");
         } else if lasting.len() < steps().count() {
@@ -66,23 +68,22 @@ impl Summary {
         }
 
         let to_make = steps().count() + later().count();
-        let people = work.tool.name == AddProjectMembers::NAME;
-        let noun = match (people, to_make) {
+        let noun = match (work.invites(), to_make) {
             (true, 1) => "1 person".to_owned(),
             (true, many) => format!("{many} people"),
             (false, 1) => "1 change".to_owned(),
             (false, many) => format!("{many} changes"),
         };
-        let gravest = steps().find(|(_, it)| it.plan().impact.gravity == gravity).map(|(_, it)| it.plan().target.name.clone());
-        let name = if people { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
+        let gravest = steps().find(|(_, it)| it.impact.gravity == gravity).map(|(_, it)| it.target.name.clone());
+        let name = if work.invites() { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
         let organizations = organizations(work);
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
             plan: Plan { target, impact, before: Value::Null },
             name,
-            on: connections(work).join(", "),
-            needs_consent: unknown || steps().any(|(_, it)| it.needs_consent()),
+            on: connections.join(", "),
+            needs_consent: unknown || asks,
             version: version(&work.drafts),
         }
     }
@@ -108,19 +109,19 @@ fn built_on(work: &Work) -> HashSet<String> {
 }
 
 /// What the rows do, like with like; the gravest first. What asks for nothing and is told in full is left out.
-fn groups(work: &Work, in_full: &HashSet<String>) -> Vec<Group> {
+fn groups(work: &Work, in_full: &HashSet<String>, on_many: bool) -> Vec<Group> {
     // Namesakes of several organizations are told apart.
     let many = organizations(work).len() > 1;
     let mut groups: Vec<Group> = Vec::new();
     for draft in &work.drafts {
-        let Stage::Ready(step) = &draft.stage else { continue };
-        let Plan { target, impact, .. } = step.plan();
+        let Stage::Ready(ready) = &draft.stage else { continue };
+        let Told { target, impact, asked, .. } = &ready.told;
+        let asked = *asked;
         let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
         let organization = target.organization.as_deref().filter(|_| many).map(|it| format!(", organization {it}")).unwrap_or_default();
-        let what = format!("{}{place}{organization}{}", draft.title(), on(work, draft));
+        let what = format!("{}{place}{organization}{}", draft.title(), on(draft, on_many));
         let id = target.id.as_deref().filter(|_| many).map(|it| format!(" [{it}]")).unwrap_or_default();
         let name = format!("{}{id}", target.name);
-        let asked = step.needs_consent();
         if !asked && in_full.contains(&draft.name) {
             continue;
         }
@@ -155,15 +156,15 @@ fn consequences(target: &Target, impact: &Impact) -> String {
 }
 
 /// A row that others build on, whole: what it makes is what they give or take away.
-fn in_full(work: &Work, draft: &Draft, plan: &Plan) -> String {
-    let Target { kind, name, .. } = &plan.target;
-    format!("{} (step {}){}: {} {name}: {}", draft.title(), draft.name, on(work, draft), kind.replace('_', " "), written(draft))
+fn in_full(draft: &Draft, target: &Target, on_many: bool) -> String {
+    let Target { kind, name, .. } = target;
+    format!("{} (step {}){}: {} {name}: {}", draft.title(), draft.name, on(draft, on_many), kind.replace('_', " "), written(draft))
 }
 
 /// A row that nobody can plan yet, as it was asked for, whole.
-fn verbatim(work: &Work, draft: &Draft, built_on: &HashSet<String>) -> String {
+fn verbatim(draft: &Draft, built_on: &HashSet<String>, on_many: bool) -> String {
     let step = if built_on.contains(&draft.name) { format!(" (step {})", draft.name) } else { String::new() };
-    format!("{}{step}{}, with what earlier steps make: {}", draft.title(), on(work, draft), written(draft))
+    format!("{}{step}{}, with what earlier steps make: {}", draft.title(), on(draft, on_many), written(draft))
 }
 
 /// The arguments of a row as they were written. What stood behind a cut would be agreed to unseen.
@@ -172,14 +173,14 @@ fn written(draft: &Draft) -> String {
 }
 
 /// The connection of a row, where that does not go without saying.
-fn on(work: &Work, draft: &Draft) -> String {
-    if connections(work).len() < 2 { String::new() } else { format!(" (connection {})", draft.connection) }
+fn on(draft: &Draft, on_many: bool) -> String {
+    if on_many { format!(" (connection {})", draft.connection) } else { String::new() }
 }
 
 /// The organizations of what is planned.
 fn organizations(work: &Work) -> Vec<&str> {
-    let steps = work.drafts.iter().filter_map(|it| if let Stage::Ready(step) = &it.stage { Some(step) } else { None });
-    let mut names: Vec<&str> = steps.filter_map(|it| it.plan().target.organization.as_deref()).collect();
+    let steps = work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some(&ready.told) } else { None });
+    let mut names: Vec<&str> = steps.filter_map(|it| it.target.organization.as_deref()).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -208,7 +209,7 @@ fn left_out(drafts: &[Draft]) -> Vec<String> {
 }
 
 fn within(work: &Work) -> Option<String> {
-    if work.tool.name != AddProjectMembers::NAME {
+    if !work.invites() {
         return None;
     }
     let mut places: Vec<&str> = work.drafts.iter().filter_map(|it| it.target.as_ref()?.within.as_deref()).collect();
@@ -222,7 +223,7 @@ fn version(drafts: &[Draft]) -> String {
         .iter()
         .map(|it| {
             let told = match &it.stage {
-                Stage::Ready(step) => json!(step.plan().version()),
+                Stage::Ready(ready) => json!(ready.told.version),
                 Stage::Open(_) | Stage::Later(_) => json!(it.arguments),
                 Stage::Ended { state, reason } => json!([state, reason]),
             };

@@ -2,15 +2,22 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{
+    Stream, StreamExt as _, TryStreamExt as _,
+    stream::{self, FuturesUnordered},
+};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
-use super::{Engine, Progress, plan::Scopes};
+use super::{
+    Engine, Progress,
+    plan::{AT_ONCE, Scopes},
+};
 use crate::{
     domain::{Timestamp, jobs::JobState},
     guard::{Caller, LogError, RowLog, Step},
@@ -21,8 +28,8 @@ use crate::{
 const IN_FLIGHT: usize = 32;
 /// How many more have their intent recorded meanwhile, so that nobody waits for the disk.
 const AHEAD: usize = 8;
-/// How many rows are read from the store at a time.
-const PAGE: i64 = 100;
+/// How many rows are planned and held at a time.
+const PAGE: i64 = 200;
 /// How often a worker looks whether it is to go on, and after how many looks it renews its hold.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_PER_RENEWAL: u32 = 4;
@@ -82,7 +89,6 @@ pub(super) struct Worker {
     pub(super) log: RowLog,
     /// What was planned already, with the consent.
     plans: Mutex<HashMap<i64, Step>>,
-    pub(super) scopes: Scopes,
     pub(super) turns: Semaphore,
     pub(super) tally: Mutex<Tally>,
     progress: watch::Sender<Progress>,
@@ -107,7 +113,6 @@ impl Engine {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
                 log: RowLog::open(engine.db.clone(), lease.clone()),
                 plans: Mutex::new(plans),
-                scopes: Scopes::default(),
                 turns: Semaphore::new(IN_FLIGHT),
                 tally: Mutex::default(),
                 progress,
@@ -142,13 +147,16 @@ impl Worker {
         let tally = self.engine.db.read().await?.tally(&self.job.id).await?;
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         self.tell(JobState::Running);
-        self.settle_all().await?;
-        let stopped = if let Some(reason) = self.stopped_before().await? {
-            Some(reason)
-        } else if self.job.in_order {
-            self.one_by_one().await?
+        let doubtful = self.doubtful().await?;
+        let stopped = if self.job.in_order {
+            self.settle_all(doubtful).await?;
+            match self.stopped_before().await? {
+                None => self.one_by_one().await?,
+                stopped => stopped,
+            }
         } else {
-            self.together().await?
+            self.together_with(doubtful).await?;
+            None
         };
         let (state, reason) = match stopped {
             Some(reason) => (JobState::Stopped, reason),
@@ -213,7 +221,7 @@ impl Worker {
                 break;
             }
             let name = row.name.clone();
-            let state = self.make(row).await?;
+            let state = self.make(row, None).await?;
             if self.job.stop_on_failure && ENDS_IT.contains(&state) {
                 return Ok(Some(not_made(&name)));
             }
@@ -222,55 +230,66 @@ impl Worker {
         Ok(None)
     }
 
-    /// Plans the rows that wait and are not planned yet, before anything is sent: what one has looked up the others need not.
-    async fn plan_pending(&self) -> Result<(), Broken> {
-        let mut planning = FuturesUnordered::new();
-        let mut after = -1;
-        loop {
+    /// The rows that wait, page by page. A page is planned as a whole before any of it is sent: what one row has looked up the
+    /// others need not, and each page sees what has changed since the last.
+    fn pages(&self) -> impl Stream<Item = Result<Vec<(JobRow, Option<Step>)>, Broken>> {
+        stream::try_unfold(-1, move |after| async move {
             let rows = self.rows_after(after, "pending", PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.idx;
-            for row in rows.into_iter().filter(|it| !self.plans().contains_key(&it.idx)) {
-                if planning.len() == IN_FLIGHT {
-                    planning.next().await.transpose()?;
-                }
-                planning.push(self.plan(row));
+            let Some(last) = rows.last().map(|it| it.idx) else { return Ok(None) };
+            let scopes = Scopes::default();
+            let planning = stream::iter(rows).map(|row| self.plan(row, &scopes)).buffered(AT_ONCE);
+            Ok(Some((planning.try_collect().await?, last)))
+        })
+    }
+
+    /// What cannot be planned is told when its turn comes.
+    async fn plan(&self, row: JobRow, scopes: &Scopes) -> Result<(JobRow, Option<Step>), Broken> {
+        let kept = self.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.idx);
+        if kept.is_some() {
+            return Ok((row, kept));
+        }
+        let Ok((call, arguments)) = self.call(&row).await? else { return Ok((row, None)) };
+        let planned = self.engine.plan_one(&call, &scopes.get(&call.connection), arguments, &self.caller).await;
+        Ok((row, planned.ok()))
+    }
+
+    /// Rows many at once. What an earlier worker was sending may take a while to settle, and nobody has to wait for it.
+    async fn together_with(&self, doubtful: Vec<JobRow>) -> Result<(), Broken> {
+        let again = !doubtful.is_empty();
+        let settling = async {
+            let settled = self.settle_all(doubtful).await;
+            if settled.is_err() {
+                self.log.close();
             }
-        }
-        while planning.next().await.transpose()?.is_some() {}
-        Ok(())
+            settled
+        };
+        let (settled, made) = tokio::join!(settling, self.together());
+        made.and(settled)?;
+        // What turned out not to be made is among the rows that wait.
+        if again { self.together().await } else { Ok(()) }
     }
 
-    async fn plan(&self, row: JobRow) -> Result<(), Broken> {
-        // What cannot be planned is told when its turn comes.
-        let Ok((call, arguments)) = self.call(&row).await? else { return Ok(()) };
-        if let Ok(step) = self.engine.plan_one(&call, &self.scopes.get(&call.connection), arguments, &self.caller).await {
-            self.plans().insert(row.idx, step);
-        }
-        Ok(())
-    }
-
-    pub(super) fn plans(&self) -> MutexGuard<'_, HashMap<i64, Step>> {
-        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Rows many at once.
-    async fn together(&self) -> Result<Option<String>, Broken> {
-        self.plan_pending().await?;
+    /// Rows that wait, many at once; while some are sent the next are planned.
+    async fn together(&self) -> Result<(), Broken> {
+        let mut pages = pin!(self.pages().fuse());
+        let (mut page, mut following) = (Vec::new().into_iter(), None::<Vec<_>>);
         let mut making = FuturesUnordered::new();
-        let mut after = -1;
         let begun = async {
             loop {
-                let rows = self.rows_after(after, "pending", PAGE).await?;
-                let Some(last) = rows.last() else { return Ok::<(), Broken>(()) };
-                after = last.idx;
-                for row in rows {
-                    if making.len() == IN_FLIGHT + AHEAD {
-                        making.next().await.transpose()?;
-                    }
+                if page.len() == 0 {
+                    page = following.take().unwrap_or_default().into_iter();
+                }
+                while making.len() < IN_FLIGHT + AHEAD
+                    && let Some((row, step)) = page.next()
+                {
                     if !self.is_over() {
-                        making.push(self.make(row));
+                        making.push(self.make(row, step));
                     }
+                }
+                tokio::select! {
+                    Some(made) = making.next() => drop(made?),
+                    Some(planned) = pages.next(), if following.is_none() && !self.is_over() => following = Some(planned?),
+                    else => return Ok::<(), Broken>(()),
                 }
             }
         }
@@ -295,8 +314,7 @@ impl Worker {
         if let Some(broken) = broken {
             return Err(broken);
         }
-        self.stay()?;
-        Ok(None)
+        self.stay()
     }
 
     /// Ends the worker where the process is to end.

@@ -22,6 +22,7 @@ pub mod local;
 pub mod openai;
 pub mod own;
 mod pictures;
+pub(crate) mod role_types;
 pub mod seeme;
 
 /// A configured account at a provider, and what it can do.

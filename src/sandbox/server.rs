@@ -212,14 +212,18 @@ impl<P: Platform> Shared<P> {
             Some(Kind::DropBefore) => Some(Err(Dropped)),
             _ => None,
         };
-        let answered = if let Some(it) = kept_away { it } else { self.answered(&call, fault).await };
+        let answered = if let Some(it) = kept_away { it } else { self.answered(&call, fault) };
         let took_effect = !matches!(fault, Some(Kind::TooMany | Kind::TooManyBare | Kind::Server(_) | Kind::Html | Kind::DropBefore));
+        // Before a slow answer: whoever asked may not wait for it.
         self.note(call, target, answered.as_ref().ok().map(|it| it.status), took_effect);
+        if fault == Some(Kind::Slow) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
         answered
     }
 
     /// What comes back of a request that the platform sees.
-    async fn answered(&self, call: &Call, fault: Option<Kind>) -> Result<Answer, Dropped> {
+    fn answered(&self, call: &Call, fault: Option<Kind>) -> Result<Answer, Dropped> {
         let answer = self.act(call);
         match fault {
             Some(Kind::Drop) => Err(Dropped),
@@ -227,10 +231,6 @@ impl<P: Platform> Shared<P> {
             Some(Kind::Malformed) => {
                 let half = answer.body.len() / 2;
                 Ok(Answer { body: answer.body.into_iter().take(half.max(1)).collect(), ..answer })
-            }
-            Some(Kind::Slow) => {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                Ok(answer)
             }
             _ => Ok(answer),
         }

@@ -7,7 +7,7 @@ use super::operation;
 use crate::domain::{
     Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef,
     members::{Invitation, InvitationStatus, Member, Membership},
-    roles::RoleLevel,
+    roles::RoleType,
 };
 
 /// Lists an organization's people with roles.
@@ -120,10 +120,10 @@ operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy =
 pub struct ListMemberships {
     /// Absent: the caller.
     pub email: Option<Email>,
-    /// Role levels.
+    /// Backend, frontend: geai.
     #[serde(default)]
     #[schemars(length(max = 3))]
-    pub role_types: Vec<RoleLevel>,
+    pub role_types: Vec<RoleType>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
@@ -136,10 +136,10 @@ operation!(ListMemberships, "list_memberships", "List memberships", Read => List
 pub struct ListProjectMemberships {
     pub email: Email,
     pub organization: Option<OrganizationRef>,
-    /// Role levels.
+    /// Backend, frontend: geai.
     #[serde(default)]
     #[schemars(length(max = 3))]
-    pub role_types: Vec<RoleLevel>,
+    pub role_types: Vec<RoleType>,
     pub order: Option<Order>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,

@@ -26,14 +26,16 @@ pub(crate) struct Problem {
 /// What the handler for one person says of somebody who is in the project already.
 pub(crate) const ALREADY_MEMBER: &str = "already_member";
 
-/// The most rows of one call.
-const MAX_ROWS: usize = 1000;
-/// The longest `csv`, in bytes.
-const MAX_CSV: usize = 200_000;
+/// The longest `csv`, in bytes a row.
+const ROW_BYTES: usize = 200;
 
 impl AddProjectMembers {
     /// The rows that can be read, and what is wrong with the others.
-    pub(crate) fn rows(&self) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+    ///
+    /// # Errors
+    ///
+    /// Where there is no row, there are more than `most`, or it is no CSV at all.
+    pub(crate) fn rows(&self, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
         let (rows, problems) = match (&self.csv, self.people.is_empty()) {
             (Some(_), false) => {
                 return Err(ProviderError::invalid("`people` and `csv` are both given", "give one of them"));
@@ -41,15 +43,14 @@ impl AddProjectMembers {
             (None, true) => {
                 return Err(ProviderError::invalid("neither `people` nor `csv` is given", "give one of them, with at least one person"));
             }
-            (Some(csv), true) => read(csv)?,
+            (Some(csv), true) => read(csv, most)?,
             (None, false) => self.listed(),
         };
         match rows.len() + problems.len() {
             0 => Err(ProviderError::invalid("`csv` has no rows", "give lines of project,member,role;role")),
-            many if many > MAX_ROWS => Err(ProviderError::invalid(
-                format!("{many} rows are more than the {MAX_ROWS} of one call"),
-                "split them over several calls",
-            )),
+            many if many > most => {
+                Err(ProviderError::invalid(format!("{many} rows are more than the {most} of one call"), "split them over several calls"))
+            }
             _ => Ok((rows, problems)),
         }
     }
@@ -89,9 +90,10 @@ struct Columns {
 /// Outcomes of rows that need not be made again.
 const MADE: [&str; 2] = ["done", "skipped"];
 
-fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
-    if csv.len() > MAX_CSV {
-        return Err(ProviderError::invalid(format!("`csv` is longer than {MAX_CSV} bytes"), "split it over several calls"));
+fn read(csv: &str, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+    let longest = most * ROW_BYTES;
+    if csv.len() > longest {
+        return Err(ProviderError::invalid(format!("`csv` is longer than {longest} bytes"), "split it over several calls"));
     }
     let text = csv.trim_start_matches('\u{feff}');
     let mut reader =
@@ -130,7 +132,7 @@ fn read(csv: &str) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
             Ok(row) => rows.push(row),
             Err(message) => problems.push(Problem { number, message }),
         }
-        if rows.len() + problems.len() > MAX_ROWS {
+        if rows.len() + problems.len() > most {
             break;
         }
     }
@@ -193,7 +195,7 @@ mod tests {
     use crate::domain::ReferenceText as _;
 
     fn told(csv: &str) -> (Vec<String>, Vec<String>) {
-        let (rows, problems) = read(csv).unwrap();
+        let (rows, problems) = read(csv, 1000).unwrap();
         let roles = |it: &Row| it.roles.iter().map(|it| it.text().to_owned()).collect::<Vec<_>>().join("+");
         (
             rows.iter().map(|it| format!("{} {} {} {}", it.number, it.project, it.member, roles(it))).collect(),
@@ -231,11 +233,11 @@ mod tests {
                       Atlas,cy@acme.example,viewer,Skipped,is a member\nAtlas,di@acme.example,viewer,cancelled,\n";
         assert_eq!(told(before).0, ["3 Atlas bo@acme.example viewer", "5 Atlas di@acme.example viewer"]);
         let all = "project,member,roles,outcome\nAtlas,ana@acme.example,viewer,done\n";
-        assert_eq!(read(all).unwrap_err().to_string(), "every row of `csv` was made before");
+        assert_eq!(read(all, 1000).unwrap_err().to_string(), "every row of `csv` was made before");
     }
 
     #[test]
     fn a_header_that_lacks_a_column_is_refused() {
-        assert_eq!(read("project,member\nAtlas,ana@acme.example").unwrap_err().to_string(), "the header of `csv` lacks a column");
+        assert_eq!(read("project,member\nAtlas,ana@acme.example", 1000).unwrap_err().to_string(), "the header of `csv` lacks a column");
     }
 }

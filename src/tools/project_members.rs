@@ -7,7 +7,7 @@ use super::operation;
 use crate::domain::{
     Cursor, Limit, List, MemberRef, PersonRef, ProjectRef, Query, RoleRef,
     members::{Batch, Member},
-    roles::RoleLevel,
+    roles::RoleType,
 };
 
 /// Lists who can use a project.
@@ -17,10 +17,10 @@ pub struct ListProjectMembers {
     pub project: ProjectRef,
     pub query: Option<Query>,
     pub role: Option<RoleRef>,
-    /// Role levels.
+    /// Backend, frontend: geai.
     #[serde(default)]
     #[schemars(length(max = 3))]
-    pub role_types: Vec<RoleLevel>,
+    pub role_types: Vec<RoleType>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }

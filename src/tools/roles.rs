@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{
     Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, TeamRef,
-    roles::{Permission, Role, RoleAssignment, RoleLevel},
+    roles::{Permission, Role, RoleAssignment, RoleType},
 };
 
 /// Lists roles with their permissions.
@@ -15,10 +15,10 @@ use crate::domain::{
 pub struct ListRoles {
     pub project: Option<ProjectRef>,
     pub organization: Option<OrganizationRef>,
-    /// Role levels.
+    /// Backend, frontend: geai.
     #[serde(default)]
     #[schemars(length(max = 3))]
-    pub role_types: Vec<RoleLevel>,
+    pub role_types: Vec<RoleType>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }

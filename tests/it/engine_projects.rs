@@ -273,5 +273,5 @@ async fn many_people_cost_few_reads() {
     // Each was sent once; one more after the 429, of which nothing came.
     assert_eq!(asked.iter().filter(|it| it.starts_with("POST")).count(), 61);
     assert_eq!(stage.service.platform().projects[1].seats.len(), 63);
-    assert_eq!(stage.agent.questions(), Vec::<String>::new(), "nobody gains power, so nobody is asked");
+    assert_eq!(stage.agent.questions().len(), 1, "one question for all, though nobody gains power");
 }

@@ -36,6 +36,8 @@ async fn roles_come_from_the_service() {
         assert_eq!(of_project["total"], 3);
         assert_eq!(stage.agent.ok("list_roles", json!({ "organization": "o-2" })).await["total"], 3);
         assert_eq!(stage.agent.ok("list_roles", json!({ "role_types": ["project"] })).await["total"], 3);
+        let kind = stage.agent.fails("list_roles", json!({ "role_types": ["backend"] }), "invalid_arguments").await;
+        assert_eq!(kind["fix"], "use one of organization, team, project, or leave `role_types` out", "{kind}");
     }
 }
 

@@ -148,6 +148,15 @@ async fn people_roles_and_assignments_are_told() {
     let reader = it.agent.ok("get_role", json!({ "project": "Atlas", "role": "map reader" })).await;
     assert_eq!((&reader["built_in"], &reader["description"]), (&json!(false), &json!("Frontend role")), "{reader}");
     it.agent.fails("list_roles", json!({}), "invalid_arguments").await;
+    let own = it.agent.ok("list_roles", json!({ "project": "Atlas", "role_types": ["frontend"] })).await;
+    assert_eq!(column(&own, "role"), ["Map Reader", "Map Editor", "Access all Project Assistants"], "{own}");
+    assert!(it.requests().last().unwrap().contains("&roleTypes=frontend project-id: "), "{:?}", it.requests());
+    let readers = json!({ "project": "Atlas", "role_types": ["backend", "frontend"], "role": "Map Reader" });
+    it.agent.ok("list_project_members", readers).await;
+    assert!(it.requests().last().unwrap().contains("&roleTypes=backend%2Cfrontend project-id: "), "{:?}", it.requests());
+    let level = it.agent.fails("list_roles", json!({ "project": "Atlas", "role_types": ["team"] }), "invalid_arguments").await;
+    assert_eq!(level["message"], "`team` is no role type of this provider", "{level}");
+    assert_eq!(level["fix"], "use one of backend, frontend, or leave `role_types` out", "{level}");
     let held = it.agent.ok("list_role_assignments", json!({ "project": "Atlas", "member": "mei.tanaka@acme.example" })).await;
     assert_eq!(column(&held, "role"), ["Access all Project Assistants", "Project member"]);
 }
@@ -163,6 +172,11 @@ async fn memberships_of_somebody_are_told_and_checked() {
     let projects = it.agent.ok("list_project_memberships", json!({ "email": ana, "order": "asc" })).await;
     assert_eq!(column(&projects, "project"), ["Atlas", "Borealis"]);
     assert!(it.requests()[1].contains("orderDirection=asc&userEmail=ana.ruiz%40acme.example&orderKey=projectName"));
+    let own = it.agent.ok("list_memberships", json!({ "email": ana, "role_types": ["frontend"] })).await;
+    assert_eq!(own["items"][0]["roles"], json!([]), "{own}");
+    assert!(it.requests().iter().any(|it| it.ends_with("&userEmail=ana.ruiz%40acme.example&roleTypes=frontend")), "{:?}", it.requests());
+    it.agent.ok("list_project_memberships", json!({ "email": ana, "role_types": ["backend"] })).await;
+    assert!(it.requests().last().unwrap().contains("&roleTypes=backend organization-id: "), "{:?}", it.requests());
     it.agent.fails("list_project_memberships", json!({ "email": "nobody@acme.example" }), "not_found").await;
     it.quirk(|it| it.memberships_email = rolecall::sandbox::geai::EmailFilter::Ignored);
     let ignored = it.agent.fails("list_memberships", json!({ "email": ana }), "filter_ignored").await;
@@ -217,6 +231,41 @@ async fn a_batch_is_checked_as_a_whole_and_asked_about_once() {
     ] {
         assert!(questions[0].contains(part), "{part}: {}", questions[0]);
     }
+}
+
+#[tokio::test]
+async fn a_batch_that_gives_nobody_power_is_asked_about_and_shows_who_gets_what() {
+    let it = Geai::new().await;
+    let csv = "Ember,rosa@acme.example,Project member\nEmber,omar@acme.example,Project member\nAtlas,rosa@acme.example,Map Reader\n";
+    let before = it.state();
+    declined(&it.agent, "add_project_members", json!({ "csv": csv })).await;
+    assert_eq!((it.changes(), it.state()), (Vec::<String>::new(), before));
+    let done = it.agent.ok("add_project_members", json!({ "csv": csv })).await;
+    assert_eq!(done["after"]["done"], 3, "{done}");
+    let questions = it.agent.questions();
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    for part in [
+        &format!(
+            "2 × Add project member in project Ember [{}]: rosa@acme.example, omar@acme.example: joins project Ember as Project member\n",
+            project(5)
+        ),
+        &format!("Add project member in project Atlas [{}]: rosa@acme.example: joins project Atlas as Map Reader", project(1)),
+    ] {
+        assert!(questions[0].contains(part), "{part}: {}", questions[0]);
+    }
+    let seen = it.agent.ok("list_activity", json!({ "tool": "add_project_member" })).await;
+    let consents: Vec<&Value> = seen["items"].as_array().unwrap().iter().map(|it| &it["consent"]).collect();
+    assert_eq!(consents.len(), 3, "{seen}");
+    assert!(consents.iter().all(|it| it.as_str().unwrap().contains("job")), "{seen}");
+}
+
+#[tokio::test]
+async fn where_a_batch_has_nothing_to_send_nobody_is_asked() {
+    let it = Geai::new().await;
+    let csv = "Ember,amara.diallo@acme.example,Project member\nNowhere,rosa@acme.example,Project member\n";
+    let told = it.agent.ok("add_project_members", json!({ "csv": csv })).await;
+    assert_eq!((&told["after"]["skipped"], &told["after"]["failed"]), (&json!(1), &json!(1)), "{told}");
+    assert_eq!((it.agent.questions(), it.changes()), (vec![], Vec::<String>::new()));
 }
 
 #[tokio::test]

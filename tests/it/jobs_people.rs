@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rolecall::{
     app::App,
-    guard::{Caller, Given, Verdict},
+    guard::{Answer, Caller, Given, Verdict},
     jobs::{Halt, Moment, Wait},
     providers::{Connection, engine, geai},
     sandbox::{Fault, engine as practice},
@@ -94,7 +94,11 @@ async fn true_row_by_row(stage: &Stage, app: &Arc<App>, job: &str) {
 /// Begins a job and comes back at once or with its end.
 async fn begin(app: &Arc<App>, csv: &str, wait: Wait) -> Value {
     let Value::Object(arguments) = json!({ "csv": csv }) else { unreachable!() };
-    match app.call_and_wait("add_project_members", arguments, &operator(), Given::Nothing, wait).await.unwrap() {
+    let caller = Caller { can_ask: true, ..operator() };
+    let asked = app.call_and_wait("add_project_members", arguments.clone(), &caller, Given::Nothing, Wait::to_the_end()).await.unwrap();
+    let Verdict::Ask(_, ticket) = asked else { panic!("{asked:?}") };
+    let yes = Given::Form(ticket, Answer::Accepted(json!({ "confirm": true })));
+    match app.call_and_wait("add_project_members", arguments, &caller, yes, wait).await.unwrap() {
         Verdict::Done(report) => report,
         other => panic!("{other:?}"),
     }
@@ -124,7 +128,8 @@ async fn three_kills_and_a_bad_day_change_nothing_about_the_end() {
         let broken = begin(&stage.agent.app, &csv(0..120), Wait::to_the_end()).await;
         let job = broken["job"].as_str().unwrap().to_owned();
         assert_eq!(broken["status"], "running", "{broken}");
-        for row in [50, 90] {
+        // Far enough apart that none was under way already when the process before died.
+        for row in [70, 115] {
             let app = another(&stage).await;
             app.jobs().halt_at(Halt { row, moment });
             assert_eq!(go_on(&app, &job).await["status"], "running");
@@ -138,6 +143,26 @@ async fn three_kills_and_a_bad_day_change_nothing_about_the_end() {
         let open = stage.agent.db().read().await.unwrap().open_intents(i64::MAX).await.unwrap();
         assert_eq!(open.len(), 0, "every intent has its outcome");
     }
+}
+
+#[tokio::test]
+async fn a_thousand_people_with_a_kill_of_each_kind_on_the_way_are_all_in_once() {
+    let stage = stage(1000).await;
+    faults(&stage, &["429:0.02@POST /users", "drop:0.01@POST /users", "drop-before:0.01@POST /users", "503-after:0.01@POST /users"]);
+    let kills = [(150, Moment::AfterAct), (500, Moment::AfterIntent), (850, Moment::BeforeIntent)];
+    let (row, moment) = kills[0];
+    stage.agent.app.jobs().halt_at(Halt { row, moment });
+    let job = begin(&stage.agent.app, &csv(0..1000), Wait::to_the_end()).await["job"].as_str().unwrap().to_owned();
+    for (row, moment) in &kills[1..] {
+        let app = another(&stage).await;
+        app.jobs().halt_at(Halt { row: *row, moment: *moment });
+        assert_eq!(go_on(&app, &job).await["status"], "running");
+    }
+    let app = another(&stage).await;
+    let report = go_on(&app, &job).await;
+    assert_eq!((&report["status"], &report["after"]["done"]), (&json!("done"), &json!(1000)), "{report}");
+    assert_eq!(held(&stage), (0..1000).map(|it| (address(it), 1)).collect(), "everybody, and nobody twice");
+    true_row_by_row(&stage, &app, &job).await;
 }
 
 #[tokio::test]

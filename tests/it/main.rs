@@ -28,6 +28,7 @@ mod http;
 mod jobs;
 mod jobs_connections;
 mod jobs_crash;
+mod jobs_matrix;
 mod jobs_people;
 mod jobs_undo;
 mod keys;

@@ -147,7 +147,7 @@ struct Reader {
 impl Reader {
     async fn membership(&self, user_id: &str) -> Result<Option<Sent<Member>>, ProviderError> {
         let people = self.at.afresh().people(&self.org.id).await?;
-        let seat = people.into_iter().find(|it| it.user.id == user_id && !is_external(it));
+        let seat = people.iter().find(|it| it.user.id == user_id && !is_external(it)).cloned();
         Ok(seat.map(|it| joined(&it, &self.org).target(members::target(&it, &self.org))))
     }
 

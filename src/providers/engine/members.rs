@@ -23,7 +23,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let org = at.organization(op.organization.as_ref()).await?;
-    let mut people = at.people(&org.id).await?;
+    let mut people = at.people(&org.id).await?.to_vec();
     if let Some(named) = &op.role {
         let role = at.role(RoleLevel::Organization, Some(named)).await?;
         people.retain(|it| role.is_named(&it.role));
@@ -38,7 +38,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
 /// GET orgs/{id}/users/{user_id}, for a member; an external user is found in the list only.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let org = at.organization(op.organization.as_ref()).await?;
-    let seat = person(at.people(&org.id).await?, op.member.text(), &org.name, LIST)?;
+    let seat = person(&at.people(&org.id).await?, op.member.text(), &org.name, LIST)?;
     if is_external(&seat) {
         return Ok(in_org(&seat, &org));
     }
@@ -51,7 +51,7 @@ pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Memb
 pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
     let org = at.organization(op.organization.as_ref()).await?;
     let people = at.people(&org.id).await?;
-    let seat = person(people.clone(), op.member.text(), &org.name, LIST)?;
+    let seat = person(&people, op.member.text(), &org.name, LIST)?;
     if is_external(&seat) {
         return Err(ProviderError::conflict(
             "external_user",
@@ -68,14 +68,14 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
         let request = sending.delete(sending.settings.path("org_user")).path("id", &org.id).path("user_id", &id);
         request.send(&permit).await?;
         // It is gone, whether or not this can be read: somebody with a place in a project may have become external.
-        let rest = sending.people(&org.id).await.unwrap_or_default().into_iter().find(|it| it.user.id == id && is_external(it));
+        let rest = sending.people(&org.id).await.unwrap_or_default().iter().find(|it| it.user.id == id && is_external(it)).cloned();
         let sent = rest.map_or_else(Sent::gone, |it| Sent::after(in_org(&it, &org)));
         Ok(inverse.into_iter().fold(sent, Sent::inverse))
     });
     Ok(draft.before(before).read_back(move || {
         let (looking, org, id, inverse) = (looking.afresh(), left.clone(), left_id.clone(), left_inverse.clone());
         async move {
-            let found = looking.people(&org.id).await?.into_iter().find(|it| it.user.id == id);
+            let found = looking.people(&org.id).await?.iter().find(|it| it.user.id == id).cloned();
             let sent = match found {
                 Some(it) if !is_external(&it) => return Ok(None),
                 Some(it) => Sent::after(in_org(&it, &org)),

@@ -125,7 +125,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
     let id = at.organization(Some(&op.organization)).await?.id;
     let org = at.org(&id).await?;
     let (people, projects) = (at.people(&id).await?, at.projects_of(&org).await?);
-    let mut emails: Vec<String> = people.into_iter().map(|it| it.user.email).collect();
+    let mut emails: Vec<String> = people.iter().map(|it| it.user.email.clone()).collect();
     emails.sort();
     let mut names: Vec<String> = projects.into_iter().map(|it| it.name).collect();
     names.sort();

@@ -12,9 +12,9 @@ use crate::{domain::members::Member, error::ProviderError};
 const EXTERNAL: &str = "external";
 
 /// The one of these people who is named.
-pub(super) fn person(people: Vec<WireSeat>, named: &str, scope: &str, list_tool: &'static str) -> Result<WireSeat, ProviderError> {
+pub(super) fn person(people: &[WireSeat], named: &str, scope: &str, list_tool: &'static str) -> Result<WireSeat, ProviderError> {
     let wanted = Wanted { kind: "member", name: named, scope, list_tool };
-    only(people, &wanted, |it| &it.user.id, |it| &it.user.email, |it| format!("{} [{}]", it.user.email, it.user.id))
+    only(people.to_vec(), &wanted, |it| &it.user.id, |it| &it.user.email, |it| format!("{} [{}]", it.user.email, it.user.id))
 }
 
 /// Whether no member but this person has an e-mail of the same domain: whoever brings a domain in must not be the one who
@@ -58,7 +58,7 @@ impl Session {
     pub(super) async fn seats_of(&self, project: &WireProject) -> Result<Vec<WireSeat>, ProviderError> {
         let people = self.people(&project.org.id).await?;
         let members: Vec<&str> = people.iter().filter(|it| !is_external(it)).map(|it| it.user.id.as_str()).collect();
-        let mut seats = self.project_people(&project.id).await?;
+        let mut seats = self.project_people(&project.id).await?.to_vec();
         for it in &mut seats {
             it.external = Some(!members.contains(&it.user.id.as_str()));
         }

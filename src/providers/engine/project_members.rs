@@ -41,7 +41,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
 /// GET projects/{id}/users/{user_id}.
 pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
     let project = at.project(&op.project).await?;
-    let listed = person(at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
+    let listed = person(&at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
     let path = at.settings.path("project_user");
     let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
     Ok(in_project(&WireSeat { external: listed.external, ..seat }, &project))
@@ -83,7 +83,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     Ok(draft.read_back(move || {
         let (looking, project, user_id) = (looking.afresh(), within.clone(), found.clone());
         async move {
-            let seat = looking.project_people(&project.id).await?.into_iter().find(|it| it.user.id == user_id);
+            let seat = looking.project_people(&project.id).await?.iter().find(|it| it.user.id == user_id).cloned();
             Ok(seat.map(|it| joined(&WireSeat { external: Some(external), ..it }, &project)))
         }
     }))
@@ -93,7 +93,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let seats = at.seats_of(&project).await?;
-    let seat = person(seats.clone(), op.member.text(), &format!("project `{}`", project.name), LIST)?;
+    let seat = person(&seats, op.member.text(), &format!("project `{}`", project.name), LIST)?;
     if at.owns(&seat).await? {
         let mut others = 0_usize;
         for it in seats.iter().filter(|it| it.user.id != seat.user.id) {

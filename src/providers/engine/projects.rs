@@ -110,7 +110,7 @@ fn restoring(id: &str, old: &Fields, new: &Fields) -> Option<Inverse> {
 pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
     let listed = at.project(&op.project).await?;
     let project = at.whole_project(&listed).await?;
-    let mut emails: Vec<String> = at.project_people(&project.id).await?.into_iter().map(|it| it.user.email).collect();
+    let mut emails: Vec<String> = at.project_people(&project.id).await?.iter().map(|it| it.user.email.clone()).collect();
     emails.sort();
     let impact = Impact::of(Gravity::High)
         .loses(emails.len() as u64, ("person loses access", "people lose access"), emails)

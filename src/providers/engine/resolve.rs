@@ -1,6 +1,6 @@
 //! From names to things of the service: exactly one, or an error that says what to write instead.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::try_join_all;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{OrganizationRef, ProjectRef, ReferenceText as _, fold},
     error::ProviderError,
+    providers::http::{Reading, Request},
 };
 
 /// What is looked for, for messages.
@@ -117,15 +118,18 @@ impl Session {
     }
 
     /// GET orgs/{id}/users: members and external users.
-    pub(super) async fn people(&self, org_id: &str) -> Result<Vec<WireSeat>, ProviderError> {
-        let reply: WireSeats = self.get(self.settings.path("org_users")).path("id", org_id).send().await?;
-        Ok(reply.everybody())
+    pub(super) async fn people(&self, org_id: &str) -> Result<Arc<Vec<WireSeat>>, ProviderError> {
+        self.seats(self.get(self.settings.path("org_users")).path("id", org_id)).await
     }
 
     /// GET projects/{id}/users.
-    pub(super) async fn project_people(&self, project_id: &str) -> Result<Vec<WireSeat>, ProviderError> {
-        let reply: WireSeats = self.get(self.settings.path("project_users")).path("id", project_id).send().await?;
-        Ok(reply.everybody())
+    pub(super) async fn project_people(&self, project_id: &str) -> Result<Arc<Vec<WireSeat>>, ProviderError> {
+        self.seats(self.get(self.settings.path("project_users")).path("id", project_id)).await
+    }
+
+    async fn seats(&self, request: Request<Reading>) -> Result<Arc<Vec<WireSeat>>, ProviderError> {
+        let key = request.key()?;
+        self.once(&key, || async { request.send().await.map(WireSeats::everybody) }).await
     }
 
     /// GET users?email=…: the account with this e-mail, if there is one.

@@ -11,7 +11,7 @@ use crate::{
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
-    providers::http::cut,
+    providers::{http::cut, role_types},
     tools::roles::{GetRole, ListPermissions, ListRoles},
 };
 
@@ -82,7 +82,7 @@ fn prefix(level: RoleLevel) -> &'static str {
 /// GET configs.
 pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let mut levels = op.role_types.clone();
+    let mut levels = role_types::levels(&op.role_types)?;
     let mut within = (None, None);
     if let Some(named) = &op.project {
         let project = at.project(named).await?;

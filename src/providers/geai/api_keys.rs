@@ -40,7 +40,7 @@ pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, Provider
     let project = at.project(&op.project).await?;
     let token = find(at, &project, &op.api_key).await?;
     let answer = at.get("/v2/projects/tokens/{id}").path("id", &token.id).value().await?;
-    let detail: WireToken = read(at, answer)?;
+    let detail: WireToken = read(at, Value::clone(&answer))?;
     Ok(view(&WireToken { id: token.id, ..detail }, &project))
 }
 

@@ -1,13 +1,13 @@
 //! Where a person belongs.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Session,
     wire::{Listing, WireOrganization, WireProject},
 };
 use crate::{
-    domain::{List, PageRequest, members::Membership},
+    domain::{List, PageRequest, members::Membership, roles::RoleType},
     error::ProviderError,
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
@@ -16,9 +16,9 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Membership>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let query = op.email.iter().map(|it| ("userEmail", it.to_string())).collect();
-    let found: List<WireOrganization> = Listing { query, ..organizations() }.page(at, &page).await?;
+    let found: List<WireOrganization> = Listing { query, ..organizations() }.of_types(&op.role_types)?.page(at, &page).await?;
     if let (Some(email), None) = (&op.email, &op.cursor) {
-        heeded(at, email.as_str(), &found).await?;
+        heeded(at, email.as_str(), &op.role_types, &found).await?;
     }
     let member = op.email.as_ref().map_or_else(|| "(this account)".to_owned(), ToString::to_string);
     let item = |it: WireOrganization| Membership {
@@ -48,11 +48,11 @@ fn in_project(project: &WireProject) -> impl Iterator<Item = String> {
 
 /// Some versions of the service do not know the parameter and answer with the caller's own memberships. The projects of one
 /// organization can be asked for in another way: both have to say the same.
-async fn heeded(at: &Session, email: &str, found: &List<WireOrganization>) -> Result<(), ProviderError> {
+async fn heeded(at: &Session, email: &str, types: &[RoleType], found: &List<WireOrganization>) -> Result<(), ProviderError> {
     let Ok(own) = at.own().await else { return Ok(()) };
-    let certain: Vec<WireProject> = match projects_of(&own.id, email, "desc").all(at).await {
+    let certain: Arc<Vec<WireProject>> = match projects_of(&own.id, email, "desc").of_types(types)?.all(at).await {
         Ok(projects) => projects,
-        Err(ProviderError::Remote(error)) if error.code == "not_found" => Vec::new(),
+        Err(ProviderError::Remote(error)) if error.code == "not_found" => Arc::default(),
         // Whoever may not ask in the other way has only this one.
         Err(_) => return Ok(()),
     };
@@ -77,7 +77,7 @@ pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> 
     if op.order.is_some() {
         listing.query.push(("orderKey", "projectName".to_owned()));
     }
-    let found: List<WireProject> = listing.page(at, &page).await?;
+    let found: List<WireProject> = listing.of_types(&op.role_types)?.page(at, &page).await?;
     let item = |it: WireProject| Membership {
         member: op.email.to_string(),
         organization: it.organization_name.unwrap_or_else(|| own.name.clone()),

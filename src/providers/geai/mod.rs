@@ -67,8 +67,7 @@ pub fn connect(settings: Settings) -> Connection {
     let connection = Connection::to_service(&remote.connection, "geai", api, settings)
         .pinned(remote.pin)
         .look(context::current_user)
-        .look(memberships::list)
-        .except(&["role_types"]);
+        .look(memberships::list);
     if system {
         return connection
             .look(organizations::list_all)
@@ -83,7 +82,6 @@ pub fn connect(settings: Settings) -> Connection {
         .look(organization_members::list)
         .look(organization_members::get)
         .look(memberships::list_projects)
-        .except(&["role_types"])
         .look(projects::list)
         .except(&["team", "include_archived"])
         .look(projects::get)
@@ -93,12 +91,11 @@ pub fn connect(settings: Settings) -> Connection {
         .except(&["slug", "external_key_id"])
         .alter(projects::delete)
         .look(project_members::list)
-        .except(&["role_types"])
         .look(project_members::get)
         .alter(project_members::add)
         .alter(project_members::remove)
         .look(roles::list)
-        .except(&["organization", "role_types"])
+        .except(&["organization"])
         .look(roles::get)
         .look(role_assignments::list)
         .except(&["team"])

@@ -1,5 +1,7 @@
 //! People of the organization.
 
+use std::sync::Arc;
+
 use super::{
     Session,
     resolve::{Own, organization_members},
@@ -31,13 +33,13 @@ pub(super) async fn listed(
     if query.is_none() && role.is_none() {
         return listing.page(at, page).await;
     }
-    let mut people: Vec<WireMember> = listing.all(at).await?;
-    people.retain(|it| {
+    let everybody: Arc<Vec<WireMember>> = listing.all(at).await?;
+    let people = everybody.iter().filter(|it| {
         let fits = |query: &Query| [&it.email, &it.name].into_iter().flatten().any(|it| fold(it).contains(query.as_str()));
         let holds = |role: &RoleRef| it.roles.iter().any(|it| it.id == role.text() || fold(&it.name) == fold(role.text()));
         query.is_none_or(fits) && role.is_none_or(holds)
     });
-    cut(people, page, |it| format!("{} {}", fold(&it.label()), it.id.as_deref().unwrap_or_default()))
+    cut(people.cloned().collect(), page, |it| format!("{} {}", fold(&it.label()), it.id.as_deref().unwrap_or_default()))
 }
 
 /// The same page of something else.
@@ -49,7 +51,7 @@ pub(super) fn of_page<T, U>(page: List<T>, view: impl FnMut(T) -> U) -> List<U> 
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let own = at.organization(op.organization.as_ref()).await?;
-    let found = at.people(&own).await?.into_iter().find(|it| it.is(op.member.text()));
+    let found = at.people(&own).await?.iter().find(|it| it.is(op.member.text())).cloned();
     let found = found.ok_or_else(|| ProviderError::NotFound {
         kind: "member",
         name: op.member.text().to_owned(),

@@ -1,5 +1,7 @@
 //! Organizations: those that a token reaches, and for a system administrator all there are.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -22,7 +24,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
     if op.query.is_none() && at.settings.remote.pin.is_none() {
         return Ok(of_page(memberships::organizations().page(at, &page).await?, view));
     }
-    let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?;
+    let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?.to_vec();
     found.retain(|it| {
         at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
     });
@@ -64,7 +66,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
         return Err(ProviderError::invalid("`admin_email` is missing", "give the e-mail of who will administer the organization"));
     };
     let name = op.name.to_string();
-    let there: Vec<WireOrganization> = all().all(at).await?;
+    let there: Arc<Vec<WireOrganization>> = all().all(at).await?;
     if there.iter().any(|it| fold(&it.name) == fold(&name)) {
         return Err(ProviderError::conflict("name_taken", format!("an organization is called `{name}` already"), "choose another name"));
     }
@@ -84,8 +86,8 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     Ok(Draft::new(target, impact, send).read_back(move || {
         let (session, told, name) = (session.afresh(), told.clone(), name.clone());
         async move {
-            let there: Vec<WireOrganization> = all().all(&session).await?;
-            Ok(there.into_iter().find(|it| it.name == name).map(|it| made(it, told)))
+            let there: Arc<Vec<WireOrganization>> = all().all(&session).await?;
+            Ok(there.iter().find(|it| it.name == name).map(|it| made(it.clone(), told)))
         }
     }))
 }
@@ -98,7 +100,7 @@ fn made(it: WireOrganization, target: Target) -> Sent<Organization> {
 
 /// `DELETE /v2/admin/organizations/{organizationId}`.
 pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draft<Organization>, ProviderError> {
-    let there: Vec<WireOrganization> = all().all(at).await?;
+    let there: Arc<Vec<WireOrganization>> = all().all(at).await?;
     let wanted = op.organization.text();
     let found =
         only(&there, "organization", wanted, "", |it| it.id.as_str(), |it: &WireOrganization| it.name.clone(), "list_organizations")?;
@@ -126,7 +128,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
     Ok(Draft::new(target, impact, send).before(before).read_back(move || {
         let (session, id) = (session.afresh(), id.clone());
         async move {
-            let there: Vec<WireOrganization> = all().all(&session).await?;
+            let there: Arc<Vec<WireOrganization>> = all().all(&session).await?;
             Ok((!there.iter().any(|it| it.id == id)).then(Sent::gone))
         }
     }))

@@ -27,7 +27,7 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let listing = in_project("/v2/accessControl/projects/members", "members", &project);
+    let listing = in_project("/v2/accessControl/projects/members", "members", &project).of_types(&op.role_types)?;
     let found = listed(at, &listing, &page, op.query.as_ref(), op.role.as_ref()).await?;
     Ok(of_page(found, |it| view(it, &project)))
 }
@@ -150,7 +150,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
         return Ok(email.to_string());
     }
     let own = at.own().await?;
-    let found = at.people(&own).await?.into_iter().find(|it| it.is(text)).and_then(|it| it.email);
+    let found = at.people(&own).await?.iter().find(|it| it.is(text)).and_then(|it| it.email.clone());
     found.ok_or_else(|| ProviderError::NotFound {
         kind: "member",
         name: text.to_owned(),

@@ -52,7 +52,7 @@ pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, Provid
 }
 
 async fn whole(at: &Session, id: &str) -> Result<WireProject, ProviderError> {
-    read(at, flat(at.get("/v1/organization/project/{id}").path("id", id).value().await?))
+    read(at, flat(at.get("/v1/organization/project/{id}").path("id", id).value().await?.as_ref().clone()))
 }
 
 /// `POST /v1/organization/project`.
@@ -92,7 +92,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     };
     Ok(Draft::new(target, impact, send).read_back(move || {
         let (session, told, name) = (session.afresh(), told.clone(), name.clone());
-        async move { Ok(session.projects().await?.into_iter().find(|it| it.project_name == name).map(|it| made(it, told))) }
+        async move { Ok(session.projects().await?.iter().find(|it| it.project_name == name).map(|it| made(it.clone(), told))) }
     }))
 }
 

@@ -1,5 +1,7 @@
 //! From names to ids: exactly one, or an error that says what to write instead.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::{
@@ -108,9 +110,9 @@ impl Session {
     }
 
     /// All projects of the organization, as lists show them.
-    pub(super) async fn projects(&self) -> Result<Vec<WireProject>, ProviderError> {
-        let answer = self.get("/v1/organization/projects").query("detail", "summary").value().await?;
-        read(self, list(&answer, "projects", &[]))
+    pub(super) async fn projects(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+        let request = self.get("/v1/organization/projects").query("detail", "summary");
+        self.once("projects", || async { read(self, list(&*request.value().await?, "projects", &[])) }).await
     }
 
     /// The project that is named.
@@ -130,7 +132,7 @@ impl Session {
     }
 
     /// All roles that can be held in a project.
-    pub(super) async fn roles(&self, project: &Place) -> Result<Vec<WireRole>, ProviderError> {
+    pub(super) async fn roles(&self, project: &Place) -> Result<Arc<Vec<WireRole>>, ProviderError> {
         in_project("/v2/accessControl/projects/roles", "roles", project).all(self).await
     }
 
@@ -150,13 +152,13 @@ impl Session {
     }
 
     /// Everybody in a project.
-    pub(super) async fn members(&self, project: &Place) -> Result<Vec<WireMember>, ProviderError> {
+    pub(super) async fn members(&self, project: &Place) -> Result<Arc<Vec<WireMember>>, ProviderError> {
         in_project("/v2/accessControl/projects/members", "members", project).all(self).await
     }
 
     /// Somebody in a project, by e-mail or id.
     pub(super) async fn member(&self, project: &Place, wanted: &str) -> Result<WireMember, ProviderError> {
-        let found = self.members(project).await?.into_iter().find(|it| it.is(wanted));
+        let found = self.members(project).await?.iter().find(|it| it.is(wanted)).cloned();
         found.ok_or_else(|| ProviderError::NotFound {
             kind: "member",
             name: wanted.to_owned(),
@@ -166,7 +168,7 @@ impl Session {
     }
 
     /// Everybody in the organization.
-    pub(super) async fn people(&self, own: &Own) -> Result<Vec<WireMember>, ProviderError> {
+    pub(super) async fn people(&self, own: &Own) -> Result<Arc<Vec<WireMember>>, ProviderError> {
         organization_members(own).all(self).await
     }
 }

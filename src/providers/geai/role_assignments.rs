@@ -19,9 +19,9 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
         (at.people(&own).await?, own.name, None)
     };
     let people: Vec<WireMember> = match &op.member {
-        None => people,
+        None => people.to_vec(),
         Some(named) => {
-            let found = people.into_iter().find(|it| it.is(named.text()));
+            let found = people.iter().find(|it| it.is(named.text())).cloned();
             vec![found.ok_or_else(|| ProviderError::NotFound {
                 kind: "member",
                 name: named.text().to_owned(),

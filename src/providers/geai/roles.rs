@@ -19,7 +19,8 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
     let project = at.project(needed(op.project.as_ref())?).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let found: List<WireRole> = in_project("/v2/accessControl/projects/roles", "roles", &project).page(at, &page).await?;
+    let listing = in_project("/v2/accessControl/projects/roles", "roles", &project).of_types(&op.role_types)?;
+    let found: List<WireRole> = listing.page(at, &page).await?;
     Ok(of_page(found, |it| view(it, &project)))
 }
 

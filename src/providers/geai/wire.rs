@@ -1,14 +1,19 @@
 //! What the service sends, read in every shape that it was described or seen in.
 
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Session;
 use crate::{
-    domain::{List, PageRequest, Timestamp},
+    domain::{List, PageRequest, Timestamp, roles::RoleType, same_letters},
     error::ProviderError,
-    providers::http::{Drained, Reading, Request, drain, ours, theirs},
+    providers::{
+        http::{Drained, Reading, Request, drain, ours, theirs},
+        role_types,
+    },
 };
 
 /// As many as the service is known to give at once.
@@ -33,6 +38,15 @@ impl Listing {
     /// Without a target and parameters of its own, in the order that the service has by default.
     pub(super) fn of(path: &'static str, key: &'static str) -> Self {
         Self { path, target: None, query: Vec::new(), direction: "desc", key, wrappers: &[] }
+    }
+
+    /// Counts only roles of these kinds, where any is named.
+    pub(super) fn of_types(mut self, asked: &[RoleType]) -> Result<Self, ProviderError> {
+        let kinds = role_types::kinds(asked)?;
+        if !kinds.is_empty() {
+            self.query.push(("roleTypes", kinds.join(",")));
+        }
+        Ok(self)
     }
 
     fn request(&self, at: &Session, start: usize, size: usize) -> Request<Reading> {
@@ -63,7 +77,15 @@ impl Listing {
     }
 
     /// All of it.
-    pub(super) async fn all<T: DeserializeOwned>(&self, at: &Session) -> Result<Vec<T>, ProviderError> {
+    pub(super) async fn all<T>(&self, at: &Session) -> Result<Arc<Vec<T>>, ProviderError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let key = self.request(at, 1, WHOLE).key()?;
+        at.once(&key, || self.read_all(at)).await
+    }
+
+    async fn read_all<T: DeserializeOwned>(&self, at: &Session) -> Result<Vec<T>, ProviderError> {
         drain(|next: Option<String>| async move {
             let start = next.and_then(|it| it.parse().ok()).unwrap_or(1);
             let answer = self.request(at, start, WHOLE).value().await?;
@@ -182,7 +204,7 @@ impl WireMember {
 
     /// Whether an e-mail or id means them.
     pub(super) fn is(&self, wanted: &str) -> bool {
-        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| it.to_lowercase() == wanted.to_lowercase())
+        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| same_letters(it, wanted))
     }
 }
 

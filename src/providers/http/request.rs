@@ -140,22 +140,27 @@ impl Request<Reading> {
     /// `ProviderError::Remote`: what the service said, or that it cannot be reached.
     pub(crate) async fn send<T: DeserializeOwned>(self) -> Result<T, ProviderError> {
         let api = self.api.clone();
-        read(&self.value().await?).map_err(|what| api.service().unreadable(&what, None))
+        read(&*self.value().await?).map_err(|what| api.service().unreadable(&what, None))
     }
 
-    /// The answer as JSON.
-    pub(crate) async fn value(self) -> Result<Value, ProviderError> {
-        let target = self.target()?;
-        let mut key = target.clone();
+    /// What it asks for: requests with the same key are the same.
+    pub(crate) fn key(&self) -> Result<String, ProviderError> {
+        let mut key = self.target()?;
         for (name, value) in &self.draft.headers {
             let _ = write!(key, "\n{name}: {value}");
         }
+        Ok(key)
+    }
+
+    /// The answer as JSON.
+    pub(crate) async fn value(self) -> Result<Arc<Value>, ProviderError> {
+        let (target, key) = (self.target()?, self.key()?);
         let cell = self.seen.as_ref().map(|it| it.cell(&key)).unwrap_or_default();
         let fetched = cell.get_or_try_init(|| async {
-            let answer = self.api.read(&self.draft, &target, self.deadline).await?;
-            answer.json.ok_or_else(|| self.api.service().unreadable("it is not JSON", answer.request_id))
+            let answer = Box::pin(self.api.read(&self.draft, &target, self.deadline)).await?;
+            answer.json.map(Arc::new).ok_or_else(|| self.api.service().unreadable("it is not JSON", answer.request_id))
         });
-        Ok(fetched.await?.clone())
+        fetched.await.cloned()
     }
 
     /// The answer as bytes with their media type. Redirects are followed, to other hosts without the key.

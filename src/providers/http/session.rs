@@ -1,13 +1,13 @@
 //! One piece of work with a service: what it has read once it does not read again.
 
 use std::{
+    any::{Any, TypeId},
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use reqwest::Method;
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::{Api, Draft, Reading, Request, Writing};
@@ -40,14 +40,15 @@ impl<S> Clone for Session<S> {
     }
 }
 
-/// The answers to reads, by what was asked. Two that ask the same at the same time ask once.
-#[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<HashMap<String, Arc<OnceCell<Value>>>>);
+/// What was read, by what was asked and as what it was understood. Two that ask the same at the same time ask once.
+#[derive(Default)]
+pub(super) struct Seen(Mutex<HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>);
 
 impl Seen {
-    pub(super) fn cell(&self, key: &str) -> Arc<OnceCell<Value>> {
+    pub(super) fn cell<T: Send + Sync + 'static>(&self, key: &str) -> Arc<OnceCell<Arc<T>>> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(seen.entry(key.to_owned()).or_default())
+        let cell = seen.entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(|| Arc::new(OnceCell::<Arc<T>>::new()));
+        Arc::clone(cell).downcast().unwrap_or_default()
     }
 
     pub(super) fn forget(&self) {
@@ -63,6 +64,18 @@ impl<S> Session<S> {
     /// The same work with nothing remembered: for reading back what a change has done.
     pub(crate) fn afresh(&self) -> Self {
         Self { seen: Arc::default(), ..self.clone() }
+    }
+
+    /// What is put together from one answer or several, once in a piece of work: people look it through for row after row.
+    /// `key` names it among those of its type.
+    pub(crate) async fn once<T, F>(&self, key: &str, read: impl FnOnce() -> F) -> Result<Arc<T>, ProviderError>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, ProviderError>>,
+    {
+        let cell = self.seen.cell(key);
+        // On the heap, and only where it is not known yet: many wait for the same at the same time.
+        cell.get_or_try_init(|| async { Box::pin(read()).await.map(Arc::new) }).await.cloned()
     }
 
     /// Counts a look-up of this kind, and says how many there were before it in this piece of work: a few things are asked

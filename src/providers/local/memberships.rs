@@ -6,6 +6,7 @@ use super::{Session, members, page::PageQuery, resolve::UserRow};
 use crate::{
     domain::{Email, List, PageRequest, members::Membership, roles::RoleLevel},
     error::ProviderError,
+    providers::role_types,
     store::{args, row},
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
@@ -20,6 +21,7 @@ pub(super) async fn list(at: &mut Session, op: &ListMemberships) -> Result<List<
             "name the person with `email`",
         ));
     };
+    let levels = role_types::levels(&op.role_types)?;
     let user = account(at, email).await?;
     let pinned = at.pinned().await?.map(|it| it.id);
     let sql = "SELECT o.id, o.slug, o.name FROM organizations o JOIN organization_members m ON m.organization_id = o.id \
@@ -28,11 +30,11 @@ pub(super) async fn list(at: &mut Session, op: &ListMemberships) -> Result<List<
     let held = held(at, &user).await?;
     let mut rows = Vec::new();
     for (id, slug, name) in organizations {
-        let roles = match op.role_types.as_slice() {
+        let roles = match levels.as_slice() {
             [] => roles(&held, |it| it.organization_id == id && it.level == "organization"),
             levels => roles(&held, |it| it.organization_id == id && counts(levels, &it.level)),
         };
-        if op.role_types.is_empty() || !roles.is_empty() {
+        if levels.is_empty() || !roles.is_empty() {
             let membership = Membership { member: user.email.clone(), organization: name, project: None, roles, via_team: None };
             rows.push((slug, membership));
         }
@@ -43,6 +45,7 @@ pub(super) async fn list(at: &mut Session, op: &ListMemberships) -> Result<List<
 /// Lists projects, one line for each way in. Without `role_types` the roles held in the project are counted.
 pub(super) async fn list_projects(at: &mut Session, op: &ListProjectMemberships) -> Result<List<Membership>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
+    let asked = role_types::levels(&op.role_types)?;
     let user = account(at, &op.email).await?;
     let organization = match (&op.organization, at.pinned().await?) {
         (None, pinned) => pinned.map(|it| it.id),
@@ -60,7 +63,7 @@ pub(super) async fn list_projects(at: &mut Session, op: &ListProjectMemberships)
     let held = held(at, &user).await?;
     let mut rows = Vec::new();
     for way in ways {
-        let levels = if op.role_types.is_empty() { &[RoleLevel::Project][..] } else { &op.role_types };
+        let levels = if asked.is_empty() { &[RoleLevel::Project][..] } else { &asked };
         let roles = roles(&held, |it| {
             counts(levels, &it.level)
                 && match it.level.as_str() {
@@ -69,7 +72,7 @@ pub(super) async fn list_projects(at: &mut Session, op: &ListProjectMemberships)
                     _ => it.organization_id == way.organization_id,
                 }
         });
-        if op.role_types.is_empty() || !roles.is_empty() {
+        if asked.is_empty() || !roles.is_empty() {
             let key = format!("{} {} {}", way.slug, way.id, way.team_id.as_deref().unwrap_or_default());
             let (organization, project) = (way.organization, Some(way.name));
             rows.push((key, Membership { member: user.email.clone(), organization, project, roles, via_team: way.team }));

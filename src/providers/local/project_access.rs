@@ -4,6 +4,7 @@ use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
     domain::{List, PageRequest, Query, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
+    providers::role_types,
     store::{Val, args, row},
     tools::project_members::ListProjectMembers,
 };
@@ -47,14 +48,15 @@ pub(super) async fn list(at: &mut Session, op: &ListProjectMembers) -> Result<Li
         Some(named) => Some(at.role(named, RoleLevel::Project, &project.organization_id, Some(&project.id)).await?.id),
         None => None,
     };
-    let asked = |level| op.role_types.contains(&level);
+    let wanted = role_types::levels(&op.role_types)?;
+    let asked = |level| wanted.contains(&level);
     let levels = Levels {
         organization: asked(RoleLevel::Organization),
         team: asked(RoleLevel::Team),
-        project: op.role_types.is_empty() || asked(RoleLevel::Project),
+        project: wanted.is_empty() || asked(RoleLevel::Project),
     };
     // Everybody in a project holds a role in its organization.
-    let everybody = op.role_types.is_empty() || levels.organization;
+    let everybody = wanted.is_empty() || levels.organization;
     let mut values = args![&project.id, op.query.as_ref().map(Query::like), role, everybody, levels.team, levels.project].to_vec();
     let total = at.db.number(&format!("SELECT COUNT(*) {WAYS}"), &values).await?;
     values.extend(args![&page.after, page.rows()]);

@@ -39,8 +39,11 @@ struct Entry {
     skip: Option<String>,
 }
 
+/// The most rows of one call: all of them are one transaction.
+const MAX_ROWS: usize = 1000;
+
 pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Change<Batch>, ProviderError> {
-    let (rows, mut problems) = op.rows()?;
+    let (rows, mut problems) = op.rows(MAX_ROWS)?;
     let count = rows.len() + problems.len();
     let mut book = Book::default();
     let mut entries: Vec<Entry> = Vec::new();

@@ -15,6 +15,7 @@ use crate::{
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
+    providers::role_types,
     store::{StoreError, args, new_id, row},
     tools::roles::{CreateRole, DeleteRole, GetRole, ListPermissions, ListRoles, RoleField, UpdateRole},
 };
@@ -43,7 +44,8 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
         (None, Some(named)) => (Some(at.organization(Some(named)).await?.id), None),
         (None, None) => (at.pinned().await?.map(|it| it.id), None),
     };
-    let of_level = |level| op.role_types.is_empty() || op.role_types.contains(&level);
+    let wanted = role_types::levels(&op.role_types)?;
+    let of_level = |level| wanted.is_empty() || wanted.contains(&level);
     let filter = "(r.built_in OR (($1 IS NULL OR r.organization_id = $1) AND (r.project_id IS NULL OR r.project_id = $2))) \
                   AND ($2 IS NULL OR r.level = 'project') \
                   AND (($3 AND r.level = 'organization') OR ($4 AND r.level = 'team') OR ($5 AND r.level = 'project'))";

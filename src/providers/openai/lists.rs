@@ -1,5 +1,7 @@
 //! The service's lists. Some go on after `last_id`, others after `next`; all of them are asked with `after`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Session;
@@ -56,6 +58,16 @@ pub(super) async fn page<T: DeserializeOwned, V>(
     let Drained { items, next } = list.read(after.as_deref())?;
     let items: Vec<V> = items.into_iter().map(view).collect();
     Ok(List { shown: items.len(), items, has_more: next.is_some(), next_cursor: next.map(|it| ours(&it).0), total: None })
+}
+
+/// The whole list, `most` at a time, for whoever looks things up in it again and again.
+pub(super) async fn known<T: DeserializeOwned + Send + Sync + 'static>(
+    at: &Session,
+    most: usize,
+    request: impl Fn(&Session) -> Request<Reading>,
+) -> Result<Arc<Vec<T>>, ProviderError> {
+    let key = request(at).key()?;
+    at.once(&key, || all(at, most, request)).await
 }
 
 /// The whole list, `most` at a time.

@@ -1,5 +1,7 @@
 //! People of the organization. They come by invitation, single sign-on or SCIM, never through a call.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -84,8 +86,8 @@ impl WireUser {
     }
 }
 
-pub(super) async fn all(at: &Session) -> Result<Vec<WireUser>, ProviderError> {
-    lists::all(at, lists::BY_ID, |at| at.get("/organization/users")).await
+pub(super) async fn all(at: &Session) -> Result<Arc<Vec<WireUser>>, ProviderError> {
+    lists::known(at, lists::BY_ID, |at| at.get("/organization/users")).await
 }
 
 pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireUser, ProviderError> {
@@ -114,7 +116,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
         op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
             && role.is_none_or(|role| it.role.as_deref() == Some(role))
     };
-    let found = all(at).await?.into_iter().filter(meant).map(|it| it.view()).collect();
+    let found = all(at).await?.iter().filter(|it| meant(it)).map(WireUser::view).collect();
     cut(found, &page, |it: &Member| format!("{} {}", it.member, it.id.as_deref().unwrap_or_default()))
 }
 

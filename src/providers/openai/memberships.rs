@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{List, PageRequest, fold, members::Membership, roles::RoleLevel},
     error::ProviderError,
-    providers::http::cut,
+    providers::{http::cut, role_types},
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
     let Some(email) = &op.email else {
         return Err(ProviderError::invalid("the service does not tell whose key it is", "give `email`"));
     };
-    if !op.role_types.is_empty() && !op.role_types.contains(&RoleLevel::Organization) {
+    if !role_types::wants(&op.role_types, RoleLevel::Organization)? {
         return Ok(List::whole(Vec::new()));
     }
     let person = at.find_person(email.as_str()).await?;
@@ -34,7 +34,7 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
 
 /// The projects in `GET /organization/users/{user_id}`. An answer without them costs a look into each project.
 pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> Result<List<Membership>, ProviderError> {
-    if !op.role_types.is_empty() && !op.role_types.contains(&RoleLevel::Project) {
+    if !role_types::wants(&op.role_types, RoleLevel::Project)? {
         return Ok(List::whole(Vec::new()));
     }
     let named = at.person_called(op.email.as_str()).await?;

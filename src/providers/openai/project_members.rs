@@ -1,6 +1,6 @@
 //! People of projects. A membership knows two roles, `owner` and `member`; further ones are assigned beside it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +23,10 @@ use crate::{
         members::Member, roles::RoleLevel,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::{
+        http::{Draft, Sent, cut},
+        role_types,
+    },
     tools::people::ALREADY_MEMBER,
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
@@ -61,8 +64,8 @@ impl WireProjectUser {
     }
 }
 
-pub(super) async fn all(at: &Session, project_id: &str) -> Result<Vec<WireProjectUser>, ProviderError> {
-    lists::all(at, lists::BY_ID, |at| at.get("/organization/projects/{project_id}/users").path("project_id", project_id)).await
+pub(super) async fn all(at: &Session, project_id: &str) -> Result<Arc<Vec<WireProjectUser>>, ProviderError> {
+    lists::known(at, lists::BY_ID, |at| at.get("/organization/projects/{project_id}/users").path("project_id", project_id)).await
 }
 
 pub(super) async fn retrieve(at: &Session, project_id: &str, user_id: &str) -> Result<WireProjectUser, ProviderError> {
@@ -75,17 +78,16 @@ async fn membership(at: &Session, project: &WireProject, user_id: &str) -> Resul
     if at.asked_before(format!("member of {}", project.id)) < ONE_BY_ONE {
         return found(retrieve(at, &project.id, user_id).await);
     }
-    Ok(all(at, &project.id).await?.into_iter().find(|it| it.id == user_id))
+    Ok(all(at, &project.id).await?.iter().find(|it| it.id == user_id).cloned())
 }
 
 /// `GET /organization/projects/{project_id}/users`, and the people of the project's groups.
 pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
-    if !op.role_types.is_empty() && !op.role_types.contains(&RoleLevel::Project) {
+    if !role_types::wants(&op.role_types, RoleLevel::Project)? {
         return Ok(List::whole(Vec::new()));
     }
     let project = at.active_project(&op.project).await?;
-    let mut people: BTreeMap<String, Member> =
-        all(at, &project.id).await?.into_iter().map(|it| (it.id.clone(), it.view(&project))).collect();
+    let mut people: BTreeMap<String, Member> = all(at, &project.id).await?.iter().map(|it| (it.id.clone(), it.view(&project))).collect();
     for group in project_teams::all(at, &project.id).await? {
         come_with(at, &project, &group, &mut people).await?;
     }

@@ -108,7 +108,7 @@ impl Session {
     pub(super) async fn find_person(&self, wanted: &str) -> Result<Option<WireUser>, ProviderError> {
         if self.asked_before("person") >= ONE_BY_ONE {
             let email = wanted.to_lowercase();
-            return Ok(members::all(self).await?.into_iter().find(|it| it.id == wanted || it.has_email(&email)));
+            return Ok(members::all(self).await?.iter().find(|it| it.id == wanted || it.has_email(&email)).cloned());
         }
         if wanted.contains('@') { members::by_email(self, wanted).await } else { found(members::retrieve(self, wanted).await) }
     }

@@ -10,7 +10,10 @@ use crate::{
         roles::{Role, RoleLevel},
     },
     error::ProviderError,
-    providers::http::{Draft, Reading, Request, Sent, Writing},
+    providers::{
+        http::{Draft, Reading, Request, Sent, Writing},
+        role_types,
+    },
     tools::roles::{CreateRole, DeleteRole, GetRole, ListRoles, RoleField, UpdateRole},
 };
 
@@ -122,7 +125,7 @@ fn within(target: Target, project: Option<&WireProject>) -> Target {
 pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, ProviderError> {
     let project = scope(at, op.project.as_ref()).await?;
     let level = if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };
-    if !op.role_types.is_empty() && !op.role_types.contains(&level) {
+    if !role_types::wants(&op.role_types, level)? {
         return Ok(List::whole(Vec::new()));
     }
     let page = PageRequest::of(op.limit, op.cursor.as_ref());

@@ -44,7 +44,7 @@ pub(super) async fn current_user(at: &Session, _: &GetCurrentUser) -> Result<Cur
         None => Place::with_id(at, current.unwrap_or_default()).await.unwrap_or_default(),
     };
     let seat = match &organization {
-        Some(place) => members(at, place).await.ok().and_then(|it| it.into_iter().find(|it| it.is(&context.user_id))),
+        Some(place) => members(at, place).await.ok().and_then(|it| it.iter().find(|it| it.is(&context.user_id)).cloned()),
         None => None,
     };
     let mut roles: Vec<String> = context.roles.unwrap_or_default().into_iter().map(|it| it.name).collect();

@@ -25,7 +25,8 @@ use crate::{
 /// Lists what waits to be accepted. The service forgets an invitation once it is accepted or taken back.
 pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invitation>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    let pending = seats(at, &organization).await?.into_iter().filter(|it| it.pending);
+    let seats = seats(at, &organization).await?;
+    let pending = seats.iter().filter(|it| it.pending);
     let views = pending.map(|it| it.invitation(&organization)).filter(|it| op.status.is_none_or(|status| it.status == status));
     cut(views.collect(), &PageRequest::of(op.limit, op.cursor.as_ref()), |it| format!("{} {}", it.invitation, it.id))
 }
@@ -59,7 +60,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     });
     Ok(draft.read_back(move || {
         let (at, organization, email) = (looking.afresh(), within.clone(), email.clone());
-        async move { Ok(seats(&at, &organization).await?.into_iter().find(|it| it.has(&email)).map(|it| invited(&organization, &it))) }
+        async move { Ok(seats(&at, &organization).await?.iter().find(|it| it.has(&email)).map(|it| invited(&organization, it))) }
     }))
 }
 

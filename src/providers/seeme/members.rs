@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    let mut people = by_role(at, members(at, &organization).await?, op.role.as_ref(), &organization).await?;
+    let mut people = by_role(at, members(at, &organization).await?.to_vec(), op.role.as_ref(), &organization).await?;
     if let Some(query) = op.query.as_ref().map(Query::as_str) {
         people.retain(|it| it.matches(query));
     }

@@ -1,5 +1,7 @@
 //! Where somebody belongs, and as what. The service does not tell it of a person; it is put together from the members.
 
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 
 use super::{
@@ -47,7 +49,7 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
 }
 
 /// The organizations that the connection reaches, with their members.
-async fn in_each(at: &Session) -> Result<Vec<(Place, Vec<Seat>)>, ProviderError> {
+async fn in_each(at: &Session) -> Result<Vec<(Place, Arc<Vec<Seat>>)>, ProviderError> {
     let organizations = match places::pinned(at).await? {
         Some(pinned) => vec![pinned],
         None => places::organizations(at).await?.into_iter().map(Place::of_organization).collect(),
@@ -68,7 +70,7 @@ pub(super) async fn list_assignments(at: &Session, op: &ListRoleAssignments) -> 
             let project = places::project(at, named).await?;
             let seats = match member {
                 Some(member) => vec![seat(at, &project, member.text()).await?],
-                None => members(at, &project).await?,
+                None => members(at, &project).await?.to_vec(),
             };
             seats.into_iter().map(|it| (project.clone(), it)).collect()
         }
@@ -90,7 +92,7 @@ pub(super) async fn list_assignments(at: &Session, op: &ListRoleAssignments) -> 
 async fn of_person(at: &Session, text: &str) -> Result<Vec<(Place, Seat)>, ProviderError> {
     let in_each = in_each(at).await?;
     let mut people: Vec<Seat> = Vec::new();
-    for seat in in_each.iter().flat_map(|it| &it.1) {
+    for seat in in_each.iter().flat_map(|it| it.1.iter()) {
         // One person has a seat in each organization, with one id of their own.
         if !people.iter().any(|it| it.user_id == seat.user_id) {
             people.push(seat.clone());

@@ -4,6 +4,7 @@
 //! a person's id.
 
 use std::slice;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -198,14 +199,20 @@ impl Seat {
 }
 
 /// Everybody in a place, invitations included.
-pub(super) async fn seats(at: &Session, place: &Place) -> Result<Vec<Seat>, ProviderError> {
-    let told: Vec<WireMember> = listed(place.get(at, "/members")).await?;
-    Ok(told.into_iter().map(Seat::from).collect())
+pub(super) async fn seats(at: &Session, place: &Place) -> Result<Arc<Vec<Seat>>, ProviderError> {
+    let request = place.get(at, "/members");
+    let key = request.key()?;
+    at.once(&key, || async {
+        let told: Vec<WireMember> = listed(request).await?;
+        Ok(told.into_iter().map(Seat::from).collect())
+    })
+    .await
 }
 
 /// Those who are in a place, invitations left out.
-pub(super) async fn members(at: &Session, place: &Place) -> Result<Vec<Seat>, ProviderError> {
-    Ok(seats(at, place).await?.into_iter().filter(|it| !it.pending).collect())
+pub(super) async fn members(at: &Session, place: &Place) -> Result<Arc<Vec<Seat>>, ProviderError> {
+    let key = format!("members\n{}", place.get(at, "/members").key()?);
+    at.once(&key, || async { Ok(seats(at, place).await?.iter().filter(|it| !it.pending).cloned().collect()) }).await
 }
 
 /// The seat of somebody in a place who is named by e-mail, name or id.

@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<Member>, ProviderError> {
     let project = places::project(at, &op.project).await?;
-    let mut people = by_role(at, seats(at, &project).await?, op.role.as_ref(), &project).await?;
+    let mut people = by_role(at, seats(at, &project).await?.to_vec(), op.role.as_ref(), &project).await?;
     if let Some(query) = op.query.as_ref().map(Query::as_str) {
         people.retain(|it| it.matches(query));
     }

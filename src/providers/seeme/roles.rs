@@ -21,6 +21,7 @@ use crate::{
     providers::{
         http::{Draft, Sent, cut},
         local::fields::named,
+        role_types,
     },
     tools::roles::{CreateRole, DeleteRole, GetRole, ListRoles, RoleField, UpdateRole},
 };
@@ -167,6 +168,7 @@ pub(super) async fn role(at: &Session, named: &RoleRef, place: &Place) -> Result
 
 /// Lists the roles of an organization, or of all that the account is in.
 pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<View>, ProviderError> {
+    let levels = role_types::levels(&op.role_types)?;
     let organization = match (&op.organization, places::pinned(at).await?) {
         (None, pinned) => pinned,
         (Some(named), _) => Some(places::organization(at, Some(named)).await?),
@@ -176,7 +178,7 @@ pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<View>, Pro
         None => known(at).await?,
     };
     let organizations = places::organizations(at).await?;
-    let wanted = roles.into_iter().filter(|it| op.role_types.is_empty() || it.level.is_some_and(|it| op.role_types.contains(&it)));
+    let wanted = roles.into_iter().filter(|it| levels.is_empty() || it.level.is_some_and(|it| levels.contains(&it)));
     let views = wanted.map(|it| {
         let of = organizations.iter().find(|place| Some(&place.id) == it.organization_id.as_ref());
         it.view(of.map(|it| it.name.as_str()))

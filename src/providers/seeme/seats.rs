@@ -1,5 +1,7 @@
 //! Seats in teams and projects: the same requests, whichever of the two it is.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -38,7 +40,7 @@ pub(super) fn shown(names: &[String]) -> String {
 
 /// All seats in an organization, its teams and its projects; and a sentence on what was not looked at, if anything.
 pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Vec<(Place, Seat)>, Option<String>), ProviderError> {
-    let mut found: Vec<(Place, Seat)> = seats(at, organization).await?.into_iter().map(|it| (organization.clone(), it)).collect();
+    let mut found: Vec<(Place, Seat)> = seats(at, organization).await?.iter().map(|it| (organization.clone(), it.clone())).collect();
     let mut inside = places::all(at, Kind::Team, Some(organization)).await?;
     inside.extend(places::all(at, Kind::Project, Some(organization)).await?);
     if inside.len() > LOOKED_THROUGH {
@@ -48,7 +50,7 @@ pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Ve
     for some in inside.chunks(AT_ONCE) {
         for (place, told) in some.iter().zip(join_all(some.iter().map(|it| seats(at, it))).await) {
             match told {
-                Ok(seats) => found.extend(seats.into_iter().map(|it| (place.clone(), it))),
+                Ok(seats) => found.extend(seats.iter().map(|it| (place.clone(), it.clone()))),
                 Err(ProviderError::Remote(error)) if error.code == "forbidden" => closed.push(place.name().to_owned()),
                 Err(other) => return Err(other),
             }
@@ -69,7 +71,7 @@ struct Newcomer {
 
 impl Newcomer {
     /// A member of the organization, or whoever has an e-mail.
-    async fn find(at: &Session, place: &Place, who: &str) -> Result<(Self, Vec<Seat>), ProviderError> {
+    async fn find(at: &Session, place: &Place, who: &str) -> Result<(Self, Arc<Vec<Seat>>), ProviderError> {
         let organization = place.home();
         let people = members(at, &organization).await?;
         let wanted = Wanted { kind: "member", text: who, scope: organization.name().to_owned(), list_tool: "list_organization_members" };
@@ -139,7 +141,7 @@ pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&Ro
         let (at, (place, newcomer)) = (looking.afresh(), back.clone());
         async move {
             let seats = seats(&at, &place).await?;
-            Ok(seats.into_iter().find(|it| newcomer.sits_in(it)).map(|it| added(&place, &it)))
+            Ok(seats.iter().find(|it| newcomer.sits_in(it)).map(|it| added(&place, it)))
         }
     }))
 }
@@ -238,7 +240,7 @@ pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Ta
     draft.before(before).read_back(move || {
         let (at, (place, id, role, inverse)) = (looking.afresh(), back.clone());
         async move {
-            let changed = seats(&at, &place).await?.into_iter().find(|it| it.id == id && it.holds(&role));
+            let changed = seats(&at, &place).await?.iter().find(|it| it.id == id && it.holds(&role)).cloned();
             Ok(changed.map(|it| undone_by(Sent::after(it.member(&place)), inverse)))
         }
     })

@@ -16,10 +16,11 @@ const EVERYBODY: &str = "all-members@";
 pub(super) fn list(state: &mut Geai, request: &Request<'_>) -> Handled {
     let project = state.named_project(request)?;
     let page = Page::of(request, &["name"], "expected: name", roles::TYPES)?;
+    let people = state.people_by_id();
     let mut members = Vec::new();
     for seat in &project.seats {
         let roles = project.roles_of(seat, &page);
-        if let Some(person) = state.person(&seat.person).filter(|_| !roles.is_empty()) {
+        if let Some(person) = people.get(seat.person.as_str()).filter(|_| !roles.is_empty()) {
             members.push((person.name.clone(), member(person, &roles)));
         }
     }
@@ -37,7 +38,8 @@ pub(super) fn member(person: &Person, roles: &[Role]) -> Value {
 
 /// Mails an invitation, which is accepted at once.
 pub(super) fn invite(state: &mut Geai, request: &Request<'_>) -> Handled {
-    let project = state.named_project(request)?.clone();
+    let project = state.named_project(request)?;
+    let (id, organization) = (project.id.clone(), project.organization.clone());
     let body = request.object()?;
     let email = email(&body, "userEmail")?;
     let Some(Value::Array(given)) = body.get("roles") else { return Err(Refusal::missing("roles")) };
@@ -46,17 +48,17 @@ pub(super) fn invite(state: &mut Geai, request: &Request<'_>) -> Handled {
     if given.is_empty() {
         return Err(Refusal::missing("roles"));
     }
-    let roles = project.role_ids(&given)?;
+    let roles = state.named_project(request)?.role_ids(&given)?;
     let mut people = vec![state.person_with(&email)];
     if let Some(domain) = email.strip_prefix(EVERYBODY) {
         let of_domain = state.people.iter().filter(|it| it.email != email && it.email.ends_with(&format!("@{domain}")));
         people.extend(of_domain.map(|it| it.id.clone()));
     }
     for person in &people {
-        state.join(&project.organization, person)?;
-        state.seat(&project.id, person, &roles)?;
+        state.join(&organization, person)?;
+        state.seat(&id, person, &roles)?;
     }
-    state.note_mail(&project.id, &email, &given);
+    state.note_mail(&id, &email, &given);
     Ok(if state.quirks.silent_invitations { Value::Null } else { json!({ "userEmail": email, "roles": given }) })
 }
 

@@ -21,7 +21,8 @@ pub(super) fn members(state: &mut Geai, request: &Request<'_>) -> Handled {
     let organization = state.named_organization(request, id)?;
     let page = Page::of(request, &["name", "email"], "expected: name", &["Backend"])?;
     let role = roles::of_organization();
-    let people = organization.members.iter().filter_map(|it| state.person(it));
+    let people = state.people_by_id();
+    let people = organization.members.iter().filter_map(|it| people.get(it.as_str()).copied());
     let people = people.map(|it| (it.name.clone(), members::member(it, std::slice::from_ref(&role)))).collect();
     let (mut answer, people) = page.cut(people, &state.quirks);
     let inner = json!({ "organizationId": organization.id, "organizationName": organization.name, "members": people });

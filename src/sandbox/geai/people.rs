@@ -1,5 +1,7 @@
 //! People: accounts, and how somebody gets into an organization.
 
+use std::collections::HashMap;
+
 use super::{Geai, model::Person, refusal::Refusal};
 
 impl Geai {
@@ -16,6 +18,11 @@ impl Geai {
 
     pub(super) fn person(&self, id: &str) -> Option<&Person> {
         self.people.iter().find(|it| it.id == id)
+    }
+
+    /// For lists of many.
+    pub(super) fn people_by_id(&self) -> HashMap<&str, &Person> {
+        self.people.iter().map(|it| (it.id.as_str(), it)).collect()
     }
 
     /// Makes somebody a member of an organization, who may be one already.

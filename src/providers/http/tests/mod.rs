@@ -145,7 +145,7 @@ impl Stand {
     }
 
     async fn read(&self) -> Result<Value, ProviderError> {
-        self.get("/things").value().await
+        self.get("/things").send().await
     }
 
     async fn write(&self) -> Result<Reply, ProviderError> {
