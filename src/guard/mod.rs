@@ -36,7 +36,7 @@ use crate::{
     providers::Connection,
     secrets::SecretSink,
     shape::shape,
-    store::{Db, EntryKind, Job, NewRow, RepeatKey, new_id, sha256, transaction},
+    store::{Db, EntryKind, Job, NewRows, RepeatKey, new_id, sha256, transaction},
     tools::{Effect, Tool},
 };
 
@@ -251,7 +251,7 @@ impl Guard {
         evidence: &Evidence,
         call: &str,
         key: Option<&RepeatKey>,
-        job: Option<(&Job, &[NewRow])>,
+        job: Option<(&Job, NewRows<'_>)>,
     ) -> Result<(), CallError> {
         let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));

@@ -17,7 +17,7 @@ use crate::{
     error::{CallError, ProviderError},
     providers::Connection,
     secrets::OpenSink,
-    store::{Job, NewRow, RepeatKey, new_id},
+    store::{Job, NewRows, RepeatKey, new_id},
     tools::{Effect, Tool},
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) key: Option<RepeatKey>,
     /// With the call's id still missing.
     pub(crate) job: Job,
-    pub(crate) rows: &'a [NewRow],
+    pub(crate) rows: NewRows<'a>,
 }
 
 /// What became of the wish for a job.

@@ -1,18 +1,18 @@
 //! From a wish to a job: plan, question, store, worker, and what the call answers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Engine, Wait,
-    draft::{Draft, Stage, Work},
+    draft::{Draft, Work},
     tell::Summary,
 };
 use crate::{
     catalog::Envelope,
     domain::Timestamp,
     error::CallError,
-    guard::{Begun, Caller, Given, JobCall, JobRequest, Step, Verdict},
-    store::{Job, Lease, NewRow, RepeatKey, new_id},
+    guard::{Begun, Caller, Given, JobCall, JobRequest, Verdict},
+    store::{Job, Lease, RepeatKey, new_id},
 };
 
 impl Engine {
@@ -40,9 +40,8 @@ impl Engine {
                 return Ok(Verdict::Done(report));
             }
         }
-        self.plan(&mut work, caller).await?;
+        let plans = self.plan(&mut work, caller).await?;
         let summary = Summary::of(&work);
-        let rows: Vec<NewRow> = work.drafts.iter().map(Draft::row).collect();
         let lease = Lease::first(&new_id("job"), &self.owner);
         let request = JobRequest {
             tool: &work.tool,
@@ -57,15 +56,13 @@ impl Engine {
             dry_run,
             key,
             job: new_job(&work, caller, &lease, &summary.plan.target),
-            rows: &rows,
+            rows: &|at| work.drafts.get(at).map(Draft::row),
         };
         let job = match self.guard.begin_job(request, given).await? {
             Begun::Job(job) => job,
             Begun::Verdict(verdict) => return Ok(verdict),
         };
-        drop(rows);
-        let kept = |(idx, draft): (i64, Draft)| if let Stage::Ready(ready) = draft.stage { Some((idx, ready.step?)) } else { None };
-        let plans: HashMap<i64, Step> = (0..).zip(work.drafts).filter_map(kept).collect();
+        drop(work);
         self.work(job.clone(), lease, plans);
         self.wait(&job.id, wait).await;
         Ok(Verdict::Done(self.report(&job).await?))

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::Target,
-    guard::{Step, Told},
+    guard::Told,
     providers::Connection,
     store::NewRow,
     tools::{Operation as _, Tool, project_members::AddProjectMembers},
@@ -69,8 +69,6 @@ pub(super) struct Ready {
     /// What a person is told about it.
     pub(super) told: Told,
     pub(super) title: &'static str,
-    /// The plan itself: not kept of every row, so that many need little memory. Such a one is planned anew when its turn comes.
-    pub(super) step: Option<Step>,
 }
 
 /// Which tool of which connection.

@@ -45,25 +45,34 @@ impl Scopes {
 }
 
 impl Engine {
-    /// Plans all rows that can be planned.
+    /// Plans all rows that can be planned. Gives the plans of the first ones, by their place: kept of all, many rows would need
+    /// much memory; the others are planned anew when their turn comes.
     ///
     /// # Errors
     ///
     /// Where a connection or the store cannot be used; and with `all_or_nothing`, where any row cannot be made.
-    pub(super) async fn plan(&self, work: &mut Work, caller: &Caller) -> Result<(), CallError> {
+    pub(super) async fn plan(&self, work: &mut Work, caller: &Caller) -> Result<HashMap<i64, Step>, CallError> {
         let open = |it: &Draft| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
         let calls: Vec<_> = work.drafts.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
         let scopes = Scopes::default();
         // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
         let kept = if work.in_order { 0 } else { KEPT };
         let asked = work.invites();
+        let mut plans = HashMap::new();
         let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(calls)
             .map(|(at, (call, arguments))| {
                 let scope = scopes.get(&call.connection);
                 async move { (at, self.plan_one(&call, &scope, arguments, caller).await) }
             })
             .buffered(AT_ONCE)
-            .map(|(at, planned)| (at, planned.map(|step| ready(step, asked, at < kept))))
+            .map(|(at, planned)| {
+                let ready = planned.map(|step| {
+                    let ready = Ready { told: step.told(asked), title: step.title() };
+                    plans.extend((at < kept).then_some((i64::try_from(at).unwrap_or(i64::MAX), step)));
+                    ready
+                });
+                (at, ready)
+            })
             .collect()
             .await;
         let mut problems = Vec::new();
@@ -84,7 +93,7 @@ impl Engine {
         if work.invites() {
             add::fold_duplicates(&mut work.drafts);
         }
-        Ok(())
+        Ok(plans)
     }
 
     pub(super) async fn plan_one(
@@ -101,10 +110,6 @@ impl Engine {
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }
-}
-
-fn ready(step: Step, asked: bool, is_kept: bool) -> Ready {
-    Ready { told: step.told(asked), title: step.title(), step: is_kept.then_some(step) }
 }
 
 /// Whether an error says that things are as the row wants them.

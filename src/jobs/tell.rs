@@ -219,16 +219,13 @@ fn within(work: &Work) -> Option<String> {
 }
 
 fn version(drafts: &[Draft]) -> String {
-    let rows: Vec<Value> = drafts
-        .iter()
-        .map(|it| {
-            let told = match &it.stage {
-                Stage::Ready(ready) => json!(ready.told.version),
-                Stage::Open(_) | Stage::Later(_) => json!(it.arguments),
-                Stage::Ended { state, reason } => json!([state, reason]),
-            };
-            json!([it.name, it.tool, it.connection, told])
-        })
-        .collect();
-    sha256(canonical(&rows.into()))
+    let row = |it: &Draft| {
+        let told = match &it.stage {
+            Stage::Ready(ready) => json!(ready.told.version),
+            Stage::Open(_) | Stage::Later(_) => json!(it.arguments),
+            Stage::Ended { state, reason } => json!([state, reason]),
+        };
+        sha256(canonical(&json!([it.name, it.tool, it.connection, told])))
+    };
+    sha256(drafts.iter().map(row).collect::<String>())
 }

@@ -58,6 +58,9 @@ pub struct RowChange {
     pub inverse: Option<String>,
 }
 
+/// The rows of a job, each by its place: many are never in memory together.
+pub type NewRows<'a> = &'a (dyn Fn(usize) -> Option<NewRow> + Sync);
+
 /// How many rows are in which state.
 pub type Tally = BTreeMap<String, u64>;
 
@@ -108,8 +111,8 @@ const ROW: &str =
 const AT_ONCE: usize = 50;
 
 impl Conn {
-    /// Adds a job with all its rows, in the order in which they are to be made.
-    pub async fn add_job(&mut self, it: &Job, rows: &[NewRow]) -> Result<(), StoreError> {
+    /// Adds a job with all its rows, in the order in which they are to be made. `rows` makes the nth when it is written.
+    pub async fn add_job(&mut self, it: &Job, rows: NewRows<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, \
                    cancel, lease_owner, lease_until, fence, created_at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -132,10 +135,15 @@ impl Conn {
             it.created_at
         ];
         self.run(sql, &values).await?;
+        let mut rows = (0..).map_while(rows);
         let mut idx = 0;
-        for chunk in rows.chunks(AT_ONCE) {
+        loop {
+            let chunk: Vec<NewRow> = rows.by_ref().take(AT_ONCE).collect();
+            if chunk.is_empty() {
+                return Ok(());
+            }
             let (mut places, mut values) = (Vec::new(), Vec::new());
-            for row in chunk {
+            for row in &chunk {
                 let first = values.len() + 1;
                 places.push(format!("({})", (first..first + 10).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")));
                 values.extend(args![
@@ -158,7 +166,6 @@ impl Conn {
             );
             self.run(&sql, &values).await?;
         }
-        Ok(())
     }
 
     pub async fn job(&mut self, id: &str) -> Result<Option<Job>, StoreError> {

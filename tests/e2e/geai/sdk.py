@@ -9,14 +9,10 @@ three have to hold the same.
 
 import json
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +23,9 @@ from urllib.parse import parse_qsl, urlsplit
 BINARY = os.path.realpath(sys.argv[1])
 TOOLS = Path(sys.executable).parent
 WORK = Path(tempfile.mkdtemp())
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import pseudo_terminal  # noqa: E402
+
 # Before the package is imported: it looks for its credentials there, and makes the file where there is none.
 for name in [it for it in os.environ if it.startswith(("GEAI_", "ROLECALL_"))]:
     del os.environ[name]
@@ -200,31 +199,9 @@ class Call:
             return done.returncode, done.stdout, done.stderr
         return self.at_terminal()
 
-    def at_terminal(self, seconds=60):
-        """Types the answer once the question has been on the screen for a moment."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execve(BINARY, [BINARY, *self.words()], self.environment())
-        screen, typed, heard = b"", False, time.monotonic()
-        deadline = heard + seconds
-        while time.monotonic() < deadline:
-            if select.select([terminal], [], [], 0.1)[0]:
-                try:
-                    some = os.read(terminal, 65536)
-                except OSError:  # the other side of a terminal that is closed
-                    break
-                if not some:
-                    break
-                screen, heard = screen + some, time.monotonic()
-            elif screen and not typed and time.monotonic() - heard > 0.5:
-                os.write(terminal, self.answer.encode() + b"\r")
-                typed = True
-        else:
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        os.close(terminal)
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode(errors="replace"))
-        return os.waitstatus_to_exitcode(status), text, text
+    def at_terminal(self):
+        code, screen = pseudo_terminal.run([BINARY, *self.words()], self.environment(), self.answer)
+        return code, screen, screen
 
 
 # ---- the same requests -------------------------------------------------------------------------------------------------
@@ -459,6 +436,24 @@ READS = [
         Call("list_roles", {"project": "Atlas", "limit": 20}),
         ours(role="Map Reader", built_in=False),
         "Map Editor",
+    ),
+    Step(
+        "get_project_roles by role type",
+        organization("get_project_roles", ATLAS, role_types="backend,frontend"),
+        lambda it: {one["name"] for one in inside(it, "roles")} >= {"Project member", "Map Reader"},
+        (("org", "get-project-roles", "--pid", ATLAS, "--role-types", "backend,frontend"),),
+        Call("list_roles", {"project": "Atlas", "limit": 20, "role_types": ["backend", "frontend"]}),
+        ours(role="Map Reader", built_in=False),
+        "Map Editor",
+    ),
+    Step(
+        "get_project_memberships by role type",
+        organization("get_project_memberships", ANA, role_types="backend"),
+        lambda it: [one["projectName"] for one in it["projects"]] == ["Borealis", "Atlas"],
+        (("org", "get-project-memberships", "-e", ANA, "--role-types", "backend"),),
+        Call("list_project_memberships", {"email": ANA, "limit": 20, "role_types": ["backend"]}),
+        ours(project="Borealis", roles=["Project administrator"]),
+        "Atlas",
     ),
     Step(
         "get_project_members, second page",

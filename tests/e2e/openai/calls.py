@@ -2,16 +2,17 @@
 
 import json
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
+import sys
 import tempfile
-import time
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox import Sandbox, check, same
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import pseudo_terminal  # noqa: E402
 
 
 class Program:
@@ -34,32 +35,15 @@ class Program:
             return self.call(tool, arguments)
         return done.returncode, answer
 
-    def approve(self, number, seconds=20):
+    def approve(self, number):
         """Types the name that is asked for, or yes."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execve(self.binary, [self.binary, "approve", number], self.environment)
-        screen, typed, heard = "", False, time.monotonic()
-        until = heard + seconds
-        while time.monotonic() < until:
-            if select.select([terminal], [], [], 0.05)[0]:
-                try:
-                    some = os.read(terminal, 4096)
-                except OSError:  # the other side of a terminal that is closed
-                    break
-                if not some:
-                    break
-                screen, heard = screen + some.decode(errors="replace"), time.monotonic()
-            elif screen and not typed and time.monotonic() - heard > 0.3:
-                plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
-                asked = re.findall(r"type:? ([^\r\n]+?):?\s*[\r\n]", plain)
-                os.write(terminal, (asked[-1] if asked else "y").encode() + b"\r")
-                typed = True
-        else:
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        os.close(terminal)
-        check(f"approve {number}", os.waitstatus_to_exitcode(status) == 0, screen)
+
+        def answer(screen):
+            asked = re.findall(r"type:? ([^\r\n]+?):?\s*[\r\n]", screen)
+            return asked[-1] if asked else "y"
+
+        code, screen = pseudo_terminal.run([self.binary, "approve", number], self.environment, answer, seconds=20)
+        check(f"approve {number}", code == 0, screen)
 
 
 def requests(at, reads=True):

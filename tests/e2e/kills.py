@@ -1,0 +1,180 @@
+"""A thousand people come into a project while the server is killed twice and the service once, with SIGKILL: `kills.py BINARY`.
+
+The service is our sandbox with 20 ms an answer and 100 requests a second. Afterwards everybody is in it once, and the job's
+table says so. It takes two minutes: a job whose process is gone is taken up when its hold has ended, and what that
+process was sending counts as lost only when it can no longer arrive."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+BINARY = sys.argv[1]
+PEOPLE = 1000
+FOLDER = tempfile.mkdtemp()
+STATE = os.path.join(FOLDER, "state.json")
+ENVIRONMENT = {"HOME": FOLDER, "PATH": os.environ["PATH"]}
+
+passed = 0
+failed = 0
+
+
+def check(what, holds, seen=""):
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {what}: {seen}", flush=True)
+
+
+class Service:
+    """The sandbox, on one port and with one state through its lives."""
+
+    port = 0
+
+    def __init__(self):
+        options = ["--port", str(self.port), "--state", STATE, "--latency", "20", "--rate", "100"]
+        self.process = subprocess.Popen([BINARY, "sandbox", "engine", *options], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+        self.told = {}
+        for line in self.process.stdout:
+            named = re.match(r"(?:export )?([A-Z_]+)=(\S+)", line.strip())
+            if named:
+                self.told[named[1]] = named[2].strip("'\"")
+            if "AIA_ENGINE_API_CUSTOM_TOKEN" in self.told:
+                break
+        Service.port = int(self.told["AIA_ENGINE_API_TARGET"].rsplit(":", 1)[1])
+
+    def state(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_sandbox/state", timeout=10) as answer:
+            return json.load(answer)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Server:
+    """The program as an assistant starts it."""
+
+    def __init__(self, service):
+        environment = ENVIRONMENT | service.told
+        self.process = subprocess.Popen(
+            [BINARY, "serve"], env=environment, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.sent = 0
+
+    def send(self, **params):
+        """Sends a call; gives its number."""
+        self.sent += 1
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
+            "io.modelcontextprotocol/clientInfo": {"name": "kills", "version": "1"},
+        }
+        request = {"jsonrpc": "2.0", "id": self.sent, "method": "tools/call", "params": params}
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self.sent
+
+    def ask(self, **params):
+        number = self.send(**params)
+        for line in self.process.stdout:
+            answer = json.loads(line)
+            if answer.get("id") == number:
+                return answer["result"]
+        raise EOFError("the server is gone")
+
+    def begin(self, table):
+        """Begins the job and does not wait for it, as the call would for some time."""
+        call = {"name": "add_project_members", "arguments": {"csv": table}}
+        asked = self.ask(**call)
+        yes = {"confirm": {"action": "accept", "content": {"confirm": True}}}
+        self.send(**call, inputResponses=yes, requestState=asked["requestState"])
+        while True:
+            jobs = self.ask(name="list_jobs", arguments={})["structuredContent"]["items"]
+            if jobs:
+                return jobs[0]["job"]
+
+    def job(self, job):
+        return self.ask(name="get_job", arguments={"job": job, "limit": 1})["structuredContent"]
+
+    def until(self, job, holds, seconds=150):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            seen = self.job(job)
+            if holds(seen):
+                return seen
+            time.sleep(0.1)
+        raise TimeoutError(seen)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def hire(people):
+    """Gives everybody an account and a place in the organization: people without one cannot be added."""
+    service = Service()
+    state = service.state()
+    service.kill()
+    for person in people:
+        name = person.split("@")[0]
+        state["accounts"].append(state["accounts"][1] | {"id": name, "email": person, "display_name": name})
+        state["orgs"][1]["seats"].append({"user": name, "role": "r-viewer"})
+    with open(STATE, "w") as file:
+        json.dump(state, file)
+
+
+def main():
+    people = [f"person-{number:04}@acme.example" for number in range(PEOPLE)]
+    hire(people)
+    service = Service()
+    server = Server(service)
+    job = server.begin("".join(f"Churn forecast,{person},viewer\n" for person in people))
+
+    def done(many):
+        return lambda seen: seen["done"] >= many
+
+    try:
+        server.until(job, done(200))
+        server.kill()
+        server = Server(service)
+        seen = server.job(job)
+        check("the first kill came in the middle", 200 <= seen["done"] < PEOPLE, seen)
+        server.until(job, done(500))
+        service.kill()
+        time.sleep(2)
+        service = Service()
+        server.until(job, done(800))
+        server.kill()
+        server = Server(service)
+        seen = server.until(job, lambda seen: seen["status"] != "running")
+        check("it has gone on by itself to its end", seen["status"] == "done", seen)
+        table = os.path.join(FOLDER, "table.csv")
+        subprocess.run([BINARY, "jobs", "show", job, "--csv", table], env=ENVIRONMENT, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
+        with open(table, newline="") as lines:
+            rows = {row["member"]: row for row in csv.DictReader(lines)}
+        check("its table has everybody", sorted(rows) == people, len(rows))
+        seats = [it["user"] for it in service.state()["projects"][1]["seats"] if it["user"].startswith("person-")]
+        check("everybody is in", sorted(set(seats)) == [it.split("@")[0] for it in people], len(set(seats)))
+        check("and nobody twice", len(seats) == len(set(seats)), len(seats))
+        untrue = [row for row in rows.values() if row["outcome"] != "done"]
+        check("and so says the table", not untrue, untrue[:5])
+    finally:
+        server.kill()
+        service.kill()
+
+
+try:
+    main()
+except Exception as error:  # what broke off is a failure among the others
+    check("it broke off", False, repr(error))
+print(f"kills: {passed} passed, {failed} failed", flush=True)
+sys.exit(failed > 0)
