@@ -25,7 +25,8 @@ use crate::{
 const TRIES: u32 = 3;
 
 impl Worker {
-    /// Makes one row, as it was planned if it was; answers the state it has ended in. A change of which it is known that it did not take effect is made anew.
+    /// Makes one row, as it was planned if it was; answers the state it has ended in. A change of which it is known that it did
+    /// not take effect is made anew.
     pub(super) async fn make(&self, row: JobRow, mut planned: Option<Step>) -> Result<&'static str, Broken> {
         for _ in 1..TRIES {
             if let Some(state) = self.attempt(&row, planned.take(), false).await? {

@@ -27,9 +27,6 @@ use crate::{
 /// How many rows are looked into at the same time.
 const AT_ONCE: usize = 8;
 
-/// More than a worker has under way at the same time.
-const MOST: i64 = 1000;
-
 /// How many looks have to agree that a call has not taken effect, and how far they are apart.
 const LOOKS: u32 = 2;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -51,9 +48,16 @@ enum Found {
 }
 
 impl Worker {
-    /// The rows that the worker before this one was sending: no more than it sent at the same time.
+    /// The rows that workers before this one were sending: few, since no worker sends many at the same time.
     pub(super) async fn doubtful(&self) -> Result<Vec<JobRow>, Broken> {
-        self.rows_after(-1, "sending", MOST).await
+        let mut found: Vec<JobRow> = Vec::new();
+        loop {
+            let rows = self.rows_after(found.last().map_or(-1, |it| it.idx), "sending", 200).await?;
+            if rows.is_empty() {
+                return Ok(found);
+            }
+            found.extend(rows);
+        }
     }
 
     /// Settles rows that were being sent.

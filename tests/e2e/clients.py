@@ -11,6 +11,7 @@ import sys
 import traceback
 
 import mcp_types as types
+from checks import check, end
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.sse import sse_client
 
@@ -24,18 +25,6 @@ TRANSPORTS = {
     "sse": lambda: sse_client(f"{BASE}/sse"),
 }
 ERAS = {"2025-11-25": "legacy", "2026-07-28": "2026-07-28"}
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 class Person:
@@ -172,5 +161,4 @@ async def main():
 
 logging.disable(logging.WARNING)  # the client warns of the answer 202 to the end of a session, which is a right one
 asyncio.run(main())
-print(f"python client (mcp {importlib.metadata.version('mcp')}): {passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+end(f"python client (mcp {importlib.metadata.version('mcp')})")

@@ -15,23 +15,13 @@ import tempfile
 import time
 import urllib.request
 
+from checks import check, end
+
 BINARY = sys.argv[1]
 PEOPLE = 1000
 FOLDER = tempfile.mkdtemp()
 STATE = os.path.join(FOLDER, "state.json")
 ENVIRONMENT = {"HOME": FOLDER, "PATH": os.environ["PATH"]}
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 class Service:
@@ -176,5 +166,4 @@ try:
     main()
 except Exception as error:  # what broke off is a failure among the others
     check("it broke off", False, repr(error))
-print(f"kills: {passed} passed, {failed} failed", flush=True)
-sys.exit(failed > 0)
+end("kills")

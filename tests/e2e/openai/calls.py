@@ -4,15 +4,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import Sandbox, check, same
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import pseudo_terminal  # noqa: E402
+import pseudo_terminal
+from checks import check
+from sandbox import Sandbox, same
 
 
 class Program:

@@ -4,19 +4,8 @@ import json
 import subprocess
 import urllib.request
 
+from checks import check
 from openai import OpenAI
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
 
 
 def same(what, seen, wanted):

@@ -8,9 +8,9 @@ import sys
 import traceback
 
 import openai
-import sandbox
 from calls import compare
-from sandbox import Sandbox, check, same
+from checks import check, end
+from sandbox import Sandbox, same
 
 BINARY = sys.argv[1]
 
@@ -325,5 +325,4 @@ def main():
 
 main()
 compare(BINARY)
-print(f"openai {importlib.metadata.version('openai')}: {sandbox.passed} passed, {sandbox.failed} failed")
-sys.exit(1 if sandbox.failed else 0)
+end(f"openai {importlib.metadata.version('openai')}")

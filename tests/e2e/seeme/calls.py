@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sandbox import BINARY, PNG, Sandbox, check
+from checks import check
+from sandbox import BINARY, PNG, Sandbox
 from seeme import Organization, Project, Role, Team
 
 ACME = "organization-acme"

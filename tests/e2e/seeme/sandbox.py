@@ -13,18 +13,6 @@ BINARY = os.path.abspath(sys.argv[1])
 KEY = "seeme-test-helena"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x06\0\0\0 and so on"
 
-passed = 0
-failed = 0
-
-
-def check(what, holds, seen=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {what}: {seen}", flush=True)
-
 
 class Sandbox:
     """A sandbox of our own, in a process of its own."""

@@ -8,15 +8,14 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import sys
 import tempfile
 import traceback
 from pathlib import Path
 
 import calls
 import requests
-import sandbox as common
-from sandbox import KEY, PNG, Sandbox, check
+from checks import check, end
+from sandbox import KEY, PNG, Sandbox
 from seeme import Client, Organization, Permission, Project, Role, Team
 
 JPEG = b"\xff\xd8\xff\xc0\0\x11\x08\0\x08\0\x08\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9"
@@ -375,5 +374,4 @@ def run(part, *arguments):
 
 os.environ["NO_COLOR"] = "1"
 main()
-print(f"seeme {importlib.metadata.version('seeme')}: {common.passed} passed, {common.failed} failed")
-sys.exit(1 if common.failed else 0)
+end(f"seeme {importlib.metadata.version('seeme')}")
