@@ -24,7 +24,7 @@ use crate::{
 /// How many rows are planned at the same time.
 pub(super) const AT_ONCE: usize = 16;
 /// Of how many rows the plan is kept until it is sent.
-const KEPT: usize = 400;
+const KEPT: usize = 1000;
 /// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
 const PATIENCE: Duration = Duration::from_mins(10);
 
