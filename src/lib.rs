@@ -11,6 +11,7 @@
 //! - Nothing is sent whose intent is not in the ledger.
 //! - No secret is ever an argument, a result, a log line or a row of the ledger.
 
+pub mod access;
 pub mod app;
 pub mod catalog;
 pub mod cli;

@@ -16,7 +16,7 @@ use connections::{PROVIDERS, RawConnection};
 
 use crate::{
     app::Setup,
-    guard::{AllowLists, Fallback, GuardSettings},
+    guard::{AllowLists, Fallback, GuardSettings, Trust},
     providers::{Connection, engine, geai, local, openai, own, seeme},
     secrets::SecretSink,
     store::{Db, StoreError},
@@ -184,7 +184,7 @@ impl Config {
             connections: self.connections.iter().map(|it| it.connect(&db, &files)).collect(),
             db: db.clone(),
             lists: self.lists.clone(),
-            guard: self.guard,
+            guard: self.guard.clone(),
             secrets: self.secrets.clone(),
         })
     }
@@ -252,6 +252,7 @@ struct RawGuard {
     fallback: Fallback,
     #[serde(default)]
     second_person: bool,
+    trusted_domains: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -275,7 +276,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains"]),
-    ("guard", &["fallback", "second_person"]),
+    ("guard", &["fallback", "second_person", "trusted_domains"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -289,6 +290,7 @@ impl File {
             // Its secrets could be sent anywhere.
             ("connections", self.connections.values().any(RawConnection::is_remote)),
             ("guard.fallback", self.guard.fallback == Fallback::Token),
+            ("guard.trusted_domains", self.guard.trusted_domains.is_some()),
             ("files.allow", !self.files.allow.is_empty()),
             ("store.url", self.store.url.is_some()),
             ("secrets.folder", self.secrets.folder.is_some()),
@@ -356,12 +358,27 @@ impl File {
             file: None,
             connections,
             lists,
-            guard: GuardSettings { fallback: self.guard.fallback, second_person: self.guard.second_person },
+            guard: GuardSettings {
+                fallback: self.guard.fallback,
+                second_person: self.guard.second_person,
+                trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
+            },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,
             secrets,
         })
     }
+}
+
+/// Mail domains as they stand behind the `@`, in lower case. An empty list trusts nobody.
+fn mail_domains(named: &[String]) -> Result<BTreeSet<String>, ConfigError> {
+    let domain = |it: &String| {
+        let domain = it.trim().trim_start_matches('@').to_lowercase();
+        let valid = domain.contains('.') && !domain.contains(|it: char| it == '@' || it == '*' || it.is_whitespace());
+        let wrong = || ConfigError::new(format!("`guard.trusted_domains`: `{it}` is not a mail domain"), "write it like `acme.example`");
+        valid.then_some(domain).ok_or_else(wrong)
+    };
+    named.iter().map(domain).collect()
 }
 
 /// Unknown sections, keys, providers and reserved names, each with what it may have been meant to be.

@@ -1,10 +1,12 @@
 //! Nouns: what organizations are made of. No I/O, no provider, no MCP.
 
+mod facts;
 mod impact;
 mod page;
 mod reference;
 mod text;
 
+pub mod access;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
@@ -14,6 +16,7 @@ pub mod projects;
 pub mod roles;
 pub mod teams;
 
+pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
 pub use impact::{Change, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
 pub use reference::{

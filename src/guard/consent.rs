@@ -23,9 +23,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// `name` is what has to be typed where a yes is not enough.
-    pub(super) fn of(tool: &Tool, connection: &str, plan: &Plan, name: &str) -> Self {
-        let Plan { target, impact, .. } = plan;
+    /// `connection` may name several, for people.
+    pub(super) fn of(tool: &Tool, connection: &str, plan: &Plan) -> Self {
+        let Plan { target, impact, name, .. } = plan;
         let typed = impact.gravity >= Gravity::High;
         let mut text = format!("{}: {}", tool.title, label(target));
         if let Some(within) = &target.within {
@@ -42,7 +42,7 @@ impl Question {
             Some(undo) => format!("\nUndo: {}", safe(undo)),
             None => "\nThis cannot be undone.".to_owned(),
         };
-        let type_this = typed.then(|| name.to_owned());
+        let type_this = typed.then(|| name.clone());
         if let Some(name) = &type_this {
             text += &format!("\nTo confirm, type: {}", safe(name));
         }
@@ -72,6 +72,19 @@ impl Question {
             None => form.get("confirm") == Some(&Value::Bool(true)),
         }
     }
+}
+
+/// What has to be typed for a target: its name; where nobody can type that as it is shown, its id; else its kind.
+pub(super) fn typed_name(target: &Target) -> String {
+    let names = [Some(target.name.as_str()), target.id.as_deref()];
+    let kind = target.kind.replace('_', " ");
+    names.into_iter().flatten().find(|it| is_typable(it)).map_or(kind, str::to_owned)
+}
+
+/// Whether a person who reads a text on a form can type it: nothing in it is hidden, cut, folded or redacted when it is shown.
+fn is_typable(text: &str) -> bool {
+    let spaces_show = text.trim() == text && !text.contains("  ") && text.chars().all(|it| it == ' ' || !it.is_whitespace());
+    !text.is_empty() && spaces_show && safe(text) == text
 }
 
 /// The impact, a line per fact.

@@ -13,13 +13,14 @@ mod record;
 mod row_log;
 mod steps;
 mod unsent;
+mod weigh;
+mod words;
 
 use std::sync::Arc;
 
-use finish::{Finish, unknown};
+use finish::unknown;
 use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
-use unsent::Unsent;
 
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
@@ -27,17 +28,19 @@ pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
-pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
-pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
+pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
+pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
+pub use weigh::Trust;
+pub(crate) use weigh::{Ending, MAIL_GOES_OUT, NOT_PLANNED_YET, Tally, of_plan, sum};
 
 use crate::{
-    domain::{Gravity, Timestamp},
+    domain::Timestamp,
     error::{CallError, ProviderError},
     providers::Connection,
     secrets::SecretSink,
     shape::shape,
-    store::{Db, EntryKind, Job, NewRows, RepeatKey, new_id, sha256, transaction},
-    tools::{Effect, Tool},
+    store::{Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
+    tools::Tool,
 };
 
 /// What to do when the caller's client cannot ask a person.
@@ -53,11 +56,13 @@ pub enum Fallback {
 }
 
 /// The operator's settings.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct GuardSettings {
     pub fallback: Fallback,
     /// Whether the gravest changes need two people.
     pub second_person: bool,
+    /// Whose mail domains may be given power with a plain yes.
+    pub trust: Trust,
 }
 
 /// Who calls. Approvals, keys and consents of one principal are of no use to another.
@@ -117,72 +122,48 @@ impl Guard {
         Ok(read.send().await?)
     }
 
-    /// Makes a change, or says what it needs first.
+    /// Makes a change, or says what it needs first. It is a plan of one call that nobody has to keep: planned and weighed, agreed
+    /// to, recorded, sent and recorded in the same way as the calls of a job.
     pub(crate) async fn change(&self, request: ChangeRequest<'_>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
         let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key } = request;
-        let subject = Subject { tool, connection: &connection.name, principal: &caller.principal, impact: None };
-        self.allowed(subject)?;
-        let call = consent::call_digest(tool.name, &connection.name, &caller.principal, &arguments);
+        let call = Call { tool, connection, caller, arguments: &arguments };
+        self.may(tool, &connection.name, caller)?;
+        let digest = call.digest();
         let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
             principal: caller.principal.clone(),
             connection: connection.name.clone(),
             key,
         });
         if let Some(key) = &key
-            && let Some(receipt) = self.replay(tool, connection, key, &call).await?
+            && let Some(receipt) = self.replay(tool, connection, key, &digest).await?
         {
             return Ok(Verdict::Done(receipt));
         }
 
-        let unsent = self.weighed(tool, change).await?;
-        let plan = unsent.plan.clone();
-        let needs_consent = match self.policy.decide(Subject { impact: Some(&plan.impact), ..subject }) {
-            Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
-            Decision::Allow => false,
-            Decision::Confirm => true,
-        };
-        let question = Question::of(tool, &connection.name, &plan, &plan.target.name);
+        let step = self.plan(tool, &connection.name, caller, change).await?;
+        let question = Question::of(tool, &connection.name, step.plan());
         if dry_run {
-            return Ok(Verdict::Done(preview(&plan, &question, needs_consent)));
+            return Ok(Verdict::Done(preview(step.plan(), &question, step.needs_consent)));
         }
-        let record = Record {
-            tool,
-            connection: &connection.name,
-            caller,
-            plan: &plan,
-            version: plan.version(),
-            arguments: &arguments,
-            call_id: new_id("call"),
-        };
-        let evidence = if needs_consent {
-            match self.consent(&record, &call, question, given).await? {
+        let plan = step.plan().clone();
+        let record = call.record(&plan);
+        let evidence = if step.needs_consent {
+            match self.consent(&record, &digest, question, given).await? {
                 Ok(evidence) => evidence,
                 Err(verdict) => return Ok(verdict),
             }
         } else {
             Evidence::NotNeeded
         };
-
-        let sink = if tool.makes_secret { Some(self.secrets.open(&record.call_id).map_err(CallError::SecretSink)?) } else { None };
-        let begun = self.begin(&record, &evidence, &call, key.as_ref(), None).await;
-        if let Err(error) = begun {
-            if let Some(sink) = sink {
-                sink.discard();
-            }
+        let cleared = self.cleared(step, &call, &record, &evidence, None)?;
+        if let Err(error) = self.begin(&record, &evidence, &digest, key.as_ref(), None).await {
+            cleared.discard();
             return Err(error);
         }
-        let finish = Finish {
-            connection: Arc::clone(connection),
-            tool: tool.name,
-            call_id: record.call_id.clone(),
-            target: json!(plan.target),
-            target_name: plan.target.name.clone(),
-            makes_secret: tool.makes_secret,
-        };
         let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
         let (db, keyed) = (self.db.clone(), key.is_some());
-        let task = tokio::spawn(async move { finish.run(&db, keyed, unsent, sink).await });
+        let task = tokio::spawn(async move { cleared.send_and_record(&db, keyed).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -193,15 +174,6 @@ impl Guard {
             }
         })??;
         Ok(Verdict::Done(receipt))
-    }
-
-    /// Plans a change; what destroys is never nothing.
-    async fn weighed(&self, tool: &Tool, change: UnsentChange) -> Result<Unsent, CallError> {
-        let mut unsent = change.plan().await?.unsent();
-        if tool.effect == Effect::Destroy {
-            unsent.plan.impact = unsent.plan.impact.at_least(Gravity::Low);
-        }
-        Ok(unsent)
     }
 
     fn allowed(&self, subject: Subject<'_>) -> Result<(), CallError> {

@@ -1,4 +1,5 @@
-//! The calls of a job: each is planned and weighed as if it were called alone, and sent under the job's one consent.
+//! The one way of a change: planned and weighed, held against what was agreed to, recorded, sent. A call alone and the calls of a
+//! job take it alike; a job's are sent under its one consent.
 
 use std::sync::Arc;
 
@@ -6,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Decision, Finish, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
-    finish::{Ended, settled},
+    Caller, Decision, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    finish::{Ended, Finish, settled},
     preview,
     record::{Evidence, Record},
     unsent::Unsent,
@@ -17,7 +18,7 @@ use crate::{
     error::{CallError, ProviderError},
     providers::Connection,
     secrets::OpenSink,
-    store::{Job, NewRows, RepeatKey, new_id},
+    store::{Db, Job, NewRows, RepeatKey, new_id},
     tools::{Effect, Tool},
 };
 
@@ -34,8 +35,6 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) plan: &'a Plan,
     /// Of all that is told about its calls.
     pub(crate) version: String,
-    /// What has to be typed where a yes is not enough.
-    pub(crate) name: &'a str,
     pub(crate) needs_consent: bool,
     pub(crate) dry_run: bool,
     pub(crate) key: Option<RepeatKey>,
@@ -51,12 +50,44 @@ pub(crate) enum Begun {
     Verdict(Verdict),
 }
 
-/// A call of a job that is planned.
+/// A change that is planned and weighed.
 pub(crate) struct Step {
     unsent: Unsent,
     title: &'static str,
     effect: Effect,
-    needs_consent: bool,
+    pub(super) needs_consent: bool,
+}
+
+/// Which call of whom a change is.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) tool: &'a Tool,
+    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) caller: &'a Caller,
+    /// As they were understood.
+    pub(crate) arguments: &'a Value,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn digest(&self) -> String {
+        consent::call_digest(self.tool.name, &self.connection.name, &self.caller.principal, self.arguments)
+    }
+
+    /// What the ledger tells of it, under an id of its own.
+    pub(super) fn record<'b>(&self, plan: &'b Plan) -> Record<'b>
+    where
+        'a: 'b,
+    {
+        Record {
+            tool: self.tool,
+            connection: &self.connection.name,
+            caller: self.caller,
+            plan,
+            version: plan.version(),
+            arguments: self.arguments,
+            call_id: new_id("call"),
+        }
+    }
 }
 
 /// What a person was told about a call of a job; kept with it.
@@ -74,13 +105,10 @@ pub(crate) struct StepCall<'a> {
     pub(crate) job: &'a str,
     /// Whether the job was taken up again when what a person has agreed to was old.
     pub(crate) is_late: bool,
-    pub(crate) tool: &'a Tool,
-    pub(crate) connection: &'a Arc<Connection>,
-    pub(crate) caller: &'a Caller,
-    pub(crate) arguments: &'a Value,
+    pub(crate) call: Call<'a>,
 }
 
-/// A call of a job that may be sent as soon as its intent is recorded.
+/// A call that may be sent as soon as its intent is recorded.
 pub(crate) struct Cleared {
     unsent: Unsent,
     finish: Finish,
@@ -154,6 +182,11 @@ impl Cleared {
         self.finish.send(permit, self.unsent, self.sink).await
     }
 
+    /// Sends a call alone, whose intent was recorded with its consent, and records how it ended.
+    pub(super) async fn send_and_record(self, db: &Db, keyed: bool) -> Result<Value, CallError> {
+        self.finish.run(db, keyed, self.unsent, self.sink).await
+    }
+
     /// Puts it away unsent.
     pub(crate) fn discard(self) {
         if let Some(sink) = self.sink {
@@ -162,7 +195,7 @@ impl Cleared {
     }
 }
 
-fn finish(call: &StepCall<'_>, plan: &Plan, call_id: &str) -> Finish {
+fn finish(call: &Call<'_>, plan: &Plan, call_id: &str) -> Finish {
     Finish {
         connection: Arc::clone(call.connection),
         tool: call.tool.name,
@@ -179,17 +212,35 @@ impl Guard {
         self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })
     }
 
-    /// Plans a call of a job; nothing is sent.
-    pub(crate) async fn plan_step(&self, tool: &Tool, connection: &str, caller: &Caller, change: UnsentChange) -> Result<Step, CallError> {
+    /// Plans a change and weighs it; nothing is sent.
+    pub(crate) async fn plan(&self, tool: &Tool, connection: &str, caller: &Caller, change: UnsentChange) -> Result<Step, CallError> {
         let subject = Subject { tool, connection, principal: &caller.principal, impact: None };
         self.allowed(subject)?;
-        let unsent = self.weighed(tool, change).await?;
+        let unsent = change.plan().await?.weighed(tool.effect == Effect::Destroy, &self.settings.trust);
         let needs_consent = match self.policy.decide(Subject { impact: Some(&unsent.plan.impact), ..subject }) {
             Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
             Decision::Allow => false,
             Decision::Confirm => true,
         };
         Ok(Step { unsent, title: tool.title, effect: tool.effect, needs_consent })
+    }
+
+    /// Makes a step ready for sending: the ledger's words for it, and a place for its secret.
+    pub(super) fn cleared(
+        &self,
+        step: Step,
+        call: &Call<'_>,
+        record: &Record<'_>,
+        evidence: &Evidence,
+        job: Option<&str>,
+    ) -> Result<Cleared, CallError> {
+        let mut intent = record.body(Some(evidence));
+        if let Some(job) = job {
+            intent.insert("job".into(), job.into());
+        }
+        let sink = if call.tool.makes_secret { Some(self.secrets.open(&record.call_id).map_err(CallError::SecretSink)?) } else { None };
+        let finish = finish(call, record.plan, &record.call_id);
+        Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into() })
     }
 
     /// Holds a call against what a person was told about it: `None` where it could not be planned before, because it builds on an
@@ -216,28 +267,16 @@ impl Guard {
                 });
             }
         }
-        let call_id = new_id("call");
-        let record = Record {
-            tool: call.tool,
-            connection: &call.connection.name,
-            caller: call.caller,
-            plan,
-            version: plan.version(),
-            arguments: call.arguments,
-            call_id: call_id.clone(),
-        };
         let was_asked = step.needs_consent || told.is_some_and(|it| it.asked);
         let evidence = if was_asked { Evidence::Job { id: call.job.to_owned() } } else { Evidence::NotNeeded };
-        let mut intent = record.body(Some(&evidence));
-        intent.insert("job".into(), call.job.into());
-        let sink = if call.tool.makes_secret { Some(self.secrets.open(&call_id).map_err(CallError::SecretSink)?) } else { None };
-        let finish = finish(call, plan, &call_id);
-        Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into() })
+        let plan = plan.clone();
+        let record = call.call.record(&plan);
+        self.cleared(step, &call.call, &record, &evidence, Some(call.job))
     }
 
     /// Whether a call took effect before, under this id. A secret that is found so is handed over.
     pub(crate) async fn look_back(&self, step: Step, call: &StepCall<'_>, call_id: &str) -> LookedBack {
-        let finish = finish(call, step.plan(), call_id);
+        let finish = finish(&call.call, step.plan(), call_id);
         let Some(reading) = step.unsent.look_back() else { return LookedBack::Unknown };
         drop(step);
         let made = match reading.await {
@@ -247,7 +286,7 @@ impl Guard {
         };
         // Where the process that is gone has left a file for it, that one stays: it may hold the secret.
         let sink = if made.secret.is_some() { self.secrets.open(call_id).ok() } else { None };
-        let is_lost = call.tool.makes_secret && sink.is_none();
+        let is_lost = call.call.tool.makes_secret && sink.is_none();
         let mut ended = finish.done(made, &[], sink).await;
         if let Ok(receipt) = &mut ended.result
             && is_lost
@@ -269,9 +308,8 @@ impl Guard {
 
     /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
     pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
-        let JobRequest { tool, connection, on, caller, arguments, plan, version, name, needs_consent, dry_run, key, mut job, rows } =
-            request;
-        let question = Question::of(tool, on, plan, name);
+        let JobRequest { tool, connection, on, caller, arguments, plan, version, needs_consent, dry_run, key, mut job, rows } = request;
+        let question = Question::of(tool, on, plan);
         if dry_run {
             return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));
         }

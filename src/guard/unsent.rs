@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+use super::weigh::{Ending, Tally, Trust, Weighed, weigh};
 use crate::{
-    domain::{Impact, Inverse, Secret, Target},
+    domain::{Facts, Impact, Inverse, Secret, Target},
     error::ProviderError,
     store::{Lease, sha256},
 };
@@ -24,26 +25,62 @@ impl UnsentRead {
     }
 }
 
-/// What a change would do, computed from the state as it is. Nothing was changed.
+/// What a provider reports of a change, computed from the state as it is. Nothing was changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Preview {
+    pub(crate) target: Target,
+    pub(crate) facts: Facts,
+    /// The thing as it is.
+    pub(crate) before: Value,
+}
+
+impl Preview {
+    /// Fingerprint over all that was reported: it differs when anything else would be changed than what was planned.
+    pub(crate) fn fingerprint(&self) -> String {
+        let told = serde_json::json!({ "target": self.target, "facts": self.facts.list, "undo": self.facts.undo, "judged": self.facts.judged, "before": self.before });
+        sha256(super::canonical(&told))
+    }
+}
+
+/// A change as a person is told about it: what its provider reports, and how grave that is.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) target: Target,
     pub(crate) impact: Impact,
     /// The thing as it is.
     pub(crate) before: Value,
+    /// What has to be typed where a yes is not enough.
+    pub(crate) name: String,
+    /// What it takes of its organization, for adding up.
+    pub(crate) tallies: Vec<Tally>,
+    pub(crate) ends: Ending,
+    reported: String,
 }
 
 impl Plan {
-    /// Changes when anything that a person was told would be told otherwise.
-    pub(crate) fn version(&self) -> String {
-        version(&self.target, &self.impact, &self.before)
+    /// Weighs what a provider reports.
+    pub(super) fn of(preview: &Preview, destroys: bool, trust: &Trust) -> Self {
+        let Weighed { impact, tallies, sum, ends } = weigh(&preview.facts, destroys, trust);
+        let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
+        let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
+        Self { target, impact, before, name, tallies, ends, reported }
     }
-}
 
-/// The fingerprint of what an impact was computed from, and of the impact.
-pub(crate) fn version(target: &Target, impact: &Impact, before: &Value) -> String {
-    let told = serde_json::json!({ "target": target, "impact": impact, "before": before });
-    sha256(super::canonical(&told))
+    /// A plan of many calls, put together from theirs.
+    pub(crate) fn of_many(target: Target, impact: Impact, name: String) -> Self {
+        Self { target, impact, before: Value::Null, name, tallies: Vec::new(), ends: Ending::Nothing, reported: String::new() }
+    }
+
+    /// Fingerprint over all that a person was told and what it was computed from.
+    pub(crate) fn version(&self) -> String {
+        let told = serde_json::json!({ "target": self.target, "impact": self.impact, "before": self.before, "reported": self.reported });
+        sha256(super::canonical(&told))
+    }
+
+    /// Whether a change still is what was planned.
+    pub(crate) fn is_still(&self, preview: &Preview) -> bool {
+        self.reported == preview.fingerprint()
+    }
 }
 
 /// A change that was made, with its result as JSON.
@@ -135,9 +172,9 @@ impl UnsentChange {
     }
 }
 
-/// A change that is planned and not made.
+/// A change that its provider has looked at, and that nobody has weighed or made.
 pub(crate) struct Planned {
-    pub(crate) plan: Plan,
+    preview: Preview,
     act: ActFn,
     read_back: Option<ReadBackFn>,
 }
@@ -145,10 +182,10 @@ pub(crate) struct Planned {
 impl Planned {
     /// `act` gets the plan that was consented to and the permit to send it.
     pub(crate) fn new(
-        plan: Plan,
+        preview: Preview,
         act: impl FnOnce(Plan, Permit) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + 'static,
     ) -> Self {
-        Self { plan, act: Box::new(act), read_back: None }
+        Self { preview, act: Box::new(act), read_back: None }
     }
 
     /// Says how to find out whether the change took effect, should its answer be lost: `None` where it did not.
@@ -160,12 +197,13 @@ impl Planned {
         self
     }
 
-    pub(super) fn unsent(self) -> Unsent {
-        Unsent { plan: self.plan, act: self.act, read_back: self.read_back }
+    /// Weighs it. `destroys`: whether its tool ends something by its nature.
+    pub(super) fn weighed(self, destroys: bool, trust: &Trust) -> Unsent {
+        Unsent { plan: Plan::of(&self.preview, destroys, trust), act: self.act, read_back: self.read_back }
     }
 }
 
-/// A planned change in the guard's hands.
+/// A weighed change in the guard's hands.
 pub(super) struct Unsent {
     pub(super) plan: Plan,
     act: ActFn,

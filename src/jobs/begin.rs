@@ -51,7 +51,6 @@ impl Engine {
             arguments: &work.arguments,
             plan: &summary.plan,
             version: summary.version,
-            name: &summary.name,
             needs_consent: summary.needs_consent,
             dry_run,
             key,

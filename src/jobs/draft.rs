@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::Target,
-    guard::Told,
+    guard::{Ending, Tally, Told},
     providers::Connection,
     store::NewRow,
     tools::{Operation as _, Tool, project_members::AddProjectMembers},
@@ -69,6 +69,11 @@ pub(super) struct Ready {
     /// What a person is told about it.
     pub(super) told: Told,
     pub(super) title: &'static str,
+    /// What it takes of its organization: the sum over all rows is weighed.
+    pub(super) tallies: Vec<Tally>,
+    pub(super) ends: Ending,
+    /// What has to be typed for it where a yes is not enough.
+    pub(super) typed: String,
 }
 
 /// Which tool of which connection.

@@ -67,7 +67,9 @@ impl Engine {
             .buffered(AT_ONCE)
             .map(|(at, planned)| {
                 let ready = planned.map(|step| {
-                    let ready = Ready { told: step.told(asked), title: step.title() };
+                    let plan = step.plan();
+                    let (tallies, ends, typed) = (plan.tallies.clone(), plan.ends, plan.name.clone());
+                    let ready = Ready { told: step.told(asked), title: step.title(), tallies, ends, typed };
                     plans.extend((at < kept).then_some((i64::try_from(at).unwrap_or(i64::MAX), step)));
                     ready
                 });
@@ -106,7 +108,7 @@ impl Engine {
         self.guard.may(&call.tool, &call.connection.name, caller)?;
         let offer: &Offer = self.catalog.offer(call.tool.name)?;
         match offer.prepare(&call.connection, scope, arguments)? {
-            Prepared::Change { change, .. } => self.guard.plan_step(&call.tool, &call.connection.name, caller, change).await,
+            Prepared::Change { change, .. } => self.guard.plan(&call.tool, &call.connection.name, caller, change).await,
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }

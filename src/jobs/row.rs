@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Timestamp, jobs::JobState},
     error::{CallError, NOT_APPLIED, chain},
-    guard::{Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
+    guard::{self, Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -121,7 +121,8 @@ impl Worker {
 
     pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
         let is_late = self.resumed && Timestamp(self.job.created_at).plus_seconds(TTL_SECONDS).0 < Timestamp::now().0;
-        StepCall { job: &self.job.id, is_late, tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments }
+        let call = guard::Call { tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments };
+        StepCall { job: &self.job.id, is_late, call }
     }
 
     /// Records how a row has ended that was sent.

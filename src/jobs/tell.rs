@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     apply::gives_or_takes,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Gravity, Impact, Target},
-    guard::{Plan, Told, canonical, lines},
+    guard::{self, Plan, Told, canonical, lines},
     shape::{cut, for_ledger},
     store::sha256,
     tools::{Operation as _, jobs::ApplyChanges},
@@ -23,12 +23,10 @@ const SHOWN: usize = 10;
 /// A job as the guard asks about it.
 pub(super) struct Summary {
     pub(super) plan: Plan,
-    /// What has to be typed where a yes is not enough.
-    pub(super) name: String,
     /// The connections that it reaches.
     pub(super) on: String,
     pub(super) needs_consent: bool,
-    /// Of all that is told, and of all that is not told because it asks for nothing.
+    /// Fingerprint over every row, also those that need no consent.
     pub(super) version: String,
 }
 
@@ -43,29 +41,39 @@ struct Group {
 
 impl Summary {
     pub(super) fn of(work: &Work) -> Self {
-        let steps = || work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, &ready.told)) } else { None });
+        let ready = || work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, ready)) } else { None });
+        let steps = || ready().map(|(draft, it)| (draft, &it.told));
         let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
 
-        let gravity = steps().map(|(_, it)| it.impact.gravity).max().unwrap_or(Gravity::None);
+        let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.tallies.as_slice())));
         let asks = steps().any(|(_, it)| it.asked);
         let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
-        let mut impact = Impact::of(if unknown || (work.invites() && asks) { gravity.max(Gravity::Low) } else { gravity });
+        let mut gravity = sum.gravity;
+        if unknown {
+            gravity = gravity.max(guard::NOT_PLANNED_YET);
+        }
+        if work.invites() && asks {
+            gravity = gravity.max(guard::MAIL_GOES_OUT);
+        }
+        let mut notes: Vec<String> = Vec::new();
         let built_on = built_on(work);
         let connections = connections(work);
         let many = connections.len() > 1;
         let told = groups(work, &built_on, many).into_iter().map(|it| it.told());
         let told = told.chain(steps().filter(|(it, _)| built_on.contains(&it.name)).map(|(it, step)| in_full(it, &step.target, many)));
         let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.drafts));
-        impact.notes.extend(told);
+        notes.extend(told);
         if unknown {
-            impact.notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
+            notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
         }
         let lasting: Vec<&str> = steps().filter(|(_, it)| it.impact.undo.is_none()).map(|(_, it)| it.target.name.as_str()).collect();
-        if lasting.is_empty() {
-            impact = impact.undo("undo with the job's id");
+        let undo = if lasting.is_empty() {
+            Some("undo with the job's id".to_owned())
         } else if lasting.len() < steps().count() {
-            impact = impact.undo(format!("undo with the job's id, but not for: {}", lasting.join(", ")));
-        }
+            Some(format!("undo with the job's id, but not for: {}", lasting.join(", ")))
+        } else {
+            None
+        };
 
         let to_make = steps().count() + later().count();
         let noun = match (work.invites(), to_make) {
@@ -74,14 +82,15 @@ impl Summary {
             (false, 1) => "1 change".to_owned(),
             (false, many) => format!("{many} changes"),
         };
-        let gravest = steps().find(|(_, it)| it.impact.gravity == gravity).map(|(_, it)| it.target.name.clone());
-        let name = if work.invites() { noun.clone() } else { gravest.unwrap_or_else(|| noun.clone()) };
+        // The sum, or the gravest loss: never the name of something that stays.
+        let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.ends)).map(|(_, it)| it.typed.clone());
+        let gravest = gravest.filter(|_| !work.invites()).unwrap_or_else(|| noun.clone());
+        let name = sum.name.unwrap_or(gravest);
         let organizations = organizations(work);
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
-            plan: Plan { target, impact, before: Value::Null },
-            name,
+            plan: Plan::of_many(target, guard::of_plan(gravity, notes, undo), name),
             on: connections.join(", "),
             needs_consent: unknown || asks,
             version: version(&work.drafts),

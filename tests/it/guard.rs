@@ -491,7 +491,7 @@ async fn of_calls_that_race_for_one_approval_one_runs() {
 
 #[tokio::test]
 async fn the_two_step_token_is_bound_and_works_once_and_not_for_the_gravest() {
-    let guard = GuardSettings { fallback: Fallback::Token, second_person: false };
+    let guard = GuardSettings { fallback: Fallback::Token, second_person: false, ..GuardSettings::default() };
     let home = prepared(Options { guard, ..Options::default() }).await;
     let agent = home.silent().await;
     let before = home.dump().await;
@@ -521,7 +521,7 @@ async fn the_two_step_token_is_bound_and_works_once_and_not_for_the_gravest() {
 
 #[tokio::test]
 async fn where_the_operator_says_so_who_cannot_ask_is_refused() {
-    let guard = GuardSettings { fallback: Fallback::Refuse, second_person: false };
+    let guard = GuardSettings { fallback: Fallback::Refuse, second_person: false, ..GuardSettings::default() };
     let home = prepared(Options { guard, ..Options::default() }).await;
     let before = home.dump().await;
     for era in [Era::Legacy, Era::Modern] {
@@ -534,7 +534,7 @@ async fn where_the_operator_says_so_who_cannot_ask_is_refused() {
 
 #[tokio::test]
 async fn the_gravest_changes_take_a_second_person_where_the_operator_asks_for_one() {
-    let guard = GuardSettings { fallback: Fallback::Approve, second_person: true };
+    let guard = GuardSettings { fallback: Fallback::Approve, second_person: true, ..GuardSettings::default() };
     let home = prepared(Options { guard, ..Options::default() }).await;
     home.ok("create_organization", json!({ "name": "Beta" })).await;
     home.questions();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     domain::{Impact, Inverse, Secret, Target},
     error::ProviderError,
-    guard::{Made, Permit, Plan, Planned},
+    guard::{Made, Permit, Plan, Planned, Preview},
     providers::json,
 };
 
@@ -51,8 +51,8 @@ impl<T: Serialize + Send + 'static> Draft<T> {
 
     pub(super) fn planned(self) -> Result<Planned, ProviderError> {
         let Self { target, impact, before, send, read_back } = self;
-        let plan = Plan { target, impact, before: json(&before)? };
-        let planned = Planned::new(plan, move |plan, permit| Box::pin(async move { made(plan, send(permit).await?) }));
+        let preview = Preview { target, facts: impact.into(), before: json(&before)? };
+        let planned = Planned::new(preview, move |plan, permit| Box::pin(async move { made(plan, send(permit).await?) }));
         Ok(match read_back {
             None => planned,
             Some(read) => planned.read_back(move |plan| {

@@ -8,11 +8,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Builder, Connection, json};
 use crate::{
-    domain::{Change, Gravity, Impact, Timestamp},
+    domain::{Change, Timestamp},
     error::ProviderError,
-    guard::{Made, Plan, Planned, UnsentChange, version},
+    guard::{Made, Plan, Planned, Preview, UnsentChange},
     store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
-    tools::{Changes, Effect, Kind as _, Operation, Read},
+    tools::{Changes, Operation, Read},
 };
 
 mod api_keys;
@@ -211,11 +211,6 @@ fn given_up(error: StoreError) -> ProviderError {
     }
 }
 
-/// The impact as the guard weighs it: what destroys is never nothing. Planned and made alike, or they would not compare.
-fn weighed<O: Operation>(impact: Impact) -> Impact {
-    if O::Effect::EFFECT == Effect::Destroy { impact.at_least(Gravity::Low) } else { impact }
-}
-
 impl Directory {
     async fn settle(&self, call_id: &str, give_up: bool) -> Result<bool, ProviderError> {
         let applied = "SELECT COUNT(*) FROM applied_calls WHERE call_id = $1 AND NOT given_up";
@@ -234,7 +229,7 @@ impl Directory {
     }
 
     /// Runs the change and rolls it back.
-    async fn plan<O, F>(&self, f: F, operation: &O) -> Result<Plan, ProviderError>
+    async fn plan<O, F>(&self, f: F, operation: &O) -> Result<Preview, ProviderError>
     where
         O: Operation,
         F: for<'a> Step<'a, O, Change<O::Output>>,
@@ -248,8 +243,7 @@ impl Directory {
                 other => break other?,
             }
         };
-        let before = json(&change.before)?;
-        Ok(Plan { target: change.target, impact: weighed::<O>(change.impact), before })
+        Ok(Preview { before: json(&change.before)?, target: change.target, facts: change.impact.into() })
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
@@ -275,9 +269,9 @@ impl Directory {
     {
         let mut session = self.session(self.db.begin().await?);
         let change = f(&mut session, operation).await?;
-        let before = json(&change.before)?;
-        let impact = weighed::<O>(change.impact);
-        if version(&change.target, &impact, &before) != plan.version() {
+        let undo = change.impact.undo.clone();
+        let preview = Preview { before: json(&change.before)?, target: change.target.clone(), facts: change.impact.into() };
+        if !plan.is_still(&preview) {
             return Err(ProviderError::TargetChanged);
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
@@ -286,7 +280,7 @@ impl Directory {
             target: change.target,
             before: change.before.as_ref().map(json).transpose()?,
             after: change.after.as_ref().map(json).transpose()?,
-            undo: impact.undo,
+            undo,
             inverse: change.inverse,
             secret: change.secret,
         };

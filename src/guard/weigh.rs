@@ -1,0 +1,370 @@
+//! How grave a change is. Providers report facts; this is the only place that judges them, and the only maker of an [`Impact`].
+//!
+//! The rules, once for all providers and operations:
+//! - Losing something counts, power or not: at least low; high where somebody no longer sees a place at all.
+//! - Power over others is low for people of a trusted mail domain and critical for anybody else. Trusted are the domains that the
+//!   operator names, else those of people who hold power now: members without power and invitations lend no trust.
+//! - What is not known is never harmless.
+//! - The sum is weighed: all or most projects, people or keys of an organization are critical, however many steps take them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::words;
+use crate::domain::{
+    Counted, Fact, Facts, Gravity, Impact, Losing, Surroundings, Thing,
+    access::{Grant, Holder, Place, State},
+};
+
+/// Whose mail domains are trusted with power over others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// What the operator named; `None`: the domains of those who hold power in the organization.
+    pub domains: Option<BTreeSet<String>>,
+}
+
+impl Trust {
+    /// Whether somebody may be given power with a plain yes. An address that is hidden is nobody's.
+    fn covers(&self, holder: &Holder, about: &Surroundings) -> bool {
+        let trusted = self.domains.as_ref().or(about.domains_in_power.as_ref());
+        match (holder.domain(), trusted) {
+            (Some(domain), Some(trusted)) => trusted.contains(&domain.to_lowercase()),
+            _ => false,
+        }
+    }
+}
+
+/// What a change takes of one kind of thing in one organization, for adding up over the steps of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) organization: String,
+    pub(crate) what: Thing,
+    pub(crate) names: Counted,
+    /// How many there are in all.
+    pub(crate) total: Option<u64>,
+}
+
+/// A judgement: the impact that a person is told, and what a plan adds up.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weighed {
+    pub(crate) impact: Impact,
+    pub(crate) tallies: Vec<Tally>,
+    /// What names the sum, where it is the sum that is grave: `10 projects of Acme`.
+    pub(crate) sum: Option<String>,
+    /// What goes for good, so that of several steps of one gravity the gravest loss is named, and never a bystander.
+    pub(crate) ends: Ending,
+}
+
+/// What a change ends, from nothing to a whole organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    Nothing,
+    /// Somebody's access, or keys.
+    Access,
+    /// Somebody's place in the organization.
+    Person,
+    Project,
+    Organization,
+}
+
+/// Weighs what a single change would do. `destroys`: whether the tool ends something by its nature; that is never nothing.
+pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
+    let about = &facts.about;
+    let people_lose = facts.list.iter().any(|it| matches!(it, Fact::Lose { .. } | Fact::Takes { .. }));
+    let start = if destroys { Gravity::Low } else { Gravity::None };
+    let mut gravity = facts.list.iter().map(|it| of_fact(it, people_lose, trust, about)).fold(start, Gravity::max);
+    let tallies = tallies(facts);
+    let sum = gravest_sum(&tallies);
+    if sum.is_some() {
+        gravity = Gravity::Critical;
+    }
+    let outsiders = outsiders(facts, trust);
+    let (losses, mut notes) = words::of(facts);
+    if !outsiders.is_empty() {
+        notes.push(words::outsiders(&outsiders, about, trust.domains.is_some()));
+    }
+    let mut losses = losses;
+    if let Some(judged) = &facts.judged {
+        gravity = gravity.max(judged.gravity);
+        losses.extend(judged.losses.clone());
+        notes.extend(judged.notes.clone());
+    }
+    let ends = facts.list.iter().map(ending).max().unwrap_or(Ending::Nothing);
+    Weighed { impact: Impact { gravity, losses, notes, undo: facts.undo.clone() }, tallies, sum, ends }
+}
+
+fn ending(fact: &Fact) -> Ending {
+    match fact {
+        Fact::Ends { what: Thing::Organization, .. } => Ending::Organization,
+        Fact::Ends { what: Thing::Project, .. } => Ending::Project,
+        Fact::Ends { what: Thing::Person, .. } | Fact::Lose { what: Losing::Organization, .. } => Ending::Person,
+        Fact::Takes { grant, still, .. } if still.is_empty() => match grant.place {
+            Place::Organization(_) => Ending::Person,
+            Place::Project { .. } | Place::Team { .. } => Ending::Access,
+        },
+        Fact::Lose { what: Losing::Access, .. } | Fact::Stops { what: Thing::Key, .. } => Ending::Access,
+        _ => Ending::Nothing,
+    }
+}
+
+/// What the steps of a plan come to: the gravest step, or their sum where that is graver.
+pub(crate) struct Sum {
+    pub(crate) gravity: Gravity,
+    /// What has to be typed where it is the sum that is grave.
+    pub(crate) name: Option<String>,
+}
+
+/// Adds up the steps of a plan.
+pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>) -> Sum {
+    let (mut gravity, mut all) = (Gravity::None, Vec::new());
+    for (of_step, tallies) in steps {
+        gravity = gravity.max(of_step);
+        all.extend_from_slice(tallies);
+    }
+    let name = gravest_sum(&added_up(&all));
+    Sum { gravity: if name.is_some() { Gravity::Critical } else { gravity }, name }
+}
+
+/// What nobody has planned yet is never harmless: the least that a plan with such steps weighs.
+pub(crate) const NOT_PLANNED_YET: Gravity = Gravity::Low;
+
+/// What a batch of invitations weighs at least: mail goes out to people, who cannot be uninvited from having read it.
+pub(crate) const MAIL_GOES_OUT: Gravity = Gravity::Low;
+
+/// The impact of a plan: its gravity from [`sum`], its lines from its steps.
+pub(crate) fn of_plan(gravity: Gravity, notes: Vec<String>, undo: Option<String>) -> Impact {
+    Impact { gravity, losses: Vec::new(), notes, undo }
+}
+
+fn of_fact(fact: &Fact, people_lose: bool, trust: &Trust, about: &Surroundings) -> Gravity {
+    match fact {
+        Fact::Gives(grant) => of_grant(grant, trust, about),
+        // An invitation that can no longer be accepted took nothing yet that somebody had.
+        Fact::Takes { grant, .. } if grant.state == State::Pending => Gravity::Low,
+        Fact::Takes { still, .. } => {
+            if still.is_empty() {
+                Gravity::High
+            } else {
+                Gravity::Low
+            }
+        }
+        Fact::Lose { what, .. } => match what {
+            Losing::Access | Losing::Organization => Gravity::High,
+            Losing::Permissions | Losing::Role | Losing::Team => Gravity::Low,
+        },
+        Fact::Stops { what, .. } => match what {
+            Thing::Invitation | Thing::Certificate => Gravity::Low,
+            _ => Gravity::High,
+        },
+        Fact::Ends { what, .. } => match what {
+            Thing::Organization => Gravity::Critical,
+            Thing::Project | Thing::ServiceAccount | Thing::Key | Thing::Person => Gravity::High,
+            Thing::Team | Thing::Role if people_lose => Gravity::High,
+            Thing::Team | Thing::Role | Thing::Certificate | Thing::Invitation | Thing::UsageLimit | Thing::Resource | Thing::Logo => {
+                Gravity::Low
+            }
+        },
+        Fact::Lowers { from, to, used, .. } => {
+            let below_use = used.is_some_and(|used| *to < used);
+            if below_use || *to <= *from * 0.1 { Gravity::Low } else { Gravity::None }
+        }
+        Fact::Rekeys { from: Some(_), .. } => Gravity::High,
+        Fact::Rekeys { from: None, .. } | Fact::Rewires { .. } | Fact::Leaves { .. } | Fact::Unseen(_) => Gravity::Low,
+        Fact::Ownerless { .. } => Gravity::Critical,
+        Fact::Note(_) => Gravity::None,
+    }
+}
+
+fn of_grant(grant: &Grant, trust: &Trust, about: &Surroundings) -> Gravity {
+    let power = grant.role.power.counts();
+    match &grant.holder {
+        Holder::Everybody(_) => {
+            if power {
+                Gravity::Critical
+            } else {
+                Gravity::High
+            }
+        }
+        _ if !power => Gravity::None,
+        // Its people are reported beside it, and weighed by who they are.
+        Holder::Team(_) | Holder::ServiceAccount(_) | Holder::Key(_) => Gravity::Low,
+        holder => {
+            if trust.covers(holder, about) {
+                Gravity::Low
+            } else {
+                Gravity::Critical
+            }
+        }
+    }
+}
+
+/// Those who get power and are of no trusted domain, each once.
+fn outsiders<'a>(facts: &'a Facts, trust: &Trust) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for fact in &facts.list {
+        let Fact::Gives(grant) = fact else { continue };
+        let is_one = grant.holder.is_people() && grant.role.power.counts() && !trust.covers(&grant.holder, &facts.about);
+        if is_one && !found.contains(&grant.holder.label()) {
+            found.push(grant.holder.label());
+        }
+    }
+    found
+}
+
+/// What the change takes of projects, people and keys of its organization.
+fn tallies(facts: &Facts) -> Vec<Tally> {
+    let about = &facts.about;
+    let mut found = Vec::new();
+    let mut add = |what, names: &Counted, total| {
+        found.push(Tally { organization: about.organization.clone(), what, names: names.clone(), total });
+    };
+    for fact in &facts.list {
+        match fact {
+            Fact::Ends { what: Thing::Project, names } => add(Thing::Project, names, about.projects),
+            Fact::Stops { what: Thing::Key, names } | Fact::Ends { what: Thing::Key, names } => add(Thing::Key, names, about.keys),
+            Fact::Ends { what: Thing::Person, names } | Fact::Lose { what: Losing::Organization, people: names } => {
+                add(Thing::Person, names, about.people);
+            }
+            Fact::Takes { grant, still, .. }
+                if still.is_empty() && grant.state == State::Active && matches!(grant.place, Place::Organization(_)) =>
+            {
+                add(Thing::Person, &Counted::one(grant.holder.label()), about.people);
+            }
+            _ => {}
+        }
+    }
+    added_up(&found)
+}
+
+/// Tallies of the same kind and organization become one. The same thing named twice counts once.
+fn added_up(tallies: &[Tally]) -> Vec<Tally> {
+    struct Added {
+        count: u64,
+        names: BTreeSet<String>,
+        total: Option<u64>,
+    }
+    let mut sums: BTreeMap<(String, Thing), Added> = BTreeMap::new();
+    for it in tallies {
+        let sum = sums.entry((it.organization.clone(), it.what)).or_insert(Added { count: 0, names: BTreeSet::new(), total: None });
+        sum.total = sum.total.max(it.total);
+        let all_named = it.names.names.len() as u64 == it.names.count;
+        let fresh = it.names.names.iter().filter(|name| sum.names.insert((*name).clone())).count() as u64;
+        sum.count += if all_named { fresh } else { it.names.count };
+    }
+    sums.into_iter()
+        .map(|((organization, what), sum)| Tally { organization, what, names: Counted::new(sum.count, sum.names), total: sum.total })
+        .collect()
+}
+
+/// The sum that is all or most of what an organization has: `10 projects of Acme`.
+fn gravest_sum(tallies: &[Tally]) -> Option<String> {
+    let grave = tallies.iter().find(|it| it.total.is_some_and(|total| is_most(it.names.count, total)))?;
+    let (one, many) = grave.what.words();
+    let noun = if grave.names.count == 1 { one } else { many };
+    Some(format!("{} {noun} of {}", grave.names.count, grave.organization))
+}
+
+/// Whether so many are all of several, or most of many. One thing alone is weighed by what it is.
+fn is_most(count: u64, total: u64) -> bool {
+    count >= 2 && (count >= total || (count >= 3 && count * 2 > total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::{Action, Named, Role, Via};
+
+    fn acme() -> Surroundings {
+        Surroundings {
+            organization: "Acme".into(),
+            domains_in_power: Some(["acme.example".to_owned()].into()),
+            people: Some(38),
+            projects: Some(10),
+            keys: Some(4),
+        }
+    }
+
+    fn project(name: &str) -> Place {
+        Place::Project { project: Named::new(name, format!("prj_{name}")), organization: Named::new("Acme", "org_1") }
+    }
+
+    fn grant(email: &str, role: Role) -> Grant {
+        Grant::own(Holder::person(email, None), role, project("Atlas"))
+    }
+
+    fn gravity(facts: Facts) -> Gravity {
+        weigh(&facts.about(acme()), false, &Trust::default()).impact.gravity
+    }
+
+    #[test]
+    fn power_is_a_yes_for_trusted_people_and_critical_for_others() {
+        let owner = || Role::owner("Owner", "owner");
+        assert_eq!(gravity(Facts::none().gives(grant("ana@acme.example", owner()))), Gravity::Low);
+        assert_eq!(gravity(Facts::none().gives(grant("eve@evil.example", owner()))), Gravity::Critical);
+        assert_eq!(gravity(Facts::none().gives(grant("eve@evil.example", owner()).pending())), Gravity::Critical);
+        let reader = Role::known("Viewer", "viewer", [Action::Read]);
+        assert_eq!(gravity(Facts::none().gives(grant("eve@evil.example", reader))), Gravity::None);
+        assert_eq!(gravity(Facts::none().gives(grant("eve@evil.example", Role::unknown("odd", "odd")))), Gravity::Critical);
+    }
+
+    #[test]
+    fn what_the_operator_trusts_counts_and_nothing_else() {
+        let trust = Trust { domains: Some(["partner.example".to_owned()].into()) };
+        let facts = |who: &str| Facts::none().gives(grant(who, Role::owner("Owner", "owner"))).about(acme());
+        assert_eq!(weigh(&facts("bo@partner.example"), false, &trust).impact.gravity, Gravity::Low);
+        assert_eq!(weigh(&facts("ana@acme.example"), false, &trust).impact.gravity, Gravity::Critical);
+    }
+
+    #[test]
+    fn a_hidden_address_and_a_service_that_does_not_tell_are_outside() {
+        let hidden = Grant::own(Holder::Person(Default::default()), Role::owner("Owner", "owner"), project("Atlas"));
+        assert_eq!(gravity(Facts::none().gives(hidden)), Gravity::Critical);
+        let untold = Facts::none().gives(grant("ana@acme.example", Role::owner("Owner", "owner")));
+        assert_eq!(weigh(&untold, false, &Trust::default()).impact.gravity, Gravity::Critical);
+    }
+
+    #[test]
+    fn a_loss_is_high_where_the_place_is_out_of_sight() {
+        let member = || grant("ana@acme.example", Role::known("Member", "member", [Action::Read]));
+        assert_eq!(gravity(Facts::none().takes(member(), vec![], vec![])), Gravity::High);
+        assert_eq!(gravity(Facts::none().takes(member(), vec![], vec![Via::Own])), Gravity::Low);
+        assert_eq!(gravity(Facts::none().lose(Losing::Access, vec!["ana".to_owned()])), Gravity::High);
+        assert_eq!(gravity(Facts::none().lose(Losing::Role, vec!["ana".to_owned()])), Gravity::Low);
+    }
+
+    #[test]
+    fn nearly_zero_is_zero() {
+        let hard = |from: f64, to: f64| gravity(Facts::none().lowers("the hard limit", from, to, None));
+        assert_eq!(hard(50_000.0, 0.000_001), Gravity::Low);
+        assert_eq!(hard(50_000.0, 0.0), Gravity::Low);
+        assert_eq!(hard(10_000.0, 1.0), Gravity::Low);
+        assert_eq!(hard(10_000.0, 1_000.0), Gravity::Low);
+        assert_eq!(hard(10_000.0, 9_000.0), Gravity::None);
+        assert_eq!(gravity(Facts::none().lowers("the hard limit", 100.0, 90.0, Some(95.0))), Gravity::Low);
+    }
+
+    #[test]
+    fn the_sum_of_small_steps_is_weighed() {
+        let ends = |name: &str| weigh(&Facts::none().ends(Thing::Project, Counted::one(name)).about(acme()), true, &Trust::default());
+        let steps: Vec<Weighed> = (0..10).map(|it| ends(&format!("P{it}"))).collect();
+        assert!(steps.iter().all(|it| it.impact.gravity == Gravity::High && it.sum.is_none()));
+        let all = sum(steps.iter().map(|it| (it.impact.gravity, it.tallies.as_slice())));
+        assert_eq!((all.gravity, all.name.as_deref()), (Gravity::Critical, Some("10 projects of Acme")));
+        let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.tallies.as_slice())));
+        assert_eq!((few.gravity, few.name), (Gravity::High, None));
+        let twice = [&steps[0], &steps[0]];
+        assert_eq!(sum(twice.iter().map(|it| (it.impact.gravity, it.tallies.as_slice()))).gravity, Gravity::High);
+    }
+
+    #[test]
+    fn all_people_at_once_are_critical_too() {
+        let out = Facts::none().lose(Losing::Organization, Counted::new(37, ["ana@acme.example".to_owned()])).about(acme());
+        let weighed = weigh(&out, true, &Trust::default());
+        assert_eq!((weighed.impact.gravity, weighed.sum.as_deref()), (Gravity::Critical, Some("37 people of Acme")));
+    }
+
+    #[test]
+    fn what_destroys_is_never_nothing() {
+        assert_eq!(weigh(&Facts::none(), true, &Trust::default()).impact.gravity, Gravity::Low);
+        assert_eq!(weigh(&Facts::none(), false, &Trust::default()).impact.gravity, Gravity::None);
+    }
+}
