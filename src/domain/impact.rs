@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::Facts;
+
 /// How grave a change is; it decides how consent is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -144,7 +146,7 @@ pub struct Secret {
 #[derive(Debug)]
 pub struct Change<T> {
     pub target: Target,
-    pub impact: Impact,
+    pub facts: Facts,
     /// Absent when the thing is new.
     pub before: Option<T>,
     /// Absent when the thing is gone.
@@ -156,16 +158,16 @@ pub struct Change<T> {
 
 impl<T> Change<T> {
     /// A new thing.
-    pub fn created(target: Target, impact: Impact, after: T) -> Self {
-        Self { target, impact, before: None, after: Some(after), secret: None, inverse: Vec::new() }
+    pub fn created(target: Target, facts: impl Into<Facts>, after: T) -> Self {
+        Self { target, facts: facts.into(), before: None, after: Some(after), secret: None, inverse: Vec::new() }
     }
 
-    pub fn updated(target: Target, impact: Impact, before: T, after: T) -> Self {
-        Self { target, impact, before: Some(before), after: Some(after), secret: None, inverse: Vec::new() }
+    pub fn updated(target: Target, facts: impl Into<Facts>, before: T, after: T) -> Self {
+        Self { target, facts: facts.into(), before: Some(before), after: Some(after), secret: None, inverse: Vec::new() }
     }
 
-    pub fn removed(target: Target, impact: Impact, before: T) -> Self {
-        Self { target, impact, before: Some(before), after: None, secret: None, inverse: Vec::new() }
+    pub fn removed(target: Target, facts: impl Into<Facts>, before: T) -> Self {
+        Self { target, facts: facts.into(), before: Some(before), after: None, secret: None, inverse: Vec::new() }
     }
 
     /// Names a call that takes it back.

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
+    domain::access::{self, Grants},
     error::{CallError, ProviderError},
     guard::{UnsentChange, UnsentRead},
     tools::{Changes, Operation, Read},
@@ -35,6 +36,7 @@ pub struct Connection {
     open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
     health: HealthFn,
     settle: Option<SettleFn>,
+    grants: Option<GrantsFn>,
 }
 
 /// What the calls of one piece of work have in common: what one of them has looked up, the next need not. Never kept
@@ -43,6 +45,7 @@ pub struct Connection {
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
+type GrantsFn = Box<dyn Fn(access::Scope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 type Decode<T> = Box<dyn Fn(&Scope, Map<String, Value>) -> Result<T, CallError> + Send + Sync>;
 
@@ -98,6 +101,7 @@ impl Connection {
             open: Box::new(move |patience| Scope(make(patience))),
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
+            grants: None,
         };
         Builder { connection, open, last: "" }
     }
@@ -136,6 +140,20 @@ impl Connection {
                 Prepared::Change { arguments, change }
             }
         })
+    }
+
+    /// Who holds what, as far as this provider tells: roles in organizations, teams and projects, direct and through teams, pending
+    /// invitations, service accounts and keys with their owners. What it does not tell stands in `unseen`. `None` where the
+    /// provider knows nothing of access.
+    ///
+    /// # Errors
+    ///
+    /// Those of the provider's reads; a place or person that is not there.
+    pub async fn grants(&self, scope: access::Scope) -> Result<Option<Grants>, ProviderError> {
+        match &self.grants {
+            Some(read) => read(scope).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// One harmless read: whether the account can be used.
@@ -236,6 +254,16 @@ impl<P: Send + Sync + 'static> Builder<P> {
     {
         let open = Arc::clone(&self.open);
         self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(None), call_id, give_up))));
+        self
+    }
+
+    /// Names the one reader of who holds what; see [`Connection::grants`].
+    pub(crate) fn grants<Fut>(mut self, read: impl Fn(Arc<P>, access::Scope) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Result<Grants, ProviderError>> + Send + 'static,
+    {
+        let open = Arc::clone(&self.open);
+        self.connection.grants = Some(Box::new(move |scope| Box::pin(read(open(None), scope))));
         self
     }
 

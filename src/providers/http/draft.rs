@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use crate::{
-    domain::{Impact, Inverse, Secret, Target},
+    domain::{Facts, Inverse, Secret, Target},
     error::ProviderError,
     guard::{Made, Permit, Plan, Planned, Preview},
     providers::json,
@@ -16,7 +16,7 @@ pub(super) type ReadBackFn<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option
 /// What a change would do, and how it is sent.
 pub(crate) struct Draft<T> {
     pub(super) target: Target,
-    pub(super) impact: Impact,
+    pub(super) facts: Facts,
     before: Option<T>,
     pub(super) send: SendFn<T>,
     pub(super) read_back: Option<ReadBackFn<T>>,
@@ -24,12 +24,12 @@ pub(crate) struct Draft<T> {
 
 impl<T: Serialize + Send + 'static> Draft<T> {
     /// `send` makes the change: it gets the permit that requests want.
-    pub(crate) fn new<F, Fut>(target: Target, impact: Impact, send: F) -> Self
+    pub(crate) fn new<F, Fut>(target: Target, facts: impl Into<Facts>, send: F) -> Self
     where
         F: FnOnce(Permit) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Sent<T>, ProviderError>> + Send + 'static,
     {
-        Self { target, impact, before: None, send: Box::new(move |permit| Box::pin(send(permit))), read_back: None }
+        Self { target, facts: facts.into(), before: None, send: Box::new(move |permit| Box::pin(send(permit))), read_back: None }
     }
 
     /// The thing as it is now.
@@ -50,8 +50,8 @@ impl<T: Serialize + Send + 'static> Draft<T> {
     }
 
     pub(super) fn planned(self) -> Result<Planned, ProviderError> {
-        let Self { target, impact, before, send, read_back } = self;
-        let preview = Preview { target, facts: impact.into(), before: json(&before)? };
+        let Self { target, facts, before, send, read_back } = self;
+        let preview = Preview { target, facts, before: json(&before)? };
         let planned = Planned::new(preview, move |plan, permit| Box::pin(async move { made(plan, send(permit).await?) }));
         Ok(match read_back {
             None => planned,

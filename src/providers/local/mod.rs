@@ -243,7 +243,7 @@ impl Directory {
                 other => break other?,
             }
         };
-        Ok(Preview { before: json(&change.before)?, target: change.target, facts: change.impact.into() })
+        Ok(Preview { before: json(&change.before)?, target: change.target, facts: change.facts })
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
@@ -269,8 +269,8 @@ impl Directory {
     {
         let mut session = self.session(self.db.begin().await?);
         let change = f(&mut session, operation).await?;
-        let undo = change.impact.undo.clone();
-        let preview = Preview { before: json(&change.before)?, target: change.target.clone(), facts: change.impact.into() };
+        let undo = change.facts.undo.clone();
+        let preview = Preview { before: json(&change.before)?, target: change.target.clone(), facts: change.facts };
         if !plan.is_still(&preview) {
             return Err(ProviderError::TargetChanged);
         }
