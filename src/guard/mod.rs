@@ -3,6 +3,7 @@
 //! Policy → plan and impact → consent if needed → intent recorded → sent → outcome recorded. It knows nothing of MCP:
 //! it answers with a result, or with a question and a ticket, and whoever called puts the question.
 
+mod account;
 mod activity;
 mod approvals;
 mod asking;
@@ -21,6 +22,7 @@ use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
 use unsent::Unsent;
 
+pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
@@ -33,7 +35,6 @@ pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, U
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
-    providers::Connection,
     secrets::SecretSink,
     shape::shape,
     store::{Db, EntryKind, Job, NewRows, RepeatKey, new_id, sha256, transaction},
@@ -60,6 +61,9 @@ pub struct GuardSettings {
     pub second_person: bool,
 }
 
+/// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
+pub const LOCAL_PRINCIPAL: &str = "local";
+
 /// Who calls. Approvals, keys and consents of one principal are of no use to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -70,10 +74,17 @@ pub struct Caller {
     pub can_ask: bool,
 }
 
+impl Caller {
+    /// Whether it is somebody at the machine itself.
+    pub(crate) fn is_local(&self) -> bool {
+        self.principal == LOCAL_PRINCIPAL
+    }
+}
+
 /// A change that a caller wants made.
 pub(crate) struct ChangeRequest<'a> {
     pub(crate) tool: &'a Tool,
-    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) connection: Arc<dyn Account>,
     /// As they were understood.
     pub(crate) arguments: Value,
     pub(crate) change: UnsentChange,
@@ -112,24 +123,24 @@ impl Guard {
     }
 
     /// Sends a read.
-    pub(crate) async fn read(&self, tool: &Tool, connection: &Connection, caller: &Caller, read: UnsentRead) -> Result<Value, CallError> {
-        self.allowed(Subject { tool, connection: &connection.name, principal: &caller.principal, impact: None })?;
+    pub(crate) async fn read(&self, tool: &Tool, connection: &str, caller: &Caller, read: UnsentRead) -> Result<Value, CallError> {
+        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })?;
         Ok(read.send().await?)
     }
 
     /// Makes a change, or says what it needs first.
     pub(crate) async fn change(&self, request: ChangeRequest<'_>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
         let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key } = request;
-        let subject = Subject { tool, connection: &connection.name, principal: &caller.principal, impact: None };
+        let subject = Subject { tool, connection: connection.name(), principal: &caller.principal, impact: None };
         self.allowed(subject)?;
-        let call = consent::call_digest(tool.name, &connection.name, &caller.principal, &arguments);
+        let call = consent::call_digest(tool.name, connection.name(), &caller.principal, &arguments);
         let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
             principal: caller.principal.clone(),
-            connection: connection.name.clone(),
+            connection: connection.name().to_owned(),
             key,
         });
         if let Some(key) = &key
-            && let Some(receipt) = self.replay(tool, connection, key, &call).await?
+            && let Some(receipt) = self.replay(tool, &*connection, key, &call).await?
         {
             return Ok(Verdict::Done(receipt));
         }
@@ -141,13 +152,13 @@ impl Guard {
             Decision::Allow => false,
             Decision::Confirm => true,
         };
-        let question = Question::of(tool, &connection.name, &plan, &plan.target.name);
+        let question = Question::of(tool, connection.name(), &plan, &plan.target.name);
         if dry_run {
             return Ok(Verdict::Done(preview(&plan, &question, needs_consent)));
         }
         let record = Record {
             tool,
-            connection: &connection.name,
+            connection: connection.name(),
             caller,
             plan: &plan,
             version: plan.version(),
@@ -172,7 +183,7 @@ impl Guard {
             return Err(error);
         }
         let finish = Finish {
-            connection: Arc::clone(connection),
+            connection: Arc::clone(&connection),
             tool: tool.name,
             call_id: record.call_id.clone(),
             target: json!(plan.target),
@@ -212,7 +223,7 @@ impl Guard {
     }
 
     /// The receipt of a call with this key that was made before.
-    async fn replay(&self, tool: &Tool, connection: &Connection, key: &RepeatKey, call: &str) -> Result<Option<Value>, CallError> {
+    async fn replay(&self, tool: &Tool, connection: &dyn Account, key: &RepeatKey, call: &str) -> Result<Option<Value>, CallError> {
         let mut db = self.db.read().await?;
         let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
         if repeat.digest != *call {

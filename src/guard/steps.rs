@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Decision, Finish, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    Account, Caller, Decision, Finish, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
     finish::{Ended, settled},
     preview,
     record::{Evidence, Record},
@@ -15,7 +15,6 @@ use super::{
 use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
-    providers::Connection,
     secrets::OpenSink,
     store::{Job, NewRows, RepeatKey, new_id},
     tools::{Effect, Tool},
@@ -75,7 +74,7 @@ pub(crate) struct StepCall<'a> {
     /// Whether the job was taken up again when what a person has agreed to was old.
     pub(crate) is_late: bool,
     pub(crate) tool: &'a Tool,
-    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) connection: Arc<dyn Account>,
     pub(crate) caller: &'a Caller,
     pub(crate) arguments: &'a Value,
 }
@@ -164,7 +163,7 @@ impl Cleared {
 
 fn finish(call: &StepCall<'_>, plan: &Plan, call_id: &str) -> Finish {
     Finish {
-        connection: Arc::clone(call.connection),
+        connection: Arc::clone(&call.connection),
         tool: call.tool.name,
         call_id: call_id.to_owned(),
         target: json!(plan.target),
@@ -219,7 +218,7 @@ impl Guard {
         let call_id = new_id("call");
         let record = Record {
             tool: call.tool,
-            connection: &call.connection.name,
+            connection: call.connection.name(),
             caller: call.caller,
             plan,
             version: plan.version(),
