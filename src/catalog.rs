@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::CallError,
     guard::AllowLists,
-    jobs,
-    providers::{Connection, Prepared, Scope},
-    tools::{self, Effect, Tool},
+    providers::{Connection, Prepared, Scope, builtin},
+    tools::{
+        self, Effect, Operation as _, Tool, jobs,
+        project_members::{AddProjectMember, AddProjectMembers},
+    },
 };
 
 /// A tool on offer.
@@ -45,8 +47,7 @@ impl Catalog {
     /// `own` serves the server's own tools; `token` says whether consent may come as a token.
     pub fn new(connections: &[Arc<Connection>], own: &Arc<Connection>, lists: &AllowLists, token: bool) -> Self {
         let offer = |tool: Tool| {
-            let able: Vec<_> =
-                connections.iter().chain([own]).filter(|it| it.serves(tool.name) || jobs::serves(it, &tool)).cloned().collect();
+            let able: Vec<_> = connections.iter().chain([own]).filter(|it| it.serves(tool.name) || is_job(&tool, it)).cloned().collect();
             let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
@@ -167,9 +168,22 @@ impl Offer {
         self.tool.across && self.able.len() > 1
     }
 
+    /// Whether a call on this connection is a job: work of many calls.
+    pub(crate) fn is_job(&self, connection: &Connection) -> bool {
+        is_job(&self.tool, connection)
+    }
+
     /// The connections that serve it.
     pub fn able(&self) -> &[Arc<Connection>] {
         &self.able
+    }
+}
+
+/// What is about jobs belongs to the server itself; many people are a job where the provider has no way of its own for them.
+fn is_job(tool: &Tool, connection: &Connection) -> bool {
+    match tool.name {
+        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME) && !connection.serves(AddProjectMembers::NAME),
+        _ => tool.domain == jobs::DOMAIN && connection.name == builtin::NAME,
     }
 }
 

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::store::{FromStore, StoreError};
-
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -23,7 +21,7 @@ pub enum ProviderError {
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
     #[error("the directory could not be used")]
-    Store(#[from] StoreError),
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A service refused, failed, or could not be reached. Nothing was changed.
     #[error("{}", .0.message)]
     Remote(Box<RemoteError>),
@@ -133,12 +131,6 @@ impl ProviderError {
     }
 }
 
-impl FromStore for ProviderError {
-    fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { Some(error) } else { None }
-    }
-}
-
 /// What the agent is told instead of a result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -168,17 +160,11 @@ pub enum CallError {
     #[error("the outcome of {tool} on {target} is not known")]
     OutcomeUnknown { tool: String, target: String, fix: String, call_id: String },
     #[error("the guard's store could not be used; nothing was changed")]
-    Store(#[from] StoreError),
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the secret could not be stored: {0}; nothing was changed")]
     SecretSink(String),
     #[error("the server failed inside; this is a fault of the server")]
     Internal,
-}
-
-impl FromStore for CallError {
-    fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { Some(error) } else { None }
-    }
 }
 
 impl CallError {

@@ -63,7 +63,7 @@ async fn one(
     caller: &Caller,
 ) -> Result<Value, CallError> {
     let Prepared::Read(read) = offer.prepare(connection, &connection.open(), arguments)? else { return Err(CallError::Internal) };
-    app.guard.read(&offer.tool, connection, caller, read).await
+    app.guard.read(&offer.tool, &connection.name, caller, read).await
 }
 
 /// The lists as one, in the order of the connections.

@@ -11,8 +11,11 @@ use crate::{
     domain::jobs::Job,
     error::CallError,
     guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
-    jobs::{self, Jobs, Wait},
-    providers::{Connection, Prepared, own},
+    jobs::{Jobs, Wait},
+    providers::{
+        Connection, Prepared,
+        builtin::{self, Builtin},
+    },
     secrets::SecretSink,
     shape::shape,
     store::{Db, StoreError, sha256, transaction},
@@ -55,7 +58,7 @@ pub struct App {
 impl App {
     pub fn new(setup: Setup) -> Self {
         let connections: Vec<Arc<Connection>> = setup.connections.into_iter().map(Arc::new).collect();
-        let own = Arc::new(own::connect(own::Own { connections: connections.clone(), db: setup.db.clone() }));
+        let own = Arc::new(builtin::connect(Builtin { connections: connections.clone(), db: setup.db.clone() }));
         let token = setup.guard.fallback == crate::guard::Fallback::Token;
         let catalog = Arc::new(Catalog::new(&connections, &own, &setup.lists, token));
         let guard = Arc::new(Guard::new(setup.db.clone(), Box::new(setup.lists), setup.guard, setup.secrets));
@@ -89,7 +92,7 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
-        let verdict = if jobs::serves(connection, tool) {
+        let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
         } else {
             self.make(offer, connection, arguments, envelope, caller, given).await?
@@ -132,10 +135,10 @@ impl App {
     ) -> Result<Verdict, CallError> {
         let tool = &offer.tool;
         match offer.prepare(connection, &connection.open(), arguments)? {
-            Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, connection, caller, read).await?)),
+            Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, &connection.name, caller, read).await?)),
             Prepared::Change { arguments, change } => {
                 let Envelope { dry_run, idempotency_key, .. } = envelope;
-                let request = ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key };
+                let request = ChangeRequest { tool, connection: connection.clone(), arguments, change, dry_run, idempotency_key };
                 self.guard.change(request, caller, given).await
             }
         }

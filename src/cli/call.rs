@@ -11,8 +11,7 @@ use crate::{
     catalog::Offer,
     config::{Config, Overrides, Reach},
     error::CallError,
-    guard::{Caller, Given, Verdict},
-    server::LOCAL_PRINCIPAL,
+    guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
     tools::Effect,
 };
 

@@ -18,7 +18,8 @@ use crate::providers::{
         self,
         profile::{self, InvalidProfile, Profile},
     },
-    http, openai, seeme,
+    http::{self, Remote},
+    openai, seeme,
 };
 
 /// A configured account.
@@ -38,23 +39,6 @@ pub enum Provider {
     Openai(openai::Settings),
     Seeme(seeme::Settings),
     Engine(engine::Settings),
-}
-
-/// What every account at a service has.
-#[derive(Debug, Clone)]
-pub struct Remote {
-    /// The connection's name.
-    pub connection: String,
-    /// Without a slash at the end.
-    pub base_url: String,
-    /// The organization that writes are kept to.
-    pub pin: Option<String>,
-    /// Certificates to trust beside the system's, as PEM.
-    pub ca_file: Option<PathBuf>,
-    /// How long one request may take.
-    pub timeout: Duration,
-    /// Folders that `path` arguments may be read from; none over HTTP.
-    pub files: Vec<PathBuf>,
 }
 
 /// A section `[connections.NAME]` as it is written. Which keys a provider knows, [`keys`] says.

@@ -11,13 +11,13 @@ use std::{
 use etcetera::{BaseStrategy as _, base_strategy::choose_base_strategy};
 use serde::Deserialize;
 
-pub use connections::{Account, Provider, Remote};
+pub use connections::{Account, Provider};
 use connections::{PROVIDERS, RawConnection};
 
 use crate::{
     app::Setup,
     guard::{AllowLists, Fallback, GuardSettings, Trust},
-    providers::{Connection, engine, geai, local, openai, own, seeme},
+    providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
     store::{Db, StoreError},
     tools::{self, Effect},
@@ -423,7 +423,7 @@ fn check(section: &str, table: &toml::Table, keys: &[&str]) -> Result<(), Config
 }
 
 fn check_name(name: &str) -> Result<(), ConfigError> {
-    if name == own::NAME {
+    if name == builtin::NAME {
         return Err(ConfigError::new(format!("a connection cannot be called `{name}`: the server's own tools are"), "choose another name"));
     }
     let valid = (1..=60).contains(&name.len()) && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'));

@@ -3,10 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use super::Account;
 use crate::{
     domain::{List, PageRequest, ReferenceText as _, Timestamp},
     error::ProviderError,
-    providers::Connection,
     store::{Conn, Db, EntryKind, LedgerRow, StoreError, transaction},
     tools::{
         Effect,
@@ -20,10 +20,10 @@ pub(super) const SETTLE_AFTER_SECONDS: i64 = 120;
 /// Lists calls, newest first.
 pub(crate) async fn list_activity(
     db: &Db,
-    connections: &[std::sync::Arc<Connection>],
+    accounts: &[std::sync::Arc<impl Account>],
     op: &ListActivity,
 ) -> Result<List<Activity>, ProviderError> {
-    settle(db, connections).await?;
+    settle(db, accounts).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?.unwrap_or(0);
     let mut before = page.cursor.as_ref().map_or(Ok(i64::MAX), |it| parse_cursor(&it.0))?;
@@ -90,13 +90,13 @@ async fn activity(conn: &mut Conn, row: &LedgerRow, op: &ListActivity) -> Result
 }
 
 /// Writes the outcome of calls whose process died in between, where the provider can tell.
-async fn settle(db: &Db, connections: &[std::sync::Arc<Connection>]) -> Result<(), StoreError> {
+async fn settle(db: &Db, accounts: &[std::sync::Arc<impl Account>]) -> Result<(), StoreError> {
     let old = Timestamp::now().plus_seconds(-SETTLE_AFTER_SECONDS);
     let open = db.read().await?.open_intents(old.0).await?;
     for intent in open {
         let connection = intent.body()["connection"].as_str().unwrap_or_default().to_owned();
-        let Some(connection) = connections.iter().find(|it| it.name == connection) else { continue };
-        let outcome = match connection.settle(&intent.call_id, true).await {
+        let Some(account) = accounts.iter().find(|it| it.name() == connection) else { continue };
+        let outcome = match account.settle(&intent.call_id, true).await {
             Some(true) => json!({ "outcome": "done", "settled": true }),
             Some(false) => json!({ "outcome": "failed", "settled": true, "reason": "the server ended before the change was made" }),
             None => continue,

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Made, Permit,
+    Account, Made, Permit,
     unsent::{Sent, Unsent},
 };
 use crate::{
     domain::Inverse,
     error::{CallError, ProviderError},
-    providers::Connection,
     secrets::OpenSink,
     shape::shape,
     store::{Db, EntryKind, StoreError, transaction},
@@ -19,7 +18,7 @@ use crate::{
 
 /// A change whose intent is in the ledger.
 pub(super) struct Finish {
-    pub(super) connection: Arc<Connection>,
+    pub(super) connection: Arc<dyn Account>,
     pub(super) tool: &'static str,
     pub(super) call_id: String,
     pub(super) target: Value,

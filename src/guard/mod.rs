@@ -3,6 +3,7 @@
 //! Policy → plan and impact → consent if needed → intent recorded → sent → outcome recorded. It knows nothing of MCP:
 //! it answers with a result, or with a question and a ticket, and whoever called puts the question.
 
+mod account;
 mod activity;
 mod approvals;
 mod asking;
@@ -22,6 +23,7 @@ use finish::unknown;
 use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
 
+pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
@@ -36,7 +38,6 @@ pub(crate) use weigh::{Ending, MAIL_GOES_OUT, NOT_PLANNED_YET, Tally, of_plan, s
 use crate::{
     domain::Timestamp,
     error::{CallError, ProviderError},
-    providers::Connection,
     secrets::SecretSink,
     shape::shape,
     store::{Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
@@ -65,6 +66,9 @@ pub struct GuardSettings {
     pub trust: Trust,
 }
 
+/// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
+pub const LOCAL_PRINCIPAL: &str = "local";
+
 /// Who calls. Approvals, keys and consents of one principal are of no use to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -75,10 +79,17 @@ pub struct Caller {
     pub can_ask: bool,
 }
 
+impl Caller {
+    /// Whether it is somebody at the machine itself.
+    pub(crate) fn is_local(&self) -> bool {
+        self.principal == LOCAL_PRINCIPAL
+    }
+}
+
 /// A change that a caller wants made.
 pub(crate) struct ChangeRequest<'a> {
     pub(crate) tool: &'a Tool,
-    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) connection: Arc<dyn Account>,
     /// As they were understood.
     pub(crate) arguments: Value,
     pub(crate) change: UnsentChange,
@@ -117,8 +128,8 @@ impl Guard {
     }
 
     /// Sends a read.
-    pub(crate) async fn read(&self, tool: &Tool, connection: &Connection, caller: &Caller, read: UnsentRead) -> Result<Value, CallError> {
-        self.allowed(Subject { tool, connection: &connection.name, principal: &caller.principal, impact: None })?;
+    pub(crate) async fn read(&self, tool: &Tool, connection: &str, caller: &Caller, read: UnsentRead) -> Result<Value, CallError> {
+        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })?;
         Ok(read.send().await?)
     }
 
@@ -126,22 +137,22 @@ impl Guard {
     /// to, recorded, sent and recorded in the same way as the calls of a job.
     pub(crate) async fn change(&self, request: ChangeRequest<'_>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
         let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key } = request;
-        let call = Call { tool, connection, caller, arguments: &arguments };
-        self.may(tool, &connection.name, caller)?;
+        let call = Call { tool, connection: Arc::clone(&connection), caller, arguments: &arguments };
+        self.may(tool, connection.name(), caller)?;
         let digest = call.digest();
         let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
             principal: caller.principal.clone(),
-            connection: connection.name.clone(),
+            connection: connection.name().to_owned(),
             key,
         });
         if let Some(key) = &key
-            && let Some(receipt) = self.replay(tool, connection, key, &digest).await?
+            && let Some(receipt) = self.replay(tool, &*connection, key, &digest).await?
         {
             return Ok(Verdict::Done(receipt));
         }
 
-        let step = self.plan(tool, &connection.name, caller, change).await?;
-        let question = Question::of(tool, &connection.name, step.plan());
+        let step = self.plan(tool, connection.name(), caller, change).await?;
+        let question = Question::of(tool, connection.name(), step.plan());
         if dry_run {
             return Ok(Verdict::Done(preview(step.plan(), &question, step.needs_consent)));
         }
@@ -184,7 +195,7 @@ impl Guard {
     }
 
     /// The receipt of a call with this key that was made before.
-    async fn replay(&self, tool: &Tool, connection: &Connection, key: &RepeatKey, call: &str) -> Result<Option<Value>, CallError> {
+    async fn replay(&self, tool: &Tool, connection: &dyn Account, key: &RepeatKey, call: &str) -> Result<Option<Value>, CallError> {
         let mut db = self.db.read().await?;
         let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
         if repeat.digest != *call {

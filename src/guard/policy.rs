@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{Gravity, Impact},
-    jobs,
-    tools::{Effect, Tool},
+    tools::{Effect, Tool, jobs},
 };
 
 /// The three answers there are.

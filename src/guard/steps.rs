@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Decision, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    Account, Caller, Decision, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
     finish::{Ended, Finish, settled},
     preview,
     record::{Evidence, Record},
@@ -16,7 +16,6 @@ use super::{
 use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
-    providers::Connection,
     secrets::OpenSink,
     store::{Db, Job, NewRows, RepeatKey, new_id},
     tools::{Effect, Tool},
@@ -59,28 +58,24 @@ pub(crate) struct Step {
 }
 
 /// Which call of whom a change is.
-#[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) tool: &'a Tool,
-    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) connection: Arc<dyn Account>,
     pub(crate) caller: &'a Caller,
     /// As they were understood.
     pub(crate) arguments: &'a Value,
 }
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     pub(super) fn digest(&self) -> String {
-        consent::call_digest(self.tool.name, &self.connection.name, &self.caller.principal, self.arguments)
+        consent::call_digest(self.tool.name, self.connection.name(), &self.caller.principal, self.arguments)
     }
 
     /// What the ledger tells of it, under an id of its own.
-    pub(super) fn record<'b>(&self, plan: &'b Plan) -> Record<'b>
-    where
-        'a: 'b,
-    {
+    pub(super) fn record<'b>(&'b self, plan: &'b Plan) -> Record<'b> {
         Record {
             tool: self.tool,
-            connection: &self.connection.name,
+            connection: self.connection.name(),
             caller: self.caller,
             plan,
             version: plan.version(),
@@ -197,7 +192,7 @@ impl Cleared {
 
 fn finish(call: &Call<'_>, plan: &Plan, call_id: &str) -> Finish {
     Finish {
-        connection: Arc::clone(call.connection),
+        connection: Arc::clone(&call.connection),
         tool: call.tool.name,
         call_id: call_id.to_owned(),
         target: json!(plan.target),

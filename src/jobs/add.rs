@@ -11,10 +11,12 @@ use super::{
 use crate::{
     domain::{ReferenceText, fold},
     error::CallError,
-    providers,
+    providers::{
+        self,
+        people::{self, Row},
+    },
     tools::{
         Operation as _, Tool,
-        people::Row,
         project_members::{AddProjectMember, AddProjectMembers},
     },
 };
@@ -26,7 +28,7 @@ impl Engine {
     pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<Work, CallError> {
         let offer = self.catalog.offer(AddProjectMember::NAME)?;
         let call = Call { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
-        let (rows, problems) = op.rows(MAX_ROWS)?;
+        let (rows, problems) = people::rows(op, MAX_ROWS)?;
         let draft = |number: usize, arguments, stage| Draft {
             name: number.to_string(),
             connection: connection.to_owned(),

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use super::{
     Engine,
     draft::{Call, Draft, Stage, Work},
-    references, serves,
+    references,
 };
 use crate::{
     catalog::Offer,
     error::{CallError, ProviderError},
-    providers::{self, own},
+    providers::{self, builtin},
     tools::{
         Effect, Tool,
         jobs::{ApplyChanges, OnFailure, StepCall},
@@ -46,7 +46,7 @@ impl Engine {
         }
         Ok(Work {
             tool: tool.clone(),
-            connection: own::NAME.to_owned(),
+            connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
             stop_on_failure: op.on_failure.unwrap_or_default() == OnFailure::Stop,
@@ -74,7 +74,7 @@ impl Engine {
         if offer.tool.effect == Effect::Read {
             return Err(format!("{} changes nothing; call it by itself", offer.tool.name));
         }
-        if serves(connection, &offer.tool) {
+        if offer.is_job(connection) {
             return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
         }
         let call = Call { tool: offer.tool.clone(), connection: connection.clone() };

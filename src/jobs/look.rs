@@ -11,7 +11,6 @@ use crate::{
     error::{CallError, ProviderError},
     guard::Caller,
     providers::json,
-    server::LOCAL_PRINCIPAL,
     tools::jobs::{CancelJob, GetJob, ListJobs},
 };
 
@@ -44,7 +43,7 @@ impl Engine {
     pub(super) async fn list(&self, caller: &Caller, op: &ListJobs) -> Result<Value, CallError> {
         let page = PageRequest::of(op.limit, op.cursor.as_ref());
         let before = page.cursor.as_ref().map_or(Ok((i64::MAX, String::new())), |it| place_of(it).ok_or_else(not_a_cursor))?;
-        let principal = Some(caller.principal.as_str()).filter(|it| *it != LOCAL_PRINCIPAL);
+        let principal = Some(caller.principal.as_str()).filter(|_| !caller.is_local());
         let status = op.status.map(crate::domain::jobs::JobState::name);
         let mut db = self.db.read().await?;
         let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);

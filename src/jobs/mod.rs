@@ -46,18 +46,14 @@ use crate::{
     domain::Timestamp,
     error::{CallError, ProviderError},
     guard::{Caller, Given, Guard, Verdict},
-    providers::{Connection, decode, own},
-    server::LOCAL_PRINCIPAL,
+    providers::decode,
     store::{Db, Job, Lease, StoreError, transaction},
     tools::{
         Operation as _, Tool,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
-        project_members::{AddProjectMember, AddProjectMembers},
+        project_members::AddProjectMembers,
     },
 };
-
-/// The noun under which the tools for jobs are found.
-pub(crate) const DOMAIN: &str = "jobs";
 
 /// How often a server looks for jobs that nobody works on.
 const ROUND: Duration = Duration::from_secs(5);
@@ -65,14 +61,6 @@ const ROUND: Duration = Duration::from_secs(5);
 const ARRIVED: Duration = Duration::from_secs(45);
 /// How long rows that are being sent may take when the process is asked to end.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// Whether a call of this tool on this connection is a job.
-pub(crate) fn serves(connection: &Connection, tool: &Tool) -> bool {
-    match tool.name {
-        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME) && !connection.serves(AddProjectMembers::NAME),
-        _ => tool.domain == DOMAIN && connection.name == own::NAME,
-    }
-}
 
 /// The jobs of this program. Cheap to clone; clones are the same.
 #[derive(Clone)]
@@ -315,5 +303,5 @@ impl Engine {
 
 /// Whether somebody may see and end a job: their own, or any for who sits at the machine itself.
 fn is_theirs(principal: &str, caller: &Caller) -> bool {
-    caller.principal == principal || caller.principal == LOCAL_PRINCIPAL
+    caller.principal == principal || caller.is_local()
 }

@@ -121,7 +121,7 @@ impl Worker {
 
     pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
         let is_late = self.resumed && Timestamp(self.job.created_at).plus_seconds(TTL_SECONDS).0 < Timestamp::now().0;
-        let call = guard::Call { tool: &call.tool, connection: &call.connection, caller: &self.caller, arguments };
+        let call = guard::Call { tool: &call.tool, connection: call.connection.clone(), caller: &self.caller, arguments };
         StepCall { job: &self.job.id, is_late, call }
     }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{Inverse, Timestamp},
     error::{CallError, ProviderError},
-    guard::{LookedBack, Step, settled},
+    guard::{Account as _, LookedBack, Step, settled},
     store::{JobRow, RowChange},
     tools::{
         Effect, Operation as _,

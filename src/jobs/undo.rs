@@ -11,7 +11,7 @@ use crate::{
     domain::{Inverse, ReferenceText as _},
     error::{CallError, ProviderError},
     guard::Caller,
-    providers::{self, own},
+    providers::{self, builtin},
     store::{EntryKind, Job, LedgerRow},
     tools::{Tool, jobs::Undo},
 };
@@ -48,7 +48,7 @@ impl Engine {
         }
         Ok(Work {
             tool: tool.clone(),
-            connection: own::NAME.to_owned(),
+            connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
             stop_on_failure: false,

@@ -5,23 +5,26 @@
 
 use std::{any::Any, collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::{Map, Value};
 
 use crate::{
     domain::access::{self, Grants},
     error::{CallError, ProviderError},
-    guard::{UnsentChange, UnsentRead},
+    guard::{Account, UnsentChange, UnsentRead},
+    store::StoreError,
     tools::{Changes, Operation, Read},
 };
 
+pub mod builtin;
 pub(crate) mod cursor;
 pub mod engine;
+pub(crate) mod fields;
 pub mod geai;
 pub mod http;
 pub mod local;
 pub mod openai;
-pub mod own;
+pub(crate) mod people;
 mod pictures;
 pub(crate) mod role_types;
 pub mod seeme;
@@ -160,13 +163,17 @@ impl Connection {
     pub async fn health(&self) -> Result<(), ProviderError> {
         (self.health)().await
     }
+}
 
-    /// Whether the change of a call took effect; `None` where the provider cannot tell. With `give_up`, a change that has
-    /// not taken effect by now never will, however late its process wakes up.
-    pub(crate) async fn settle(&self, call_id: &str, give_up: bool) -> Option<bool> {
+impl Account for Connection {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn settle(&self, call_id: &str, give_up: bool) -> BoxFuture<'static, Option<bool>> {
         match &self.settle {
-            Some(settle) => settle(call_id.to_owned(), give_up).await.ok(),
-            None => None,
+            Some(settle) => Box::pin(settle(call_id.to_owned(), give_up).map(Result::ok)),
+            None => Box::pin(async { None }),
         }
     }
 }
@@ -247,7 +254,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         self
     }
 
-    /// Names what tells whether the change of a call took effect, and keeps it from doing so later; see [`Connection::settle`].
+    /// Names what tells whether the change of a call took effect, and keeps it from doing so later; see [`Account::settle`].
     pub(crate) fn settle<Fut>(mut self, read: impl Fn(Arc<P>, String, bool) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
@@ -312,5 +319,5 @@ pub(crate) fn decode<O: Operation>(arguments: Map<String, Value>) -> Result<O, C
 }
 
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<Value, ProviderError> {
-    serde_json::to_value(value).map_err(|error| ProviderError::Store(crate::store::StoreError::Unreadable(error.to_string())))
+    serde_json::to_value(value).map_err(|error| StoreError::Unreadable(error.to_string()).into())
 }

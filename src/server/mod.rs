@@ -34,13 +34,10 @@ use crate::{
     app::App,
     catalog::Offer,
     error::CallError,
-    guard::{Caller, Given, Verdict},
+    guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
     render,
     tools::Effect,
 };
-
-/// Who speaks over a connection that has no names of its own.
-pub const LOCAL_PRINCIPAL: &str = "local";
 
 /// Who makes a request, as a transport has found out. Transports put it into the request's extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use rmcp::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{app::App, domain::clean, providers::own, shape::cut};
+use crate::{app::App, domain::clean, providers::builtin, shape::cut};
 
 /// The files, in the order in which they are listed.
 const FILES: [(&str, &str); 6] = [
@@ -55,7 +55,7 @@ pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>)
     let connection = arguments.and_then(|it| it.get("connection")).and_then(Value::as_str).map(str::trim).filter(|it| !it.is_empty());
     let offered = |name: &str| match app.catalog.offer(name) {
         // The server's own tools are there whichever connection was chosen.
-        Ok(offer) => connection.is_none_or(|it| offer.able().iter().any(|able| able.name == it || able.name == own::NAME)),
+        Ok(offer) => connection.is_none_or(|it| offer.able().iter().any(|able| able.name == it || able.name == builtin::NAME)),
         Err(_) => name == SEVERAL && connection.is_none() && app.connections.len() > 1,
     };
     let mut text = String::new();

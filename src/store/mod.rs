@@ -2,6 +2,7 @@
 
 mod approvals;
 mod db;
+mod errors;
 mod jobs;
 mod ledger;
 mod repeats;

@@ -11,6 +11,9 @@ use crate::domain::{
     members::{Batch, ItemOutcome},
 };
 
+/// The noun under which these tools are found.
+pub(crate) const DOMAIN: &str = super::last_segment(module_path!());
+
 /// Makes changes in order after one question; `${id.field}` takes from an earlier step's result.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -28,7 +28,6 @@ pub use effect::{Access, Changes, Destroy, Effect, Kind, Read, Write};
 pub use receipt::{Receipt, SecretPlace, Status};
 
 mod effect;
-pub(crate) mod people;
 mod receipt;
 
 /// One operation: its fields are the arguments.

@@ -1,10 +1,11 @@
-//! How clients reach the server: stdio, Streamable HTTP, and HTTP with SSE as it was before. No business code lives here.
+//! How clients reach the server: stdio, Streamable HTTP, HTTP with SSE as it was before, and a pipe in memory. No business code lives here.
 //!
 //! Every transport serves any [`rmcp::ServerHandler`], so that what wraps the server is served the same way.
 
 mod gate;
 pub mod http;
 mod patient;
+pub(crate) mod pipe;
 mod sse;
 pub mod stdio;
 

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use rolecall::{app::App, providers::own, tools};
+use rolecall::{app::App, providers::builtin, tools};
 
 use crate::support::{Options, Store, one_of_each};
 
@@ -17,7 +17,7 @@ fn table(app: &App) -> String {
         let description = (tool.input)()["description"].as_str().unwrap().replace('|', "\\|");
         let _ = write!(table, "| `{}` | {description} | {} |", tool.name, tool.effect.name());
         for provider in &providers {
-            let is_able = |it: &str| it == *provider || it == own::NAME;
+            let is_able = |it: &str| it == *provider || it == builtin::NAME;
             let offer = app.catalog.offer(tool.name);
             table += if offer.is_ok_and(|it| it.able().iter().any(|it| is_able(it.provider))) { " ✓ |" } else { "  |" };
         }

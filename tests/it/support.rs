@@ -132,8 +132,8 @@ impl Store {
 }
 
 /// What every account at a service has, for one at `url`.
-pub(crate) fn remote(connection: &str, url: &str) -> rolecall::config::Remote {
-    rolecall::config::Remote {
+pub(crate) fn remote(connection: &str, url: &str) -> rolecall::providers::http::Remote {
+    rolecall::providers::http::Remote {
         connection: connection.to_owned(),
         base_url: url.to_owned(),
         pin: None,

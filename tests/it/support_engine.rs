@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use rolecall::{
-    config::Remote,
     providers::{
         Connection,
         engine::{Account, Settings, connect},
+        http::Remote,
     },
     sandbox::{
         self, Exchange, Platform as _, Sandbox, Seed,

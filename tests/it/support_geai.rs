@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use rolecall::{
-    config::Remote,
-    providers::geai::{Settings, TokenKind, connect},
+    providers::{
+        geai::{Settings, TokenKind, connect},
+        http::Remote,
+    },
     sandbox::{self, Exchange, Fault, Platform as _, Sandbox, Seed, geai::Geai as Platform},
 };
 

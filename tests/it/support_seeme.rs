@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use rolecall::{
-    config::Remote,
-    providers::seeme::{Account, Settings, connect},
+    providers::{
+        http::Remote,
+        seeme::{Account, Settings, connect},
+    },
     sandbox::{
         Exchange, Options as SandboxOptions, Platform as _, Sandbox, Seed,
         seeme::{Quirks, Seeme},

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde_json::json;
-use stage::{Client, Reply, Stage, unexpected};
+use stage::{Assistant, Stage, unexpected};
 
 use super::{Ended, Failure};
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     providers::local::seed,
     server::Server,
     store::Db,
+    transport::pipe::{Asked, Reply},
 };
 
 /// Watch an assistant work, and be stopped, in a directory made for the occasion.
@@ -53,7 +54,7 @@ pub async fn play(out: &mut impl Write, pause: Duration) -> Result<(), Failure> 
 async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::Path) -> Result<(), Failure> {
     let seeded = seed::seed(db, "acme").await.map_err(crate::error::CallError::from)?;
     let server = Server::new(Arc::new(App::new(Setup::local(db.clone(), folder.join("secrets")))));
-    let mut assistant = Client::connect(&server, "assistant", true).await?;
+    let mut assistant = Assistant::connect(&server, "assistant", true).await?;
 
     stage.title("Rolecall: an assistant runs an organization, and a person keeps the last word")?;
     stage.aside(&format!(
@@ -105,7 +106,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
 
     stage.chapter("7. A client that cannot ask does not get past either")?;
     stage.person("(through a chat client that has no way to show a question) Take Ana off everything at Acme.")?;
-    let mut mute = Client::connect(&server, "mute-client", false).await?;
+    let mut mute = Assistant::connect(&server, "mute-client", false).await?;
     let ana = || json!({ "member": "ana.ruiz@acme.example", "organization": "Acme" });
     let pending = mute.call(stage, "remove_organization_member", ana()).await?.fails(stage, "pending_approval")?;
     let id = pending["approval_id"].as_str().unwrap_or_default().to_owned();
@@ -153,7 +154,7 @@ impl Reply {
     }
 
     /// The person is asked.
-    fn asks<W: Write>(self, stage: &mut Stage<'_, W>) -> Result<stage::Asked, Failure> {
+    fn asks<W: Write>(self, stage: &mut Stage<'_, W>) -> Result<Asked, Failure> {
         match self {
             Self::Asks(asked) => {
                 stage.stopped("asks the person, through the client:")?;

@@ -1,6 +1,4 @@
-//! The demo's stage: the client that speaks MCP, and how what happens is told.
-//!
-//! A client has to speak the protocol, so this is the one importer of rmcp beside the server and its transports.
+//! The demo's stage: how what happens is told.
 
 use std::{
     io::{self, Write},
@@ -8,18 +6,13 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use rmcp::{
-    ClientHandler, RoleClient,
-    model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitationCapability,
-        FormElicitationCapability, Implementation, InputRequest, ProtocolVersion,
-    },
-    service::{ClientLifecycleMode, ClientServiceExt as _, RunningService},
-};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Failure;
-use crate::server::Server;
+use crate::{
+    server::Server,
+    transport::pipe::{Asked, Client, Reply, Unexpected},
+};
 
 /// Where lines are broken.
 const WIDTH: usize = 100;
@@ -138,72 +131,27 @@ fn shortened(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A question that came back for a call, with all that is needed to answer it.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) question: String,
-    request: CallToolRequestParams,
-    form: String,
-    state: Option<String>,
-}
-
-/// What comes back for a call.
-#[derive(Debug)]
-pub(super) enum Reply {
-    Done { text: String, value: Value },
-    Failed { text: String, value: Value },
-    Asks(Asked),
-}
-
-impl Reply {
-    /// What came, for an error of the demo itself.
-    pub(super) fn told(&self) -> String {
-        match self {
-            Self::Done { text, .. } | Self::Failed { text, .. } => text.clone(),
-            Self::Asks(asked) => asked.question.clone(),
-        }
-    }
-}
-
 /// Something else happened than the story tells.
 pub(super) fn unexpected(what: &str) -> Failure {
     Failure::new(format!("the demo did not go as written: {what}"), "this is a fault of the program; please report it")
 }
 
-/// A client of the server, over a pipe in memory.
-pub(super) struct Client(RunningService<RoleClient, Face>);
-
-/// What a client says of itself.
-struct Face {
-    name: &'static str,
-    /// Whether it can put a question to a person.
-    asks: bool,
-}
-
-impl ClientHandler for Face {
-    fn get_info(&self) -> ClientConfig {
-        let mut capabilities = ClientCapabilities::default();
-        capabilities.elicitation = self.asks.then(|| ElicitationCapability::new().with_form(FormElicitationCapability::default()));
-        ClientConfig::new(capabilities, Implementation::new(self.name, env!("CARGO_PKG_VERSION")))
+impl From<Unexpected> for Failure {
+    fn from(error: Unexpected) -> Self {
+        unexpected(&error.to_string())
     }
 }
 
-impl Client {
+/// An assistant whose calls are told of.
+pub(super) struct Assistant(Client);
+
+impl Assistant {
     pub(super) async fn connect(server: &Server, name: &'static str, asks: bool) -> Result<Self, Failure> {
-        let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = server.clone();
-        tokio::spawn(async move {
-            if let Ok(running) = Box::pin(rmcp::ServiceExt::serve(server, theirs)).await {
-                let _ = running.waiting().await;
-            }
-        });
-        let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
-        let client = Box::pin(Face { name, asks }.serve_with_lifecycle(ours, lifecycle)).await;
-        Ok(Self(client.map_err(|error| unexpected(&error.to_string()))?))
+        Ok(Self(Client::connect(server.clone(), name, asks).await?))
     }
 
     pub(super) async fn leave(self) {
-        let _ = self.0.cancel().await; // it ends with the process in any case
+        self.0.leave().await;
     }
 
     /// Calls a tool and tells of it.
@@ -215,38 +163,13 @@ impl Client {
     ) -> Result<Reply, Failure> {
         stage.agent(&format!("calls {tool} {arguments}"))?;
         let Value::Object(arguments) = arguments else { return Err(unexpected("arguments are an object")) };
-        self.send(CallToolRequestParams::new(tool).with_arguments(arguments)).await
+        Ok(self.0.call(tool, arguments).await?)
     }
 
     /// Sends the same call again, with the sealed state that came with the question and what the person entered.
     pub(super) async fn answer<W: Write>(&mut self, stage: &mut Stage<'_, W>, asked: Asked, entered: Value) -> Result<Reply, Failure> {
-        stage.agent(&format!("calls {} again, with the sealed state and what the person entered", asked.request.name))?;
-        let mut request = asked.request;
-        request.input_responses = Some([(asked.form, json!({ "action": "accept", "content": entered }))].into());
-        request.request_state = asked.state;
-        self.send(request).await
-    }
-
-    /// One request, one response: nothing is answered in between.
-    async fn send(&mut self, request: CallToolRequestParams) -> Result<Reply, Failure> {
-        let response = self.0.call_tool_once(request.clone()).await.map_err(|error| unexpected(&error.to_string()))?;
-        match response {
-            CallToolResponse::Complete(result) => {
-                let text = result.content.iter().filter_map(|it| it.as_text()).map(|it| it.text.as_str()).collect::<Vec<_>>().join("\n");
-                let value = result.structured_content.unwrap_or_default();
-                Ok(if result.is_error == Some(true) { Reply::Failed { text, value } } else { Reply::Done { text, value } })
-            }
-            CallToolResponse::InputRequired(required) => {
-                let (form, input) =
-                    required.input_requests.into_iter().flatten().next().ok_or_else(|| unexpected("a question without a form"))?;
-                let InputRequest::Elicitation(input) = input else { return Err(unexpected("another question than a form")) };
-                let ElicitRequestParams::FormElicitationParams { message, .. } = input.params else {
-                    return Err(unexpected("another question than a form"));
-                };
-                Ok(Reply::Asks(Asked { question: message, request, form, state: required.request_state }))
-            }
-            _ => Err(unexpected("a kind of answer that was not foreseen")),
-        }
+        stage.agent(&format!("calls {} again, with the sealed state and what the person entered", asked.tool()))?;
+        Ok(self.0.answer(asked, entered).await?)
     }
 }
 

@@ -21,12 +21,9 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use crate::{
-    config::Remote,
-    providers::{
-        Connection,
-        http::{self, Api, Auth, Service},
-    },
+use crate::providers::{
+    Connection,
+    http::{self, Api, Auth, Remote, Service},
 };
 
 pub use paths::{PATHS, check_path};

@@ -13,11 +13,11 @@ use crate::{
         Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
-    tools::{
+    providers::{
+        http::{Draft, Sent, cut},
         people::ALREADY_MEMBER,
-        project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
     },
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
 
 const LIST: &str = "list_project_members";

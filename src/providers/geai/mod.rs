@@ -24,12 +24,9 @@ mod wire;
 use reqwest::header::HeaderName;
 use secrecy::SecretString;
 
-use crate::{
-    config::Remote,
-    providers::{
-        Connection,
-        http::{self, Api, Auth, Service},
-    },
+use crate::providers::{
+    Connection,
+    http::{self, Api, Auth, Remote, Service},
 };
 
 /// One piece of work with the service.

@@ -16,11 +16,11 @@ use crate::{
     },
     error::ProviderError,
     guard::Permit,
-    providers::http::{Draft, Sent},
-    tools::{
+    providers::{
+        http::{Draft, Sent},
         people::ALREADY_MEMBER,
-        project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
     },
+    tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
 
 /// `GET /v2/accessControl/projects/members`.

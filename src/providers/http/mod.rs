@@ -31,13 +31,27 @@ pub(crate) use paging::{Drained, cut, drain, ours, theirs};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
 
-use crate::{
-    config::Remote,
-    error::{ProviderError, RemoteError},
-};
+use crate::error::{ProviderError, RemoteError};
 
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// What every account at a service has.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// The connection's name.
+    pub connection: String,
+    /// Without a slash at the end.
+    pub base_url: String,
+    /// The organization that writes are kept to.
+    pub pin: Option<String>,
+    /// Certificates to trust beside the system's, as PEM.
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Folders that `path` arguments may be read from; none over HTTP.
+    pub files: Vec<PathBuf>,
+}
 
 /// What is known of a service, from its configuration.
 pub(crate) struct Service {

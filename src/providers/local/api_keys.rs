@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
-    Session, fields,
+    Session,
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, only},
@@ -17,6 +17,7 @@ use crate::{
         keys::{ApiKey, KeyStatus, OwnerAccess},
     },
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row, sha256},
     tools::keys::{ApiKeyField, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
 };

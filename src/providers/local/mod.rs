@@ -18,7 +18,6 @@ use crate::{
 mod api_keys;
 pub mod certificates;
 mod context;
-pub(super) mod fields;
 mod invitations;
 mod joining;
 mod logos;

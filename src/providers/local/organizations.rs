@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Session, fields, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
+use super::{Session, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
 use crate::{
     domain::{Change, Email, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization},
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row},
     tools::organizations::{
         CreateOrganization, DeleteOrganization, GetOrganization, ListOrganizations, OrganizationField, UpdateOrganization,

@@ -19,11 +19,9 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
+    providers::people::{self, Problem, Row, refused},
     store::{Val, args, new_id, row},
-    tools::{
-        people::{Problem, Row, refused},
-        project_members::{AddProjectMembers, RemoveProjectMember},
-    },
+    tools::project_members::{AddProjectMembers, RemoveProjectMember},
 };
 
 /// How many rows one statement writes: fewer round trips, and far from the number of values that a statement can bind.
@@ -43,7 +41,7 @@ struct Entry {
 const MAX_ROWS: usize = 1000;
 
 pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Change<Batch>, ProviderError> {
-    let (rows, mut problems) = op.rows(MAX_ROWS)?;
+    let (rows, mut problems) = people::rows(op, MAX_ROWS)?;
     let count = rows.len() + problems.len();
     let mut book = Book::default();
     let mut entries: Vec<Entry> = Vec::new();

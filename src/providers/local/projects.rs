@@ -5,7 +5,7 @@ use std::slice;
 use serde_json::{Value, json};
 
 use super::{
-    Session, fields,
+    Session,
     page::PageQuery,
     project_members,
     resolve::{PROJECT_COLUMNS, ProjectRow},
@@ -17,6 +17,7 @@ use crate::{
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row},
     tools::projects::{ArchiveProject, CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
 };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Session, fields,
+    Session,
     page::PageQuery,
     permissions::{self, CODES},
     resolve::{level_name, only},
@@ -15,7 +15,7 @@ use crate::{
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
-    providers::role_types,
+    providers::{fields, role_types},
     store::{StoreError, args, new_id, row},
     tools::roles::{CreateRole, DeleteRole, GetRole, ListPermissions, ListRoles, RoleField, UpdateRole},
 };

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::{
     Session,
     api_keys::{self, NewKey},
-    fields,
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, RoleRow, only},
@@ -16,6 +15,7 @@ use crate::{
         keys::ServiceAccount, roles::RoleLevel,
     },
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row},
     tools::keys::{CreateServiceAccount, DeleteServiceAccount, GetServiceAccount, ListServiceAccounts, UpdateServiceAccount},
 };

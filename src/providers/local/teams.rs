@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Session, fields,
+    Session,
     page::PageQuery,
     reach::{PROJECTS, counted},
     resolve::{TEAM_COLUMNS, TeamRow},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{Change, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, teams::Team},
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
 };

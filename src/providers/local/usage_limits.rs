@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Session, fields,
+    Session,
     scope::{Part, Scope},
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         limits::{Renewal, SubscriptionType, UsageLimit, UsageUnit},
     },
     error::ProviderError,
+    providers::fields,
     store::{StoreError, args, new_id, row},
     tools::limits::{DeleteUsageLimit, ListUsageLimits, SetUsageLimit, UpdateUsageLimit},
 };

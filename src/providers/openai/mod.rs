@@ -26,11 +26,10 @@ use reqwest::header::HeaderName;
 use secrecy::SecretString;
 
 use crate::{
-    config::Remote,
     domain::{Target, Timestamp},
     providers::{
         Connection,
-        http::{self, Api, Auth, Service},
+        http::{self, Api, Auth, Remote, Service},
     },
 };
 

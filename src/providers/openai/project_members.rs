@@ -25,9 +25,9 @@ use crate::{
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},
+        people::ALREADY_MEMBER,
         role_types,
     },
-    tools::people::ALREADY_MEMBER,
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
 

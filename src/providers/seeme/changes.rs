@@ -11,8 +11,8 @@ use crate::{
     domain::{Description, Impact, Inverse, Name, Slug},
     error::ProviderError,
     providers::{
+        fields::named,
         http::{Draft, Sent},
-        local::fields::named,
     },
 };
 

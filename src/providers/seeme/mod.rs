@@ -26,12 +26,9 @@ mod wire;
 
 use secrecy::SecretString;
 
-use crate::{
-    config::Remote,
-    providers::{
-        Connection,
-        http::{self, Api, Auth, Heard, Said, Service},
-    },
+use crate::providers::{
+    Connection,
+    http::{self, Api, Auth, Heard, Remote, Said, Service},
 };
 
 /// Where the service is unless the configuration says otherwise.

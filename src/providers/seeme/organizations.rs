@@ -16,8 +16,8 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        fields::named,
         http::{Draft, Sent, cut},
-        local::fields::named,
     },
     tools::organizations::{
         CreateOrganization, DeleteOrganization, GetOrganization, ListOrganizations, OrganizationField, UpdateOrganization,

@@ -19,8 +19,8 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        fields::named,
         http::{Draft, Sent, cut},
-        local::fields::named,
         role_types,
     },
     tools::roles::{CreateRole, DeleteRole, GetRole, ListRoles, RoleField, UpdateRole},

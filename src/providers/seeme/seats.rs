@@ -17,8 +17,10 @@ use super::{
 use crate::{
     domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
     error::ProviderError,
-    providers::http::{Draft, Reply, Sent},
-    tools::people::ALREADY_MEMBER,
+    providers::{
+        http::{Draft, Reply, Sent},
+        people::ALREADY_MEMBER,
+    },
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
         teams::{AddTeamMember, RemoveTeamMember, UpdateTeamMember},

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The slug that was given, or else one made of the name, where the name has letters for it.
-pub(super) fn slug(given: Option<&Slug>, name: &Name) -> Result<String, ProviderError> {
+pub(crate) fn slug(given: Option<&Slug>, name: &Name) -> Result<String, ProviderError> {
     let slug = given.map_or_else(|| slugify(name.as_str()), ToString::to_string);
     if slug.is_empty() {
         return Err(ProviderError::invalid(
@@ -37,7 +37,7 @@ pub(crate) fn named(fields: &[(&str, bool)], cleared: &[&str]) -> Result<(), Pro
 }
 
 /// The update that gives the fields that `now` sets their former values back, and empties those again that were empty.
-pub(super) fn back<O: Operation>(what: Value, now: &[(&str, bool)], former: &[(&str, Option<Value>)]) -> Inverse {
+pub(crate) fn back<O: Operation>(what: Value, now: &[(&str, bool)], former: &[(&str, Option<Value>)]) -> Inverse {
     let mut arguments = what;
     let mut clear = Vec::new();
     for (name, value) in former.iter().filter(|(name, _)| now.iter().any(|(field, is_set)| field == name && *is_set)) {
@@ -53,7 +53,7 @@ pub(super) fn back<O: Operation>(what: Value, now: &[(&str, bool)], former: &[(&
 }
 
 /// A short text that is passed on as it is: not empty, without control characters, no longer than its field allows.
-pub(super) fn short(field: &str, text: Option<&String>, longest: usize) -> Result<Option<String>, ProviderError> {
+pub(crate) fn short(field: &str, text: Option<&String>, longest: usize) -> Result<Option<String>, ProviderError> {
     let Some(text) = text.map(|it| it.trim()) else { return Ok(None) };
     if text.is_empty() || text.chars().count() > longest || text.contains(char::is_control) {
         let shown: String = text.chars().filter(|it| !it.is_control()).take(80).collect();

@@ -1,9 +1,9 @@
 //! The rows of `add_project_members`: from `people`, or from `csv` as spreadsheets and vendors' command lines write it.
 
-use super::project_members::AddProjectMembers;
 use crate::{
     domain::{PersonRef, ProjectRef, RoleRef, fold},
     error::ProviderError,
+    tools::project_members::AddProjectMembers,
 };
 
 /// One person to add to one project.
@@ -29,40 +29,38 @@ pub(crate) const ALREADY_MEMBER: &str = "already_member";
 /// The longest `csv`, in bytes a row.
 const ROW_BYTES: usize = 200;
 
-impl AddProjectMembers {
-    /// The rows that can be read, and what is wrong with the others.
-    ///
-    /// # Errors
-    ///
-    /// Where there is no row, there are more than `most`, or it is no CSV at all.
-    pub(crate) fn rows(&self, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
-        let (rows, problems) = match (&self.csv, self.people.is_empty()) {
-            (Some(_), false) => {
-                return Err(ProviderError::invalid("`people` and `csv` are both given", "give one of them"));
-            }
-            (None, true) => {
-                return Err(ProviderError::invalid("neither `people` nor `csv` is given", "give one of them, with at least one person"));
-            }
-            (Some(csv), true) => read(csv, most)?,
-            (None, false) => self.listed(),
-        };
-        match rows.len() + problems.len() {
-            0 => Err(ProviderError::invalid("`csv` has no rows", "give lines of project,member,role;role")),
-            many if many > most => {
-                Err(ProviderError::invalid(format!("{many} rows are more than the {most} of one call"), "split them over several calls"))
-            }
-            _ => Ok((rows, problems)),
+/// The rows that can be read, and what is wrong with the others.
+///
+/// # Errors
+///
+/// Where there is no row, there are more than `most`, or it is no CSV at all.
+pub(crate) fn rows(op: &AddProjectMembers, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+    let (rows, problems) = match (&op.csv, op.people.is_empty()) {
+        (Some(_), false) => {
+            return Err(ProviderError::invalid("`people` and `csv` are both given", "give one of them"));
         }
+        (None, true) => {
+            return Err(ProviderError::invalid("neither `people` nor `csv` is given", "give one of them, with at least one person"));
+        }
+        (Some(csv), true) => read(csv, most)?,
+        (None, false) => listed(op),
+    };
+    match rows.len() + problems.len() {
+        0 => Err(ProviderError::invalid("`csv` has no rows", "give lines of project,member,role;role")),
+        many if many > most => {
+            Err(ProviderError::invalid(format!("{many} rows are more than the {most} of one call"), "split them over several calls"))
+        }
+        _ => Ok((rows, problems)),
     }
+}
 
-    fn listed(&self) -> (Vec<Row>, Vec<Problem>) {
-        let rows = self.people.iter().zip(1..).map(|(it, number)| {
-            let roles = it.roles.clone();
-            Row { number, project: it.project.clone(), member: it.member.clone(), roles }
-        });
-        let (rows, empty): (Vec<_>, Vec<_>) = rows.partition(|it| !it.roles.is_empty());
-        (rows, empty.into_iter().map(|it| Problem { number: it.number, message: "no role is given".into() }).collect())
-    }
+fn listed(op: &AddProjectMembers) -> (Vec<Row>, Vec<Problem>) {
+    let rows = op.people.iter().zip(1..).map(|(it, number)| {
+        let roles = it.roles.clone();
+        Row { number, project: it.project.clone(), member: it.member.clone(), roles }
+    });
+    let (rows, empty): (Vec<_>, Vec<_>) = rows.partition(|it| !it.roles.is_empty());
+    (rows, empty.into_iter().map(|it| Problem { number: it.number, message: "no role is given".into() }).collect())
 }
 
 /// Makes one error of all that is wrong, so that it can be mended at once.

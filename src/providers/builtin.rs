@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What the server's own tools read.
-pub(crate) struct Own {
+pub(crate) struct Builtin {
     pub(crate) connections: Vec<Arc<Connection>>,
     pub(crate) db: Db,
 }
@@ -23,15 +23,15 @@ pub(crate) struct Own {
 /// The name under which these tools are served; no configuration can use it.
 pub const NAME: &str = "rolecall";
 
-pub(crate) fn connect(own: Own) -> Connection {
-    Connection::builder(NAME, NAME, own).on(list_connections).on(list_activity).build()
+pub(crate) fn connect(builtin: Builtin) -> Connection {
+    Connection::builder(NAME, NAME, builtin).on(list_connections).on(list_activity).build()
 }
 
 /// How long a connection may take to show that it can be used.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn list_connections(own: &Own, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
-    Ok(List::whole(join_all(own.connections.iter().map(|it| info(it))).await))
+async fn list_connections(builtin: &Builtin, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
+    Ok(List::whole(join_all(builtin.connections.iter().map(|it| info(it))).await))
 }
 
 async fn info(it: &Connection) -> ConnectionInfo {
@@ -53,6 +53,6 @@ async fn info(it: &Connection) -> ConnectionInfo {
     }
 }
 
-async fn list_activity(own: &Own, op: ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&own.db, &own.connections, &op).await
+async fn list_activity(builtin: &Builtin, op: ListActivity) -> Result<List<Activity>, ProviderError> {
+    guard::list_activity(&builtin.db, &builtin.connections, &op).await
 }
