@@ -1,9 +1,10 @@
 //! Rolecall: an MCP server through which AI assistants run organizations.
 //!
-//! Reading order: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`providers`] (a table of handlers per
-//! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`jobs`] (work of
-//! many calls), [`store`] (SQLite or PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, [`sandbox`]: the providers'
-//! HTTP APIs to practise on.
+//! Reading order, each knowing only those before it: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`store`]
+//! (SQLite or PostgreSQL), [`guard`] (the only place a request is sent from), [`providers`] (a table of handlers per
+//! connection), [`catalog`] (verbs × connections), [`jobs`] (work of many calls), [`app`] (all of it together), [`server`]
+//! (the MCP surface), [`transport`] (stdio and HTTP), [`config`] and [`cli`]. Beside them, [`sandbox`]: the providers' HTTP APIs
+//! to practise on.
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
