@@ -28,7 +28,7 @@ pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
 pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
-pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
+pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead};
 
 use crate::{
     domain::{Gravity, Timestamp},

@@ -46,11 +46,11 @@ use crate::{
     domain::Timestamp,
     error::{CallError, ProviderError},
     guard::{Caller, Given, Guard, Verdict},
-    providers::{Connection, decode, own},
+    providers::{Connection, own},
     server::LOCAL_PRINCIPAL,
     store::{Db, Job, Lease, StoreError, transaction},
     tools::{
-        Operation as _, Tool,
+        Operation as _, Tool, decode,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
         project_members::{AddProjectMember, AddProjectMembers},
     },

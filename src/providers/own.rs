@@ -30,7 +30,7 @@ pub(crate) fn connect(own: Own) -> Connection {
 /// How long a connection may take to show that it can be used.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn list_connections(own: &Own, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
+async fn list_connections(own: &Own, _: &ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
     Ok(List::whole(join_all(own.connections.iter().map(|it| info(it))).await))
 }
 
@@ -53,6 +53,6 @@ async fn info(it: &Connection) -> ConnectionInfo {
     }
 }
 
-async fn list_activity(own: &Own, op: ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&own.db, &own.connections, &op).await
+async fn list_activity(own: &Own, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
+    guard::list_activity(&own.db, &own.connections, op).await
 }
