@@ -4,6 +4,7 @@ mod across;
 
 use std::{path::PathBuf, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -45,6 +46,9 @@ impl Setup {
     }
 }
 
+/// What becomes of a call. Boxed, so that what is behind it is compiled with the library and not with each program that calls.
+pub type Called<'a> = BoxFuture<'a, Result<Verdict, CallError>>;
+
 /// Everything behind the protocol. Cheap to share.
 #[derive(Debug)]
 pub struct App {
@@ -72,12 +76,23 @@ impl App {
     }
 
     /// Calls a tool: decode, resolve, guard, send, shape. `given` is what came back for an earlier question.
-    pub async fn call(&self, tool: &str, arguments: Map<String, Value>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
-        self.call_and_wait(tool, arguments, caller, given, Wait::default()).await
+    pub fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>, caller: &'a Caller, given: Given) -> Called<'a> {
+        self.call_and_wait(tool, arguments, caller, given, Wait::default())
     }
 
     /// The same; `wait` says for how long, should it begin a job.
-    pub async fn call_and_wait(
+    pub fn call_and_wait<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: Map<String, Value>,
+        caller: &'a Caller,
+        given: Given,
+        wait: Wait,
+    ) -> Called<'a> {
+        Box::pin(self.called(tool, arguments, caller, given, wait))
+    }
+
+    async fn called(
         &self,
         tool: &str,
         mut arguments: Map<String, Value>,
@@ -117,11 +132,13 @@ impl App {
     }
 
     /// What the call that began a job would answer now.
-    pub async fn report(&self, job: &Job, caller: &Caller) -> Result<Value, CallError> {
-        let mut report = self.jobs.report(&job.job, caller).await?;
-        report["connection"] = job.on.as_str().into();
-        shape(&mut report);
-        Ok(report)
+    pub fn report<'a>(&'a self, job: &'a Job, caller: &'a Caller) -> BoxFuture<'a, Result<Value, CallError>> {
+        Box::pin(async move {
+            let mut report = self.jobs.report(&job.job, caller).await?;
+            report["connection"] = job.on.as_str().into();
+            shape(&mut report);
+            Ok(report)
+        })
     }
 
     async fn make(

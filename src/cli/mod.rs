@@ -129,6 +129,56 @@ pub fn command() -> clap::Command {
     command.help_template(help)
 }
 
+impl Cli {
+    /// Runs the command to its end; the answer is the process's exit code.
+    #[must_use]
+    pub fn run(&self) -> ExitCode {
+        self.ended().unwrap_or_else(|failure| failure.report())
+    }
+
+    fn ended(&self) -> Ended {
+        use tokio::runtime::Builder;
+        // One client is served fastest on one thread; many deserve all there are.
+        let many = matches!(&self.command, Command::Serve(it) if it.is_http());
+        let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+        let runtime = builder.enable_all().build()?;
+        let ended = runtime.block_on(Box::pin(self.command.run(&self.overrides)));
+        // Without waiting for a thread that may still read standard input.
+        runtime.shutdown_background();
+        ended
+    }
+}
+
+impl Command {
+    /// The table of contents of this folder. It is here and not in the program, so that all of it is compiled once, with the
+    /// library.
+    async fn run(&self, overrides: &Overrides) -> Ended {
+        match self {
+            // connect an assistant
+            Self::Serve(it) => it.run(overrides).await,
+            Self::Config(it) => it.run(overrides),
+            Self::Demo(it) => it.run().await,
+            // use the tools
+            Self::Call(it) => it.run(overrides).await,
+            Self::Tools(it) => it.run(overrides).await,
+            // decide and look back
+            Self::Approvals(it) => it.run(overrides).await,
+            Self::Approve(it) => it.approve(overrides).await,
+            Self::Refuse(it) => it.refuse(overrides).await,
+            Self::Activity(it) => it.run(overrides).await,
+            Self::Jobs(it) => it.run(overrides).await,
+            // set up
+            Self::Doctor(it) => it.run(overrides).await,
+            Self::Sandbox(it) => it.run().await,
+            Self::Seed(it) => it.run(overrides).await,
+            Self::Certificates(it) => it.run(overrides).await,
+            Self::Completions(it) => it.run(),
+            #[cfg(feature = "conformance")]
+            Self::Conformance(it) => it.run(overrides).await,
+        }
+    }
+}
+
 /// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
@@ -205,16 +255,3 @@ impl From<std::io::Error> for Failure {
 
 /// What a command answers.
 pub type Ended = Result<ExitCode, Failure>;
-
-/// Runs a command to its end.
-pub fn block_on(command: &Command, work: impl Future<Output = Ended>) -> Ended {
-    use tokio::runtime::Builder;
-    // One client is served fastest on one thread; many deserve all there are.
-    let many = matches!(command, Command::Serve(it) if it.is_http());
-    let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    let runtime = builder.enable_all().build()?;
-    let ended = runtime.block_on(work);
-    // Without waiting for a thread that may still read standard input.
-    runtime.shutdown_background();
-    ended
-}

@@ -1,8 +1,11 @@
 //! What a change means: for whom, how much, and whether it can be undone.
 
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Facts;
 
@@ -131,7 +134,7 @@ impl Impact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inverse {
     pub tool: String,
-    pub arguments: serde_json::Value,
+    pub arguments: Value,
 }
 
 /// A secret that a change made. It leaves through the secret sink only.
@@ -142,44 +145,67 @@ pub struct Secret {
     pub value: SecretString,
 }
 
-/// A change: what it was about, what it means, and the thing before and after.
+/// A change: what it was about, what it means, and the thing before and after. `T` is the thing's type, which is seen only
+/// where a change is put together: what is done with one is the same for all.
 #[derive(Debug)]
 pub struct Change<T> {
+    data: ChangeData,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A [`Change`] with the thing as JSON.
+#[derive(Debug)]
+pub struct ChangeData {
     pub target: Target,
     pub facts: Facts,
     /// Absent when the thing is new.
-    pub before: Option<T>,
+    pub before: Option<serde_json::Result<Value>>,
     /// Absent when the thing is gone.
-    pub after: Option<T>,
+    pub after: Option<serde_json::Result<Value>>,
     pub secret: Option<Secret>,
     /// The calls that take it back, in order.
     pub inverse: Vec<Inverse>,
 }
 
-impl<T> Change<T> {
+impl<T: Serialize> Change<T> {
     /// A new thing.
     pub fn created(target: Target, facts: impl Into<Facts>, after: T) -> Self {
-        Self { target, facts: facts.into(), before: None, after: Some(after), secret: None, inverse: Vec::new() }
+        Self::of(target, facts.into(), None, Some(after))
     }
 
     pub fn updated(target: Target, facts: impl Into<Facts>, before: T, after: T) -> Self {
-        Self { target, facts: facts.into(), before: Some(before), after: Some(after), secret: None, inverse: Vec::new() }
+        Self::of(target, facts.into(), Some(before), Some(after))
     }
 
     pub fn removed(target: Target, facts: impl Into<Facts>, before: T) -> Self {
-        Self { target, facts: facts.into(), before: Some(before), after: None, secret: None, inverse: Vec::new() }
+        Self::of(target, facts.into(), Some(before), None)
     }
 
-    /// Names a call that takes it back.
+    fn of(target: Target, facts: Facts, before: Option<T>, after: Option<T>) -> Self {
+        let [before, after] = [before, after].map(|it| it.map(serde_json::to_value));
+        Self { data: ChangeData { target, facts, before, after, secret: None, inverse: Vec::new() }, of: PhantomData }
+    }
+
+    /// Names a call that takes it back; several are made in the order they were named.
     #[must_use]
-    pub fn inverse(mut self, inverse: Inverse) -> Self {
-        self.inverse.push(inverse);
+    pub fn inverse(self, inverse: Inverse) -> Self {
+        self.inverses([inverse])
+    }
+
+    /// Names the calls that take it back, in order.
+    #[must_use]
+    pub fn inverses(mut self, inverses: impl IntoIterator<Item = Inverse>) -> Self {
+        self.data.inverse.extend(inverses);
         self
     }
 
     #[must_use]
-    pub fn with_secret(mut self, secret: Secret) -> Self {
-        self.secret = Some(secret);
+    pub fn with_secret(mut self, secret: impl Into<Option<Secret>>) -> Self {
+        self.data.secret = secret.into();
         self
+    }
+
+    pub(crate) fn erased(self) -> ChangeData {
+        self.data
     }
 }

@@ -17,7 +17,7 @@ pub mod roles;
 pub mod teams;
 
 pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
-pub use impact::{Change, Gravity, Impact, Inverse, Loss, Secret, Target};
+pub use impact::{Change, ChangeData, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
 pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,

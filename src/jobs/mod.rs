@@ -46,10 +46,9 @@ use crate::{
     domain::Timestamp,
     error::{CallError, ProviderError},
     guard::{Caller, Given, Guard, Verdict},
-    providers::decode,
     store::{Db, Job, Lease, StoreError, transaction},
     tools::{
-        Operation as _, Tool,
+        Operation as _, Tool, decode,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
         project_members::AddProjectMembers,
     },

@@ -30,7 +30,7 @@ pub(crate) fn connect(builtin: Builtin) -> Connection {
 /// How long a connection may take to show that it can be used.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn list_connections(builtin: &Builtin, _: ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
+async fn list_connections(builtin: &Builtin, _: &ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
     Ok(List::whole(join_all(builtin.connections.iter().map(|it| info(it))).await))
 }
 
@@ -53,6 +53,6 @@ async fn info(it: &Connection) -> ConnectionInfo {
     }
 }
 
-async fn list_activity(builtin: &Builtin, op: ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&builtin.db, &builtin.connections, &op).await
+async fn list_activity(builtin: &Builtin, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
+    guard::list_activity(&builtin.db, &builtin.connections, op).await
 }

@@ -6,14 +6,15 @@
 use std::{any::Any, collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     domain::access::{self, Grants},
     error::{CallError, ProviderError},
-    guard::{Account, UnsentChange, UnsentRead},
+    guard::{Account, Planned, UnsentChange, UnsentRead},
     store::StoreError,
-    tools::{Changes, Operation, Read},
+    tools::{AnyOperation, Changes, Decode, Operation, Read, decode_any},
 };
 
 pub mod builtin;
@@ -50,19 +51,28 @@ pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
 type GrantsFn = Box<dyn Fn(access::Scope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
-type Decode<T> = Box<dyn Fn(&Scope, Map<String, Value>) -> Result<T, CallError> + Send + Sync>;
 
 /// How a connection serves one operation.
 struct Handler {
     /// Fields that this provider cannot honour.
     ignores: &'static [&'static str],
-    prepare: Prepare,
+    decode: Decode,
+    run: Run,
 }
 
-enum Prepare {
-    Read(Decode<UnsentRead>),
-    Change(Decode<(Value, UnsentChange)>),
+enum Run {
+    Read(Erased<Value>),
+    Change(Erased<Planned>),
 }
+
+/// A handler whose types only it knows. All that comes before and after it is compiled once, not once per operation.
+type Erased<T> = Arc<dyn for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+
+/// What a handler is called with.
+pub(crate) type Operand = Arc<dyn AnyOperation>;
+
+/// What comes of a handler.
+pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
 /// A call that was decoded, with nothing sent.
 pub(crate) enum Prepared {
@@ -136,11 +146,15 @@ impl Connection {
     /// Decodes a call; nothing is sent.
     pub(crate) fn prepare(&self, scope: &Scope, tool: &str, arguments: Map<String, Value>) -> Result<Prepared, CallError> {
         let handler = self.handlers.get(tool).ok_or(CallError::Internal)?;
-        Ok(match &handler.prepare {
-            Prepare::Read(decode) => Prepared::Read(decode(scope, arguments)?),
-            Prepare::Change(decode) => {
-                let (arguments, change) = decode(scope, arguments)?;
-                Prepared::Change { arguments, change }
+        let (scope, operation) = (scope.clone(), Operand::from((handler.decode)(arguments)?));
+        Ok(match &handler.run {
+            Run::Read(run) => {
+                let run = Arc::clone(run);
+                Prepared::Read(UnsentRead::new(async move { run(&scope, &operation).await }))
+            }
+            Run::Change(run) => {
+                let (run, arguments) = (Arc::clone(run), operation.understood().map_err(unreadable)?);
+                Prepared::Change { arguments, change: UnsentChange::new(async move { run(&scope, &operation).await }) }
             }
         })
     }
@@ -187,46 +201,34 @@ pub(crate) struct Builder<P> {
 }
 
 impl<P: Send + Sync + 'static> Builder<P> {
-    /// Serves a read. The operation is found from the function's signature.
+    /// Serves a read by an `async fn(&P, &O) -> Result<O::Output, ProviderError>`. The operation is found from its signature.
     pub(crate) fn on<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
-        F: for<'a> Operate<'a, P, O>,
+        F: for<'a> Operate<'a, P, O, O::Output>,
     {
-        self.read(move |provider: Arc<P>, operation: O| async move { f(&provider, operation).await })
+        self.read::<O>(move |scope, operation| scope.call(operation, |provider, operation| told(Box::pin(f(provider, operation)))))
     }
 
-    /// Serves a read by a function that owns what it works on.
-    pub(crate) fn read<O, F, Fut>(self, f: F) -> Self
+    /// Serves a read by a handler that is erased already.
+    pub(crate) fn read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self
     where
         O: Operation<Effect = Read>,
-        F: Fn(Arc<P>, O) -> Fut + Copy + Send + Sync + 'static,
-        Fut: Future<Output = Result<O::Output, ProviderError>> + Send + 'static,
     {
-        let decode: Decode<UnsentRead> = Box::new(move |scope, arguments| {
-            let operation: O = decode(arguments)?;
-            let provider = scope.downcast::<P>()?;
-            Ok(UnsentRead::new(async move { json(&f(provider, operation).await?) }))
-        });
-        self.serve::<O>(Prepare::Read(decode))
+        self.serve::<O>(Run::Read(Arc::new(run)))
     }
 
-    /// Serves a change: `unsent` says how it is planned and how it is made.
-    pub(crate) fn change<O>(self, unsent: impl Fn(Arc<P>, O) -> UnsentChange + Send + Sync + 'static) -> Self
+    /// Serves a change by a handler that is erased already: it says what the change would do, and how it is made.
+    pub(crate) fn change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self
     where
         O: Operation<Effect: Changes>,
     {
-        let decode: Decode<(Value, UnsentChange)> = Box::new(move |scope, arguments| {
-            let operation: O = decode(arguments)?;
-            let understood = json(&operation).map_err(CallError::from)?;
-            Ok((understood, unsent(scope.downcast::<P>()?, operation)))
-        });
-        self.serve::<O>(Prepare::Change(decode))
+        self.serve::<O>(Run::Change(Arc::new(run)))
     }
 
-    fn serve<O: Operation>(mut self, prepare: Prepare) -> Self {
+    fn serve<O: Operation>(mut self, run: Run) -> Self {
         self.last = O::NAME;
-        self.connection.handlers.insert(O::NAME, Handler { ignores: &[], prepare });
+        self.connection.handlers.insert(O::NAME, Handler { ignores: &[], decode: decode_any::<O>, run });
         self
     }
 
@@ -280,44 +282,53 @@ impl<P: Send + Sync + 'static> Builder<P> {
 }
 
 impl Scope {
-    fn downcast<P: Send + Sync + 'static>(&self) -> Result<Arc<P>, CallError> {
-        // A scope of another connection: a fault of the caller's, not of the agent's.
-        Arc::clone(&self.0).downcast().map_err(|_| CallError::Internal)
+    /// Calls a handler with what it works on and its operation.
+    pub(crate) fn call<'a, P, O, T>(&'a self, operation: &'a Operand, f: impl FnOnce(&'a P, &'a O) -> Answer<'a, T>) -> Answer<'a, T>
+    where
+        P: Send + Sync + 'static,
+        O: Operation,
+        T: Send + 'a,
+    {
+        match (self.0.downcast_ref(), operation.downcast()) {
+            (Some(provider), Some(operation)) => f(provider, operation),
+            _ => Box::pin(async { Err(mixed_up()) }),
+        }
+    }
+
+    /// What its calls work on.
+    pub(crate) fn provider<P: Send + Sync + 'static>(&self) -> Result<Arc<P>, ProviderError> {
+        Arc::clone(&self.0).downcast().map_err(|_| mixed_up())
     }
 }
 
-/// An `async fn(&P, O) -> Result<O::Output, ProviderError>` whose future is `Send`.
-pub(crate) trait Operate<'a, P: 'a, O: Operation>: Fn(&'a P, O) -> Self::Future + Copy + Send + Sync + 'static {
-    type Future: Future<Output = Result<O::Output, ProviderError>> + Send + 'a;
+/// What a read has found, as JSON.
+pub(crate) fn told<'a, T: Serialize + Send + 'a>(found: Answer<'a, T>) -> Answer<'a, Value> {
+    Box::pin(async move { json(&found.await?) })
 }
 
-impl<'a, P: 'a, O: Operation, F, Fut> Operate<'a, P, O> for F
+/// An `async fn(&P, &O) -> Result<T, ProviderError>` whose future is `Send`.
+pub(crate) trait Operate<'a, P: 'a, O: 'a, T>: Fn(&'a P, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
+    type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
+}
+
+impl<'a, P: 'a, O: 'a, T, F, Fut> Operate<'a, P, O, T> for F
 where
-    F: Fn(&'a P, O) -> Fut + Copy + Send + Sync + 'static,
-    Fut: Future<Output = Result<O::Output, ProviderError>> + Send + 'a,
+    F: Fn(&'a P, &'a O) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,
 {
     type Future = Fut;
 }
 
-/// Decodes arguments; what does not fit is named with its path.
-pub(crate) fn decode<O: Operation>(arguments: Map<String, Value>) -> Result<O, CallError> {
-    if let Some((name, _)) = arguments.iter().find(|(_, value)| value.is_null()) {
-        return Err(CallError::InvalidArguments {
-            message: format!("`{name}` is null"),
-            fix: "leave the argument out; to empty a field, name it in `clear` where the tool has it".into(),
-        });
-    }
-    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
-        let path = error.path().to_string();
-        let message = match path.as_str() {
-            "." => error.inner().to_string(),
-            path if error.inner().to_string().contains(path) => error.inner().to_string(),
-            path => format!("`{path}`: {}", error.inner()),
-        };
-        CallError::InvalidArguments { message, fix: format!("see the input schema of {}", O::NAME) }
-    })
+pub(crate) fn json(value: &impl Serialize) -> Result<Value, ProviderError> {
+    serde_json::to_value(value).map_err(unreadable)
 }
 
-pub(crate) fn json(value: &impl serde::Serialize) -> Result<Value, ProviderError> {
-    serde_json::to_value(value).map_err(|error| StoreError::Unreadable(error.to_string()).into())
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(crate) fn unreadable(error: serde_json::Error) -> ProviderError {
+    StoreError::Unreadable(error.to_string()).into()
+}
+
+/// A handler was called with the scope of another connection, or with another's operation: a fault of the server's.
+pub(crate) fn mixed_up() -> ProviderError {
+    StoreError::Unreadable("a handler was called with what is not its own".to_owned()).into()
 }

@@ -24,9 +24,11 @@ pub mod roles;
 mod schema;
 pub mod teams;
 
+pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
 pub use effect::{Access, Changes, Destroy, Effect, Kind, Read, Write};
 pub use receipt::{Receipt, SecretPlace, Status};
 
+mod decode;
 mod effect;
 mod receipt;
 

@@ -21,7 +21,7 @@ use axum::{
     routing::get,
     serve::ListenerExt as _,
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, future::BoxFuture};
 use rmcp::{
     ServerHandler,
     transport::{
@@ -116,7 +116,14 @@ impl Bound {
 /// # Errors
 ///
 /// Where the options do not go together or the address cannot be had.
-pub async fn serve_http<H>(server: H, options: HttpOptions, shutdown: CancellationToken) -> Result<Bound, ServeError>
+pub fn serve_http<H>(server: H, options: HttpOptions, shutdown: CancellationToken) -> BoxFuture<'static, Result<Bound, ServeError>>
+where
+    H: ServerHandler + Clone,
+{
+    Box::pin(listen(server, options, shutdown))
+}
+
+async fn listen<H>(server: H, options: HttpOptions, shutdown: CancellationToken) -> Result<Bound, ServeError>
 where
     H: ServerHandler + Clone,
 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use rmcp::{
     ServerHandler,
     service::{ServerInitializeError, serve_server_with_ct},
@@ -22,13 +23,13 @@ const GRACE: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// Where the client's handshake fails. A client that leaves is no error.
-pub async fn serve_stdio<H: ServerHandler + Clone>(server: H, shutdown: CancellationToken) -> Result<(), ServeError> {
+pub fn serve_stdio<H: ServerHandler + Clone>(server: H, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServeError>> {
     #[cfg(unix)]
     if let (Some(read), Some(write)) = (sockets::reopen(std::io::stdin()), sockets::reopen(std::io::stdout())) {
-        return serve_streams(server, read, write, shutdown).await;
+        return serve_streams(server, read, write, shutdown);
     }
     let (read, write) = rmcp::transport::stdio_pipes();
-    serve_streams(server, read, write, shutdown).await
+    serve_streams(server, read, write, shutdown)
 }
 
 /// Serves one client on any two streams, a message a line.
@@ -36,7 +37,16 @@ pub async fn serve_stdio<H: ServerHandler + Clone>(server: H, shutdown: Cancella
 /// # Errors
 ///
 /// As [`serve_stdio`].
-pub async fn serve_streams<H, R, W>(server: H, read: R, write: W, shutdown: CancellationToken) -> Result<(), ServeError>
+pub fn serve_streams<H, R, W>(server: H, read: R, write: W, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServeError>>
+where
+    H: ServerHandler + Clone,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    Box::pin(streams(server, read, write, shutdown))
+}
+
+async fn streams<H, R, W>(server: H, read: R, write: W, shutdown: CancellationToken) -> Result<(), ServeError>
 where
     H: ServerHandler + Clone,
     R: AsyncRead + Send + Unpin + 'static,

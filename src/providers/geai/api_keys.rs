@@ -119,27 +119,17 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         status: op.status.or(before.status),
         ..before.clone()
     };
-    let target = project.target("key", &token.name, Some(&fingerprint(&token.id)));
-    let undo = undoing(op, &before, &project);
-    let (session, place) = (at.clone(), project);
-    let (again, undo_again, id) = (after.clone(), undo.clone(), token.id.clone());
-    let send = {
-        let session = session.clone();
-        move |permit: Permit| async move {
-            // The answer is the token, or a list of messages.
-            session.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body).send(&permit).await?;
-            Ok(undo.into_iter().fold(Sent::after(after), Sent::inverse))
-        }
-    };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
-        let (session, place, id) = (session.afresh(), place.clone(), id.clone());
-        let (wanted, undo) = (again.clone(), undo_again.clone());
-        async move {
-            let now = of_project(&session, &place).await?.into_iter().find(|it| it.id == id).map(|it| view(&it, &place));
-            let as_wanted = now.is_some_and(|it| it.description == wanted.description && it.status == wanted.status);
-            Ok(as_wanted.then(|| undo.into_iter().fold(Sent::after(wanted), Sent::inverse)))
-        }
-    }))
+    let (back, wanted) = (undoing(op, &before, &project), after.clone());
+    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), impact)
+        .before(before)
+        .sends(at.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body))
+        // The answer is the token, or a list of messages.
+        .leaves(after)
+        .undone_by(back)
+        .found_by(at, move |at| async move {
+            let now = of_project(&at, &project).await?.into_iter().find(|it| it.id == token.id).map(|it| view(&it, &project));
+            Ok(now.is_some_and(|it| it.description == wanted.description && it.status == wanted.status))
+        }))
 }
 
 fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Option<Inverse> {
@@ -160,20 +150,11 @@ pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiK
     let token = find(at, &project, &op.api_key).await?;
     let works = u64::from(is_active(&token));
     let impact = Impact::of(Gravity::High).loses(works, ("key stops working", "keys stop working"), vec![token.name.clone()]);
-    let before = view(&token, &project);
-    let target = project.target("key", &token.name, Some(&fingerprint(&token.id)));
-    let (session, place, id) = (at.clone(), project, token.id);
-    let send = {
-        let (session, id) = (session.clone(), id.clone());
-        move |permit: Permit| async move {
-            session.delete("/v2/projects/tokens/{id}").path("id", &id).send(&permit).await?;
-            Ok(Sent::gone())
-        }
-    };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
-        let (session, place, id) = (session.afresh(), place.clone(), id.clone());
-        async move { Ok((!of_project(&session, &place).await?.iter().any(|it| it.id == id)).then(Sent::gone)) }
-    }))
+    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), impact)
+        .before(view(&token, &project))
+        .sends(at.delete("/v2/projects/tokens/{id}").path("id", &token.id))
+        .ends()
+        .found_by(at, move |at| async move { Ok(!of_project(&at, &project).await?.iter().any(|it| it.id == token.id)) }))
 }
 
 /// The tokens of a project.

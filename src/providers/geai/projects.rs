@@ -130,27 +130,16 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         description: description.clone().or_else(|| project.description.clone()).filter(|it| !it.is_empty()),
         ..before.clone()
     };
-    let undo = undoing(op, &project);
-    let target = target(&project);
-    let (session, id) = (at.clone(), project.id);
-    let (again, undo_again) = (after.clone(), undo.clone());
-    let send = {
-        let (session, id) = (session.clone(), id.clone());
-        move |permit: Permit| async move {
-            session.put("/v1/organization/project/{id}").path("id", &id).json(body).send(&permit).await?;
-            Ok(undo.into_iter().fold(Sent::after(after), Sent::inverse))
-        }
-    };
     let impact = Impact::none().undo("update_project with the values in `before`");
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
-        let (session, id, name, description) = (session.afresh(), id.clone(), name.clone(), description.clone());
-        let (again, undo) = (again.clone(), undo_again.clone());
-        async move {
-            let now = whole(&session, &id).await?;
-            let as_wanted = now.project_name == name && description.is_none_or(|it| now.project_description.unwrap_or_default() == it);
-            Ok(as_wanted.then(|| undo.into_iter().fold(Sent::after(again), Sent::inverse)))
-        }
-    }))
+    Ok(Draft::of(target(&project), impact)
+        .before(before)
+        .sends(at.put("/v1/organization/project/{id}").path("id", &project.id).json(body))
+        .leaves(after)
+        .undone_by(undoing(op, &project))
+        .found_by(at, move |at| async move {
+            let now = whole(&at, &project.id).await?;
+            Ok(now.project_name == name && description.is_none_or(|it| now.project_description.unwrap_or_default() == it))
+        }))
 }
 
 /// What gives a project its name and description back.
@@ -181,20 +170,11 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
     if at.settings.kind == TokenKind::OAuth && at.settings.project_id.as_ref() == Some(&project.id) {
         impact = impact.note("this connection works in its context and needs another `project_id` then");
     }
-    let before = of_place(&project);
-    let target = target(&project);
-    let (session, id) = (at.clone(), project.id);
-    let send = {
-        let (session, id) = (session.clone(), id.clone());
-        move |permit: Permit| async move {
-            session.delete("/v1/organization/project/{id}").path("id", &id).send(&permit).await?;
-            Ok(Sent::gone())
-        }
-    };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
-        let (session, id) = (session.afresh(), id.clone());
-        async move { Ok((!session.projects().await?.iter().any(|it| it.project_id == id)).then(Sent::gone)) }
-    }))
+    Ok(Draft::of(target(&project), impact)
+        .before(of_place(&project))
+        .sends(at.delete("/v1/organization/project/{id}").path("id", &project.id))
+        .ends()
+        .found_by(at, move |at| async move { Ok(!at.projects().await?.iter().any(|it| it.project_id == project.id)) }))
 }
 
 /// A project's answer: flat, or below `project`.

@@ -1,8 +1,14 @@
 //! A change of a service, resolved and described, and not sent.
+//!
+//! Types are seen where a draft is put together; what is planned and sent is the same for all, and compiled once.
+
+use std::{marker::PhantomData, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
+use super::{Request, Session, Writing};
 use crate::{
     domain::{Facts, Inverse, Secret, Target},
     error::ProviderError,
@@ -10,31 +16,63 @@ use crate::{
     providers::json,
 };
 
-pub(super) type SendFn<T> = Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<Sent<T>, ProviderError>> + Send>;
-pub(super) type ReadBackFn<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<Sent<T>>, ProviderError>> + Send + Sync>;
+type SendFn = Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<SentData, ProviderError>> + Send>;
+type ReadBackFn = Box<dyn Fn() -> BoxFuture<'static, Result<Option<SentData>, ProviderError>> + Send + Sync>;
+/// A thing as JSON. That it could not be written down is told when it is wanted.
+type Written = Result<Value, ProviderError>;
 
-/// What a change would do, and how it is sent.
+/// What a change would do, and how it is sent. `T` is the thing that it is about.
+///
+/// Most changes are one request. They are put together from what they mean, what is sent, what is there afterwards, what takes
+/// it back, and how it is found should the answer be lost:
+///
+/// ```ignore
+/// Ok(Draft::of(target, facts)
+///     .before(view)
+///     .sends(request)
+///     .shows("look with list_teams", |it: WireTeam| it.view())
+///     .undone_by([Inverse::of(&DeleteTeam { team: reference })])
+///     .found_by(at, move |at| async move { one(&at, &team.id).await }))
+/// ```
+///
+/// Those that take several requests say so with [`Draft::new`] and [`Draft::read_back`].
 pub(crate) struct Draft<T> {
-    pub(super) target: Target,
-    pub(super) facts: Facts,
-    before: Option<T>,
-    pub(super) send: SendFn<T>,
-    pub(super) read_back: Option<ReadBackFn<T>>,
+    data: DraftData,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<T: Serialize + Send + 'static> Draft<T> {
+struct DraftData {
+    target: Target,
+    facts: Facts,
+    before: Option<Written>,
+    inverse: Vec<Inverse>,
+    send: SendFn,
+    read_back: Option<ReadBackFn>,
+}
+
+impl<T: 'static> Draft<T> {
+    /// The usual change: one request.
+    pub(crate) fn of(target: Target, facts: impl Into<Facts>) -> Outline<T> {
+        Outline { target, facts: facts.into(), before: None, of: PhantomData }
+    }
+
     /// `send` makes the change: it gets the permit that requests want.
     pub(crate) fn new<F, Fut>(target: Target, facts: impl Into<Facts>, send: F) -> Self
     where
         F: FnOnce(Permit) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Sent<T>, ProviderError>> + Send + 'static,
     {
-        Self { target, facts: facts.into(), before: None, send: Box::new(move |permit| Box::pin(send(permit))), read_back: None }
+        let send: SendFn = Box::new(move |permit| erased(Box::pin(send(permit)), |it| it.data));
+        let data = DraftData { target, facts: facts.into(), before: None, inverse: Vec::new(), send, read_back: None };
+        Self { data, of: PhantomData }
     }
 
     /// The thing as it is now.
-    pub(crate) fn before(mut self, before: T) -> Self {
-        self.before = Some(before);
+    pub(crate) fn before(mut self, before: T) -> Self
+    where
+        T: Serialize,
+    {
+        self.data.before = Some(json(&before));
         self
     }
 
@@ -45,40 +83,172 @@ impl<T: Serialize + Send + 'static> Draft<T> {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Option<Sent<T>>, ProviderError>> + Send + 'static,
     {
-        self.read_back = Some(Box::new(move || Box::pin(read())));
+        self.data.read_back = Some(Box::new(move || erased(Box::pin(read()), |it| it.map(|it| it.data))));
         self
     }
 
     pub(super) fn planned(self) -> Result<Planned, ProviderError> {
-        let Self { target, facts, before, send, read_back } = self;
-        let preview = Preview { target, facts, before: json(&before)? };
-        let planned = Planned::new(preview, move |plan, permit| Box::pin(async move { made(plan, send(permit).await?) }));
+        self.data.planned()
+    }
+}
+
+/// A change by one request, which is still to be named: see [`Draft::of`].
+pub(crate) struct Outline<T> {
+    target: Target,
+    facts: Facts,
+    before: Option<Written>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A change by one request: what is there afterwards is still to be said.
+pub(crate) struct Sending<T> {
+    outline: Outline<T>,
+    request: Request<Writing>,
+}
+
+/// A change by one request: how it is found out whether it took effect is still to be said. Whoever looks finds a `W`.
+pub(crate) struct Expected<T, W> {
+    draft: Draft<T>,
+    view: Arc<dyn Fn(W) -> Sent<T> + Send + Sync>,
+}
+
+impl<T: 'static> Outline<T> {
+    /// The thing as it is now.
+    pub(crate) fn before(mut self, before: T) -> Self
+    where
+        T: Serialize,
+    {
+        self.before = Some(json(&before));
+        self
+    }
+
+    /// The one request that makes the change.
+    pub(crate) fn sends(self, request: Request<Writing>) -> Sending<T> {
+        Sending { outline: self, request }
+    }
+}
+
+impl<T: 'static> Sending<T> {
+    /// The answer shows the thing as the service has it, and `view` makes ours of it: a `T`, or a [`Sent`] where there is more
+    /// to say. `fix` is the read that tells where the answer cannot be read.
+    pub(crate) fn shows<W, V, R>(self, fix: &'static str, view: V) -> Expected<T, W>
+    where
+        W: DeserializeOwned + 'static,
+        V: FnOnce(W) -> R + Clone + Send + Sync + 'static,
+        R: Into<Sent<T>>,
+    {
+        let view: Arc<dyn Fn(W) -> Sent<T> + Send + Sync> = Arc::new(move |it| view.clone()(it).into());
+        let (Outline { target, facts, before, .. }, request, seen) = (self.outline, self.request, Arc::clone(&view));
+        let send = move |permit| async move { Ok(seen(request.send(&permit).await?.read(fix)?)) };
+        let Draft { data, of } = Draft::new(target, facts, send);
+        Expected { draft: Draft { data: DraftData { before, ..data }, of }, view }
+    }
+
+    /// The thing will be this, whatever is answered.
+    pub(crate) fn leaves(self, after: T) -> Expected<T, ()>
+    where
+        T: Serialize + Send + Sync,
+    {
+        self.expects(move || Sent::new(Some(json(&after))))
+    }
+
+    /// The thing will be gone.
+    pub(crate) fn ends(self) -> Expected<T, ()> {
+        self.expects(Sent::gone)
+    }
+
+    fn expects(self, sent: impl Fn() -> Sent<T> + Send + Sync + 'static) -> Expected<T, ()> {
+        let sent = Arc::new(sent);
+        let (Outline { target, facts, before, .. }, request, seen) = (self.outline, self.request, Arc::clone(&sent));
+        let send = move |permit| async move { request.send(&permit).await.map(|_| seen()) };
+        let Draft { data, of } = Draft::new(target, facts, send);
+        Expected { draft: Draft { data: DraftData { before, ..data }, of }, view: Arc::new(move |()| sent()) }
+    }
+}
+
+impl<T: 'static, W: 'static> Expected<T, W> {
+    /// The calls that take the change back, in order, however it comes to be known that it was made. Those of
+    /// [`Sent::inverse`], which want an id that is known only then, follow.
+    pub(crate) fn undone_by(mut self, inverses: impl IntoIterator<Item = Inverse>) -> Self {
+        self.draft.data.inverse.extend(inverses);
+        self
+    }
+
+    /// Says how to find out whether the change took effect, should its answer be lost: `read` gets a session that remembers
+    /// nothing, and finds the thing as the service has it, or says whether it is so. It may have to look more than once, each
+    /// time with what it holds as it is now.
+    pub(crate) fn found_by<S, F, Fut, R>(self, at: &Session<S>, read: F) -> Draft<T>
+    where
+        S: Send + Sync + 'static,
+        F: FnOnce(Session<S>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, ProviderError>> + Send + 'static,
+        R: Found<W>,
+    {
+        let (at, view) = (at.clone(), self.view);
+        self.draft.read_back(move || {
+            let (found, view) = (read.clone()(at.afresh()), Arc::clone(&view));
+            async move { Ok(found.await?.found().map(|it| view(it))) }
+        })
+    }
+}
+
+/// What somebody who looks whether a change took effect comes back with.
+pub(crate) trait Found<W> {
+    /// `None` where it did not.
+    fn found(self) -> Option<W>;
+}
+
+impl<W> Found<W> for Option<W> {
+    fn found(self) -> Option<W> {
+        self
+    }
+}
+
+impl Found<()> for bool {
+    fn found(self) -> Option<()> {
+        self.then_some(())
+    }
+}
+
+impl DraftData {
+    fn planned(self) -> Result<Planned, ProviderError> {
+        let Self { target, facts, before, inverse, send, read_back } = self;
+        let preview = Preview { target, facts, before: before.transpose()?.unwrap_or_default() };
+        let back = inverse.clone();
+        let planned = Planned::new(preview, move |plan, permit| Box::pin(async move { made(plan, inverse, send(permit).await?) }));
         Ok(match read_back {
             None => planned,
             Some(read) => planned.read_back(move |plan| {
-                let read = read();
-                Box::pin(async move { read.await?.map(|sent| made(plan, sent)).transpose() })
+                let (read, back) = (read(), back.clone());
+                Box::pin(async move { read.await?.map(|sent| made(plan, back, sent)).transpose() })
             }),
         })
     }
 }
 
-fn made<T: Serialize>(plan: Plan, sent: Sent<T>) -> Result<Made, ProviderError> {
+fn made(plan: Plan, mut inverse: Vec<Inverse>, sent: SentData) -> Result<Made, ProviderError> {
+    inverse.extend(sent.inverse);
     Ok(Made {
         target: sent.target.unwrap_or(plan.target),
         before: Some(plan.before).filter(|it| !it.is_null()),
-        after: sent.after.as_ref().map(json).transpose()?,
+        after: sent.after.transpose()?,
         undo: sent.undo.or(plan.impact.undo),
-        inverse: sent.inverse,
+        inverse,
         secret: sent.secret,
     })
 }
 
-/// A change that was made.
+/// A change that was made. `T` is the thing that it was about.
 #[derive(Debug)]
 pub(crate) struct Sent<T> {
+    data: SentData,
+    of: PhantomData<fn() -> T>,
+}
+
+#[derive(Debug)]
+struct SentData {
     target: Option<Target>,
-    after: Option<T>,
+    after: Option<Written>,
     undo: Option<String>,
     inverse: Vec<Inverse>,
     secret: Option<Secret>,
@@ -86,35 +256,56 @@ pub(crate) struct Sent<T> {
 
 impl<T> Sent<T> {
     /// The thing as it is now.
-    pub(crate) fn after(after: T) -> Self {
-        Self { target: None, after: Some(after), undo: None, inverse: Vec::new(), secret: None }
+    pub(crate) fn after(after: T) -> Self
+    where
+        T: Serialize,
+    {
+        Self::new(Some(json(&after)))
     }
 
     /// The thing is gone.
     pub(crate) fn gone() -> Self {
-        Self { target: None, after: None, undo: None, inverse: Vec::new(), secret: None }
+        Self::new(None)
+    }
+
+    fn new(after: Option<Written>) -> Self {
+        Self { data: SentData { target: None, after, undo: None, inverse: Vec::new(), secret: None }, of: PhantomData }
     }
 
     /// The target, now that it has an id.
     pub(crate) fn target(mut self, target: Target) -> Self {
-        self.target = Some(target);
+        self.data.target = Some(target);
         self
     }
 
     /// How the change is taken back, where that is not known before.
     pub(crate) fn undo(mut self, how: impl Into<String>) -> Self {
-        self.undo = Some(how.into());
+        self.data.undo = Some(how.into());
         self
     }
 
     /// A call that takes the change back; several are made in the order they were named.
     pub(crate) fn inverse(mut self, inverse: Inverse) -> Self {
-        self.inverse.push(inverse);
+        self.data.inverse.push(inverse);
         self
     }
 
     pub(crate) fn secret(mut self, secret: Secret) -> Self {
-        self.secret = Some(secret);
+        self.data.secret = Some(secret);
         self
     }
+}
+
+impl<T: Serialize> From<T> for Sent<T> {
+    fn from(after: T) -> Self {
+        Self::after(after)
+    }
+}
+
+/// Compiled once for a type, and not once for each change of it.
+fn erased<T: 'static, D: 'static>(
+    typed: BoxFuture<'static, Result<T, ProviderError>>,
+    erase: fn(T) -> D,
+) -> BoxFuture<'static, Result<D, ProviderError>> {
+    Box::pin(async move { typed.await.map(erase) })
 }

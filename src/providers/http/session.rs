@@ -13,8 +13,8 @@ use tokio::sync::OnceCell;
 use super::{Api, Draft, Reading, Request, Writing};
 use crate::{
     error::ProviderError,
-    guard::UnsentChange,
-    providers::{Builder, Connection},
+    guard::Planned,
+    providers::{Answer, Builder, Connection, Operate},
     tools::{Changes, Operation, Read},
 };
 
@@ -122,9 +122,9 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
     pub(crate) fn look<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
-        F: for<'a> Handle<'a, S, O, O::Output>,
+        F: for<'a> Operate<'a, Session<S>, O, O::Output>,
     {
-        self.read(move |at: Arc<Session<S>>, operation: O| async move { f(&at, &operation).await })
+        self.on(f)
     }
 
     /// Serves a change by an `async fn(&Session<S>, &O) -> Result<Draft<O::Output>, ProviderError>`, which reads what it needs
@@ -132,21 +132,12 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
     pub(crate) fn alter<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect: Changes>,
-        F: for<'a> Handle<'a, S, O, Draft<O::Output>>,
+        F: for<'a> Operate<'a, Session<S>, O, Draft<O::Output>>,
     {
-        self.change(move |at: Arc<Session<S>>, operation: O| UnsentChange::new(async move { f(&at, &operation).await?.planned() }))
+        self.change::<O>(move |scope, operation| scope.call(operation, |at, operation| planned(Box::pin(f(at, operation)))))
     }
 }
 
-/// An `async fn(&Session<S>, &O) -> Result<T, ProviderError>` whose future is `Send`.
-pub(crate) trait Handle<'a, S: 'a, O: 'a, T>: Fn(&'a Session<S>, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
-    type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
-}
-
-impl<'a, S: 'a, O: 'a, T, F, Fut> Handle<'a, S, O, T> for F
-where
-    F: Fn(&'a Session<S>, &'a O) -> Fut + Copy + Send + Sync + 'static,
-    Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,
-{
-    type Future = Fut;
+fn planned<'a, T: 'static>(draft: Answer<'a, Draft<T>>) -> Answer<'a, Planned> {
+    Box::pin(async move { draft.await?.planned() })
 }

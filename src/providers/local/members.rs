@@ -121,7 +121,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     ] {
         at.db.run(sql, &args![&user.id, &organization.id]).await?;
     }
-    Ok(Change { inverse, ..Change::removed(target(&user, &organization), impact, before) })
+    Ok(Change::removed(target(&user, &organization), impact, before).inverses(inverse))
 }
 
 /// What somebody loses who leaves an organization, and what is left behind.

@@ -6,11 +6,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Builder, Connection, json};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Answer, Builder, Connection, Operand, Scope, mixed_up, told, unreadable};
 use crate::{
-    domain::{Change, Timestamp},
+    domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
-    guard::{Made, Plan, Planned, Preview, UnsentChange},
+    guard::{Made, Plan, Planned, Preview},
     store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
     tools::{Changes, Operation, Read},
 };
@@ -179,10 +182,8 @@ impl Builder<Directory> {
         O: Operation<Effect = Read>,
         F: for<'a> Step<'a, O, O::Output>,
     {
-        self.read(move |directory: Arc<Directory>, operation: O| async move {
-            let mut session = directory.session(directory.db.read().await?);
-            f(&mut session, &operation).await
-        })
+        let step: Erased<Value> = erased(move |at, operation| told(Box::pin(f(at, operation))));
+        self.read::<O>(move |scope, operation| Box::pin(looked(scope, operation, Arc::clone(&step))))
     }
 
     /// Serves a change by an `async fn(&mut Session, &O) -> Result<Change<O::Output>, ProviderError>`.
@@ -191,15 +192,61 @@ impl Builder<Directory> {
         O: Operation<Effect: Changes>,
         F: for<'a> Step<'a, O, Change<O::Output>>,
     {
-        self.change(move |directory: Arc<Directory>, operation: O| {
-            UnsentChange::new(async move {
-                let plan = directory.plan(f, &operation).await?;
-                Ok(Planned::new(plan, move |plan, permit| {
-                    Box::pin(async move { directory.act(f, &operation, &plan, permit.call_id()).await })
-                }))
-            })
+        let step: Erased<ChangeData> = erased(move |at, operation| changed(Box::pin(f(at, operation))));
+        self.change::<O>(move |scope, operation| {
+            Box::pin(planned(scope, Altering { step: Arc::clone(&step), operation: Arc::clone(operation) }))
         })
     }
+}
+
+/// A handler whose types only it knows.
+type Erased<T> = Arc<dyn for<'a> Fn(&'a mut Session, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+
+fn erased<O: Operation, T: Send + 'static>(
+    step: impl for<'a> Fn(&'a mut Session, &'a O) -> Answer<'a, T> + Send + Sync + 'static,
+) -> Erased<T> {
+    Arc::new(move |at, operation| match operation.downcast() {
+        Some(operation) => step(at, operation),
+        None => Box::pin(async { Err(mixed_up()) }),
+    })
+}
+
+fn changed<'a, T: Serialize + 'static>(change: Answer<'a, Change<T>>) -> Answer<'a, ChangeData> {
+    Box::pin(async move { Ok(change.await?.erased()) })
+}
+
+async fn looked(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Result<Value, ProviderError> {
+    let directory = scope.provider::<Directory>()?;
+    let mut session = directory.session(directory.db.read().await?);
+    step(&mut session, operation).await
+}
+
+async fn planned(scope: &Scope, altering: Altering) -> Result<Planned, ProviderError> {
+    let directory = scope.provider::<Directory>()?;
+    let plan = directory.plan(&altering).await?;
+    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&altering, &plan, permit.call_id()).await })))
+}
+
+/// A change of the directory, as a call asks for it.
+struct Altering {
+    step: Erased<ChangeData>,
+    operation: Operand,
+}
+
+impl Altering {
+    /// What it does in a transaction.
+    async fn run(&self, at: &mut Session) -> Result<(Preview, Altered), ProviderError> {
+        let ChangeData { target, facts, before, after, secret, inverse } = (self.step)(at, &self.operation).await?;
+        let before = before.transpose().map_err(unreadable)?.unwrap_or_default();
+        Ok((Preview { target, facts, before }, Altered { after: after.transpose().map_err(unreadable)?, secret, inverse }))
+    }
+}
+
+/// What is there once a change is made.
+struct Altered {
+    after: Option<Value>,
+    secret: Option<Secret>,
+    inverse: Vec<Inverse>,
 }
 
 fn given_up(error: StoreError) -> ProviderError {
@@ -228,63 +275,41 @@ impl Directory {
     }
 
     /// Runs the change and rolls it back.
-    async fn plan<O, F>(&self, f: F, operation: &O) -> Result<Preview, ProviderError>
-    where
-        O: Operation,
-        F: for<'a> Step<'a, O, Change<O::Output>>,
-    {
+    async fn plan(&self, altering: &Altering) -> Result<Preview, ProviderError> {
         let mut attempt = 0;
-        let change = loop {
+        loop {
             let mut session = self.session(self.db.begin().await?);
             attempt += 1;
-            match f(&mut session, operation).await {
+            match altering.run(&mut session).await {
                 Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
-                other => break other?,
+                other => return Ok(other?.0),
             }
-        };
-        Ok(Preview { before: json(&change.before)?, target: change.target, facts: change.facts })
+        }
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
-    async fn act<O, F>(&self, f: F, operation: &O, plan: &Plan, call_id: &str) -> Result<Made, ProviderError>
-    where
-        O: Operation,
-        F: for<'a> Step<'a, O, Change<O::Output>>,
-    {
+    async fn act(&self, altering: &Altering, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.act_once(f, operation, plan, call_id).await {
+            match self.act_once(altering, plan, call_id).await {
                 Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
                 other => return other,
             }
         }
     }
 
-    async fn act_once<O, F>(&self, f: F, operation: &O, plan: &Plan, call_id: &str) -> Result<Made, ProviderError>
-    where
-        O: Operation,
-        F: for<'a> Step<'a, O, Change<O::Output>>,
-    {
+    async fn act_once(&self, altering: &Altering, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
         let mut session = self.session(self.db.begin().await?);
-        let change = f(&mut session, operation).await?;
-        let undo = change.facts.undo.clone();
-        let preview = Preview { before: json(&change.before)?, target: change.target.clone(), facts: change.facts };
-        if !plan.is_still(&preview) {
+        let (now, Altered { after, secret, inverse }) = altering.run(&mut session).await?;
+        if !plan.is_still(&now) {
             return Err(ProviderError::TargetChanged);
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
-        let made = Made {
-            target: change.target,
-            before: change.before.as_ref().map(json).transpose()?,
-            after: change.after.as_ref().map(json).transpose()?,
-            undo,
-            inverse: change.inverse,
-            secret: change.secret,
-        };
         session.db.commit().await?;
-        Ok(made)
+        let Preview { target, facts, before } = now;
+        Ok(Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret })
     }
 }
 

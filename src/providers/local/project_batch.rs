@@ -62,8 +62,8 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Chan
     write(at, &joining, &book).await?;
     let inverse =
         joining.iter().rev().map(|it| Inverse::call::<RemoveProjectMember>(json!({ "project": it.project.id, "member": it.user.id })));
-    let inverse = inverse.collect();
-    Ok(Change { inverse, ..Change::created(target, impact, batch(entries)) })
+    let inverse: Vec<_> = inverse.collect();
+    Ok(Change::created(target, impact, batch(entries)).inverses(inverse))
 }
 
 /// What was looked up already. A batch names few projects and roles, and many people of the same organization.

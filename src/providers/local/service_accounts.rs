@@ -72,9 +72,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateServiceAccount) -> Resul
     let after = view(&by_id(at, &id).await?);
     let target = Target::new_one("service account", name, &project.organization).within("project", &project.name, &project.id);
     let inverse = Inverse::call::<DeleteServiceAccount>(json!({ "project": project.id, "service_account": id }));
-    let mut change = Change::created(target, impact.undo("delete_service_account"), after).inverse(inverse);
-    change.secret = secret;
-    Ok(change)
+    Ok(Change::created(target, impact.undo("delete_service_account"), after).inverse(inverse).with_secret(secret))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateServiceAccount) -> Result<Change<ServiceAccount>, ProviderError> {

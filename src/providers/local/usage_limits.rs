@@ -122,7 +122,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     };
     let target = scope.target("usage_limit", &label(&before), Some(&row.id));
     let inverse = if row.active { vec![set_again(&scope, &before)] } else { Vec::new() };
-    Ok(Change { inverse, ..Change::removed(target, impact, before) })
+    Ok(Change::removed(target, impact, before).inverses(inverse))
 }
 
 fn set_again(scope: &Scope, limit: &UsageLimit) -> Inverse {
@@ -269,7 +269,7 @@ fn amount(millionths: i64) -> f64 {
 
 /// The name of an enum's value, as on the wire.
 fn name<T: serde::Serialize>(value: &T) -> Result<String, ProviderError> {
-    let text = super::json(value)?.as_str().map(str::to_owned);
+    let text = crate::providers::json(value)?.as_str().map(str::to_owned);
     text.ok_or_else(|| StoreError::Unreadable("a name is not a text".into()).into())
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Gravity, Impact, Inverse, List, PageRequest, ProjectRef, RoleRef, Target, TeamRef, teams::Team},
     error::ProviderError,
-    providers::http::{Draft, Sent},
+    providers::http::Draft,
     tools::project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
 };
 
@@ -78,19 +78,12 @@ pub(super) async fn add(at: &Session, op: &AddProjectTeam) -> Result<Draft<Team>
     let body = json!({ "group_id": group.id, "role": role.id });
     let request = at.post("/organization/projects/{project_id}/groups").path("project_id", &project.id).json(body);
     let back = references(&project, &group).map(|(project, team)| Inverse::of(&RemoveProjectTeam { project, team }));
-    let place = project.clone();
-    let sent = move |it: &WireProjectGroup| {
-        let after = Team { roles: vec![role.name.clone()], ..it.view(&place) };
-        back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
-    };
-    let (settled, again) = (sent.clone(), at.afresh());
-    let draft = Draft::new(target(at, &project, &group), impact, move |permit| async move {
-        Ok(sent(&request.send(&permit).await?.read("look with list_project_teams")?))
-    });
-    Ok(draft.read_back(move || {
-        let (at, project, group, settled) = (again.afresh(), project.id.clone(), group.id.clone(), settled.clone());
-        async move { Ok(one(&at, &project, &group).await?.map(|it| settled(&it))) }
-    }))
+    let project_id = project.id.clone();
+    Ok(Draft::of(target(at, &project, &group), impact)
+        .sends(request)
+        .shows("look with list_project_teams", move |it: WireProjectGroup| Team { roles: vec![role.name], ..it.view(&project) })
+        .undone_by(back)
+        .found_by(at, move |at| async move { one(&at, &project_id, &group.id).await }))
 }
 
 /// `DELETE /organization/projects/{project_id}/groups/{group_id}`
@@ -115,16 +108,12 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft
     let request = request.path("project_id", &project.id).path("group_id", &group.id);
     let before = Team { roles: roles.iter().map(|it| it.1.clone()).collect(), ..place.view(&project) };
     let back = way_back(&project, &group, &roles);
-    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
-    let (settled, again) = (sent.clone(), at.afresh());
-    let draft = Draft::new(target(at, &project, &group), impact, move |permit| async move {
-        request.send(&permit).await?;
-        Ok(sent())
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, project, group, settled) = (again.afresh(), project.id.clone(), group.id.clone(), settled.clone());
-        async move { Ok(one(&at, &project, &group).await?.is_none().then(settled)) }
-    }))
+    Ok(Draft::of(target(at, &project, &group), impact)
+        .before(before)
+        .sends(request)
+        .ends()
+        .undone_by(back)
+        .found_by(at, move |at| async move { Ok(one(&at, &project.id, &group.id).await?.is_none()) }))
 }
 
 /// The team comes with its first role; the others are given after it.

@@ -109,20 +109,15 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
         }
     }
     let request = at.post("/organization/projects").json(body.into());
-    let (by, again) = (at.clone(), at.afresh());
-    let before: Vec<String> = known.into_iter().map(|it| it.id).collect();
-    let name = op.name.clone();
-    let draft = Draft::new(at.new_target("project", op.name.as_str()), impact, move |permit| async move {
-        let project: WireProject = request.send(&permit).await?.read("look with list_projects whether it is there")?;
-        Ok(made(&by, &project))
-    });
-    Ok(draft.read_back(move || {
-        let (at, before, name) = (again.afresh(), before.clone(), name.clone());
-        async move {
-            let found = all(&at).await?.into_iter().find(|it| it.name() == name.as_str() && !before.contains(&it.id));
-            Ok(found.map(|it| made(&at, &it)))
-        }
-    }))
+    let (by, name) = (at.clone(), op.name.clone());
+    let known: Vec<String> = known.into_iter().map(|it| it.id).collect();
+    Ok(Draft::of(at.new_target("project", op.name.as_str()), impact)
+        .sends(request)
+        .shows("look with list_projects whether it is there", move |it: WireProject| made(&by, &it))
+        .found_by(
+            at,
+            move |at| async move { Ok(all(&at).await?.into_iter().find(|it| it.name() == name.as_str() && !known.contains(&it.id))) },
+        ))
 }
 
 /// A project that was just made; archiving it is the way back.
@@ -159,28 +154,17 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     let project = at.active_project(&op.project).await?;
     let request = at.post("/organization/projects/{project_id}").path("project_id", &project.id).json(Value::Object(body.clone()));
     let impact = Impact::none().undo("update_project with the values in `before`");
-    let back = way_back(op, &project);
-    let (before, again) = (project.view(), at.afresh());
-    let sent = {
-        let back = back.clone();
-        move |after: WireProject| {
-            let sent = Sent::after(after.view());
-            back.into_iter().fold(sent, Sent::inverse)
-        }
-    };
-    let settled = sent.clone();
-    let draft = Draft::new(project.target(at), impact, move |permit| async move {
-        Ok(sent(request.send(&permit).await?.read("look with get_project")?))
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, id, body, settled) = (again.afresh(), project.id.clone(), body.clone(), settled.clone());
-        async move {
-            let now = retrieve(&at, &id).await?;
+    Ok(Draft::of(project.target(at), impact)
+        .before(project.view())
+        .sends(request)
+        .shows("look with get_project", |it: WireProject| it.view())
+        .undone_by(way_back(op, &project))
+        .found_by(at, move |at| async move {
+            let now = retrieve(&at, &project.id).await?;
             let has = |field: &str, value: Option<&str>| body.get(field).is_none_or(|it| it.as_str() == value);
             let took = has("name", now.name.as_deref()) && has("external_key_id", now.external_key_id.as_deref());
-            Ok(took.then(|| settled(now)))
-        }
-    }))
+            Ok(took.then_some(now))
+        }))
 }
 
 /// The update that puts back what was there.
@@ -210,16 +194,12 @@ pub(super) async fn archive(at: &Session, op: &ArchiveProject) -> Result<Draft<P
         .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys.iter().map(|it| it.name.clone()).collect())
         .note("it cannot be made active again");
     let request = at.post("/organization/projects/{project_id}/archive").path("project_id", &project.id);
-    let (before, again, id) = (project.view(), at.afresh(), project.id.clone());
-    let draft = Draft::new(project.target(at), impact, move |permit| async move {
-        let after: WireProject = request.send(&permit).await?.read("look with get_project")?;
-        Ok(Sent::after(after.view()))
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, id) = (again.afresh(), id.clone());
-        async move {
-            let now = retrieve(&at, &id).await?;
-            Ok(now.is_archived().then(|| Sent::after(now.view())))
-        }
-    }))
+    Ok(Draft::of(project.target(at), impact)
+        .before(project.view())
+        .sends(request)
+        .shows("look with get_project", |it: WireProject| it.view())
+        .found_by(at, move |at| async move {
+            let now = retrieve(&at, &project.id).await?;
+            Ok(now.is_archived().then_some(now))
+        }))
 }

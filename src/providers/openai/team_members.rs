@@ -7,7 +7,7 @@ use super::{Session, errors::found, lists, members::WireUser, reach, teams::Wire
 use crate::{
     domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, Target, TeamRef, members::Member},
     error::ProviderError,
-    providers::http::{Draft, Sent},
+    providers::http::Draft,
     tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember},
 };
 
@@ -70,16 +70,11 @@ pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member
     let request = at.post("/organization/groups/{group_id}/users").path("group_id", &group.id).json(json!({ "user_id": person.id }));
     let back = references(&group, &person).map(|(team, member)| Inverse::of(&RemoveTeamMember { team, member }));
     let after = Member { team: Some(group.name.clone()), roles: Vec::new(), since: None, ..person.view() };
-    let sent = move || back.clone().into_iter().fold(Sent::after(after.clone()), Sent::inverse);
-    let (settled, again) = (sent.clone(), at.afresh());
-    let draft = Draft::new(target(at, &group, &person), impact, move |permit| async move {
-        request.send(&permit).await?;
-        Ok(sent())
-    });
-    Ok(draft.read_back(move || {
-        let (at, group, person, settled) = (again.afresh(), group.id.clone(), person.id.clone(), settled.clone());
-        async move { Ok(one(&at, &group, &person).await?.map(|_| settled())) }
-    }))
+    Ok(Draft::of(target(at, &group, &person), impact)
+        .sends(request)
+        .leaves(after)
+        .undone_by(back)
+        .found_by(at, move |at| async move { Ok(one(&at, &group.id, &person.id).await?.is_some()) }))
 }
 
 /// `DELETE /organization/groups/{group_id}/users/{user_id}`
@@ -97,16 +92,12 @@ pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<
         reach.told(Impact::of(gravity).note(format!("leaves team {}", group.name))).undo("add_team_member with the same arguments");
     let request = at.delete("/organization/groups/{group_id}/users/{user_id}").path("group_id", &group.id).path("user_id", &person.id);
     let back = references(&group, &person).map(|(team, member)| Inverse::of(&AddTeamMember { team, member, role: None }));
-    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
-    let (settled, again, before) = (sent.clone(), at.afresh(), member.view(&group.name));
-    let draft = Draft::new(target(at, &group, &person), impact, move |permit| async move {
-        request.send(&permit).await?;
-        Ok(sent())
-    });
-    Ok(draft.before(before).read_back(move || {
-        let (at, group, person, settled) = (again.afresh(), group.id.clone(), person.id.clone(), settled.clone());
-        async move { Ok(one(&at, &group, &person).await?.is_none().then(settled)) }
-    }))
+    Ok(Draft::of(target(at, &group, &person), impact)
+        .before(member.view(&group.name))
+        .sends(request)
+        .ends()
+        .undone_by(back)
+        .found_by(at, move |at| async move { Ok(one(&at, &group.id, &person.id).await?.is_none()) }))
 }
 
 fn target(at: &Session, group: &WireGroup, person: &WireUser) -> Target {
