@@ -23,6 +23,7 @@ pub mod guard;
 pub mod jobs;
 pub mod providers;
 pub mod render;
+#[path = "../crates/sandbox/src/lib.rs"]
 pub mod sandbox;
 pub mod secrets;
 pub mod server;
