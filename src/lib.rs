@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`providers`] (a table of handlers per
 //! connection), [`catalog`] (verbs × connections), [`guard`] (the only place a request is sent from), [`jobs`] (work of
-//! many calls), [`store`] (SQLite or PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, [`sandbox`]: the providers'
-//! HTTP APIs to practise on.
+//! many calls), [`store`] (SQLite or PostgreSQL), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP). Beside it, in a crate of
+//! its own, the providers' HTTP APIs to practise on.
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
@@ -23,8 +23,6 @@ pub mod guard;
 pub mod jobs;
 pub mod providers;
 pub mod render;
-#[path = "../crates/sandbox/src/lib.rs"]
-pub mod sandbox;
 pub mod secrets;
 pub mod server;
 pub mod shape;

@@ -27,6 +27,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
         Command::Jobs(it) => it.run(overrides).await,
         // set up
         Command::Doctor(it) => it.run(overrides).await,
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(it) => it.run().await,
         Command::Seed(it) => it.run(overrides).await,
         Command::Certificates(it) => it.run(overrides).await,

@@ -1,6 +1,6 @@
 //! People of an organization at the Engine.
 
-use rolecall::sandbox::{
+use rolecall_sandbox::{
     Fault,
     engine::{Gateway, Quirks},
 };

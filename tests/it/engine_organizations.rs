@@ -1,6 +1,6 @@
 //! Organizations at the Engine.
 
-use rolecall::sandbox::{
+use rolecall_sandbox::{
     Fault,
     engine::{Gateway, Quirks},
 };

@@ -1,6 +1,6 @@
 //! Projects and their people at the Engine.
 
-use rolecall::sandbox::{
+use rolecall_sandbox::{
     Fault,
     engine::{Gateway, Quirks},
 };
@@ -238,14 +238,14 @@ async fn many_people_cost_few_reads() {
     {
         let mut platform = stage.service.platform();
         for number in 200..260 {
-            let account = rolecall::sandbox::engine::Account {
+            let account = rolecall_sandbox::engine::Account {
                 id: format!("u-{number}"),
                 email: format!("person.{number}@acme.example"),
                 display_name: format!("Person {number}"),
                 ..platform.accounts[0].clone()
             };
             platform.accounts.push(account);
-            let seat = rolecall::sandbox::engine::Seat { user: format!("u-{number}"), role: "r-viewer".into() };
+            let seat = rolecall_sandbox::engine::Seat { user: format!("u-{number}"), role: "r-viewer".into() };
             platform.orgs[1].seats.push(seat);
         }
     }

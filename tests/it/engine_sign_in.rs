@@ -1,9 +1,7 @@
 //! How a connection to the Engine signs in and stays signed in, and where its calls go.
 
-use rolecall::{
-    providers::engine::{Account, connect},
-    sandbox::engine::Quirks,
-};
+use rolecall::providers::engine::{Account, connect};
+use rolecall_sandbox::engine::Quirks;
 use secrecy::SecretString;
 
 use crate::{

@@ -13,7 +13,7 @@ fn facts(stage: &Stage) -> Value {
     json!([orgs, projects])
 }
 
-fn sorted(seats: &[rolecall::sandbox::engine::Seat]) -> Vec<String> {
+fn sorted(seats: &[rolecall_sandbox::engine::Seat]) -> Vec<String> {
     let mut seats: Vec<String> = seats.iter().map(|it| format!("{} {}", it.user, it.role)).collect();
     seats.sort();
     seats

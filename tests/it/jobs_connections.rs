@@ -6,9 +6,9 @@ use rolecall::{
     guard::Caller,
     jobs::{Halt, Moment, Wait},
     providers::{Connection, engine, geai, local, openai, seeme},
-    sandbox::{self, Platform as _, Sandbox, Seed},
     store::Db,
 };
+use rolecall_sandbox::{self as sandbox, Platform as _, Sandbox, Seed};
 
 use crate::{
     company::acme,

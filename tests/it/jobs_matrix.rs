@@ -9,8 +9,8 @@ use rolecall::{
     guard::{Answer, Caller, Given, Verdict},
     jobs::{Halt, Moment, Wait},
     providers::{Connection, engine, geai, openai, seeme},
-    sandbox::{self, Fault, Platform, Sandbox, Seed},
 };
+use rolecall_sandbox::{self as sandbox, Fault, Platform, Sandbox, Seed};
 
 use crate::{
     support::{Options, Store, Value, json},

@@ -7,8 +7,8 @@ use rolecall::{
     guard::{Answer, Caller, Given, Verdict},
     jobs::{Halt, Moment, Wait},
     providers::{Connection, engine, geai},
-    sandbox::{Fault, engine as practice},
 };
+use rolecall_sandbox::{Fault, engine as practice};
 
 use crate::{
     support::{Options, Value, json},

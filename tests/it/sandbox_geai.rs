@@ -1,7 +1,7 @@
 //! The sandbox of Globant Enterprise AI, where the vendor's own package does not reach: strictness, faults, its other faces.
 
 use reqwest::{Method, StatusCode, header};
-use rolecall::sandbox::{self, Options, Platform as _, Seed, geai::Geai};
+use rolecall_sandbox::{self as sandbox, Options, Platform as _, Seed, geai::Geai};
 
 use crate::{
     support::{Value, http_client, json},

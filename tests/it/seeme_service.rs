@@ -1,11 +1,9 @@
 //! How the connection to SeeMe.ai behaves: signing in, pins, faults, other ways of answering.
 
-use rolecall::{
-    providers::seeme::{Account, connect},
-    sandbox::{
-        Fault,
-        seeme::{Emptiness, Quirks},
-    },
+use rolecall::providers::seeme::{Account, connect};
+use rolecall_sandbox::{
+    Fault,
+    seeme::{Emptiness, Quirks},
 };
 
 use crate::{

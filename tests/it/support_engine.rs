@@ -8,10 +8,10 @@ use rolecall::{
         Connection,
         engine::{Account, Settings, connect},
     },
-    sandbox::{
-        self, Exchange, Platform as _, Sandbox, Seed,
-        engine::{Engine, Quirks},
-    },
+};
+use rolecall_sandbox::{
+    self as sandbox, Exchange, Platform as _, Sandbox, Seed,
+    engine::{Engine, Quirks},
 };
 use secrecy::SecretString;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rolecall::{
     config::Remote,
     providers::geai::{Settings, TokenKind, connect},
-    sandbox::{self, Exchange, Fault, Platform as _, Sandbox, Seed, geai::Geai as Platform},
 };
+use rolecall_sandbox::{self as sandbox, Exchange, Fault, Platform as _, Sandbox, Seed, geai::Geai as Platform};
 
 use crate::support::{Agent, Options, Value};
 

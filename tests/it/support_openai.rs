@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rolecall::{
-    providers::openai::{Settings, connect},
-    sandbox::{
-        self, Call, Platform as _, Sandbox, Seed,
-        openai::{ADMIN_KEY, Openai},
-    },
+use rolecall::providers::openai::{Settings, connect};
+use rolecall_sandbox::{
+    self as sandbox, Call, Platform as _, Sandbox, Seed,
+    openai::{ADMIN_KEY, Openai},
 };
 
 use crate::support::{Agent, Options, Value, remote};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use rolecall::{
     config::Remote,
     providers::seeme::{Account, Settings, connect},
-    sandbox::{
-        Exchange, Options as SandboxOptions, Platform as _, Sandbox, Seed,
-        seeme::{Quirks, Seeme},
-        start,
-    },
+};
+use rolecall_sandbox::{
+    Exchange, Options as SandboxOptions, Platform as _, Sandbox, Seed,
+    seeme::{Quirks, Seeme},
+    start,
 };
 
 use crate::support::{Agent, Options, Value};

@@ -37,10 +37,10 @@ pub trait Platform: Serialize + DeserializeOwned + Send + 'static {
 }
 
 /// What a sandbox begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
-    /// A practice company
+    /// A practice company.
     Acme,
-    /// An account to sign in with, and nothing else
+    /// An account to sign in with, and nothing else.
     Empty,
 }

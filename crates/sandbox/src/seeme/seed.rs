@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Key, Kind, Logo, Member, Place, Resource, Role, Seeme, User, account::ACCOUNT, members::Invitation};
-use crate::sandbox::Seed;
+use crate::Seed;
 
 const BEGAN: &str = "2026-01-05T08:00:00Z";
 
