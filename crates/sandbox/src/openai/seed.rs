@@ -1,5 +1,7 @@
 //! What a service begins with.
 
+use serde::Deserialize;
+
 use super::{
     ADMIN_KEY, Openai, READING_KEY, Seed,
     admin_keys::AdminKey,
@@ -15,97 +17,133 @@ use super::{
     state::now,
     users::User,
 };
+use crate::seed::read;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Name before the `@`, name, role, days in the organization.
-const PEOPLE: [(&str, &str, &str, i64); 12] = [
-    ("oskar.lindqvist", "Oskar Lindqvist", "owner", 720),
-    ("ana.ruiz", "Ana Ruiz", "reader", 610),
-    ("jonas.weber", "Jonas Weber", "reader", 600),
-    ("mei.tanaka", "Mei Tanaka", "reader", 540),
-    ("priya.raman", "Priya Raman", "reader", 500),
-    ("chidi.okonjo", "Chidi Okonjo", "reader", 420),
-    ("elif.kaya", "Elif Kaya", "reader", 390),
-    ("linh.tran", "Linh Tran", "reader", 300),
-    ("noor.vandijk", "Noor van Dijk", "reader", 260),
-    ("ravi.deshpande", "Ravi Deshpande", "reader", 180),
-    ("leo.marchetti", "Leo Marchetti", "reader", 120),
-    ("grace.whitfield", "Grace Whitfield", "reader", 30),
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    people: Vec<Person>,
+    projects: Vec<SeededProject>,
+    members: Vec<Seat>,
+    service_accounts: Vec<SeededAccount>,
+    keys: Vec<Key>,
+    groups: Vec<SeededGroup>,
+    admitted: Vec<Admitted>,
+    certificates: Vec<SeededCertificate>,
+    invites: Vec<SeededInvite>,
+    roles: Vec<SeededRole>,
+}
 
-/// Id after `proj_`, name, residency, days.
-const PROJECTS: [(&str, &str, &str, i64); 5] = [
-    ("atlas", "Atlas", "EU_STORAGE_PROCESSING", 400),
-    ("borealis", "Borealis", "GLOBAL", 330),
-    ("helpdesk", "Helpdesk", "GLOBAL", 200),
-    ("weather", "Weather map", "US_STORAGE_PROCESSING", 90),
-    ("regatta", "Regatta 2024", "GLOBAL", 640),
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    /// Before the `@`.
+    login: String,
+    name: String,
+    role: String,
+    /// In the organization.
+    days: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededProject {
+    /// After `proj_`.
+    id: String,
+    name: String,
+    residency: String,
+    days: i64,
+}
 
 /// Who is in which project, as what.
-const MEMBERS: [(&str, &str, &str); 10] = [
-    ("atlas", "ana.ruiz", "owner"),
-    ("atlas", "jonas.weber", "member"),
-    ("atlas", "mei.tanaka", "member"),
-    ("borealis", "ana.ruiz", "owner"),
-    ("borealis", "priya.raman", "member"),
-    ("borealis", "noor.vandijk", "member"),
-    ("helpdesk", "elif.kaya", "owner"),
-    ("helpdesk", "linh.tran", "member"),
-    ("weather", "ravi.deshpande", "owner"),
-    ("weather", "mei.tanaka", "member"),
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seat {
+    project: String,
+    login: String,
+    role: String,
+}
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededAccount {
+    project: String,
+    /// After `svc_acct_`.
+    id: String,
+    name: String,
+    role: String,
+    days: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Key {
-    project: &'static str,
+    project: String,
     /// After `key_`.
-    id: &'static str,
-    name: &'static str,
+    id: String,
+    name: String,
     /// A service account's id, or the name before a person's `@`.
-    owner: &'static str,
+    owner: String,
     /// Days since it was made, since it was used, until it ends.
     made: i64,
     used: Option<i64>,
     ends: Option<i64>,
 }
 
-const fn key(project: &'static str, id: &'static str, name: &'static str, owner: &'static str, made: i64) -> Key {
-    Key { project, id, name, owner, made, used: None, ends: None }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededGroup {
+    id: String,
+    name: String,
+    is_scim_managed: bool,
+    days: i64,
+    /// Names before the `@`.
+    members: Vec<String>,
 }
 
-/// Chidi has access to Atlas through a group and is no member of it; Leo has none at all.
-const KEYS: [Key; 8] = [
-    Key { used: Some(1), ..key("atlas", "ana_laptop", "laptop", "ana.ruiz", 350) },
-    Key { used: Some(40), ..key("atlas", "jonas_notebook", "notebook", "jonas.weber", 300) },
-    Key { used: Some(0), ..key("atlas", "beacon", "Secret Key", "svc_acct_beacon", 250) },
-    Key { ends: Some(-10), ..key("atlas", "beacon_old", "before the move", "svc_acct_beacon", 249) },
-    Key { used: Some(3), ..key("atlas", "chidi_review", "review", "chidi.okonjo", 100) },
-    Key { used: Some(70), ..key("atlas", "leo_trial", "trial", "leo.marchetti", 80) },
-    Key { ends: Some(30), ..key("borealis", "priya_probe", "probe", "priya.raman", 60) },
-    Key { used: Some(2), ..key("borealis", "tide", "Secret Key", "svc_acct_tide", 50) },
-];
+/// A group that is in a project.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Admitted {
+    project: String,
+    group: String,
+    /// One that every project has.
+    role: String,
+}
 
-/// Project, id after `svc_acct_`, name, role, days.
-const SERVICE_ACCOUNTS: [(&str, &str, &str, &str, i64); 3] =
-    [("atlas", "beacon", "Beacon", "member", 250), ("atlas", "drift", "Drift", "none", 120), ("borealis", "tide", "Tide", "owner", 50)];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededCertificate {
+    id: String,
+    name: String,
+    active: bool,
+    days: i64,
+}
 
-/// Id, name, description, permissions; the last one is a role of Atlas.
-const ROLES: [(&str, &str, &str, &[&str]); 3] = [
-    (
-        "role_auditor",
-        "auditor",
-        "Sees projects and their keys",
-        &["api.organization.projects.read", "api.organization.projects.api_keys.read"],
-    ),
-    ("role_webhooks", "webhook keeper", "Looks after webhooks", &["api.webhooks.read", "api.webhooks.write"]),
-    (
-        "role_key_master",
-        "key master",
-        "Swaps the keys of Atlas",
-        &["api.organization.projects.api_keys.read", "api.organization.projects.api_keys.write"],
-    ),
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededInvite {
+    id: String,
+    email: String,
+    role: String,
+    days: i64,
+    /// Days ago.
+    accepted: Option<i64>,
+    projects: Vec<InviteProject>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededRole {
+    id: String,
+    name: String,
+    description: String,
+    permissions: Vec<String>,
+    /// `None`: a role of the organization.
+    project: Option<String>,
+}
 
 pub(super) fn seeded(seed: Seed) -> Openai {
     let mut at = Openai::of("org-acme");
@@ -116,24 +154,45 @@ pub(super) fn seeded(seed: Seed) -> Openai {
     at.add_key("key_admin_reads", "reports", READING_KEY, &["api.management.read"]);
     at.add_project("default", "Default project", "GLOBAL", 730);
     if seed == Seed::Acme {
-        for (login, name, role, days) in PEOPLE {
-            at.add_user(login, name, role, days);
+        let data: Data = read(include_str!("seed.toml"));
+        for it in &data.people {
+            at.add_user(&it.login, &it.name, &it.role, it.days);
         }
-        for (id, name, residency, days) in PROJECTS {
-            at.add_project(id, name, residency, days);
+        for it in &data.projects {
+            at.add_project(&it.id, &it.name, &it.residency, it.days);
         }
-        for (project, login, role) in MEMBERS {
-            at.join(&format!("proj_{project}"), &user_id(login), role);
+        for it in &data.members {
+            at.join(&format!("proj_{}", it.project), &user_id(&it.login), &it.role);
         }
         at.archive("proj_regatta");
-        at.add_service_accounts();
-        at.add_groups();
-        at.add_roles();
-        for key in &KEYS {
-            at.add_project_key(key);
+        for it in data.service_accounts {
+            at.add_service_account(it);
         }
-        at.add_certificates();
-        at.add_invites();
+        for it in data.groups {
+            at.add_group(it);
+        }
+        for it in &data.admitted {
+            let role = at.built_in_role(Some(&it.project), &it.role);
+            at.admit_group(&it.project, &it.group, &role);
+        }
+        for it in data.roles {
+            at.add_role(it);
+        }
+        at.assign_to_user(&user_id("grace"), "role_auditor");
+        at.assign(Principal::group("group_engineering"), "role_webhooks");
+        at.assign(Principal::group("group_reviewers"), "role_key_master");
+        for it in data.keys {
+            at.add_project_key(it);
+        }
+        for it in data.certificates {
+            at.add_certificate(it);
+        }
+        if let Some(atlas) = at.project_named("atlas") {
+            atlas.certificates.insert("cert_quay".to_owned());
+        }
+        for it in data.invites {
+            at.add_invite(it);
+        }
     }
     at.backdate();
     at
@@ -210,33 +269,31 @@ impl Openai {
         self.projects.iter_mut().find(|it| it.id.strip_prefix("proj_") == Some(id))
     }
 
-    fn add_service_accounts(&mut self) {
-        for (project, id, name, role, days) in SERVICE_ACCOUNTS {
-            let id = format!("svc_acct_{id}");
-            self.place(id.clone());
-            let account = ServiceAccount { id, name: name.to_owned(), role: role.to_owned(), created_at: now() - days * DAY, hidden: 0 };
-            if let Some(project) = self.project_named(project) {
-                project.service_accounts.push(account);
-            }
+    fn add_service_account(&mut self, it: SeededAccount) {
+        let id = format!("svc_acct_{}", it.id);
+        self.place(id.clone());
+        let account = ServiceAccount { id, name: it.name, role: it.role, created_at: now() - it.days * DAY, hidden: 0 };
+        if let Some(project) = self.project_named(&it.project) {
+            project.service_accounts.push(account);
         }
     }
 
-    fn add_project_key(&mut self, key: &Key) {
-        let Some(owner) = self.owner(key.owner) else { return };
+    fn add_project_key(&mut self, key: Key) {
+        let Some(owner) = self.owner(&key.owner) else { return };
         let id = format!("key_{}", key.id);
         self.place(id.clone());
         let mask = if matches!(owner, Owner::User { .. }) { "sk-proj-***" } else { "sk-svcac***" };
         let made = ApiKey {
             redacted_value: format!("{mask}{}", &id[id.len() - 3..]),
             id,
-            name: key.name.to_owned(),
+            name: key.name,
             created_at: now() - key.made * DAY,
             last_used_at: key.used.map(|it| now() - it * DAY),
             expires_at: key.ends.map(|it| now() + it * DAY),
             scopes: Vec::new(),
             owner,
         };
-        if let Some(project) = self.project_named(key.project) {
+        if let Some(project) = self.project_named(&key.project) {
             project.api_keys.push(made);
         }
     }
@@ -250,88 +307,57 @@ impl Openai {
         Some(Owner::User { id: it.id.clone(), name: it.name.clone(), email: it.email.clone(), created_at: it.added_at })
     }
 
-    fn add_groups(&mut self) {
-        let groups: [(&str, &str, bool, i64, &[&str]); 3] = [
-            ("group_crew", "Field crew", false, 380, &["priya.raman", "noor.vandijk"]),
-            ("group_reviewers", "Reviewers", false, 210, &["chidi.okonjo", "elif.kaya"]),
-            ("group_engineering", "Engineering", true, 200, &["ana.ruiz", "jonas.weber", "ravi.deshpande"]),
-        ];
-        for (id, name, is_scim_managed, days, members) in groups {
-            self.place(id.to_owned());
-            let created_at = now() - days * DAY;
-            let mut group = Group { id: id.to_owned(), name: name.to_owned(), created_at, is_scim_managed, members: Vec::new() };
-            for login in members {
-                self.place(format!("{id}/{}", user_id(login)));
-                group.members.push(Membership { user_id: user_id(login), added_at: created_at });
-            }
-            self.groups.push(group);
+    fn add_group(&mut self, it: SeededGroup) {
+        self.place(it.id.clone());
+        let added_at = now() - it.days * DAY;
+        let mut members = Vec::new();
+        for login in &it.members {
+            self.place(format!("{}/{}", it.id, user_id(login)));
+            members.push(Membership { user_id: user_id(login), added_at });
         }
-        let viewer = self.built_in_role(Some("proj_atlas"), "viewer");
-        self.admit_group("proj_atlas", "group_reviewers", &viewer);
-        let member = self.built_in_role(Some("proj_borealis"), "member");
-        self.admit_group("proj_borealis", "group_crew", &member);
+        self.groups.push(Group { id: it.id, name: it.name, created_at: added_at, is_scim_managed: it.is_scim_managed, members });
     }
 
-    fn add_roles(&mut self) {
-        for (id, name, description, permissions) in ROLES {
-            self.place(id.to_owned());
-            self.roles.push(Role {
-                id: id.to_owned(),
-                name: name.to_owned(),
-                description: Some(description.to_owned()),
-                permissions: permissions.iter().map(|it| (*it).to_owned()).collect(),
-                project_id: (id == "role_key_master").then(|| "proj_atlas".to_owned()),
-                predefined: false,
-                created_at: Some(now() - 150 * DAY),
-                updated_at: Some(now() - 90 * DAY),
-                created_by: Some(user_id("marta")),
-            });
-        }
-        self.assign_to_user(&user_id("grace"), "role_auditor");
-        self.assign(Principal::group("group_engineering"), "role_webhooks");
-        self.assign(Principal::group("group_reviewers"), "role_key_master");
+    fn add_role(&mut self, it: SeededRole) {
+        self.place(it.id.clone());
+        self.roles.push(Role {
+            id: it.id,
+            name: it.name,
+            description: Some(it.description),
+            permissions: it.permissions,
+            project_id: it.project,
+            predefined: false,
+            created_at: Some(now() - 150 * DAY),
+            updated_at: Some(now() - 90 * DAY),
+            created_by: Some(user_id("marta")),
+        });
     }
 
-    fn add_certificates(&mut self) {
-        for (id, name, active, days) in
-            [("cert_quay", "Quay gateway", true, 200), ("cert_harbor", "Harbor gateway", true, 100), ("cert_spare", "Spare", false, 20)]
-        {
-            self.place(id.to_owned());
-            let created_at = now() - days * DAY;
-            self.certificates.push(Certificate {
-                id: id.to_owned(),
-                name: Some(name.to_owned()),
-                created_at,
-                valid_at: created_at,
-                expires_at: created_at + 730 * DAY,
-                content: "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n".to_owned(),
-                active,
-            });
-        }
-        if let Some(atlas) = self.project_named("atlas") {
-            atlas.certificates.insert("cert_quay".to_owned());
-        }
+    fn add_certificate(&mut self, it: SeededCertificate) {
+        self.place(it.id.clone());
+        let created_at = now() - it.days * DAY;
+        self.certificates.push(Certificate {
+            id: it.id,
+            name: Some(it.name),
+            created_at,
+            valid_at: created_at,
+            expires_at: created_at + 730 * DAY,
+            content: "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n".to_owned(),
+            active: it.active,
+        });
     }
 
-    fn add_invites(&mut self) {
-        let atlas = || vec![InviteProject { id: "proj_atlas".to_owned(), role: "member".to_owned() }];
-        let invites = [
-            ("invite-grace", "grace.whitfield@acme.example", "reader", 31, Some(30), Vec::new()),
-            ("invite-owen", "owen.prichard@acme.example", "reader", 20, None, atlas()),
-            ("invite-lena", "lena@studio-vogel.example", "reader", 1, None, atlas()),
-        ];
-        for (id, email, role, days, accepted, projects) in invites {
-            self.place(id.to_owned());
-            let created_at = now() - days * DAY;
-            self.invites.push(Invite {
-                id: id.to_owned(),
-                email: email.to_owned(),
-                role: role.to_owned(),
-                created_at,
-                expires_at: created_at + SECONDS,
-                accepted_at: accepted.map(|it: i64| now() - it * DAY),
-                projects,
-            });
-        }
+    fn add_invite(&mut self, it: SeededInvite) {
+        self.place(it.id.clone());
+        let created_at = now() - it.days * DAY;
+        self.invites.push(Invite {
+            id: it.id,
+            email: it.email,
+            role: it.role,
+            created_at,
+            expires_at: created_at + SECONDS,
+            accepted_at: it.accepted.map(|days| now() - days * DAY),
+            projects: it.projects,
+        });
     }
 }
