@@ -16,6 +16,7 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
     cargo clippy --all-targets --features conformance -- -D warnings
+    cargo clippy --no-default-features -- -D warnings
     if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; fi
 
 # Benchmarks against a bare server.

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rolecall::sandbox::{self, Options, Platform as _, Sandbox, Seed, geai::Geai};
+use rolecall_sandbox::{self as sandbox, Options, Platform as _, Sandbox, Seed, geai::Geai};
 use serde_json::{Value, json};
 
 const PEOPLE: u32 = 1000;

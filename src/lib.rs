@@ -3,8 +3,8 @@
 //! Reading order, each knowing only those before it: [`domain`] (nouns), [`tools`] (verbs: a type per operation), [`store`]
 //! (SQLite or PostgreSQL), [`guard`] (the only place a request is sent from), [`providers`] (a table of handlers per
 //! connection), [`catalog`] (verbs × connections), [`jobs`] (work of many calls), [`app`] (all of it together), [`server`]
-//! (the MCP surface), [`transport`] (stdio and HTTP), [`config`] and [`cli`]. Beside them, [`sandbox`]: the providers' HTTP APIs
-//! to practise on.
+//! (the MCP surface), [`transport`] (stdio and HTTP), [`config`] and [`cli`]. Beside them, in a
+//! crate of its own: the providers' HTTP APIs to practise on.
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
@@ -25,7 +25,6 @@ pub mod guard;
 pub mod jobs;
 pub mod providers;
 pub mod render;
-pub mod sandbox;
 pub mod secrets;
 pub mod server;
 pub mod shape;

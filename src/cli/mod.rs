@@ -26,6 +26,7 @@ mod fields;
 pub mod jobs;
 mod output;
 mod progress;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod seed;
 pub mod serve;
@@ -75,6 +76,7 @@ pub enum Command {
     /// Check configuration, store and connections, and say how to mend what is wrong
     Doctor(doctor::Doctor),
     /// Run a provider's API on this machine, to practise on
+    #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Sandbox),
     /// Fill an empty directory with a practice company
     Seed(seed::Seed),
@@ -120,8 +122,9 @@ pub fn command() -> clap::Command {
     // Writing into a text does not fail.
     for (group, members) in GROUPS {
         let _ = writeln!(help, "\n{heading}{group}:{heading:#}");
-        for member in members {
-            let about = command.find_subcommand(member).and_then(clap::Command::get_about).map(ToString::to_string).unwrap_or_default();
+        // The sandbox may have been left out of the program.
+        for (member, command) in members.iter().filter_map(|it| Some((it, command.find_subcommand(it)?))) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             let _ = writeln!(help, "  {name}{member:<13}{name:#} {about}");
         }
     }

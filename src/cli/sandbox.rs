@@ -2,8 +2,9 @@
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
+use rolecall_sandbox::{self as sandbox, Fault, Faults, Options, Platform, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
+
 use super::{Ended, Failure};
-use crate::sandbox::{self, Fault, Faults, Options, Platform, Seed, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
 
 /// Run a provider's API on this machine, to practise on.
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,23 @@ enum Provider {
     Engine,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Seed {
+    /// A practice company
+    Acme,
+    /// An account to sign in with, and nothing else
+    Empty,
+}
+
+impl From<Seed> for sandbox::Seed {
+    fn from(seed: Seed) -> Self {
+        match seed {
+            Seed::Acme => Self::Acme,
+            Seed::Empty => Self::Empty,
+        }
+    }
+}
+
 impl Sandbox {
     /// Serves until Ctrl-C.
     pub async fn run(&self) -> Ended {
@@ -67,7 +85,7 @@ impl Sandbox {
             rate: self.rate,
             state: self.state.clone(),
         };
-        let running = sandbox::start(P::seeded(self.seed), options).await;
+        let running = sandbox::start(P::seeded(self.seed.into()), options).await;
         let running =
             running.map_err(|error| Failure::new(format!("the sandbox could not start: {error}"), "choose another port or state file"))?;
         let mut out = anstream::stdout().lock();

@@ -1,6 +1,6 @@
 //! Roles and permissions at the Engine.
 
-use rolecall::sandbox::engine::{Gateway, Quirks};
+use rolecall_sandbox::engine::{Gateway, Quirks};
 
 use crate::{
     support::{Value, json},

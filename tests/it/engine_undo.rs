@@ -7,13 +7,13 @@ use crate::{
 
 /// Who is where with which role, and what things are called.
 fn facts(stage: &Stage) -> Value {
-    let platform = stage.service.platform();
+    let platform = stage.sandbox.platform();
     let orgs: Vec<_> = platform.orgs.iter().map(|it| json!([it.name, it.description, it.logo_url, sorted(&it.seats)])).collect();
     let projects: Vec<_> = platform.projects.iter().map(|it| json!([it.name, it.description, sorted(&it.seats)])).collect();
     json!([orgs, projects])
 }
 
-fn sorted(seats: &[rolecall::sandbox::engine::Seat]) -> Vec<String> {
+fn sorted(seats: &[rolecall_sandbox::engine::Seat]) -> Vec<String> {
     let mut seats: Vec<String> = seats.iter().map(|it| format!("{} {}", it.user, it.role)).collect();
     seats.sort();
     seats

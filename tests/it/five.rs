@@ -7,8 +7,8 @@ use rolecall::{
     app::App,
     config::{Config, Overrides, Places, Reach},
     providers::local::seed,
-    sandbox::{self, Platform, Sandbox, Seed, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme},
 };
+use rolecall_sandbox::{self as sandbox, Platform, Sandbox, Seed, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
 
 use crate::support::{Agent, Options, Store, Value, json};
 

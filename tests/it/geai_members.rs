@@ -110,7 +110,7 @@ async fn a_member_is_removed_by_who_types_the_e_mail() {
 
 #[tokio::test]
 async fn a_removal_takes_the_other_path_only_where_there_is_no_such_path() {
-    use rolecall::sandbox::geai::Removal;
+    use rolecall_sandbox::geai::Removal;
     let it = Geai::new().await;
     it.quirk(|it| it.removal = Removal::Unversioned);
     it.agent.ok("remove_project_member", json!({ "project": "Ember", "member": "amara.diallo@acme.example" })).await;
@@ -178,7 +178,7 @@ async fn memberships_of_somebody_are_told_and_checked() {
     it.agent.ok("list_project_memberships", json!({ "email": ana, "role_types": ["backend"] })).await;
     assert!(it.requests().last().unwrap().contains("&roleTypes=backend organization-id: "), "{:?}", it.requests());
     it.agent.fails("list_project_memberships", json!({ "email": "nobody@acme.example" }), "not_found").await;
-    it.quirk(|it| it.memberships_email = rolecall::sandbox::geai::EmailFilter::Ignored);
+    it.quirk(|it| it.memberships_email = rolecall_sandbox::geai::EmailFilter::Ignored);
     let ignored = it.agent.fails("list_memberships", json!({ "email": ana }), "filter_ignored").await;
     assert!(ignored["fix"].as_str().unwrap().contains("list_project_memberships"), "{ignored}");
     it.agent.fails("list_memberships", json!({ "email": "nobody@acme.example" }), "filter_ignored").await;

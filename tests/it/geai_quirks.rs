@@ -1,9 +1,7 @@
 //! Where descriptions of Globant Enterprise AI differ, every reading works; and what goes wrong is told truly.
 
-use rolecall::{
-    providers::geai::Settings,
-    sandbox::geai::{EmailFilter, Failures, MessageShape, Nothing, OrganizationScope, Redirect, Spelling, TokenUpdate, Wrapping},
-};
+use rolecall::providers::geai::Settings;
+use rolecall_sandbox::geai::{EmailFilter, Failures, MessageShape, Nothing, OrganizationScope, Redirect, Spelling, TokenUpdate, Wrapping};
 
 use crate::{
     company::column,

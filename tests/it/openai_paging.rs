@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proptest::{prelude::*, test_runner::TestRunner};
-use rolecall::sandbox::{
+use rolecall_sandbox::{
     Platform as _, Seed,
     openai::{Openai, Pages},
 };

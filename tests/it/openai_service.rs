@@ -1,6 +1,6 @@
 //! OpenAI: what the service gets wrong, or leaves out, or has anew.
 
-use rolecall::sandbox::openai::{Disguise, ErrorShape, Failure, ORDINARY_KEY, READING_KEY};
+use rolecall_sandbox::openai::{Disguise, ErrorShape, Failure, ORDINARY_KEY, READING_KEY};
 
 use crate::{
     support::{Agent, Options, Value, json},
@@ -47,7 +47,7 @@ async fn a_key_without_rights_is_told_which_it_lacks() {
 #[tokio::test]
 async fn organization_and_project_of_the_configuration_go_with_every_request() {
     let company = Company::new().await;
-    let mut settings = settings(&company.sandbox.url, rolecall::sandbox::openai::ADMIN_KEY);
+    let mut settings = settings(&company.sandbox.url, rolecall_sandbox::openai::ADMIN_KEY);
     settings.organization_id = Some("org-acme".into());
     settings.project_id = Some("proj_atlas".into());
     let agent = Agent::connected(vec![rolecall::providers::openai::connect(settings)], Options::default()).await;

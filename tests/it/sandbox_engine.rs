@@ -1,8 +1,8 @@
 //! The Engine's sandbox, call by call over plain HTTP: there is no official client to drive it with.
 
 use reqwest::{Client, Method};
-use rolecall::sandbox::{
-    self, Options, Platform as _, Sandbox, Seed,
+use rolecall_sandbox::{
+    self as sandbox, Options, Platform as _, Sandbox, Seed,
     engine::{Engine, Gateway, Quirks},
 };
 

@@ -1,7 +1,7 @@
 //! The sandbox of OpenAI's service, where official clients do not reach: what it refuses.
 
-use rolecall::sandbox::{
-    self, Platform as _, Sandbox, Seed,
+use rolecall_sandbox::{
+    self as sandbox, Platform as _, Sandbox, Seed,
     openai::{ADMIN_KEY, Disguise, ErrorShape, Failure, ORDINARY_KEY, Openai, READING_KEY},
 };
 

@@ -5,7 +5,7 @@ use reqwest::{
     multipart::{Form, Part},
     redirect::Policy,
 };
-use rolecall::sandbox::{
+use rolecall_sandbox::{
     Options, Platform as _, Sandbox, Seed,
     seeme::{Detail, Invites, Quirks, Seeme, SystemRoles},
     start,

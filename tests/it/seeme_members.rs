@@ -1,6 +1,6 @@
 //! People of SeeMe.ai's organizations: members, invitations, memberships.
 
-use rolecall::sandbox::seeme::{Detail, Invites, Quirks};
+use rolecall_sandbox::seeme::{Detail, Invites, Quirks};
 
 use crate::{
     support::{Value, json},

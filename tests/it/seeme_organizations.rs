@@ -1,7 +1,7 @@
 //! Organizations of SeeMe.ai, their logos, and who the connection acts as.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rolecall::sandbox::seeme::{Absent, Quirks};
+use rolecall_sandbox::seeme::{Absent, Quirks};
 
 use crate::{
     support::{Person, json, params},

@@ -1,6 +1,6 @@
 //! Projects of SeeMe.ai, their people and their resources.
 
-use rolecall::sandbox::{Fault, seeme::Quirks};
+use rolecall_sandbox::{Fault, seeme::Quirks};
 
 use crate::{
     support::{Person, Value, json},

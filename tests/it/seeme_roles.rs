@@ -1,6 +1,6 @@
 //! Roles and permissions of SeeMe.ai.
 
-use rolecall::sandbox::seeme::{PermissionNames, Quirks, SystemRoles};
+use rolecall_sandbox::seeme::{PermissionNames, Quirks, SystemRoles};
 
 use crate::{
     support::{Value, json},

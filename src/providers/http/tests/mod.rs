@@ -20,8 +20,8 @@ use super::{Api, Auth, Heard, Reading, Reply, Request, Said, Service, Session, W
 use crate::{
     error::{ProviderError, RemoteError},
     guard::Permit,
-    sandbox::{self, Answer, Call, Faults, Options, Platform, Sandbox, Seed},
 };
+use rolecall_sandbox::{self as sandbox, Answer, Call, Faults, Options, Platform, Sandbox, Seed};
 
 const KEY: &str = "shelf-test-key";
 

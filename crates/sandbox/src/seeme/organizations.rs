@@ -1,7 +1,7 @@
 //! Organizations.
 
 use super::{Kind, Reply, Seeme, account::Caller, body::Body};
-use crate::sandbox::Call;
+use crate::Call;
 
 impl Seeme {
     pub(super) fn list_organizations(&self, caller: &Caller) -> Reply {

@@ -19,7 +19,6 @@ use super::{
     roles::Role,
     users::User,
 };
-use crate::domain::Timestamp;
 
 /// The state of the service: one organization.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -126,5 +125,5 @@ impl Openai {
 
 /// Unix seconds.
 pub(super) fn now() -> i64 {
-    Timestamp::now().0 / 1000
+    chrono::Utc::now().timestamp()
 }

@@ -12,6 +12,7 @@ pub mod engine;
 mod faults;
 pub mod geai;
 pub mod openai;
+mod seed;
 pub mod seeme;
 mod server;
 
@@ -19,6 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use call::{Answer, Call};
 pub use faults::{Fault, Faults, InvalidFault, Kind};
+pub use seed::Seed;
 pub use server::{Exchange, Options, Sandbox, start};
 
 /// A provider's service, as far as its contract is known.
@@ -34,13 +36,4 @@ pub trait Platform: Serialize + DeserializeOwned + Send + 'static {
 
     /// What has to be in the environment to reach it at `url`: names and values that `rolecall` reads.
     fn environment(&self, url: &str) -> Vec<(&'static str, String)>;
-}
-
-/// What a sandbox begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Seed {
-    /// A practice company
-    Acme,
-    /// An account to sign in with, and nothing else
-    Empty,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::sandbox::Answer;
+use crate::Answer;
 
 /// A status from 400 on, and why.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Projects.
 
 use super::{Kind, Reply, Seeme, account::Caller, body::Body, refusal::Refusal};
-use crate::sandbox::Call;
+use crate::Call;
 
 impl Seeme {
     pub(super) fn list_projects(&self, caller: &Caller, call: &Call) -> Reply {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Detail, Invites, Kind, Place, Reply, Seeme, account::Caller, body::Body, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// A place in an organization, team or project: taken, or offered.
 #[derive(Debug, Clone, Serialize, Deserialize)]

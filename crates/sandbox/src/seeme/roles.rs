@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Kind, Reply, Seeme, SystemRoles, account::Caller, body::Body, permissions::well_formed, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// What somebody can be.
 #[derive(Debug, Clone, Serialize, Deserialize)]

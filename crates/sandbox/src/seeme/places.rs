@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Reply, Seeme, account::Caller, body::Body, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// Where people can be members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Kind, Reply, Seeme, account::Caller, body::Body, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// A model, dataset, workflow or graph that belongs to a project.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Reply, Seeme, account::Caller, multipart::parts, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// A picture.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Teams.
 
 use super::{Kind, Reply, Seeme, account::Caller, body::Body, refusal::Refusal};
-use crate::sandbox::Call;
+use crate::Call;
 
 impl Seeme {
     pub(super) fn list_teams(&self, caller: &Caller) -> Reply {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
-use crate::sandbox::Call;
+use crate::Call;
 
 /// Reads and removals have no body.
 pub(super) fn fits_method(call: &Call) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Kind, Place, Reply, Seeme, body::Body, permissions::covers, refusal::Refusal};
-use crate::sandbox::{Answer, Call};
+use crate::{Answer, Call};
 
 /// Somebody with an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
