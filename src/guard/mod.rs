@@ -11,10 +11,14 @@ mod finish;
 mod policy;
 mod record;
 mod row_log;
+mod settling;
 mod steps;
 mod unsent;
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use finish::{Finish, unknown};
 use record::{Evidence, Record};
@@ -27,7 +31,8 @@ pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
-pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
+pub(crate) use settling::settle_open;
+pub(crate) use steps::{Begun, JobCall, JobRequest, LookedBack, Step, StepCall, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, UnsentChange, UnsentRead, version};
 
 use crate::{
@@ -36,7 +41,7 @@ use crate::{
     providers::Connection,
     secrets::SecretSink,
     shape::shape,
-    store::{Db, EntryKind, Job, NewRows, RepeatKey, new_id, sha256, transaction},
+    store::{Clock, Db, EntryKind, Job, NewRows, RepeatKey, new_id, sha256, transaction},
     tools::{Effect, Tool},
 };
 
@@ -98,6 +103,8 @@ pub struct Guard {
     policy: Box<dyn Policy>,
     settings: GuardSettings,
     secrets: SecretSink,
+    /// See [`Guard::records_within`].
+    patience: Mutex<Duration>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -108,7 +115,12 @@ impl std::fmt::Debug for Guard {
 
 impl Guard {
     pub fn new(db: Db, policy: Box<dyn Policy>, settings: GuardSettings, secrets: SecretSink) -> Self {
-        Self { db, policy, settings, secrets }
+        Self { db, policy, settings, secrets, patience: Mutex::new(finish::PATIENCE) }
+    }
+
+    /// Says how long a call waits for its outcome to be recorded, where it is not as long as clients wait.
+    pub(crate) fn records_within(&self, time: Duration) {
+        *self.patience.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 
     /// Sends a read.
@@ -181,8 +193,8 @@ impl Guard {
         };
         let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let (db, keyed) = (self.db.clone(), key.is_some());
-        let task = tokio::spawn(async move { finish.run(&db, keyed, unsent, sink).await });
+        let (db, keyed, patience) = (self.db.clone(), key.is_some(), *self.patience.lock().unwrap_or_else(PoisonError::into_inner));
+        let task = tokio::spawn(async move { finish.run(db, keyed, unsent, sink, patience).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -225,8 +237,10 @@ impl Guard {
         }
         // It was sent and no outcome was written: the provider may tell.
         let intent = db.entries(&repeat.call_id, EntryKind::Intent).await?.pop().map(|it| it.body()).unwrap_or_default();
+        let now = db.now(&Clock::Machine).await?;
         drop(db);
-        let old = repeat.created_at < Timestamp::now().plus_seconds(-activity::SETTLE_AFTER_SECONDS).0;
+        let age = Duration::from_millis((now.0 - repeat.created_at).max(0).unsigned_abs());
+        let old = age > settling::settles_after(connection);
         match connection.settle(&repeat.call_id, old).await {
             Some(true) => {
                 let mut receipt = settled(&intent["target"], &repeat.call_id, tool.makes_secret);
@@ -261,13 +275,14 @@ impl Guard {
             {
                 return Err(CallError::BadConfirmation { message: format!("approval {id} was used before or has expired") });
             }
-            if let Some(key) = key
-                && !tx.claim(key, call, &record.call_id, now).await?
-            {
-                return Err(in_progress(&key.key));
+            if let Some(key) = key {
+                let at = tx.now(&Clock::Machine).await?;
+                if !tx.claim(key, call, &record.call_id, at).await? {
+                    return Err(in_progress(&key.key));
+                }
             }
             if let Some((job, rows)) = job {
-                tx.add_job(job, rows).await?;
+                tx.add_job(job, rows, &Clock::Machine).await?;
             }
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())

@@ -286,8 +286,33 @@ impl Guard {
             Evidence::NotNeeded
         };
         job.call_id.clone_from(&record.call_id);
-        self.begin(&record, &evidence, &call, key.as_ref(), Some((&job, rows))).await?;
+        if let Err(error) = self.begin(&record, &evidence, &call, key.as_ref(), Some((&job, rows))).await {
+            self.begun_all_the_same(&job, error).await?;
+        }
         Ok(Begun::Job(job))
+    }
+}
+
+impl Guard {
+    /// Looks for a job whose commit was not answered: where it was taken in, some process works on it.
+    async fn begun_all_the_same(&self, job: &Job, error: CallError) -> Result<(), CallError> {
+        if !matches!(&error, CallError::Store(it) if it.may_be_committed()) {
+            return Err(error);
+        }
+        let found = async { self.db.read().await?.job(&job.id).await }.await;
+        // That it is not there yet proves nothing.
+        if matches!(found, Ok(Some(_))) { Ok(()) } else { Err(job_unknown(job)) }
+    }
+}
+
+/// What is said of a job that has begun, or may have, where no more can be told.
+pub(crate) fn job_unknown(job: &Job) -> CallError {
+    let target: Value = serde_json::from_str(&job.target).unwrap_or_default();
+    CallError::OutcomeUnknown {
+        tool: job.tool.clone(),
+        target: target["name"].as_str().unwrap_or("its target").to_owned(),
+        fix: format!("its job `{}` may have begun and goes on by itself: see get_job; do not repeat the call before", job.id),
+        call_id: job.call_id.clone(),
     }
 }
 

@@ -35,7 +35,11 @@ pub struct Connection {
     open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
     health: HealthFn,
     settle: Option<SettleFn>,
+    longest: Duration,
 }
+
+/// How long a change may be on its way to a provider that no network lies before: the store gives up long before.
+const LONGEST_HERE: Duration = Duration::from_secs(45);
 
 /// What the calls of one piece of work have in common: what one of them has looked up, the next need not. Never kept
 /// from one call of a client to the next: what was told a minute ago may no longer be so.
@@ -98,6 +102,7 @@ impl Connection {
             open: Box::new(move |patience| Scope(make(patience))),
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
+            longest: LONGEST_HERE,
         };
         Builder { connection, open, last: "" }
     }
@@ -141,6 +146,12 @@ impl Connection {
     /// One harmless read: whether the account can be used.
     pub async fn health(&self) -> Result<(), ProviderError> {
         (self.health)().await
+    }
+
+    /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
+    /// request that is sent again needs leave again, and so counts anew.
+    pub fn longest(&self) -> Duration {
+        self.longest
     }
 
     /// Whether the change of a call took effect; `None` where the provider cannot tell. With `give_up`, a change that has
@@ -236,6 +247,12 @@ impl<P: Send + Sync + 'static> Builder<P> {
     {
         let open = Arc::clone(&self.open);
         self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(None), call_id, give_up))));
+        self
+    }
+
+    /// Says how long one request may be on its way; see [`Connection::longest`].
+    pub(crate) fn longest(mut self, time: Duration) -> Self {
+        self.connection.longest = time;
         self
     }
 

@@ -54,5 +54,5 @@ async fn info(it: &Connection) -> ConnectionInfo {
 }
 
 async fn list_activity(own: &Own, op: ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&own.db, &own.connections, &op).await
+    guard::list_activity(&own.db, &op).await
 }
