@@ -285,10 +285,10 @@ async fn a_request_of_a_slow_account_is_waited_for_as_long_as_the_account_allows
     let stage = stage(1).await;
     let slow = || {
         let mut settings = support_engine::settings(&stage.service);
-        settings.remote.timeout = Duration::from_secs(600);
+        settings.remote.timeout = Duration::from_mins(10);
         engine::connect(settings)
     };
-    assert!(slow().longest() > Duration::from_secs(600));
+    assert!(slow().longest() > Duration::from_mins(10));
     stage.agent.app.jobs().halt_at(Halt { row: 0, moment: Moment::AfterIntent });
     let broken = begin(&stage.agent.app, &csv(0..1), Wait::default()).await;
     let job = broken["job"].as_str().unwrap();
