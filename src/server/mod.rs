@@ -118,7 +118,7 @@ impl Server {
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
-        let call = watch.during(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()), &cx);
+        let call = watch.during(watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()))), &cx);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
             Effect::Read => tokio::select! {
@@ -131,12 +131,12 @@ impl Server {
             Ok(Verdict::Ask(question, ticket)) => match channel {
                 ask::Channel::Results => return self.input_required(&question, &ticket, &caller).await,
                 ask::Channel::Request => {
-                    // People take their time; others' calls must not wait for them.
-                    drop(turn);
+                    // People take their time; others' calls do not wait for them.
                     let answer = self.elicit(&question, &cx).await;
-                    let _turn = self.turn(&cx).await?;
+                    let turn = self.turn(&cx).await?;
                     let given = Given::Form(ticket, answer);
-                    match watch.during(app.call_and_wait(&name, arguments, &caller, given, wait()), &cx).await {
+                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
+                    match watch.during(call, &cx).await {
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
                     }

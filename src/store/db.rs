@@ -10,6 +10,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 
+use super::Clock;
+use crate::domain::Timestamp;
+
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -31,6 +34,17 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         // PostgreSQL: serialization failure, deadlock, rollback; SQLite: busy, locked, busy snapshot.
         error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01" | "40003" | "5" | "6" | "261" | "517"))
+    }
+
+    /// Whether this process has closed the store.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolClosed))
+    }
+
+    /// Whether the way to the database broke: a commit that was on it may have been taken in.
+    pub(crate) fn may_be_committed(&self) -> bool {
+        use sqlx::Error::{Io, Protocol, Tls, WorkerCrashed};
+        matches!(self, Self::Database(Io(_) | Protocol(_) | Tls(_) | WorkerCrashed))
     }
 
     pub fn is_duplicate(&self) -> bool {
@@ -157,6 +171,7 @@ fn migrator() -> Migrator {
         migration(1, "guard", include_str!("migrations/0001_guard.sql")),
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
+        migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
     ])
 }
 
@@ -333,6 +348,21 @@ macro_rules! bound {
 }
 
 impl Conn {
+    /// The time by which processes on one store tell each other how long something lasts: the database's on PostgreSQL, where they
+    /// may be on many machines; on SQLite the machine's that all of them are on.
+    pub async fn now(&mut self, clock: &Clock) -> Result<Timestamp, StoreError> {
+        if self.is_sqlite() {
+            return Ok(clock.now());
+        }
+        // That of the statement, not of the transaction, which may have begun before the caller looked at its own clock.
+        let sql = "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)";
+        Ok(Timestamp(self.number(sql, &[]).await?))
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::SqliteRead(_) | Self::Sqlite(_))
+    }
+
     /// All rows.
     pub async fn all<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Vec<T>, StoreError> {
         Ok(either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_all(conn).await)?)

@@ -34,6 +34,7 @@ mod jobs_undo;
 mod keys;
 mod lab;
 mod layers;
+mod leases;
 mod limits;
 mod logos;
 mod mcp_resources;

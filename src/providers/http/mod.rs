@@ -35,6 +35,8 @@ use crate::error::{ProviderError, RemoteError};
 
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How much longer than we wait for its answer a service may take to do what it has taken in.
+const LINGERS: Duration = Duration::from_secs(10);
 
 /// What every account at a service has.
 #[derive(Debug, Clone)]
@@ -125,6 +127,11 @@ impl Api {
     /// How fast requests may follow each other, for all that use this connection.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// The longest that one request may be on its way: see [`crate::providers::Connection::longest`].
+    pub(crate) fn longest(&self) -> Duration {
+        CONNECT + self.0.service.timeout + LINGERS
     }
 
     /// A request that signs in: it carries no token and changes nothing but tokens.
