@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "figures for who looks")]
 
 mod across;
+mod attacks;
 mod catalog;
 mod certificates;
 mod cli;
@@ -23,6 +24,7 @@ mod geai_keys_limits;
 mod geai_members;
 mod geai_projects;
 mod geai_quirks;
+mod gravity;
 mod guard;
 mod http;
 mod jobs;
@@ -47,6 +49,7 @@ mod openai_service;
 mod openai_teams;
 mod organizations;
 mod paging;
+mod practice;
 mod project_batch;
 mod project_members;
 mod project_resources;
