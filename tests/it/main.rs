@@ -27,6 +27,7 @@ mod geai_quirks;
 mod gravity;
 mod guard;
 mod http;
+mod invariants;
 mod jobs;
 mod jobs_connections;
 mod jobs_crash;

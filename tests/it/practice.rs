@@ -85,7 +85,7 @@ impl World {
         self.agent.questions();
         let answer = self.agent.call(tool, arguments).await;
         assert_eq!(self.agent.questions(), [""; 0], "{tool}: a preview asks nobody");
-        assert_eq!(self.state().await, before, "{tool}: a preview changes nothing");
+        assert!(self.state().await == before, "{tool}: a preview changes nothing");
         answer
     }
 
@@ -114,20 +114,11 @@ impl World {
             Service::Seeme(it) => held(it),
             Service::Engine(it) => held(it),
         };
-        state.as_object_mut().unwrap().retain(|field, _| !["number", "quirks", "minutes", "clock", "sessions"].contains(&field.as_str()));
         state
-    }
-
-    /// How many requests changed something so far; nothing is sent to a directory.
-    pub(crate) fn changes(&self) -> usize {
-        let journal = match &self.service {
-            Service::Directory => Vec::new(),
-            Service::Geai(it) => it.journal(),
-            Service::Openai(it) => it.journal(),
-            Service::Seeme(it) => it.journal(),
-            Service::Engine(it) => it.journal(),
-        };
-        journal.iter().filter(|it| it.method != "GET" && !it.target.contains("/users:")).count()
+            .as_object_mut()
+            .unwrap()
+            .retain(|field, _| !["number", "quirks", "minutes", "clock", "serial", "sessions"].contains(&field.as_str()));
+        state
     }
 }
 
