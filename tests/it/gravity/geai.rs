@@ -83,17 +83,17 @@ pub(super) fn rows() -> Vec<Row> {
 
         "raised" => set_usage_limit (limit("Cost", 800.0, 2000.0, "Renewable"));
         "1000 to 0, of which 125.5 are used" => set_usage_limit (limit("Cost", 0.0, 0.0, "Renewable"));
-        "1000 to 0.000001" => set_usage_limit (limit("Cost", 0.0, 0.000001, "Renewable"));
+        "1000 to 0.000001" => set_usage_limit (limit("Cost", 0.0, 0.000_001, "Renewable"));
         "by 95 %, below what is used" => set_usage_limit (limit("Cost", 40.0, 50.0, "Renewable"));
         "by half, above what is used" => set_usage_limit (limit("Cost", 400.0, 500.0, "Renewable"));
         "another unit, 1 request" => set_usage_limit (limit("Requests", 1.0, 1.0, "Renewable"));
         "no longer renewed" => set_usage_limit (limit("Cost", 800.0, 1000.0, "NonRenewable"));
         "where there was none" => set_usage_limit { "project": "Ember", "subscription_type": "Monthly", "usage_unit": "Cost", "soft_limit": 80, "hard_limit": 100, "renewal": "Renewable" };
         "where there was none, at 0" => set_usage_limit { "project": "Ember", "subscription_type": "Monthly", "usage_unit": "Cost", "soft_limit": 0, "hard_limit": 0, "renewal": "Renewable" };
-        "of the organization, to 0.000001" => set_usage_limit { "subscription_type": "Monthly", "usage_unit": "Cost", "soft_limit": 0, "hard_limit": 0.000001, "renewal": "Renewable" };
+        "of the organization, to 0.000001" => set_usage_limit { "subscription_type": "Monthly", "usage_unit": "Cost", "soft_limit": 0, "hard_limit": 0.000_001, "renewal": "Renewable" };
         "raised" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "hard_limit": 2000 };
         "1000 to 0, of which 125.5 are used" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 0, "hard_limit": 0 };
-        "1000 to 0.000001" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 0, "hard_limit": 0.000001 };
+        "1000 to 0.000001" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 0, "hard_limit": 0.000_001 };
         "by 95 %, below what is used" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 40, "hard_limit": 50 };
         "by half, above what is used" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 400, "hard_limit": 500 };
         "soft only" => update_usage_limit { "project": "Atlas", "usage_limit": ATLAS_LIMIT, "soft_limit": 1 };

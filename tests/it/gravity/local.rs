@@ -356,7 +356,7 @@ fn limits() -> Vec<Row> {
         "where there was none, at 0" => set_usage_limit (limit(Some("Ember"), "Cost", 0.0, 0.0, "Renewable"));
         "raised" => set_usage_limit (limit(Some("Atlas"), "Cost", 1500.0, 3000.0, "Renewable"));
         "2000 to 0" => set_usage_limit (limit(Some("Atlas"), "Cost", 0.0, 0.0, "Renewable"));
-        "2000 to 0.000001" => set_usage_limit (limit(Some("Atlas"), "Cost", 0.0, 0.000001, "Renewable"));
+        "2000 to 0.000001" => set_usage_limit (limit(Some("Atlas"), "Cost", 0.0, 0.000_001, "Renewable"));
         "by 95 %" => set_usage_limit (limit(Some("Atlas"), "Cost", 50.0, 100.0, "Renewable"));
         "by 5 %" => set_usage_limit (limit(Some("Atlas"), "Cost", 1500.0, 1900.0, "Renewable"));
         "another unit, 1 request" => set_usage_limit (limit(Some("Atlas"), "Requests", 1.0, 1.0, "Renewable"));
@@ -366,7 +366,7 @@ fn limits() -> Vec<Row> {
         "raised" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "hard_limit": 3000 };
         "soft only" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 1 };
         "2000 to 0" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0 };
-        "2000 to 0.000001" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0.000001 };
+        "2000 to 0.000001" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0.000_001 };
         "by 95 %" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 50, "hard_limit": 100 };
         "by 5 %" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "hard_limit": 1900 };
         "no longer renewed" => update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "renewal": "NonRenewable" };
@@ -444,7 +444,7 @@ fn sums() -> Vec<Row> {
         "of the removal of an owner" after remove_project_member { "project": "Ember", "member": DECLAN } => undo { "call_id": "$call_id" };
         "of somebody's joining" after add_project_member { "project": "Ember", "member": ANA, "roles": ["member"] } => undo { "call_id": "$call_id" };
         "of an organization that was made" after create_organization { "name": "Basalt" } => undo { "call_id": "$call_id" };
-        "of a usage limit that was raised from next to nothing" after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0.000001 } after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "hard_limit": 3000 } => undo { "call_id": "$call_id" };
+        "of a usage limit that was raised from next to nothing" after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0.000_001 } after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "hard_limit": 3000 } => undo { "call_id": "$call_id" };
         "one that has ended" after apply_changes { "steps": steps_of("update_team", "name", &["Foundations"], &json!({ "team": "Platform" })) } => cancel_job { "job": "$job" };
     }
 }
