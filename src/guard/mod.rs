@@ -2,6 +2,16 @@
 //!
 //! Policy → plan and impact → consent if needed → intent recorded → sent → outcome recorded. It knows nothing of MCP:
 //! it answers with a result, or with a question and a ticket, and whoever called puts the question.
+//!
+//! What can be sent, and the permit to send it, exist in this crate only; within it, only this module makes and spends them:
+//!
+//! ```compile_fail,E0603
+//! use rolecall::guard::Permit;
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use rolecall::guard::UnsentChange;
+//! ```
 
 mod account;
 mod activity;

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "figures for who looks")]
 
 mod across;
+mod attacks;
 mod catalog;
 mod certificates;
 mod cli;
@@ -23,8 +24,10 @@ mod geai_keys_limits;
 mod geai_members;
 mod geai_projects;
 mod geai_quirks;
+mod gravity;
 mod guard;
 mod http;
+mod invariants;
 mod jobs;
 mod jobs_connections;
 mod jobs_crash;
@@ -50,6 +53,7 @@ mod openai_service;
 mod openai_teams;
 mod organizations;
 mod paging;
+mod practice;
 mod project_batch;
 mod project_members;
 mod project_resources;
