@@ -9,7 +9,7 @@ use rolecall::{
     jobs::{Halt, Moment, Wait},
     providers::Connection,
 };
-use rolecall_sandbox::{Fault, engine as practice, geai};
+use rolecall_sandbox::{Fault, engine as practice, engine::Engine, geai};
 
 use crate::{
     lab::Service as _,

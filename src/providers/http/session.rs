@@ -139,6 +139,6 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
     }
 }
 
-fn planned<'a, T: 'static>(draft: Answer<'a, Draft<T>>) -> Answer<'a, Planned> {
+fn planned<T: 'static>(draft: Answer<'_, Draft<T>>) -> Answer<'_, Planned> {
     Box::pin(async move { draft.await?.planned() })
 }
