@@ -207,7 +207,7 @@ fn help_of_command() -> Ended {
 fn help_of_tool(offer: &Offer) -> Ended {
     let mut out = anstream::stdout().lock();
     let bold = anstyle::Style::new().bold();
-    writeln!(out, "{bold}{}{bold:#} ({}): {}\n", offer.tool.name, offer.tool.effect.name(), offer.described().0)?;
+    writeln!(out, "{bold}{}{bold:#} ({}): {}\n", offer.tool.name, offer.tool.effect.name(), offer.tool.description())?;
     writeln!(out, "{bold}Usage:{bold:#} rolecall call {} [--ARGUMENT VALUE]…", offer.tool.name)?;
     let lines = fields::describe(offer);
     if !lines.is_empty() {

@@ -24,6 +24,8 @@ use rolecall::{
 pub(crate) use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column as _, Row as _};
 
+use crate::schemas;
+
 /// The protocol's eras: with a handshake, and without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Era {
@@ -311,14 +313,17 @@ impl Agent {
         self.client.call_tool_once(params).await
     }
 
+    /// Calls a tool that succeeds, and holds its answer against the schema that the tool declares.
     #[track_caller]
     pub(crate) fn ok(&self, tool: &str, arguments: Value) -> impl Future<Output = Value> {
         let asked = format!("{tool} {arguments}");
         let caller = std::panic::Location::caller();
+        let offer = self.app.catalog.offer(tool);
         let call = self.call(tool, arguments);
         async move {
             let answer = call.await;
             assert!(answer.get("code").is_none() && answer.get("protocol_error").is_none(), "{caller}: {asked} failed: {answer}");
+            schemas::check(offer.unwrap(), &answer);
             answer
         }
     }
