@@ -18,7 +18,7 @@ async fn run(overrides: &rolecall::config::Overrides, command: &Command) -> Ende
         Command::Demo(it) => it.run().await,
         // use the tools
         Command::Call(it) => it.run(overrides).await,
-        Command::Tools(it) => it.run(overrides).await,
+        Command::Tools(it) => it.run(overrides),
         // decide and look back
         Command::Approvals(it) => it.run(overrides).await,
         Command::Approve(it) => it.approve(overrides).await,

@@ -37,7 +37,7 @@ impl Activity {
     }
 
     async fn list(&self, config: &Config, format: Format) -> Ended {
-        let setup = config.setup(Reach::Local).await?;
+        let setup = config.setup(Reach::Local);
         let connections: Vec<_> = setup.connections.into_iter().map(std::sync::Arc::new).collect();
         let mut calls: Vec<Call> = Vec::new();
         let mut cursor: Option<Cursor> = None;

@@ -66,7 +66,7 @@ impl Call {
         };
         let own = Own::read(overrides.clone(), words)?;
         let config = Config::load(&own.overrides)?;
-        let app = App::new(config.setup(Reach::Local).await?);
+        let app = App::new(config.setup(Reach::Local));
         let offer = app.catalog.offer(tool)?;
         if own.help {
             return help_of_tool(offer);

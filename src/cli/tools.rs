@@ -27,9 +27,9 @@ pub struct Tools {
 
 impl Tools {
     /// Lists the tools.
-    pub async fn run(&self, overrides: &Overrides) -> Ended {
+    pub fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
-        let app = App::new(config.setup(Reach::Local).await?);
+        let app = App::new(config.setup(Reach::Local));
         let mut out = anstream::stdout().lock();
         if self.json {
             let tools: Vec<_> = app.catalog.offers().map(mcp_tool).collect();

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Places, nearest, path_from, secret::SecretSource};
@@ -20,6 +19,7 @@ use crate::providers::{
     },
     http, openai, seeme,
 };
+use crate::secrets::Credential;
 
 /// A configured account.
 #[derive(Debug, Clone)]
@@ -173,7 +173,8 @@ impl RawConnection {
         let read = |key: &str, source: Option<&SecretSource>| source.map(|it| at.secret(key, it)).transpose();
         let oauth = read("oauth_access_token", self.oauth_access_token.as_ref())?;
         let key = read("api_key", self.api_key.as_ref())?;
-        let (oauth, key) = if open { (profile.oauth_access_token, profile.api_key) } else { (oauth, key) };
+        let (oauth, key) =
+            if open { (profile.oauth_access_token.map(Credential::from), profile.api_key.map(Credential::from)) } else { (oauth, key) };
         let (token, kind) = match (oauth, key) {
             (Some(oauth), _) => (oauth, geai::TokenKind::OAuth),
             (None, Some(key)) => (key, geai::TokenKind::Api),
@@ -260,7 +261,7 @@ impl RawConnection {
 }
 
 impl Reader<'_> {
-    fn secret(&self, key: &str, source: &SecretSource) -> Result<SecretString, ConfigError> {
+    fn secret(&self, key: &str, source: &SecretSource) -> Result<Credential, ConfigError> {
         source.read(&format!("connections.{}.{key}", self.name), self.places, self.base)
     }
 

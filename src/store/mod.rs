@@ -7,7 +7,7 @@ mod ledger;
 mod repeats;
 
 pub use approvals::Approval;
-pub use db::{Conn, Db, Row, StoreError, Val};
+pub use db::{Conn, Db, Pools, Row, StoreError, Val};
 pub use jobs::{Job, JobRow, Lease, NewRow, NewRows, RowChange, Tally};
 pub use ledger::{EntryKind, LedgerRow, Verification};
 pub use repeats::{Repeat, RepeatKey};

@@ -83,7 +83,7 @@ pub(crate) const fn last_segment(path: &'static str) -> &'static str {
 }
 
 /// An operation as a tool: what is known of it without any connection. What agents read of it is data, see `tools.json`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Tool {
     pub name: &'static str,
     pub title: &'static str,

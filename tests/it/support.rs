@@ -19,7 +19,7 @@ use rolecall::{
     app::{App, Setup},
     providers::Connection,
     server::{Patience, Server},
-    store::Db,
+    store::{Db, Pools},
 };
 pub(crate) use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column as _, Row as _};
@@ -401,9 +401,9 @@ pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
     }
     let mut tables_as_text = BTreeMap::new();
     for table in tables {
-        let text = match db {
-            Db::Sqlite { reader, .. } => rows!(reader, table),
-            Db::Postgres(pool) => rows!(pool, table),
+        let text = match db.pools().await.unwrap() {
+            Pools::Sqlite { reader, .. } => rows!(reader, table),
+            Pools::Postgres(pool) => rows!(pool, table),
         };
         tables_as_text.insert((*table).to_owned(), text);
     }

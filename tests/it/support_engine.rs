@@ -13,7 +13,6 @@ use rolecall::{
         engine::{Engine, Quirks},
     },
 };
-use secrecy::SecretString;
 
 use crate::support::{Agent, Options, Value, json};
 
@@ -36,7 +35,7 @@ pub(crate) fn settings(service: &Sandbox<Engine>) -> Settings {
         timeout: Duration::from_secs(30),
         files: Vec::new(),
     };
-    let account = Account::CustomToken(SecretString::from("engine-test-custom-token-1"));
+    let account = Account::CustomToken("engine-test-custom-token-1".into());
     Settings { remote, account, role_ids: [].into(), paths: [].into() }
 }
 
@@ -83,7 +82,7 @@ impl Stage {
 
     /// The calls that take the last change back, as the ledger has them.
     pub(crate) async fn inverse(&self) -> Vec<Value> {
-        let rolecall::store::Db::Sqlite { reader, .. } = self.agent.db() else { panic!("a store in a file") };
+        let rolecall::store::Pools::Sqlite { reader, .. } = self.agent.db().pools().await.unwrap() else { panic!("a store in a file") };
         let outcomes = "SELECT body FROM ledger WHERE entry = 'outcome' ORDER BY seq DESC LIMIT 1";
         let body: String = sqlx::query_scalar(outcomes).fetch_one(reader).await.unwrap();
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -19,14 +19,13 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
-
 use crate::{
     config::Remote,
     providers::{
         Connection,
         http::{self, Api, Auth, Service},
     },
+    secrets::Credential,
 };
 
 pub use paths::{PATHS, check_path};
@@ -48,8 +47,8 @@ pub struct Settings {
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
 pub enum Account {
-    CustomToken(SecretString),
-    Email { email: String, password: SecretString },
+    CustomToken(Credential),
+    Email { email: String, password: Credential },
 }
 
 impl Settings {

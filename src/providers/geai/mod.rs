@@ -22,7 +22,6 @@ mod usage_limits;
 mod wire;
 
 use reqwest::header::HeaderName;
-use secrecy::SecretString;
 
 use crate::{
     config::Remote,
@@ -30,6 +29,7 @@ use crate::{
         Connection,
         http::{self, Api, Auth, Service},
     },
+    secrets::Credential,
 };
 
 /// One piece of work with the service.
@@ -39,7 +39,7 @@ type Session = http::Session<Settings>;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub token: SecretString,
+    pub token: Credential,
     pub kind: TokenKind,
     pub project_id: Option<String>,
     pub organization_id: Option<String>,

@@ -34,6 +34,7 @@ pub(crate) use session::Session;
 use crate::{
     config::Remote,
     error::{ProviderError, RemoteError},
+    secrets::Credential,
 };
 
 /// How long a connection may take to come up.
@@ -76,7 +77,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How requests show who they come from.
 pub(crate) enum Auth {
-    Bearer(SecretString),
+    Bearer(Credential),
     /// A token that has to be fetched, and fetched anew when it has expired.
     SignIn(Box<dyn SignIn>),
 }

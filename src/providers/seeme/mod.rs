@@ -24,14 +24,13 @@ mod team_members;
 mod teams;
 mod wire;
 
-use secrecy::SecretString;
-
 use crate::{
     config::Remote,
     providers::{
         Connection,
         http::{self, Api, Auth, Heard, Said, Service},
     },
+    secrets::Credential,
 };
 
 /// Where the service is unless the configuration says otherwise.
@@ -47,8 +46,8 @@ pub struct Settings {
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
 pub enum Account {
-    Key(SecretString),
-    Login { username: String, password: SecretString },
+    Key(Credential),
+    Login { username: String, password: Credential },
 }
 
 /// One piece of work with the service.
