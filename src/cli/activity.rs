@@ -37,7 +37,7 @@ impl Activity {
     }
 
     async fn list(&self, config: &Config, format: Format) -> Ended {
-        let setup = config.setup(Reach::Local).await?;
+        let setup = config.setup(Reach::Local);
         let mut calls: Vec<Call> = Vec::new();
         let mut cursor: Option<Cursor> = None;
         while calls.len() < self.limit {

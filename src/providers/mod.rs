@@ -178,6 +178,12 @@ impl Connection {
         }
     }
 
+    /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
+    /// request that is sent again needs leave again, and so counts anew.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
     /// One harmless read: whether the account can be used.
     pub async fn health(&self) -> Result<(), ProviderError> {
         (self.health)().await
@@ -190,7 +196,7 @@ impl Account for Connection {
     }
 
     fn longest(&self) -> Duration {
-        self.longest
+        self.longest()
     }
 
     fn settle(&self, call_id: &str, give_up: bool) -> BoxFuture<'static, Option<bool>> {

@@ -25,7 +25,7 @@ type Call = (&'static str, Value);
 
 /// Where the gravest changes need two people.
 fn two_people() -> Options {
-    Options { guard: GuardSettings { fallback: Fallback::Approve, second_person: true }, ..Options::default() }
+    Options { guard: GuardSettings { fallback: Fallback::Approve, second_person: true, ..GuardSettings::default() }, ..Options::default() }
 }
 
 /// A world in which something was put, and some calls were made.

@@ -7,7 +7,7 @@ use rolecall::{
     domain::Timestamp,
     guard::{Answer, Caller, Fallback, Given, GuardSettings, Ticket, Verdict},
     server::Patience,
-    store::Db,
+    store::{Db, Pools},
 };
 use sqlx::AssertSqlSafe;
 
@@ -55,9 +55,9 @@ async fn outcome(agent: &Agent, call: CallToolRequestParams) -> Value {
 }
 
 async fn sql(db: &Db, text: &str) {
-    match db {
-        Db::Sqlite { writer, .. } => sqlx::query(AssertSqlSafe(text)).execute(writer).await.map(|_| ()).unwrap(),
-        Db::Postgres(pool) => sqlx::query(AssertSqlSafe(text)).execute(pool).await.map(|_| ()).unwrap(),
+    match db.pools().await.unwrap() {
+        Pools::Sqlite { writer, .. } => sqlx::query(AssertSqlSafe(text)).execute(writer).await.map(|_| ()).unwrap(),
+        Pools::Postgres(pool) => sqlx::query(AssertSqlSafe(text)).execute(pool).await.map(|_| ()).unwrap(),
     }
 }
 

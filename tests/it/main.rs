@@ -68,6 +68,7 @@ mod sandbox_engine;
 mod sandbox_geai;
 mod sandbox_openai;
 mod sandbox_seeme;
+mod schemas;
 mod seed;
 mod seeme_members;
 mod seeme_organizations;

@@ -1,14 +1,14 @@
 //! The practice company of any provider, behind one face: for tests that ask the same of all of them.
 
-use rolecall::{
-    providers::{self, geai as globant, local},
-    sandbox::{self, Platform, Sandbox, Seed, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme},
-    store::Db,
-};
+use std::sync::Arc;
+
+use rolecall::{providers::local, store::Db};
+use rolecall_sandbox::{Platform, Sandbox, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
 
 use crate::{
+    lab::{Service as _, service},
     support::{Agent, Options, Store, Value, json},
-    support_engine, support_geai, support_openai, support_seeme,
+    support_geai,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,10 @@ pub(crate) struct World {
 /// What the agent's connection reaches.
 enum Service {
     Directory,
-    Geai(Sandbox<Geai>),
-    Openai(Sandbox<Openai>),
-    Seeme(Sandbox<Seeme>),
-    Engine(Sandbox<Engine>),
-}
-
-async fn started<P: Platform>() -> Sandbox<P> {
-    sandbox::start(P::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap()
+    Geai(Arc<Sandbox<Geai>>),
+    Openai(Arc<Sandbox<Openai>>),
+    Seeme(Arc<Sandbox<Seeme>>),
+    Engine(Arc<Sandbox<Engine>>),
 }
 
 impl World {
@@ -50,29 +46,27 @@ impl World {
                 return Self { agent: Agent::on(&store, options).await, service: Service::Directory };
             }
             Provider::Geai | Provider::GeaiSystem => {
-                let sandbox = started::<Geai>().await;
-                let settings = support_geai::settings(&sandbox.url);
+                let sandbox = service::<Geai>().await;
+                let settings = Geai::settings(&sandbox.url);
                 let settings = if provider == Provider::GeaiSystem { support_geai::system(settings) } else { settings };
-                (globant::connect(settings), Service::Geai(sandbox))
+                (Geai::connect(settings), Service::Geai(sandbox))
             }
             Provider::Openai => {
-                let sandbox = started::<Openai>().await;
-                let settings = support_openai::settings(&sandbox.url, sandbox::openai::ADMIN_KEY);
-                (providers::openai::connect(settings), Service::Openai(sandbox))
+                let sandbox = service::<Openai>().await;
+                (Openai::connect(Openai::settings(&sandbox.url)), Service::Openai(sandbox))
             }
             Provider::Seeme => {
-                let sandbox = started::<Seeme>().await;
-                let account = providers::seeme::Account::Key("seeme-test-helena".into());
-                (providers::seeme::connect(support_seeme::settings(&sandbox, None, account)), Service::Seeme(sandbox))
+                let sandbox = service::<Seeme>().await;
+                (Seeme::connect(Seeme::settings(&sandbox.url)), Service::Seeme(sandbox))
             }
             Provider::Engine => {
-                let sandbox = started::<Engine>().await;
-                let mut settings = support_engine::settings(&sandbox);
+                let sandbox = service::<Engine>().await;
+                let mut settings = Engine::settings(&sandbox.url);
                 // A role that the service may have and that its list does not explain.
                 settings.role_ids = [("Org Steward", "r-steward"), ("Project Steward", "r-project-steward")]
                     .map(|(name, id)| (name.to_owned(), id.to_owned()))
                     .into();
-                (providers::engine::connect(settings), Service::Engine(sandbox))
+                (Engine::connect(settings), Service::Engine(sandbox))
             }
         };
         Self { agent: Agent::connected(vec![connection], options).await, service }

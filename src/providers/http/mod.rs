@@ -31,7 +31,10 @@ pub(crate) use paging::{Drained, cut, drain, ours, theirs};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
 
-use crate::error::{ProviderError, RemoteError};
+use crate::{
+    error::{ProviderError, RemoteError},
+    secrets::Credential,
+};
 
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -92,7 +95,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How requests show who they come from.
 pub(crate) enum Auth {
-    Bearer(SecretString),
+    Bearer(Credential),
     /// A token that has to be fetched, and fetched anew when it has expired.
     SignIn(Box<dyn SignIn>),
 }
