@@ -82,7 +82,7 @@ async fn an_account_becomes_a_member() {
             ["GET orgs", "GET orgs/o-1/users", "GET configs", "GET users?email=lin%40northwind.example", "POST orgs/o-1/users"]
         );
         let body = json!({ "user_id": "u-9", "role_id": "r-viewer" });
-        assert_eq!(stage.service.platform().orgs[0].seats[1].role, "r-viewer");
+        assert_eq!(stage.sandbox.platform().orgs[0].seats[1].role, "r-viewer");
         assert_eq!(
             settled(added),
             json!({
@@ -97,7 +97,7 @@ async fn an_account_becomes_a_member() {
         );
         assert_eq!(stage.agent.questions(), Vec::<String>::new());
         stage.agent.ok("remove_organization_member", json!({ "member": "u-9", "organization": "o-1" })).await;
-        stage.service.clear_journal();
+        stage.sandbox.clear_journal();
         stage.agent.ok("add_organization_member", json!({ "email": "lin@northwind.example", "organization": "o-1" })).await;
         assert_eq!(stage.sent(), [("POST orgs/o-1/users".to_owned(), body)]);
     }
@@ -195,16 +195,16 @@ async fn an_account_without_a_membership_is_told_truly() {
     let stage = Stage::with(Quirks { joining_fails: true, ..Quirks::default() }, |_| {}).await;
     let arguments = json!({ "email": "mei@acme.example", "name": "Mei Tanaka", "organization": "o-2" });
     let answer = stage.agent.fails("create_user", arguments, "partly_done").await;
-    let id = stage.service.platform().accounts.last().unwrap().id.clone();
+    let id = stage.sandbox.platform().accounts.last().unwrap().id.clone();
     let message = answer["message"].as_str().unwrap();
     assert!(message.starts_with(&format!("the account of `mei@acme.example` was made [{id}] and is not a member of `Acme Research`")));
     assert!(message.contains("something went wrong (INTERNAL_ERROR, error 7-0412)"), "{message}");
     assert!(!answer.to_string().contains("engine-test-"), "{answer}");
     assert_eq!(answer["fix"], "make it a member with add_organization_member and `mei@acme.example`; do not create it again");
     // And that is how it goes on.
-    stage.service.platform().quirks.joining_fails = false;
+    stage.sandbox.platform().quirks.joining_fails = false;
     stage.agent.ok("add_organization_member", json!({ "email": "mei@acme.example", "organization": "o-2" })).await;
-    assert_eq!(stage.service.platform().orgs[1].seats.last().unwrap().user, id);
+    assert_eq!(stage.sandbox.platform().orgs[1].seats.last().unwrap().user, id);
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn lost_answers_of_both_steps_are_looked_up() {
     for text in ["drop:1@POST /api/v1/users*1", "drop:1@POST /orgs/o-2/users*1", "503-after:1@POST*2", "malformed:1@POST*2"] {
         let stage = Stage::new().await;
         stage.agent.ok("list_organizations", json!({})).await; // signs in
-        stage.service.set_faults(fault(text));
+        stage.sandbox.set_faults(fault(text));
         let arguments = json!({ "email": "mei@acme.example", "name": "Mei Tanaka", "organization": "o-2" });
         let made = stage.agent.ok("create_user", arguments).await;
         assert_eq!(made["after"]["roles"], json!(["Organization Viewer"]), "{text}");
@@ -220,11 +220,11 @@ async fn lost_answers_of_both_steps_are_looked_up() {
     }
     let stage = Stage::new().await;
     stage.agent.ok("list_organizations", json!({})).await;
-    stage.service.set_faults(fault("drop-before:1@POST*1"));
-    let before = stage.held();
+    stage.sandbox.set_faults(fault("drop-before:1@POST*1"));
+    let before = stage.state();
     stage.agent.fails("create_user", json!({ "email": "mei@acme.example", "name": "Mei", "organization": "o-2" }), "not_applied").await;
-    assert_eq!(stage.held(), before);
-    stage.service.set_faults(fault("drop:1@POST*1"));
+    assert_eq!(stage.state(), before);
+    stage.sandbox.set_faults(fault("drop:1@POST*1"));
     let added = stage.agent.ok("add_organization_member", json!({ "email": "lin@northwind.example", "organization": "o-2" })).await;
     assert_eq!(added["after"]["id"], "u-9");
 }
@@ -271,7 +271,7 @@ async fn who_leaves_may_stay_an_external_user() {
     }
     let stage = Stage::new().await;
     stage.agent.ok("list_organizations", json!({})).await;
-    stage.service.set_faults(fault("drop:1@DELETE*1"));
+    stage.sandbox.set_faults(fault("drop:1@DELETE*1"));
     let removed = stage.agent.ok("remove_organization_member", json!({ "member": "u-6", "organization": "o-2" })).await;
     assert_eq!((removed.get("after"), stage.sent().len()), (None, 1));
 }
@@ -296,7 +296,7 @@ async fn the_configuration_goes_before_the_service_and_may_be_alone() {
     stage.agent.ok("add_organization_member", json!({ "email": "lin@northwind.example", "organization": "o-1" })).await;
     stage.agent.ok("add_organization_member", json!({ "email": "lin@northwind.example", "organization": "o-2", "role": "Editor" })).await;
     let bodies: Vec<Value> = stage
-        .service
+        .sandbox
         .journal()
         .iter()
         .filter(|it| it.target.ends_with("/users") && it.method == "POST")

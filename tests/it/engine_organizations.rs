@@ -1,13 +1,13 @@
 //! Organizations at the Engine.
 
 use rolecall_sandbox::{
-    Fault,
-    engine::{Gateway, Quirks},
+    Fault, Platform as _, Seed,
+    engine::{Engine, Gateway, Quirks},
 };
 
 use crate::{
-    support::{Agent, Options, Person, Value, json},
-    support_engine::{Stage, service, settings, settled},
+    support::{Options, Person, Value, json},
+    support_engine::{Stage, settled},
 };
 
 const FULL: &str = "2023-11-14T22:13:20Z";
@@ -136,7 +136,7 @@ async fn a_deletion_is_told_whole_and_made_after_a_typed_name() {
 async fn a_subscribed_organization_stays() {
     for gateway in [Gateway::Older, Gateway::Newer] {
         let stage = Stage::with(Quirks { gateway, ..Quirks::default() }, |_| {}).await;
-        let before = stage.held();
+        let before = stage.state();
         let answer = stage.agent.fails("delete_organization", json!({ "organization": "o-1" }), "failed_precondition").await;
         assert_eq!(
             answer,
@@ -147,7 +147,7 @@ async fn a_subscribed_organization_stays() {
                 "retryable": false,
             })
         );
-        assert_eq!(stage.held(), before);
+        assert_eq!(stage.state(), before);
         let question = stage.agent.questions().pop().unwrap();
         assert!(question.contains("names subscription s-1: while that is active, the service refuses"), "{question}");
     }
@@ -155,33 +155,31 @@ async fn a_subscribed_organization_stays() {
 
 #[tokio::test]
 async fn a_declined_deletion_sends_nothing() {
-    let service = service().await;
-    let connection = rolecall::providers::engine::connect(settings(&service));
     let options = Options { person: Person::Declines, ..Options::default() };
-    let stage = Stage { service, agent: Agent::connected(vec![connection], options).await };
+    let stage = Stage::at(Engine::seeded(Seed::Acme), |_| {}, options).await;
     stage.refuses("delete_organization", json!({ "organization": "o-2" }), "declined").await;
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_settled_by_looking() {
     let stage = Stage::new().await;
-    stage.service.set_faults(fault("drop:1@POST /orgs*1"));
+    stage.sandbox.set_faults(fault("drop:1@POST /orgs*1"));
     let made = stage.agent.ok("create_organization", json!({ "name": "Acme Pilots" })).await;
     assert_eq!(stage.sent().len(), 1);
     let id = made["after"]["id"].clone();
-    stage.service.set_faults(fault("503-after:1@PUT*1"));
+    stage.sandbox.set_faults(fault("503-after:1@PUT*1"));
     let changed = stage.agent.ok("update_organization", json!({ "organization": id, "name": "Acme Trials" })).await;
     assert_eq!(changed["after"]["organization"], "Acme Trials");
-    stage.service.set_faults(fault("drop:1@DELETE*1"));
+    stage.sandbox.set_faults(fault("drop:1@DELETE*1"));
     stage.agent.ok("delete_organization", json!({ "organization": id })).await;
     assert_eq!(stage.sent().len(), 2);
 
     // Nothing came of this one, and that is said.
-    stage.service.set_faults(fault("drop-before:1@POST /orgs*1"));
-    let before = stage.held();
+    stage.sandbox.set_faults(fault("drop-before:1@POST /orgs*1"));
+    let before = stage.state();
     let answer = stage.agent.fails("create_organization", json!({ "name": "Acme Pilots" }), "not_applied").await;
     assert_eq!(answer["retryable"], true);
-    assert_eq!(stage.held(), before);
+    assert_eq!(stage.state(), before);
 }
 
 #[tokio::test]

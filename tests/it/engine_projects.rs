@@ -45,7 +45,7 @@ async fn projects_are_listed_and_read_without_their_storage() {
         assert_eq!(detailed["items"], json!([full]));
         let mut read = full.clone();
         read["connection"] = "lab".into();
-        stage.service.clear_journal();
+        stage.sandbox.clear_journal();
         assert_eq!(stage.agent.ok("get_project", json!({ "project": "churn FORECAST" })).await, read);
         let last = stage.asked().pop();
         assert_eq!(last.as_deref(), Some("GET projects/p-2"));
@@ -129,17 +129,17 @@ async fn a_deletion_of_a_project_names_who_loses_it() {
 async fn lost_answers_about_projects_are_looked_up() {
     let stage = Stage::new().await;
     stage.agent.ok("list_organizations", json!({})).await; // signs in
-    stage.service.set_faults(fault("malformed:1@POST /projects*1"));
+    stage.sandbox.set_faults(fault("malformed:1@POST /projects*1"));
     let made = stage.agent.ok("create_project", json!({ "name": "Routing", "organization": "o-2" })).await;
     let id = made["after"]["id"].clone();
-    stage.service.set_faults(fault("drop:1@PUT*1"));
+    stage.sandbox.set_faults(fault("drop:1@PUT*1"));
     assert_eq!(stage.agent.ok("update_project", json!({ "project": id, "name": "Routes" })).await["after"]["project"], "Routes");
-    stage.service.set_faults(fault("503-after:1@POST /users*1"));
+    stage.sandbox.set_faults(fault("503-after:1@POST /users*1"));
     let added = stage.agent.ok("add_project_member", json!({ "project": id, "member": "u-5", "roles": ["viewer"] })).await;
     assert_eq!(added["after"]["roles"], json!(["Project Viewer"]));
-    stage.service.set_faults(fault("drop:1@DELETE /users*1"));
+    stage.sandbox.set_faults(fault("drop:1@DELETE /users*1"));
     stage.agent.ok("remove_project_member", json!({ "project": id, "member": "u-5" })).await;
-    stage.service.set_faults(fault("drop:1@DELETE*1"));
+    stage.sandbox.set_faults(fault("drop:1@DELETE*1"));
     stage.agent.ok("delete_project", json!({ "project": id })).await;
     assert_eq!(stage.sent().len(), 5, "nothing was sent twice");
 }
@@ -158,7 +158,7 @@ async fn people_of_a_project_are_listed_and_read() {
         let owners = stage.agent.ok("list_project_members", json!({ "project": "p-3", "role": "owner" })).await;
         assert_eq!(ids(&owners), ["u-4"]);
         assert_eq!(ids(&stage.agent.ok("list_project_members", json!({ "project": "p-3", "query": "vogel" })).await), ["u-10"]);
-        stage.service.clear_journal();
+        stage.sandbox.clear_journal();
         let mut one = stage.agent.ok("get_project_member", json!({ "project": "p-3", "member": "lena@studio-vogel.example" })).await;
         assert_eq!(stage.asked().pop().as_deref(), Some("GET projects/p-3/users/u-10"));
         one.as_object_mut().unwrap().remove("connection");
@@ -236,7 +236,7 @@ async fn who_cannot_come_in_or_leave_is_said_before_anything_is_sent() {
 async fn many_people_cost_few_reads() {
     let stage = Stage::new().await;
     {
-        let mut platform = stage.service.platform();
+        let mut platform = stage.sandbox.platform();
         for number in 200..260 {
             let account = rolecall_sandbox::engine::Account {
                 id: format!("u-{number}"),
@@ -257,8 +257,8 @@ async fn many_people_cost_few_reads() {
         "Churn forecast,ana.ruiz@acme.example,viewer\nChurn forecast,person.200@acme.example,viewer\nChurn forecast,nobody,viewer\n",
     );
     stage.agent.ok("list_organizations", json!({})).await; // signs in
-    stage.service.set_faults(vec!["drop:1@POST /users*1".parse().unwrap(), "429:1@POST /users*1".parse().unwrap()]);
-    stage.service.clear_journal();
+    stage.sandbox.set_faults(vec!["drop:1@POST /users*1".parse().unwrap(), "429:1@POST /users*1".parse().unwrap()]);
+    stage.sandbox.clear_journal();
     let receipt = stage.agent.ok("add_project_members", json!({ "csv": csv })).await;
     let batch = &receipt["after"];
     assert_eq!(
@@ -272,6 +272,6 @@ async fn many_people_cost_few_reads() {
     assert!(reads < 40, "{reads} reads: {asked:?}");
     // Each was sent once; one more after the 429, of which nothing came.
     assert_eq!(asked.iter().filter(|it| it.starts_with("POST")).count(), 61);
-    assert_eq!(stage.service.platform().projects[1].seats.len(), 63);
+    assert_eq!(stage.sandbox.platform().projects[1].seats.len(), 63);
     assert_eq!(stage.agent.questions().len(), 1, "one question for all, though nobody gains power");
 }

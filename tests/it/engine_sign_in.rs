@@ -1,18 +1,18 @@
 //! How a connection to the Engine signs in and stays signed in, and where its calls go.
 
-use rolecall::providers::engine::{Account, connect};
+use rolecall::providers::engine::Account;
 use rolecall_sandbox::engine::Quirks;
 use secrecy::SecretString;
 
 use crate::{
     support::{Value, json},
-    support_engine::{Stage, service, settings},
+    support_engine::Stage,
 };
 
 /// The calls that fetch tokens, with their bodies.
 fn signing_in(stage: &Stage) -> Vec<(String, Value)> {
-    let journal = stage.service.journal();
-    stage.service.clear_journal();
+    let journal = stage.sandbox.journal();
+    stage.sandbox.clear_journal();
     let ours = journal.iter().filter(|it| it.target.contains("/users:"));
     ours.map(|it| {
         assert!(!it.authorized, "{it:?}");
@@ -48,8 +48,8 @@ async fn an_expired_token_is_refreshed_once_for_all_that_wait() {
     let stage = Stage::new().await;
     stage.agent.ok("list_organizations", json!({})).await;
     for round in 1..=2 {
-        stage.service.clear_journal();
-        stage.service.platform().expire_tokens();
+        stage.sandbox.clear_journal();
+        stage.sandbox.platform().expire_tokens();
         let calls = (0..20).map(|_| stage.agent.ok("list_organizations", json!({})));
         futures_util::future::join_all(calls).await;
         // The refresh token of the reply before: each is good for one refresh.
@@ -62,25 +62,23 @@ async fn an_expired_token_is_refreshed_once_for_all_that_wait() {
 async fn where_refreshing_fails_it_signs_in_again() {
     let stage = Stage::new().await;
     stage.agent.ok("list_organizations", json!({})).await;
-    stage.service.clear_journal();
-    stage.service.platform().end_sessions();
+    stage.sandbox.clear_journal();
+    stage.sandbox.platform().end_sessions();
     assert_eq!(stage.agent.ok("list_organizations", json!({})).await["total"], 3);
     let paths: Vec<String> = signing_in(&stage).into_iter().map(|it| it.0).collect();
     assert_eq!(paths, ["/api/v1/users:refreshToken", "/api/v1/users:signInWithCustomToken"]);
 
     // A change is sent again with the new token, since the service took nothing in.
-    stage.service.platform().expire_tokens();
+    stage.sandbox.platform().expire_tokens();
     stage.agent.ok("create_project", json!({ "name": "Routing", "organization": "Acme Research" })).await;
-    let made = stage.service.platform().projects.iter().filter(|it| it.name == "Routing").count();
+    let made = stage.sandbox.platform().projects.iter().filter(|it| it.name == "Routing").count();
     assert_eq!(made, 1);
 }
 
 #[tokio::test]
 async fn a_refused_sign_in_says_so_and_repeats_no_secret() {
-    let service = service().await;
-    let mut settings = settings(&service);
-    settings.account = Account::CustomToken(SecretString::from("engine-test-wrong"));
-    let stage = Stage::of(service, connect(settings)).await;
+    let wrong = |it: &mut rolecall::providers::engine::Settings| it.account = Account::CustomToken(SecretString::from("engine-test-wrong"));
+    let stage = Stage::with(Quirks::default(), wrong).await;
     let answer = stage.agent.fails("list_organizations", json!({}), "unauthenticated").await;
     let message = "custom token [redacted] is not valid (INVALID_CUSTOM_TOKEN)";
     let fix = "the key of connection `lab` is not accepted: put a valid one in place, see `rolecall doctor`";

@@ -7,7 +7,7 @@ use crate::{
 
 /// Who is where with which role, and what things are called.
 fn facts(stage: &Stage) -> Value {
-    let platform = stage.service.platform();
+    let platform = stage.sandbox.platform();
     let orgs: Vec<_> = platform.orgs.iter().map(|it| json!([it.name, it.description, it.logo_url, sorted(&it.seats)])).collect();
     let projects: Vec<_> = platform.projects.iter().map(|it| json!([it.name, it.description, sorted(&it.seats)])).collect();
     json!([orgs, projects])

@@ -2,8 +2,8 @@
 
 use crate::{
     company::{column, declined},
-    support::{Options, json},
-    support_geai::{Geai, made, organization, project, sandbox, system},
+    support::json,
+    support_geai::{Geai, made, organization, project, system},
 };
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_connection_that_is_kept_to_another_organization_changes_nothing() {
     }
     assert_eq!(it.changes(), [""; 0]);
     assert_eq!(it.state(), before);
-    let it = Geai::on(sandbox().await, |it| pinned(system(it)), Options::default()).await;
+    let it = Geai::with(|it| pinned(system(it))).await;
     it.agent.fails("create_organization", json!({ "name": "Basalt", "admin_email": "a@acme.example" }), "outside_connection").await;
     it.agent.fails("delete_organization", json!({ "organization": "Acme" }), "outside_connection").await;
 }

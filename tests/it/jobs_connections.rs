@@ -1,49 +1,47 @@
 //! Two hundred steps over one connection of each provider, with faults and kills on the way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rolecall::{
     guard::Caller,
     jobs::{Halt, Moment, Wait},
-    providers::{Connection, engine, geai, local, openai, seeme},
+    providers::{Connection, local},
     store::Db,
 };
-use rolecall_sandbox::{self as sandbox, Platform as _, Sandbox, Seed};
+use rolecall_sandbox::{Sandbox, engine::Engine, geai::Geai, openai::Openai, seeme::Seeme};
 
 use crate::{
     company::acme,
+    lab::{Service, service},
     support::{Agent, Options, Store, Value, json},
-    support_engine, support_geai, support_openai, support_seeme,
 };
 
 const EACH: usize = 20;
 
 /// A service of each kind.
 struct Services {
-    geai: Sandbox<sandbox::geai::Geai>,
-    openai: Sandbox<sandbox::openai::Openai>,
-    seeme: Sandbox<sandbox::seeme::Seeme>,
-    engine: std::sync::Arc<Sandbox<sandbox::engine::Engine>>,
+    geai: Arc<Sandbox<Geai>>,
+    openai: Arc<Sandbox<Openai>>,
+    seeme: Arc<Sandbox<Seeme>>,
+    engine: Arc<Sandbox<Engine>>,
 }
 
 impl Services {
     async fn start() -> Self {
-        Self {
-            geai: support_geai::sandbox().await,
-            openai: sandbox::start(sandbox::openai::Openai::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap(),
-            seeme: sandbox::start(sandbox::seeme::Seeme::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap(),
-            engine: support_engine::service().await,
-        }
+        Self { geai: service().await, openai: service().await, seeme: service().await, engine: service().await }
     }
 
     async fn connections(&self, store: &Store) -> Vec<Connection> {
+        fn connected<S: Service>(service: &Sandbox<S>) -> Connection {
+            S::connect(S::settings(&service.url))
+        }
         let db = Db::open(&store.url).await.unwrap();
         vec![
             local::connect("local", db, local::Settings::default()),
-            geai::connect(support_geai::settings(&self.geai.url)),
-            openai::connect(support_openai::settings(&self.openai.url, sandbox::openai::ADMIN_KEY)),
-            seeme::connect(support_seeme::settings(&self.seeme, None, seeme::Account::Key("seeme-test-helena".into()))),
-            engine::connect(support_engine::settings(&self.engine)),
+            connected(&self.geai),
+            connected(&self.openai),
+            connected(&self.seeme),
+            connected(&self.engine),
         ]
     }
 

@@ -13,8 +13,8 @@ use rolecall::{
 use rolecall_sandbox::{self as sandbox, Fault, Platform, Sandbox, Seed};
 
 use crate::{
+    lab::Service as _,
     support::{Options, Store, Value, json},
-    support_engine, support_geai, support_openai, support_seeme,
 };
 
 /// What goes wrong with the first two invitations of a run.
@@ -135,12 +135,12 @@ async fn start<P: Platform>(platform: P) -> Sandbox<P> {
 #[tokio::test]
 async fn globant_enterprise_ai() {
     let connect = |it: &Sandbox<_>| {
-        let mut settings = support_geai::settings(&it.url);
+        let mut settings = sandbox::geai::Geai::settings(&it.url);
         settings.remote.timeout = Duration::from_secs(1);
         geai::connect(settings)
     };
     all(async || Scene {
-        service: support_geai::sandbox().await,
+        service: start(sandbox::geai::Geai::seeded(Seed::Acme)).await,
         store: Store::sqlite(),
         connect,
         hire: |_, _| {},
@@ -156,7 +156,7 @@ async fn globant_enterprise_ai() {
 #[tokio::test]
 async fn open_ai() {
     let connect = |it: &Sandbox<_>| {
-        let mut settings = support_openai::settings(&it.url, sandbox::openai::ADMIN_KEY);
+        let mut settings = sandbox::openai::Openai::settings(&it.url);
         settings.remote.timeout = Duration::from_secs(1);
         openai::connect(settings)
     };
@@ -187,7 +187,7 @@ async fn open_ai() {
 #[tokio::test]
 async fn see_me() {
     let connect = |it: &Sandbox<_>| {
-        let mut settings = support_seeme::settings(it, None, seeme::Account::Key("seeme-test-helena".into()));
+        let mut settings = sandbox::seeme::Seeme::settings(&it.url);
         settings.remote.timeout = Duration::from_secs(1);
         seeme::connect(settings)
     };
@@ -208,7 +208,7 @@ async fn see_me() {
 #[tokio::test]
 async fn the_engine() {
     let connect = |it: &Sandbox<_>| {
-        let mut settings = support_engine::settings(it);
+        let mut settings = sandbox::engine::Engine::settings(&it.url);
         settings.remote.timeout = Duration::from_secs(1);
         engine::connect(settings)
     };

@@ -6,14 +6,15 @@ use rolecall::{
     app::App,
     guard::{Answer, Caller, Given, Verdict},
     jobs::{Halt, Moment, Wait},
-    providers::{Connection, engine, geai},
+    providers::Connection,
 };
-use rolecall_sandbox::{Fault, engine as practice};
+use rolecall_sandbox::{Fault, engine as practice, geai};
 
 use crate::{
+    lab::Service as _,
     support::{Options, Value, json},
-    support_engine::{self, Stage},
-    support_geai::{self, Geai},
+    support_engine::Stage,
+    support_geai::Geai,
 };
 
 const PROJECT: usize = 1;
@@ -30,7 +31,7 @@ fn address(number: usize) -> String {
 async fn stage(people: usize) -> Stage {
     let stage = Stage::new().await;
     {
-        let mut platform = stage.service.platform();
+        let mut platform = stage.sandbox.platform();
         for number in 0..people {
             let account = practice::Account {
                 id: format!("u-n{number}"),
@@ -46,7 +47,7 @@ async fn stage(people: usize) -> Stage {
 }
 
 fn connection(stage: &Stage) -> Connection {
-    engine::connect(support_engine::settings(&stage.service))
+    practice::Engine::connect(practice::Engine::settings(&stage.sandbox.url))
 }
 
 fn csv(people: std::ops::Range<usize>) -> String {
@@ -54,12 +55,12 @@ fn csv(people: std::ops::Range<usize>) -> String {
 }
 
 fn faults(stage: &Stage, faults: &[&str]) {
-    stage.service.set_faults(faults.iter().map(|it| it.parse::<Fault>().unwrap()).collect());
+    stage.sandbox.set_faults(faults.iter().map(|it| it.parse::<Fault>().unwrap()).collect());
 }
 
 /// Who of them is in the project, and how often.
 fn held(stage: &Stage) -> BTreeMap<String, usize> {
-    let platform = stage.service.platform();
+    let platform = stage.sandbox.platform();
     let mut held = BTreeMap::new();
     for seat in &platform.projects[PROJECT].seats {
         if let Some(number) = seat.user.strip_prefix("u-n") {
@@ -177,7 +178,7 @@ async fn what_is_missing_is_made_from_the_table_of_the_job_before() {
     let table = stage.agent.app.jobs().table(job, &operator()).await.unwrap();
     assert!(table.contains("Churn forecast,person.0@acme.example,viewer,done,\n"), "{table}");
     let mended = table.replace("Nowhere", "Churn forecast").replace(",king,", ",viewer,");
-    stage.service.clear_journal();
+    stage.sandbox.clear_journal();
     let second = stage.agent.ok("add_project_members", json!({ "csv": mended })).await;
     assert_eq!((&second["after"]["done"], &second["after"]["failed"]), (&json!(2), &json!(1)), "{second}");
     assert_eq!(stage.sent().len(), 2, "only what was missing is sent");
@@ -264,7 +265,7 @@ async fn where_the_service_does_not_tell_a_row_is_unknown_and_nobody_is_invited_
         let mut tx = it.agent.db().begin().await.unwrap();
         tx.run("UPDATE jobs SET lease_until = 0", &[]).await.unwrap();
         tx.commit().await.unwrap();
-        let connections = vec![geai::connect(support_geai::settings(&it.sandbox.url))];
+        let connections = vec![geai::Geai::connect(geai::Geai::settings(&it.sandbox.url))];
         let app = it.agent.store.app_with(connections, &Options::default()).await;
         let report = go_on(&app, job).await;
         let after = &report["after"];

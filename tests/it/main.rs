@@ -32,6 +32,7 @@ mod jobs_matrix;
 mod jobs_people;
 mod jobs_undo;
 mod keys;
+mod lab;
 mod limits;
 mod logos;
 mod mcp_resources;

@@ -4,8 +4,9 @@ use reqwest::{Method, StatusCode, header};
 use rolecall_sandbox::{self as sandbox, Options, Platform as _, Seed, geai::Geai};
 
 use crate::{
+    lab::service,
     support::{Value, http_client, json},
-    support_geai::{MEMBER, SYSTEM, TOKEN, organization, project, sandbox},
+    support_geai::{MEMBER, SYSTEM, TOKEN, organization, project},
 };
 
 const PROVISIONING: &str = "geai-test-oauth-provisioning-4e5f6a7b8c9d";
@@ -30,7 +31,7 @@ fn text(answer: &Value) -> &str {
 
 #[tokio::test]
 async fn a_token_reaches_what_its_kind_reaches() {
-    let it = sandbox().await;
+    let it = service::<Geai>().await;
     let atlas = project(1);
     let context = [("ProjectId", atlas.as_str())];
     let (admin, projects) = ("/v2/admin/organizations", "/v1/organization/projects");
@@ -58,7 +59,7 @@ async fn a_token_reaches_what_its_kind_reaches() {
 
 #[tokio::test]
 async fn a_request_that_the_service_would_refuse_is_refused_and_changes_nothing() {
-    let it = sandbox().await;
+    let it = service::<Geai>().await;
     let before = serde_json::to_value(&*it.platform()).unwrap();
     let (atlas, limits) = (project(1), format!("/v2/usageLimits/organizations/{}/limits", organization(1)));
     let target = [("project-id", atlas.as_str())];
@@ -130,7 +131,7 @@ async fn a_request_that_the_service_would_refuse_is_refused_and_changes_nothing(
 
 #[tokio::test]
 async fn every_mail_counts_and_a_whole_domain_can_be_let_in() {
-    let it = sandbox().await;
+    let it = service::<Geai>().await;
     let ember = project(5);
     for email in ["new@acme.example", "New@acme.example", "all-members@acme.example"] {
         let body = json!({ "userEmail": email, "roles": ["Project member"] });

@@ -1,18 +1,30 @@
 //! How the connection to SeeMe.ai behaves: signing in, pins, faults, other ways of answering.
 
-use rolecall::providers::seeme::{Account, connect};
+use rolecall::providers::{
+    Connection,
+    seeme::{Account, connect},
+};
 use rolecall_sandbox::{
     Fault,
-    seeme::{Emptiness, Quirks},
+    seeme::{Emptiness, Quirks, Seeme},
 };
 
 use crate::{
+    lab::Service as _,
     support::{Agent, Options, json},
-    support_seeme::{Lab, settings},
+    support_seeme::Lab,
 };
 
 fn faults(list: &[&str]) -> Vec<Fault> {
     list.iter().map(|it| it.parse().unwrap()).collect()
+}
+
+/// A connection of hers, perhaps kept to an organization.
+fn as_ana(lab: &Lab, pin: Option<&str>) -> Connection {
+    let mut settings = Seeme::settings(&lab.sandbox.url);
+    settings.account = Account::Key("seeme-test-ana".into());
+    settings.remote.pin = pin.map(str::to_owned);
+    connect(settings)
 }
 
 fn login(password: &str) -> Account {
@@ -21,7 +33,7 @@ fn login(password: &str) -> Account {
 
 #[tokio::test]
 async fn signing_in_once_serves_many_calls_and_again_when_the_session_ends() {
-    let lab = Lab::signed_in(Quirks::default(), None, login("seeme-test-helena-password")).await;
+    let lab = Lab::signed_in(login("seeme-test-helena-password")).await;
     lab.agent.ok("list_teams", json!({})).await;
     lab.agent.ok("list_roles", json!({})).await;
     let sent = lab.writes();
@@ -36,7 +48,7 @@ async fn signing_in_once_serves_many_calls_and_again_when_the_session_ends() {
 #[tokio::test]
 async fn a_wrong_password_and_a_wrong_key_are_told_without_either() {
     for account in [login("seeme-test-guess"), Account::Key("seeme-test-wrong".into())] {
-        let lab = Lab::signed_in(Quirks::default(), None, account).await;
+        let lab = Lab::signed_in(account).await;
         let refused = lab.agent.fails("list_teams", json!({}), "unauthenticated").await;
         assert!(!refused.to_string().contains("seeme-test"), "{refused}");
     }
@@ -45,10 +57,10 @@ async fn a_wrong_password_and_a_wrong_key_are_told_without_either() {
 #[tokio::test]
 async fn health_is_one_look_that_needs_no_permission() {
     let lab = Lab::new().await;
-    let connection = connect(settings(&lab.sandbox, None, Account::Key("seeme-test-ana".into())));
+    let connection = as_ana(&lab, None);
     connection.health().await.unwrap();
     assert_eq!(lab.reads(), ["me/context"]);
-    let pinned = connect(settings(&lab.sandbox, Some("Nowhere"), Account::Key("seeme-test-ana".into())));
+    let pinned = as_ana(&lab, Some("Nowhere"));
     assert_eq!(pinned.health().await.unwrap_err().code(), "organization_not_found");
 }
 
@@ -158,8 +170,7 @@ async fn reads_are_repeated_and_what_is_refused_is_told_in_the_services_words() 
     lab.sandbox.set_faults(faults(&["503:1@GET*1", "html:1@GET*1", "drop-before:1@GET*1"]));
     assert_eq!(lab.agent.ok("list_teams", json!({"organization": "Acme"})).await["total"], 2);
     lab.sandbox.set_faults(Vec::new());
-    let ana =
-        Agent::connected(vec![connect(settings(&lab.sandbox, None, Account::Key("seeme-test-ana".into())))], Options::default()).await;
+    let ana = Agent::connected(vec![as_ana(&lab, None)], Options::default()).await;
     lab.reads();
     let refused = ana.fails("create_team", json!({"name": "Design"}), "forbidden").await;
     assert_eq!(refused["message"], "permission `teams:create` is missing");

@@ -1,6 +1,6 @@
 //! The Engine's sandbox with an agent in front of it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rolecall::{
     config::Remote,
@@ -10,75 +10,62 @@ use rolecall::{
     },
 };
 use rolecall_sandbox::{
-    self as sandbox, Exchange, Platform as _, Sandbox, Seed,
+    Exchange, Platform as _, Seed,
     engine::{Engine, Quirks},
 };
 use secrecy::SecretString;
 
-use crate::support::{Agent, Options, Value, json};
+use crate::{
+    lab::{Lab, Service, is_write},
+    support::{Options, Value, remote},
+};
 
 /// The service, and an agent that acts as Ada: owner of Northwind Analytics and Acme Research, viewer of Acme Labs.
-pub(crate) struct Stage {
-    pub(crate) service: Arc<Sandbox<Engine>>,
-    pub(crate) agent: Agent,
-}
+pub(crate) type Stage = Lab<Engine>;
 
-pub(crate) async fn service() -> Arc<Sandbox<Engine>> {
-    Arc::new(sandbox::start(Engine::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap())
-}
+impl Service for Engine {
+    type Settings = Settings;
 
-pub(crate) fn settings(service: &Sandbox<Engine>) -> Settings {
-    let remote = Remote {
-        connection: "lab".into(),
-        base_url: service.url.clone(),
-        pin: None,
-        ca_file: None,
-        timeout: Duration::from_secs(30),
-        files: Vec::new(),
-    };
-    let account = Account::CustomToken(SecretString::from("engine-test-custom-token-1"));
-    Settings { remote, account, role_ids: [].into(), paths: [].into() }
-}
+    const RESTLESS: &'static [&'static str] = &["quirks", "sessions", "serial", "clock"];
 
-impl Stage {
-    pub(crate) async fn new() -> Self {
-        Self::with(Quirks::default(), |_| {}).await
+    fn settings(url: &str) -> Settings {
+        let account = Account::CustomToken(SecretString::from("engine-test-custom-token-1"));
+        let remote = Remote { timeout: Duration::from_secs(30), ..remote("lab", url) };
+        Settings { remote, account, role_ids: [].into(), paths: [].into() }
     }
 
+    fn connect(settings: Settings) -> Connection {
+        connect(settings)
+    }
+
+    /// Method and path below `/api/v1/`.
+    fn told(it: &Exchange) -> String {
+        format!("{} {}", it.method, it.target.trim_start_matches("/api/v1/"))
+    }
+
+    /// Signing in.
+    fn is_aside(it: &Exchange) -> bool {
+        it.target.contains("/users:")
+    }
+}
+
+impl Lab<Engine> {
     /// With a service that differs, and a connection that was configured otherwise.
     pub(crate) async fn with(quirks: Quirks, configure: impl FnOnce(&mut Settings)) -> Self {
-        let service = service().await;
-        service.platform().quirks = quirks;
-        let mut settings = settings(&service);
-        configure(&mut settings);
-        Self::of(service, connect(settings)).await
+        let mut service = Engine::seeded(Seed::Acme);
+        service.quirks = quirks;
+        Self::at(service, configure, Options::default()).await
     }
 
-    pub(crate) async fn of(service: Arc<Sandbox<Engine>>, connection: Connection) -> Self {
-        Self { service, agent: Agent::connected(vec![connection], Options::default()).await }
-    }
-
-    /// What was asked of the service since the last time, without signing in: method and path below `/api/v1/`.
+    /// What was asked of the service since the last time.
     pub(crate) fn asked(&self) -> Vec<String> {
-        let journal = self.service.journal();
-        self.service.clear_journal();
-        let ours = journal.iter().filter(|it| !it.target.contains("/users:"));
-        ours.map(|it| format!("{} {}", it.method, it.target.trim_start_matches("/api/v1/"))).collect()
+        self.journal().iter().map(Engine::told).collect()
     }
 
     /// What was sent that changes something, with its body.
     pub(crate) fn sent(&self) -> Vec<(String, Value)> {
-        let journal = self.service.journal();
-        self.service.clear_journal();
-        let writes = journal.iter().filter(|it| it.method != "GET" && !it.target.contains("/users:"));
         let body = |it: &Exchange| if it.body.is_empty() { Value::Null } else { serde_json::from_str(&it.body).unwrap() };
-        writes.map(|it| (format!("{} {}", it.method, it.target.trim_start_matches("/api/v1/")), body(it))).collect()
-    }
-
-    /// What the service holds, to see that nothing has changed.
-    pub(crate) fn held(&self) -> Value {
-        let platform = self.service.platform();
-        json!([platform.accounts, platform.orgs, platform.projects])
+        self.journal().iter().filter(|it| is_write(it)).map(|it| (Engine::told(it), body(it))).collect()
     }
 
     /// The calls that take the last change back, as the ledger has them.
@@ -88,21 +75,6 @@ impl Stage {
         let body: String = sqlx::query_scalar(outcomes).fetch_one(reader).await.unwrap();
         let body: Value = serde_json::from_str(&body).unwrap();
         body["inverse"].as_array().cloned().unwrap_or_default()
-    }
-
-    /// A call that is refused before anything is sent that changes something.
-    #[track_caller]
-    pub(crate) fn refuses(&self, tool: &'static str, arguments: Value, code: &'static str) -> impl Future<Output = Value> {
-        let caller = std::panic::Location::caller();
-        async move {
-            let before = self.held();
-            self.service.clear_journal();
-            let answer = self.agent.call(tool, arguments.clone()).await;
-            assert_eq!(answer["code"], code, "{caller}: {tool} {arguments} answered {answer}");
-            assert_eq!(self.sent(), [], "{caller}: {tool} {arguments}");
-            assert_eq!(self.held(), before, "{caller}: {tool} {arguments}");
-            answer
-        }
     }
 }
 

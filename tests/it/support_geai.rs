@@ -4,11 +4,20 @@ use std::time::Duration;
 
 use rolecall::{
     config::Remote,
-    providers::geai::{Settings, TokenKind, connect},
+    providers::{
+        Connection,
+        geai::{Settings, TokenKind, connect},
+    },
 };
-use rolecall_sandbox::{self as sandbox, Exchange, Fault, Platform as _, Sandbox, Seed, geai::Geai as Platform};
+use rolecall_sandbox::{
+    Exchange, Platform as _, Seed,
+    geai::{self, Quirks},
+};
 
-use crate::support::{Agent, Options, Value};
+use crate::{
+    lab::{Lab, Service},
+    support::{Options, remote},
+};
 
 /// The sandbox's own tokens, known from its seed.
 pub(crate) const TOKEN: &str = "geai-test-organization-acme-6e7f8a9b0c1d";
@@ -16,32 +25,36 @@ pub(crate) const SYSTEM: &str = "geai-test-oauth-system-8e9f0a1b2c3d";
 pub(crate) const MEMBER: &str = "geai-test-oauth-member-0e1f2a3b4c5d";
 
 /// A service, and an agent that works on it.
-pub(crate) struct Geai {
-    pub(crate) agent: Agent,
-    pub(crate) sandbox: Sandbox<Platform>,
-}
+pub(crate) type Geai = Lab<geai::Geai>;
 
-pub(crate) async fn sandbox() -> Sandbox<Platform> {
-    sandbox::start(Platform::seeded(Seed::Acme), sandbox::Options::default()).await.unwrap()
-}
+impl Service for geai::Geai {
+    type Settings = Settings;
 
-/// How a connection reaches a service at `url`.
-pub(crate) fn settings(url: &str) -> Settings {
-    Settings {
-        remote: Remote {
-            connection: "globant".into(),
-            base_url: url.to_owned(),
-            pin: None,
-            ca_file: None,
-            timeout: Duration::from_secs(10),
-            files: Vec::new(),
-        },
-        token: TOKEN.into(),
-        kind: TokenKind::Api,
-        project_id: None,
-        organization_id: None,
-        system: false,
-        unversioned_removal: false,
+    fn settings(url: &str) -> Settings {
+        Settings {
+            remote: Remote { timeout: Duration::from_secs(10), ..remote("globant", url) },
+            token: TOKEN.into(),
+            kind: TokenKind::Api,
+            project_id: None,
+            organization_id: None,
+            system: false,
+            unversioned_removal: false,
+        }
+    }
+
+    fn connect(settings: Settings) -> Connection {
+        connect(settings)
+    }
+
+    /// Method, path and query, the target's header, body.
+    fn told(it: &Exchange) -> String {
+        let mut told = format!("{} {}", it.method, it.target);
+        for name in ["project-id", "organization-id"] {
+            if let Some(value) = it.headers.get(name) {
+                told = format!("{told} {name}: {value}");
+            }
+        }
+        if it.body.is_empty() { told } else { format!("{told} {}", it.body) }
     }
 }
 
@@ -64,31 +77,16 @@ pub(crate) fn made(number: u8) -> String {
     format!("5a000000-0000-4000-8000-{number:012x}")
 }
 
-impl Geai {
-    pub(crate) async fn new() -> Self {
-        Self::with(|it| it).await
-    }
-
+impl Lab<geai::Geai> {
     /// With other settings than the usual ones.
     pub(crate) async fn with(change: impl FnOnce(Settings) -> Settings) -> Self {
-        Self::on(sandbox().await, change, Options::default()).await
+        let service = geai::Geai::seeded(Seed::Acme);
+        Self::at(service, |it| *it = change(it.clone()), Options::default()).await
     }
 
-    pub(crate) async fn on(sandbox: Sandbox<Platform>, change: impl FnOnce(Settings) -> Settings, options: Options) -> Self {
-        let agent = Agent::connected(vec![connect(change(settings(&sandbox.url)))], options).await;
-        Self { agent, sandbox }
-    }
-
-    /// Lets something go wrong from now on, as the command line says it.
-    pub(crate) fn faults(&self, faults: &[&str]) {
-        self.sandbox.set_faults(faults.iter().map(|it| it.parse::<Fault>().unwrap()).collect());
-    }
-
-    /// The requests that came in since the last look: method, path and query, the target's header, body.
+    /// The requests that came in since the last look.
     pub(crate) fn requests(&self) -> Vec<String> {
-        let seen = self.sandbox.journal().iter().map(told).collect();
-        self.sandbox.clear_journal();
-        seen
+        self.journal().iter().map(geai::Geai::told).collect()
     }
 
     /// Those of them that change something.
@@ -97,22 +95,7 @@ impl Geai {
     }
 
     /// Makes the service follow another reading of its description.
-    pub(crate) fn quirk(&self, change: impl FnOnce(&mut sandbox::geai::Quirks)) {
+    pub(crate) fn quirk(&self, change: impl FnOnce(&mut Quirks)) {
         change(&mut self.sandbox.platform().quirks);
     }
-
-    /// What the service holds.
-    pub(crate) fn state(&self) -> Value {
-        serde_json::to_value(&*self.sandbox.platform()).unwrap()
-    }
-}
-
-fn told(it: &Exchange) -> String {
-    let mut told = format!("{} {}", it.method, it.target);
-    for name in ["project-id", "organization-id"] {
-        if let Some(value) = it.headers.get(name) {
-            told = format!("{told} {name}: {value}");
-        }
-    }
-    if it.body.is_empty() { told } else { format!("{told} {}", it.body) }
 }

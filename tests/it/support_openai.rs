@@ -2,39 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use rolecall::providers::openai::{Settings, connect};
+use rolecall::providers::{
+    Connection,
+    openai::{Settings, connect},
+};
 use rolecall_sandbox::{
-    self as sandbox, Call, Platform as _, Sandbox, Seed,
+    Call, Exchange, Platform as _, Seed,
     openai::{ADMIN_KEY, Openai},
 };
 
-use crate::support::{Agent, Options, Value, remote};
+use crate::{
+    lab::{Lab, Service, is_write},
+    support::{Options, Value, remote},
+};
 
 /// An agent before the practice company.
-pub(crate) struct Company {
-    pub(crate) agent: Agent,
-    pub(crate) sandbox: Sandbox<Openai>,
-}
+pub(crate) type Company = Lab<Openai>;
 
-impl Company {
-    pub(crate) async fn new() -> Self {
-        Self::with(Options::default()).await
+impl Service for Openai {
+    type Settings = Settings;
+
+    /// Requests are counted, also those that change nothing.
+    const RESTLESS: &'static [&'static str] = &["number", "quirks"];
+
+    fn settings(url: &str) -> Settings {
+        settings(url, ADMIN_KEY)
     }
 
+    fn connect(settings: Settings) -> Connection {
+        connect(settings)
+    }
+
+    fn told(it: &Exchange) -> String {
+        format!("{} {} {}", it.method, path(it), it.body).trim_end().to_owned()
+    }
+}
+
+impl Lab<Openai> {
     pub(crate) async fn with(options: Options) -> Self {
-        Self::at(Openai::seeded(Seed::Acme), options).await
+        Self::at(Openai::seeded(Seed::Acme), |_| {}, options).await
     }
 
     /// A company as it is now, apart from it from now on.
     pub(crate) async fn copy(&self) -> Self {
         let service = self.sandbox.platform().clone();
-        Self::at(service, Options::default()).await
-    }
-
-    async fn at(service: Openai, options: Options) -> Self {
-        let sandbox = sandbox::start(service, sandbox::Options::default()).await.unwrap();
-        let agent = Agent::connected(vec![connect(settings(&sandbox.url, ADMIN_KEY))], options).await;
-        Self { agent, sandbox }
+        Self::at(service, |_| {}, Options::default()).await
     }
 
     /// A call that succeeds, and the requests that changed something.
@@ -42,14 +54,6 @@ impl Company {
         self.sandbox.clear_journal();
         let receipt = self.agent.ok(tool, arguments).await;
         (receipt, self.writes())
-    }
-
-    /// A call that is refused; nothing may be sent that changes anything.
-    pub(crate) async fn refused(&self, tool: &str, arguments: Value, code: &str) -> Value {
-        self.sandbox.clear_journal();
-        let error = self.agent.fails(tool, arguments, code).await;
-        assert_eq!(self.writes(), [""; 0], "{error}");
-        error
     }
 
     /// A call that reads, and all its requests.
@@ -62,12 +66,11 @@ impl Company {
 
     /// The requests that changed something, each with its body.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let journal = self.sandbox.journal().into_iter().filter(|it| it.method != "GET");
-        journal.map(|it| format!("{} {} {}", it.method, path(&it.target), it.body).trim_end().to_owned()).collect()
+        self.seen().iter().filter(|it| is_write(it)).map(Openai::told).collect()
     }
 
     pub(crate) fn reads(&self) -> Vec<String> {
-        self.sandbox.journal().into_iter().filter(|it| it.method == "GET").map(|it| path(&it.target).to_owned()).collect()
+        self.seen().iter().filter(|it| !is_write(it)).map(|it| path(it).to_owned()).collect()
     }
 
     /// What somebody else does meanwhile.
@@ -80,18 +83,10 @@ impl Company {
         assert_eq!(answer.status, 200, "{method} {path}: {json}");
         json
     }
-
-    /// The state of the service, for comparing before and after.
-    pub(crate) fn state(&self) -> Value {
-        let mut state = serde_json::to_value(&*self.sandbox.platform()).unwrap();
-        // Requests are counted, also those that change nothing.
-        state.as_object_mut().unwrap().retain(|field, _| !["number", "quirks"].contains(&field.as_str()));
-        state
-    }
 }
 
-fn path(target: &str) -> &str {
-    target.strip_prefix("/v1").unwrap()
+fn path(it: &Exchange) -> &str {
+    it.target.strip_prefix("/v1").unwrap()
 }
 
 pub(crate) fn settings(url: &str, key: &str) -> Settings {
