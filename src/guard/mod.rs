@@ -48,7 +48,7 @@ pub(crate) use settling::settle_open;
 pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, Step, StepCall, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
-pub(crate) use weigh::{Ending, MAIL_GOES_OUT, NOT_PLANNED_YET, Tally, of_plan, sum};
+pub(crate) use weigh::{Bearing, MAIL_GOES_OUT, NOT_PLANNED_YET, of_plan, sum};
 
 use crate::{
     domain::Timestamp,
@@ -151,7 +151,7 @@ impl Guard {
 
     /// Sends a read.
     pub(crate) async fn read(&self, tool: &Tool, connection: &str, caller: &Caller, read: UnsentRead) -> Result<Value, CallError> {
-        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })?;
+        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None, gives_power: false })?;
         Ok(read.send().await?)
     }
 
@@ -299,6 +299,9 @@ fn planned(plan: &Plan, status: &str, question: &Question) -> Map<String, Value>
         receipt.insert("undo".into(), undo.as_str().into());
     }
     receipt.insert("impact".into(), json!(plan.impact));
+    if let Some(name) = &question.type_this {
+        receipt.insert("confirmed_by".into(), name.as_str().into());
+    }
     receipt.insert("question".into(), question.text.as_str().into());
     receipt
 }
@@ -308,6 +311,7 @@ fn preview(plan: &Plan, question: &Question, needs_consent: bool) -> Value {
     receipt.insert("needs_consent".into(), needs_consent.into());
     if !needs_consent {
         receipt.remove("question");
+        receipt.remove("confirmed_by");
     }
     let mut receipt = Value::from(receipt);
     shape(&mut receipt);

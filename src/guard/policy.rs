@@ -27,6 +27,8 @@ pub struct Subject<'a> {
     pub principal: &'a str,
     /// Known once a change was planned.
     pub impact: Option<&'a Impact>,
+    /// Whether it gives anybody or anything power over others; known at the same time.
+    pub gives_power: bool,
 }
 
 /// Decides about calls. It is asked before anything is read for a call, and again when a change's impact is known.
@@ -77,6 +79,13 @@ impl Policy for AllowLists {
                     tool.domain
                 ),
                 fix: "the operator of this server decides, with `tools.allow` and `tools.domains`".into(),
+            };
+        }
+        // What gives power is access, whichever tool and argument it comes by.
+        if subject.gives_power && !self.effects.contains(&Effect::Access) {
+            return Decision::Deny {
+                reason: format!("with these arguments {} gives power over others, and this server allows no access operations", tool.name),
+                fix: "leave out what gives power, or let the operator of this server allow `access` in `tools.allow`".into(),
             };
         }
         match (tool.effect, subject.impact.map(|it| it.gravity)) {

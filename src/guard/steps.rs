@@ -205,15 +205,19 @@ fn finish(call: &Call<'_>, plan: &Plan, call_id: &str) -> Finish {
 impl Guard {
     /// Whether this tool may be called here at all.
     pub(crate) fn may(&self, tool: &Tool, connection: &str, caller: &Caller) -> Result<(), CallError> {
-        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None })
+        self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None, gives_power: false })
     }
 
     /// Plans a change and weighs it; nothing is sent.
     pub(crate) async fn plan(&self, tool: &Tool, connection: &str, caller: &Caller, change: UnsentChange) -> Result<Step, CallError> {
-        let subject = Subject { tool, connection, principal: &caller.principal, impact: None };
+        let subject = Subject { tool, connection, principal: &caller.principal, impact: None, gives_power: false };
         self.allowed(subject)?;
         let unsent = change.plan().await?.weighed(tool.effect == Effect::Destroy, &self.settings.trust);
-        let needs_consent = match self.policy.decide(Subject { impact: Some(&unsent.plan.impact), ..subject }) {
+        let needs_consent = match self.policy.decide(Subject {
+            impact: Some(&unsent.plan.impact),
+            gives_power: unsent.plan.bearing.gives_power,
+            ..subject
+        }) {
             Decision::Deny { reason, fix } => return Err(CallError::Denied { reason, fix }),
             Decision::Allow => false,
             Decision::Confirm => true,

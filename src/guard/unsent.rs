@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::weigh::{Ending, Tally, Trust, Weighed, weigh};
+use super::weigh::{Bearing, Trust, Weighed, weigh};
 use crate::{
     domain::{Facts, Impact, Inverse, Secret, Target},
     error::ProviderError,
@@ -51,24 +51,22 @@ pub(crate) struct Plan {
     pub(crate) before: Value,
     /// What has to be typed where a yes is not enough.
     pub(crate) name: String,
-    /// What it takes of its organization, for adding up.
-    pub(crate) tallies: Vec<Tally>,
-    pub(crate) ends: Ending,
+    pub(crate) bearing: Bearing,
     reported: String,
 }
 
 impl Plan {
     /// Weighs what a provider reports.
     pub(super) fn of(preview: &Preview, destroys: bool, trust: &Trust) -> Self {
-        let Weighed { impact, tallies, sum, ends } = weigh(&preview.facts, destroys, trust);
+        let Weighed { impact, bearing, sum } = weigh(&preview.facts, destroys, trust);
         let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
         let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
-        Self { target, impact, before, name, tallies, ends, reported }
+        Self { target, impact, before, name, bearing, reported }
     }
 
     /// A plan of many calls, put together from theirs.
     pub(crate) fn of_many(target: Target, impact: Impact, name: String) -> Self {
-        Self { target, impact, before: Value::Null, name, tallies: Vec::new(), ends: Ending::Nothing, reported: String::new() }
+        Self { target, impact, before: Value::Null, name, bearing: Bearing::none(), reported: String::new() }
     }
 
     /// Fingerprint over all that a person was told and what it was computed from.

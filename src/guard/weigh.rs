@@ -47,11 +47,27 @@ pub(crate) struct Tally {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Weighed {
     pub(crate) impact: Impact,
-    pub(crate) tallies: Vec<Tally>,
+    pub(crate) bearing: Bearing,
     /// What names the sum, where it is the sum that is grave: `10 projects of Acme`.
     pub(crate) sum: Option<String>,
+}
+
+/// What a change adds to the plan that it is a step of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bearing {
+    pub(crate) tallies: Vec<Tally>,
     /// What goes for good, so that of several steps of one gravity the gravest loss is named, and never a bystander.
     pub(crate) ends: Ending,
+    /// Whether it brings people in: many of them at once are always asked about, with who gets what.
+    pub(crate) brings_in: bool,
+    /// Whether anybody or anything gets power over others.
+    pub(crate) gives_power: bool,
+}
+
+impl Bearing {
+    pub(crate) fn none() -> Self {
+        Self { tallies: Vec::new(), ends: Ending::Nothing, brings_in: false, gives_power: false }
+    }
 }
 
 /// What a change ends, from nothing to a whole organization.
@@ -89,7 +105,11 @@ pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
         notes.extend(judged.notes.clone());
     }
     let ends = facts.list.iter().map(ending).max().unwrap_or(Ending::Nothing);
-    Weighed { impact: Impact { gravity, losses, notes, undo: facts.undo.clone() }, tallies, sum, ends }
+    let given = || facts.list.iter().filter_map(|it| if let Fact::Gives(grant) = it { Some(grant) } else { None });
+    let brings_in = given().any(|it| it.holder.is_people());
+    let gives_power = given().any(|it| it.role.power.counts());
+    let bearing = Bearing { tallies, ends, brings_in, gives_power };
+    Weighed { impact: Impact { gravity, losses, notes, undo: facts.undo.clone() }, bearing, sum }
 }
 
 fn ending(fact: &Fact) -> Ending {
@@ -347,12 +367,12 @@ mod tests {
         let ends = |name: &str| weigh(&Facts::none().ends(Thing::Project, Counted::one(name)).about(acme()), true, &Trust::default());
         let steps: Vec<Weighed> = (0..10).map(|it| ends(&format!("P{it}"))).collect();
         assert!(steps.iter().all(|it| it.impact.gravity == Gravity::High && it.sum.is_none()));
-        let all = sum(steps.iter().map(|it| (it.impact.gravity, it.tallies.as_slice())));
+        let all = sum(steps.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())));
         assert_eq!((all.gravity, all.name.as_deref()), (Gravity::Critical, Some("10 projects of Acme")));
-        let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.tallies.as_slice())));
+        let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())));
         assert_eq!((few.gravity, few.name), (Gravity::High, None));
         let twice = [&steps[0], &steps[0]];
-        assert_eq!(sum(twice.iter().map(|it| (it.impact.gravity, it.tallies.as_slice()))).gravity, Gravity::High);
+        assert_eq!(sum(twice.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice()))).gravity, Gravity::High);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::Target,
-    guard::{Ending, Tally, Told},
+    guard::{Bearing, Told},
     providers::Connection,
     store::NewRow,
     tools::{Operation as _, Tool, project_members::AddProjectMembers},
@@ -69,9 +69,8 @@ pub(super) struct Ready {
     /// What a person is told about it.
     pub(super) told: Told,
     pub(super) title: &'static str,
-    /// What it takes of its organization: the sum over all rows is weighed.
-    pub(super) tallies: Vec<Tally>,
-    pub(super) ends: Ending,
+    /// What it adds to the whole: the sum over all rows is weighed.
+    pub(super) bearing: Bearing,
     /// What has to be typed for it where a yes is not enough.
     pub(super) typed: String,
 }

@@ -44,6 +44,19 @@ impl Scopes {
     }
 }
 
+/// Many people who come in at once are asked about, with who gets what, whichever tools bring them.
+fn ask_about_newcomers(drafts: &mut [Draft]) {
+    let brings_in = |it: &&mut Box<Ready>| it.bearing.brings_in;
+    let mut coming: Vec<_> = drafts
+        .iter_mut()
+        .filter_map(|it| if let Stage::Ready(ready) = &mut it.stage { Some(ready) } else { None })
+        .filter(brings_in)
+        .collect();
+    if coming.len() > 1 {
+        coming.iter_mut().for_each(|it| it.told.asked = true);
+    }
+}
+
 impl Engine {
     /// Plans all rows that can be planned. Gives the plans of the first ones, by their place: kept of all, many rows would need
     /// much memory; the others are planned anew when their turn comes.
@@ -68,8 +81,8 @@ impl Engine {
             .map(|(at, planned)| {
                 let ready = planned.map(|step| {
                     let plan = step.plan();
-                    let (tallies, ends, typed) = (plan.tallies.clone(), plan.ends, plan.name.clone());
-                    let ready = Ready { told: step.told(asked), title: step.title(), tallies, ends, typed };
+                    let (bearing, typed) = (plan.bearing.clone(), plan.name.clone());
+                    let ready = Ready { told: step.told(asked), title: step.title(), bearing, typed };
                     plans.extend((at < kept).then_some((i64::try_from(at).unwrap_or(i64::MAX), step)));
                     ready
                 });
@@ -95,6 +108,7 @@ impl Engine {
         if work.invites() {
             add::fold_duplicates(&mut work.drafts);
         }
+        ask_about_newcomers(&mut work.drafts);
         Ok(plans)
     }
 

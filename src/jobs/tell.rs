@@ -45,14 +45,15 @@ impl Summary {
         let steps = || ready().map(|(draft, it)| (draft, &it.told));
         let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
 
-        let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.tallies.as_slice())));
+        let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())));
         let asks = steps().any(|(_, it)| it.asked);
         let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
         let mut gravity = sum.gravity;
         if unknown {
             gravity = gravity.max(guard::NOT_PLANNED_YET);
         }
-        if work.invites() && asks {
+        let newcomers = work.invites() || ready().any(|(_, it)| it.told.asked && it.bearing.brings_in);
+        if newcomers && asks {
             gravity = gravity.max(guard::MAIL_GOES_OUT);
         }
         let mut notes: Vec<String> = Vec::new();
@@ -83,7 +84,7 @@ impl Summary {
             (false, many) => format!("{many} changes"),
         };
         // The sum, or the gravest loss: never the name of something that stays.
-        let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.ends)).map(|(_, it)| it.typed.clone());
+        let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.bearing.ends)).map(|(_, it)| it.typed.clone());
         let gravest = gravest.filter(|_| !work.invites()).unwrap_or_else(|| noun.clone());
         let name = sum.name.unwrap_or(gravest);
         let organizations = organizations(work);

@@ -36,6 +36,9 @@ pub struct Receipt<T> {
     /// What the person is to be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// What the person has to type, where a yes is not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_by: Option<String>,
     /// True where a call with the same `idempotency_key` had done it before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
