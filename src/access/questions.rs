@@ -51,8 +51,7 @@ pub struct Reached<'a> {
 
 /// The ways by which a holder surely sees a place, each once.
 pub fn ways(grants: &[Grant], holder: &Holder, place: &Place) -> Vec<Via> {
-    let mut ways: Vec<Via> =
-        grants.iter().filter(|it| it.holder.is_same(holder) && reads(it, place)).map(|it| way(it, place)).collect();
+    let mut ways: Vec<Via> = grants.iter().filter(|it| it.holder.is_same(holder) && reads(it, place)).map(|it| way(it, place)).collect();
     ways.sort();
     ways.dedup();
     ways

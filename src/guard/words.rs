@@ -93,10 +93,7 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
     let names: Vec<&str> = holders.iter().map(|it| it.label()).collect();
     let many = names.len() > 1;
     let role = &grant.role.name;
-    let through = match &grant.via {
-        Via::Own => String::new(),
-        via => format!(" through {via}"),
-    };
+    let through = through(&grant.via);
     let power = match grant.role.power {
         Power::None => "",
         Power::OverOthers => ", with power over others",
@@ -126,17 +123,29 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
     }
 }
 
+fn through(via: &Via) -> String {
+    match via {
+        Via::Own => String::new(),
+        via => format!(" through {via}"),
+    }
+}
+
 /// What is taken from whom: `no longer Owner of project Atlas: ana@acme.example`.
 fn taken(grant: &Grant, holders: &[String], codes: &[String], still: &[Via]) -> String {
     let names = listed(&holders.iter().map(String::as_str).collect::<Vec<_>>());
+    let through = through(&grant.via);
     let (role, place) = (&grant.role.name, &grant.place);
     if grant.state == State::Pending {
         return format!("the invitation to {place} as {role} can no longer be accepted: {names}");
     }
-    let codes = if codes.is_empty() { String::new() } else { format!(", and loses {}", listed(&codes.iter().map(String::as_str).collect::<Vec<_>>())) };
+    let codes = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(", and loses {}", listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
     let other: Vec<String> = still.iter().filter(|it| **it != Via::Own).map(ToString::to_string).collect();
     let stays = if other.is_empty() { String::new() } else { format!("; access through {} stays", other.join(" and ")) };
-    format!("no longer {role} of {place}: {names}{codes}{stays}")
+    format!("no longer {role} of {place}{through}: {names}{codes}{stays}")
 }
 
 /// Who is lost from sight of a place of this sort, by a fact.

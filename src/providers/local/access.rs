@@ -262,7 +262,15 @@ const OWN: (&str, &str) = ("FALSE", "CAST(NULL AS BIGINT)");
 const HANDED_DOWN: (&str, &str) = ("TRUE", "CAST(NULL AS BIGINT)");
 
 /// The columns of one way. `team` is the team that it is held in, or that hands it down.
-fn ways(kind: &str, holder: &str, role: &str, organization: &str, project: &str, team: &str, (handed_down, ends_at): (&str, &str)) -> String {
+fn ways(
+    kind: &str,
+    holder: &str,
+    role: &str,
+    organization: &str,
+    project: &str,
+    team: &str,
+    (handed_down, ends_at): (&str, &str),
+) -> String {
     format!(
         "SELECT '{kind}' AS kind, {holder} AS holder_id, {role} AS role_id, {organization} AS organization_id, {project} AS project_id, \
          {team} AS team_id, {handed_down} AS handed_down, {ends_at} AS ends_at"
@@ -285,9 +293,7 @@ impl Held {
         let organization = Named::new(self.organization, self.organization_id);
         let team = self.team_id.zip(self.team).map(|(id, name)| Named::new(name, id));
         let (place, via) = match (self.project_id.zip(self.project), team) {
-            (Some((id, name)), team) => {
-                (Place::Project { project: Named::new(name, id), organization }, team.map_or(Via::Own, Via::Team))
-            }
+            (Some((id, name)), team) => (Place::Project { project: Named::new(name, id), organization }, team.map_or(Via::Own, Via::Team)),
             (None, Some(team)) if self.handed_down => (Place::Organization(organization), Via::Team(team)),
             (None, Some(team)) => (Place::Team { team, organization }, Via::Own),
             (None, None) => (Place::Organization(organization), Via::Own),

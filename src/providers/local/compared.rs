@@ -90,7 +90,14 @@ fn compared(before: &[Grant], after: &[Grant]) -> Facts {
     for (holder, before, after) in by_holder(before, after) {
         let (new, gone) = difference(&before, &after);
         // Who is left in a place without a role gets nothing by that.
-        given.extend(new.into_iter().filter(|it| !it.role.id.is_empty()).cloned());
+        for grant in new.into_iter().filter(|it| !it.role.id.is_empty()) {
+            let joins = !before.iter().any(|it| it.place.is_same(&grant.place));
+            if joins || grant.role.power.counts() {
+                given.push(grant.clone());
+            } else {
+                notes.push(format!("is then {} of {}: {}", grant.role.name, grant.place, holder.label()));
+            }
+        }
         let losses = lost(&before, &after);
         for (at, grant) in gone.iter().enumerate() {
             let place = &grant.place;
@@ -113,6 +120,7 @@ fn compared(before: &[Grant], after: &[Grant]) -> Facts {
             }
         }
     }
+    given.sort_by_key(|it| it.holder.is_people());
     let facts = given.into_iter().fold(Facts::none(), Facts::gives);
     let facts = taken.into_iter().fold(facts, |facts, (grant, codes, still)| facts.takes(grant, codes, still));
     let mut people: Vec<String> = leaves.iter().map(|it| it.1.clone()).collect();

@@ -91,7 +91,10 @@ pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> R
     let mut facts = Facts::none().about(at.surroundings(&organization.id).await?).gives(invited(role.held(), organization.place()));
     if !projects.is_empty() {
         let role = members::role_by_id(at, PROJECT_MEMBER).await?;
-        facts = projects.iter().fold(facts, |facts, it| facts.gives(invited(role.held(), it.place())));
+        // The id tells which project it is, where several have the name.
+        facts = projects.iter().fold(facts, |facts, it| {
+            facts.gives(invited(role.held(), it.place())).note(format!("brings project {} [{}] with it", it.name, it.id))
+        });
     }
     if former.is_some() {
         facts = facts.note("replaces an invitation that has expired");

@@ -12,9 +12,7 @@ use super::{
     returning,
 };
 use crate::{
-    domain::{
-        Change, Email, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
-    },
+    domain::{Change, Email, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
     store::{StoreError, Val, args, row},
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},

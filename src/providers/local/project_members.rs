@@ -9,9 +9,7 @@ use super::{
     resolve::{ProjectRow, RoleRow, UserRow, only},
 };
 use crate::{
-    domain::{
-        Change, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
-    },
+    domain::{Change, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
     store::{args, new_id, row},
     tools::{

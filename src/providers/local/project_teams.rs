@@ -9,10 +9,7 @@ use super::{
     resolve::{ProjectRow, TeamRow, only},
 };
 use crate::{
-    domain::{
-        Change, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel,
-        teams::Team,
-    },
+    domain::{Change, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel, teams::Team},
     error::ProviderError,
     store::{StoreError, args, new_id, row},
     tools::{

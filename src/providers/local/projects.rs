@@ -97,7 +97,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
     if let Some(owner) = owner {
         let role = at.project_owner_role().await?;
         // The id is another one each time the change is planned.
-        let place = Place::Project { project: Named::new(&project.name, ""), organization: Named::new(&organization.name, &organization.id) };
+        let place =
+            Place::Project { project: Named::new(&project.name, ""), organization: Named::new(&organization.name, &organization.id) };
         facts = facts.about(at.surroundings(&organization.id).await?).gives(Grant::own(owner.holder(), role.held(), place));
         project_members::enroll(at, &project, &owner.id, slice::from_ref(&role)).await?;
     }

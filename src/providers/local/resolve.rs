@@ -212,7 +212,8 @@ impl Session {
                 kind: "member",
                 name: email,
                 scope: organization.name.clone(),
-                fix: "an invitation is pending: end it with cancel_invitation, or make them a member with add_organization_member".to_owned(),
+                fix: "an invitation is pending: end it with cancel_invitation, or make them a member with add_organization_member"
+                    .to_owned(),
             });
         }
         only(found, "member", named.text(), &organization.name, "list_organization_members", |it: &UserRow| &it.id, |it| it.email.clone())

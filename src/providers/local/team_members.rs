@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member,
-        roles::RoleLevel,
+        Change, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
     store::{StoreError, args, row},
