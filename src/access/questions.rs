@@ -49,6 +49,14 @@ pub struct Reached<'a> {
     pub by: Vec<&'a Grant>,
 }
 
+/// The ways by which a holder surely sees a place, each once.
+pub fn ways(grants: &[Grant], holder: &Holder, place: &Place) -> Vec<Via> {
+    let mut ways: Vec<Via> = grants.iter().filter(|it| it.holder.is_same(holder) && reads(it, place)).map(|it| way(it, place)).collect();
+    ways.sort();
+    ways.dedup();
+    ways
+}
+
 /// The places that a holder has roles in, in the order in which the grants name them.
 pub fn reach<'a>(grants: &'a [Grant], holder: &Holder) -> Vec<Reached<'a>> {
     let mut reached: Vec<Reached<'a>> = Vec::new();
@@ -121,9 +129,7 @@ pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<Loss> {
         if actions.is_empty() && permissions.is_empty() {
             continue;
         }
-        let mut still: Vec<Via> = has.iter().filter(|it| reads(it, &grant.place)).map(|it| way(it, &grant.place)).collect();
-        still.sort();
-        still.dedup();
+        let still = ways(after, &grant.holder, &grant.place);
         losses.push(Loss { holder: grant.holder.clone(), place: grant.place.clone(), actions, permissions, still });
     }
     losses

@@ -11,9 +11,9 @@ const SHOWN: usize = 20;
 /// What is lost, counted, and what else a person should know; like with like, in the order of the facts.
 pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
     let (mut losses, mut notes) = (Vec::new(), Vec::new());
-    let mut told: Vec<usize> = Vec::new();
+    let mut told = vec![false; facts.list.len()];
     for (at, fact) in facts.list.iter().enumerate() {
-        if told.contains(&at) {
+        if told[at] {
             continue;
         }
         match fact {
@@ -21,7 +21,7 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 let alike = alike(facts, at, |it| matches!(it, Fact::Gives(other) if are_given_alike(grant, other)));
                 let holders: Vec<&Holder> = alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| &it.holder).collect();
                 notes.push(given(grant, &holders));
-                told.extend(alike);
+                alike.into_iter().for_each(|it| told[it] = true);
             }
             Fact::Takes { grant, loses: codes, still } => {
                 let is_alike = |it: &Fact| {
@@ -31,11 +31,12 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 let alike = alike(facts, at, is_alike);
                 let holders: Vec<String> =
                     alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| it.holder.label().to_owned()).collect();
-                if still.is_empty() && grant.state == State::Active {
-                    losses.push(loss(&holders.clone().into(), out_of_sight(&grant.place)));
+                if still.is_empty() && grant.state == State::Active && !is_told_before(facts, at) {
+                    let blind = facts.list.iter().filter_map(|it| out_of_sight_of(it, &grant.place));
+                    losses.push(loss(&each_once(blind).into(), out_of_sight(&grant.place)));
                 }
                 notes.push(taken(grant, &holders, codes, still));
-                told.extend(alike);
+                alike.into_iter().for_each(|it| told[it] = true);
             }
             Fact::Lose { people, what } => losses.push(loss(people, losing(*what))),
             Fact::Stops { what, names } => losses.push(loss(names, stops(*what))),
@@ -92,10 +93,7 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
     let names: Vec<&str> = holders.iter().map(|it| it.label()).collect();
     let many = names.len() > 1;
     let role = &grant.role.name;
-    let through = match &grant.via {
-        Via::Own => String::new(),
-        via => format!(" through {via}"),
-    };
+    let through = through(&grant.via);
     let power = match grant.role.power {
         Power::None => "",
         Power::OverOthers => ", with power over others",
@@ -125,17 +123,50 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
     }
 }
 
+fn through(via: &Via) -> String {
+    match via {
+        Via::Own => String::new(),
+        via => format!(" through {via}"),
+    }
+}
+
 /// What is taken from whom: `no longer Owner of project Atlas: ana@acme.example`.
 fn taken(grant: &Grant, holders: &[String], codes: &[String], still: &[Via]) -> String {
     let names = listed(&holders.iter().map(String::as_str).collect::<Vec<_>>());
+    let through = through(&grant.via);
     let (role, place) = (&grant.role.name, &grant.place);
     if grant.state == State::Pending {
         return format!("the invitation to {place} as {role} can no longer be accepted: {names}");
     }
-    let codes = if codes.is_empty() { String::new() } else { format!(", and loses {}", codes.join(", ")) };
+    let codes = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(", and loses {}", listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
     let other: Vec<String> = still.iter().filter(|it| **it != Via::Own).map(ToString::to_string).collect();
     let stays = if other.is_empty() { String::new() } else { format!("; access through {} stays", other.join(" and ")) };
-    format!("no longer {role} of {place}: {names}{codes}{stays}")
+    format!("no longer {role} of {place}{through}: {names}{codes}{stays}")
+}
+
+/// Who is lost from sight of a place of this sort, by a fact.
+fn out_of_sight_of<'a>(fact: &'a Fact, place: &Place) -> Option<&'a Holder> {
+    match fact {
+        Fact::Takes { grant, still, .. } if still.is_empty() && grant.state == State::Active => {
+            (std::mem::discriminant(&grant.place) == std::mem::discriminant(place)).then_some(&grant.holder)
+        }
+        _ => None,
+    }
+}
+
+/// Whether those who lose a place of this sort were counted with an earlier fact: people count once, however many places they lose.
+fn is_told_before(facts: &Facts, at: usize) -> bool {
+    let Some(grant) = grant_of(&facts.list[at]) else { return false };
+    facts.list[..at].iter().any(|it| out_of_sight_of(it, &grant.place).is_some())
+}
+
+fn each_once<'a>(holders: impl Iterator<Item = &'a Holder>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    holders.filter(|it| seen.insert(*it)).map(|it| it.label().to_owned()).collect()
 }
 
 fn out_of_sight(place: &Place) -> (&'static str, &'static str) {

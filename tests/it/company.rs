@@ -17,6 +17,12 @@ pub(crate) async fn acme(agent: &Agent, people: &[&str]) {
     }
 }
 
+/// Lets somebody at the company hold power in it, so that its mail domain is trusted.
+pub(crate) async fn owned(agent: &Agent) {
+    agent.ok("create_user", json!({ "email": email("olga"), "name": "Olga", "organization": "Acme", "role": "owner" })).await;
+    agent.questions();
+}
+
 /// Makes a team of Acme with these people as plain members.
 pub(crate) async fn team(agent: &Agent, name: &str, people: &[&str]) {
     agent.ok("create_team", json!({ "name": name, "organization": "Acme" })).await;

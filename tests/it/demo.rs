@@ -17,7 +17,7 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         "3 organizations",
         "Done: project name=Aurora",
         "Done: invitation name=noa.levi@acme.example",
-        "`admin` gives power over others",
+        "organization Acme as admin, with power over others: noa.levi@acme.example",
         "=> Yes, do it",
         "roles=admin",
         // A made-up confirmation is no argument.

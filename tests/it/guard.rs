@@ -677,7 +677,11 @@ async fn a_preview_changes_nothing_and_tells_what_would_happen() {
     agent.questions();
     let preview = agent.ok("delete_project", json!({ "project": "Atlas", "dry_run": true, "idempotency_key": "k" })).await;
     assert_eq!((preview["status"].as_str(), preview["needs_consent"].as_bool()), (Some("dry_run"), Some(true)), "{preview}");
-    assert_eq!(preview["impact"]["losses"][0], json!({ "count": 1, "what": "key stops working", "examples": ["ci"] }), "{preview}");
+    let losses = json!([
+        { "count": 1, "what": "project ends", "examples": ["Atlas"] },
+        { "count": 1, "what": "key stops working", "examples": ["ci"] },
+    ]);
+    assert_eq!(preview["impact"]["losses"], losses, "{preview}");
     assert!(agent.questions().is_empty());
     let after = dump(agent.db(), &["projects", "api_keys", "ledger", "approvals", "burnt_consents", "repeatable_calls"]).await;
     assert_eq!(after, before);

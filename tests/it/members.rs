@@ -258,7 +258,15 @@ async fn a_removal_tells_what_is_lost_and_takes_everything() {
         agent.ok("create_user", json!({"email": "bo@acme.example", "name": "Bo"})).await;
         let planned = agent.ok("remove_organization_member", json!({"member": "bo@acme.example", "dry_run": true})).await;
         assert_eq!(planned["impact"]["gravity"], "high");
-        assert_eq!(planned["impact"]["losses"], json!([{"count": 2, "what": "projects out of reach", "examples": ["Atlas", "Borealis"]}]));
+        let losses = json!([
+            {"count": 1, "what": "person loses the organization", "examples": ["bo@acme.example"]},
+            {"count": 1, "what": "person loses access", "examples": ["bo@acme.example"]},
+        ]);
+        assert_eq!(planned["impact"]["losses"], losses);
+        for place in ["organization Acme", "project Atlas", "project Borealis"] {
+            let note = format!("no longer member of {place}: bo@acme.example");
+            assert!(planned["impact"]["notes"].as_array().unwrap().contains(&json!(note)), "{planned}");
+        }
         let before = agent.dump().await;
         agent.refusing().await.call("remove_organization_member", json!({"member": "bo@acme.example"})).await;
         assert_eq!(agent.dump().await, before);
@@ -343,13 +351,23 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
         assert_eq!(
             impact["losses"],
             json!([
-                {"count": 2, "what": "projects out of reach", "examples": ["Atlas", "Zeta"]},
-                {"count": 1, "what": "team left", "examples": ["Platform"]},
+                {"count": 1, "what": "person loses the organization", "examples": ["bo@acme.example"]},
+                {"count": 1, "what": "person loses access", "examples": ["bo@acme.example"]},
+                {"count": 1, "what": "person leaves the team", "examples": ["bo@acme.example"]},
                 {"count": 1, "what": "key left without an owner", "examples": ["mine"]},
             ])
         );
         assert_eq!(impact["gravity"], "critical", "{impact}");
-        assert_eq!(impact["notes"], json!(["sole owner of 1 project: Zeta", "keys without an owner go on working until delete_api_key"]));
+        let notes = impact["notes"].as_array().unwrap();
+        for note in [
+            "no longer owner of project Atlas: bo@acme.example",
+            "no longer owner of project Zeta: bo@acme.example",
+            "no longer in 1 team: Platform",
+            "no owner is left in 1 project: Zeta",
+            "keys without an owner go on working until delete_api_key",
+        ] {
+            assert!(notes.contains(&json!(note)), "{note}: {impact}");
+        }
         agent.ok("remove_organization_member", call).await;
         let left = agent.dump().await;
         for (table, rows) in [("project_members", 1), ("team_members", 1), ("role_assignments", 2), ("api_keys", 2)] {
@@ -522,12 +540,12 @@ async fn a_removal_that_leaves_active_projects_without_an_owner_is_critical() {
         let call = json!({"member": bo, "dry_run": true});
         let impact = agent.ok("remove_organization_member", call.clone()).await["impact"].clone();
         assert_eq!(impact["gravity"], "high", "{impact}");
-        assert_eq!(impact["notes"], json!(["keys without an owner go on working until delete_api_key"]));
-        assert_eq!(impact["losses"][2], json!({"count": 1, "what": "key left without an owner", "examples": ["used"]}));
+        assert!(!impact["notes"].to_string().contains("no owner is left"), "{impact}");
+        assert_eq!(impact["losses"][3], json!({"count": 1, "what": "key left without an owner", "examples": ["used"]}));
         // Owned through a team that nobody else is in: nobody is left.
         agent.ok("add_project_team", json!({"project": "Borealis", "team": "Solo", "role": "owner"})).await;
         let impact = agent.ok("remove_organization_member", call).await["impact"].clone();
         assert_eq!(impact["gravity"], "critical", "{impact}");
-        assert_eq!(impact["notes"][0], "sole owner of 1 project: Borealis");
+        assert!(impact["notes"].as_array().unwrap().contains(&json!("no owner is left in 1 project: Borealis")), "{impact}");
     }
 }

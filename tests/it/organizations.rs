@@ -88,11 +88,11 @@ async fn a_change_of_nothing_and_a_field_both_set_and_cleared_are_refused() {
 async fn the_first_owner_joins_at_once_with_an_account_and_is_invited_without() {
     for agent in Agent::each().await {
         agent.ok("create_organization", json!({"name": "Acme"})).await;
-        agent.ok("create_user", json!({"email": "ana@acme.example", "name": "Ana", "organization": "Acme"})).await;
+        agent.ok("create_user", json!({"email": "ana@acme.example", "name": "Ana", "organization": "Acme", "role": "owner"})).await;
 
         let known = json!({"name": "Borealis", "admin_email": "ana@acme.example", "dry_run": true});
         let planned = agent.ok("create_organization", known).await;
-        assert_eq!(planned["impact"]["gravity"], "low", "a domain that the directory knows");
+        assert_eq!(planned["impact"]["gravity"], "low", "a domain that has power in the directory");
         agent.ok("create_organization", json!({"name": "Borealis", "admin_email": "ana@acme.example"})).await;
         let owner = agent.ok("get_organization_member", json!({"member": "ana@acme.example", "organization": "Borealis"})).await;
         assert_eq!(owner["roles"], json!(["owner"]));
@@ -148,15 +148,16 @@ async fn deleting_an_organization_tells_who_loses_what_and_keeps_accounts() {
         assert_eq!(
             planned["impact"]["losses"],
             json!([
+                {"count": 1, "what": "organization ends", "examples": ["Acme"]},
                 {"count": 2, "what": "people lose access", "examples": ["ana@acme.example", "olga@other.example"]},
                 {"count": 2, "what": "projects end", "examples": ["Atlas", "Borealis"]},
                 {"count": 1, "what": "team ends", "examples": ["Platform"]},
                 {"count": 1, "what": "key stops working", "examples": ["ci"]},
                 {"count": 1, "what": "service account ends", "examples": ["robot"]},
-                {"count": 2, "what": "roles of its own end", "examples": ["Auditor", "Painter"]},
+                {"count": 2, "what": "roles end", "examples": ["Auditor", "Painter"]},
                 {"count": 1, "what": "certificate ends", "examples": ["c"]},
                 {"count": 2, "what": "usage limits end", "examples": ["Monthly Cost", "Monthly Cost"]},
-                {"count": 1, "what": "resource is assigned to no project", "examples": ["dataset d"]},
+                {"count": 1, "what": "resource left without a project", "examples": ["dataset d"]},
                 {"count": 2, "what": "logos end", "examples": ["Acme", "Platform"]},
                 {"count": 1, "what": "invitation is void", "examples": ["bo@acme.example"]},
             ])

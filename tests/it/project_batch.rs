@@ -1,7 +1,7 @@
 //! Many people into projects at once, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, join, refused},
+    company::{acme, column, declined, email, join, owned, refused},
     support::{Agent, Value, json},
 };
 
@@ -119,6 +119,7 @@ async fn who_is_a_member_with_other_roles_is_left_alone_and_it_is_said() {
 async fn one_question_names_all_who_get_power() {
     for agent in Agent::each().await {
         company(&agent).await;
+        owned(&agent).await;
         let csv = "Atlas,ana@acme.example,owner\nAtlas,bo@acme.example,owner;viewer\n\"Data, Lab\",cy@acme.example,viewer\n";
         let preview = declined(&agent, "add_project_members", json!({ "csv": csv })).await;
         assert_eq!(
@@ -127,7 +128,9 @@ async fn one_question_names_all_who_get_power() {
                 "gravity": "low",
                 "notes": [
                     "into 2 projects: Atlas (2), Data, Lab (1)",
-                    format!("become owner of project Atlas: {}, {}", email("ana"), email("bo")),
+                    format!("become owner of project Atlas, with power over others: {}, {}", email("ana"), email("bo")),
+                    format!("joins project Atlas as viewer: {}", email("bo")),
+                    format!("joins project Data, Lab as viewer: {}", email("cy")),
                 ],
                 "undo": "remove_project_member for each who was added",
             }),

@@ -1,7 +1,7 @@
 //! People of projects, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, join, key_of, refused, team},
+    company::{acme, column, declined, email, join, key_of, owned, refused, team},
     support::{Agent, Value, json},
 };
 
@@ -78,12 +78,14 @@ async fn who_cannot_join_a_project_is_refused() {
 async fn an_owner_is_made_only_with_a_yes() {
     for agent in Agent::each().await {
         acme(&agent, &["ana", "bo"]).await;
+        owned(&agent).await;
         agent.ok("create_project", json!({ "name": "Atlas" })).await;
         join(&agent, "Atlas", "bo", &["viewer"]).await;
         let added = declined(&agent, "add_project_member", with("Atlas", "ana", &["viewer", "owner"])).await;
         assert_eq!(added["impact"]["gravity"], "low", "{added}");
-        let note = format!("becomes owner of project Atlas: {}", email("ana"));
-        assert_eq!(added["impact"]["notes"], json!(["joins project Atlas", note]), "{added}");
+        let power = format!("becomes owner of project Atlas, with power over others: {}", email("ana"));
+        let plain = format!("joins project Atlas as viewer: {}", email("ana"));
+        assert_eq!(added["impact"]["notes"], json!([power, plain]), "{added}");
         let raised = declined(&agent, "update_project_member", json!({ "project": "Atlas", "member": email("bo"), "role": "owner" })).await;
         assert_eq!(raised["impact"]["gravity"], "low", "{raised}");
         agent.ok("create_user", json!({ "email": "eve@evil.example", "name": "Eve" })).await;
@@ -144,16 +146,25 @@ async fn a_removal_tells_what_ends_and_what_stays() {
                 "gravity": "high",
                 "losses": [
                     { "count": 1, "what": "person loses access", "examples": [email("ana")] },
-                    { "count": 1, "what": "key whose owner leaves", "examples": ["laptop"] },
+                    { "count": 1, "what": "key left without an owner", "examples": ["laptop"] },
                 ],
-                "notes": ["leaves project Atlas"],
+                "notes": [
+                    "no longer member of project Atlas: ana@acme.example",
+                    "keys without an owner go on working until delete_api_key",
+                ],
                 "undo": "add_project_member with roles member",
             }),
             "{all}"
         );
         let some = declined(&agent, "remove_project_member", of("Atlas", "bo")).await;
         assert_eq!(some["impact"]["gravity"], "low", "{some}");
-        assert_eq!(some["impact"]["notes"], json!(["leaves project Atlas", "access through 1 team: Data stays"]), "{some}");
+        assert_eq!(
+            some["impact"]["notes"],
+            json!([
+                "no longer member of project Atlas: bo@acme.example, and loses project.keys.read, project.write; access through team Data stays"
+            ]),
+            "{some}"
+        );
         agent.ok("remove_project_member", of("Atlas", "bo")).await;
         let left = agent.ok("get_project_member", of("Atlas", "bo")).await;
         assert_eq!((&left["via_team"], &left["roles"]), (&json!("Data"), &json!(["viewer"])), "{left}");
@@ -226,7 +237,11 @@ async fn an_owner_is_demoted_only_with_a_yes() {
         let call = json!({ "project": "Atlas", "member": email("bo"), "role": "member" });
         let preview = declined(&agent, "update_project_member", call).await;
         assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
-        let notes = json!(["no longer owner in project Atlas", "loses project.members, project.keys.write, project.delete"]);
+        let notes = json!([
+            "no longer owner of project Atlas: bo@acme.example, and loses project.delete, project.keys.write, project.limits, \
+             project.members, project.resources",
+            "is then member of project Atlas: bo@acme.example",
+        ]);
         assert_eq!(preview["impact"]["notes"], notes, "{preview}");
     }
 }

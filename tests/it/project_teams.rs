@@ -1,7 +1,7 @@
 //! Teams of projects, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, join, refused, team},
+    company::{acme, column, declined, email, join, owned, refused, team},
     support::{Agent, json},
 };
 
@@ -33,6 +33,7 @@ async fn a_team_comes_onto_a_project_and_leaves() {
 async fn a_team_that_owns_a_project_comes_only_with_a_yes() {
     for agent in Agent::each().await {
         acme(&agent, &["ana", "bo"]).await;
+        owned(&agent).await;
         team(&agent, "Data", &["ana", "bo"]).await;
         agent.ok("create_project", json!({ "name": "Atlas" })).await;
         join(&agent, "Atlas", "bo", &["viewer"]).await;
@@ -42,9 +43,9 @@ async fn a_team_that_owns_a_project_comes_only_with_a_yes() {
             json!({
                 "gravity": "low",
                 "notes": [
-                    format!("in project Atlas, owner for 2 people: {}, {}", email("ana"), email("bo")),
+                    "the team gets owner in project Atlas, with power over others: Data",
+                    format!("become owner of project Atlas, with power over others through team Data: {}, {}", email("ana"), email("bo")),
                     "1 of them had no access before",
-                    "role owner of project Atlas gives power over others",
                 ],
                 "undo": "remove_project_team",
             }),
@@ -92,9 +93,12 @@ async fn taking_a_team_off_tells_who_loses_access() {
                 "gravity": "high",
                 "losses": [
                     { "count": 1, "what": "person loses access", "examples": [email("bo")] },
-                    { "count": 1, "what": "project that they no longer reach", "examples": ["Atlas"] },
                 ],
-                "notes": ["team Data leaves project Atlas"],
+                "notes": [
+                    format!("no longer member of project Atlas through team Data: {}", email("ana")),
+                    format!("no longer member of project Atlas through team Data: {}", email("bo")),
+                    "team Data is no longer member of project Atlas",
+                ],
                 "undo": "add_project_team with role member",
             }),
             "{preview}"

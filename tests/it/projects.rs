@@ -1,7 +1,7 @@
 //! Projects, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, key_of, refused, team},
+    company::{acme, column, declined, email, key_of, owned, refused, team},
     support::{Agent, Value, json},
 };
 
@@ -28,6 +28,7 @@ async fn a_project_is_created_renamed_and_deleted_by_name() {
 async fn a_project_starts_with_owner_team_and_limit() {
     for agent in Agent::each().await {
         acme(&agent, &["ana"]).await;
+        owned(&agent).await;
         team(&agent, "Data", &[]).await;
         let call = json!({
             "name": "Atlas", "admin_email": "ANA@acme.example", "team": "data", "slug": "maps", "residency": "eu", "external_key_id": "key-1",
@@ -35,7 +36,10 @@ async fn a_project_starts_with_owner_team_and_limit() {
         });
         let preview = declined(&agent, "create_project", call.clone()).await;
         assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
-        assert_eq!(preview["impact"]["notes"], json!([format!("becomes owner of project Atlas: {}", email("ana"))]));
+        assert_eq!(
+            preview["impact"]["notes"],
+            json!([format!("becomes owner of project Atlas, with power over others: {}", email("ana"))])
+        );
         let made = agent.ok("create_project", call).await;
         let after = &made["after"];
         assert_eq!((&after["slug"], &after["team"], &after["members"]), (&json!("maps"), &json!("Data"), &json!(1)), "{made}");
@@ -151,10 +155,11 @@ async fn an_archived_project_is_read_only_and_its_keys_are_blocked() {
             json!({
                 "gravity": "high",
                 "losses": [
-                    { "count": 2, "what": "people can only read it", "examples": [email("ana"), email("bo")] },
+                    { "count": 1, "what": "project ends", "examples": ["Atlas"] },
+                    { "count": 2, "what": "people lose permissions", "examples": [email("ana"), email("bo")] },
                     { "count": 1, "what": "key stops working", "examples": ["laptop"] },
                 ],
-                "notes": ["it cannot be made active again"],
+                "notes": ["it can only be read from then on, and cannot be made active again"],
             }),
             "{preview}"
         );
@@ -205,19 +210,23 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
             json!({
                 "gravity": "high",
                 "losses": [
+                    { "count": 1, "what": "project ends", "examples": ["Atlas"] },
                     { "count": 2, "what": "people lose access", "examples": [email("ana"), email("bo")] },
                     { "count": 1, "what": "key stops working", "examples": ["laptop"] },
-                    { "count": 1, "what": "team loses its access", "examples": ["Data"] },
                     { "count": 1, "what": "service account ends", "examples": ["ci"] },
-                    { "count": 1, "what": "role of its own ends", "examples": ["Mapper"] },
-                    { "count": 1, "what": "rate limit ends", "examples": ["gpt-5"] },
+                    { "count": 1, "what": "role ends", "examples": ["Mapper"] },
                     { "count": 1, "what": "usage limit ends", "examples": ["Monthly Cost"] },
-                    { "count": 1, "what": "resource is assigned to no project", "examples": ["dataset d1"] },
-                    { "count": 1, "what": "certificate is no longer active here", "examples": ["Edge"] },
+                    { "count": 1, "what": "resource left without a project", "examples": ["dataset d1"] },
+                    { "count": 1, "what": "certificate is refused", "examples": ["Edge"] },
                     { "count": 1, "what": "logo ends", "examples": ["Atlas"] },
-                    { "count": 1, "what": "invitation comes without it", "examples": ["zoe@acme.example"] },
                 ],
-                "notes": ["1 blocked key goes with it", "it cannot be brought back"],
+                "notes": [
+                    "1 team loses its access: Data",
+                    "1 rate limit ends: gpt-5",
+                    "1 invitation comes without it: zoe@acme.example",
+                    "1 blocked key goes with it",
+                    "it cannot be brought back",
+                ],
             }),
             "{preview}"
         );

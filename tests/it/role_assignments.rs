@@ -251,9 +251,14 @@ async fn what_is_lost_with_a_role_is_counted() {
         assert_eq!(
             planned["impact"],
             json!({
-                "gravity": "high",
-                "losses": [{ "count": 1, "what": "person loses the role", "examples": [CLEO] }],
-                "notes": ["role `member` in project `Atlas`", "still held in another way by ben@acme.example"],
+                "gravity": "low",
+                "notes": [
+                    "no longer member of project Atlas through team Data: ben@acme.example; access through team Data stays",
+                    "no longer member of project Atlas through team Data: cleo@acme.example, and loses project.keys.read, project.write; \
+                     access through team Data stays",
+                    "team Data is no longer member of project Atlas",
+                    "role `member` is still held in another way by ben@acme.example",
+                ],
                 "undo": "assign_role with the same arguments",
             }),
             "{planned}"

@@ -224,11 +224,14 @@ async fn more_power_for_holders_and_less_for_holders_are_both_told() {
         let planned = agent.ok("update_role", more).await;
         assert_eq!(planned["impact"]["gravity"], "low", "{planned}");
         let note = planned["impact"]["notes"][0].as_str().unwrap();
-        assert_eq!(note, "2 people gain (ben@acme.example, cleo@acme.example) power over others: members.remove");
+        assert_eq!(note, "become Clerk of organization Acme, with power over others: ben@acme.example, cleo@acme.example");
+        assert_eq!(planned["impact"]["notes"][1], "the role gives more power over others: members.remove");
 
         let less = json!({ "role": "Clerk", "permissions": ["members.read"], "dry_run": true });
         let planned = agent.ok("update_role", less).await;
-        assert_eq!(planned["impact"]["gravity"], "high", "{planned}");
+        // What they hold beside it lets them see the organization still; where it does not, see access_local.
+        assert_eq!(planned["impact"]["gravity"], "low", "{planned}");
+        assert_eq!(planned["needs_consent"], true, "{planned}");
         assert_eq!(
             planned["impact"]["losses"],
             json!([{ "count": 2, "what": "people lose permissions", "examples": ["ben@acme.example", "cleo@acme.example"] }]),
@@ -263,15 +266,15 @@ async fn a_deleted_role_is_taken_from_all_who_hold_it() {
         let planned = agent.ok("delete_role", json!({ "role": "Clerk", "dry_run": true })).await;
         assert_eq!(
             (&planned["impact"]["gravity"], &planned["impact"]["losses"]),
-            (
-                &json!("high"),
-                &json!([
-                    { "count": 2, "what": "people lose the role", "examples": ["ben@acme.example", "cleo@acme.example"] },
-                    { "count": 1, "what": "team loses the role", "examples": ["Data"] },
-                ])
-            ),
+            (&json!("high"), &json!([{ "count": 1, "what": "role ends", "examples": ["Clerk"] }])),
             "{planned}"
         );
+        let notes = [
+            "no longer Clerk of organization Acme: ben@acme.example",
+            "no longer Clerk of organization Acme through team Data: cleo@acme.example",
+            "team Data is no longer Clerk of organization Acme",
+        ];
+        assert_eq!(planned["impact"]["notes"], json!(notes), "{planned}");
         let before = agent.dump().await;
         agent.refusing().await.call("delete_role", json!({ "role": "Clerk" })).await;
         assert_eq!(agent.dump().await, before);
@@ -291,7 +294,13 @@ async fn who_is_left_in_a_project_without_a_role_is_told() {
         agent.ok("add_project_member", json!({ "project": "Atlas", "member": "cleo@acme.example", "roles": ["Labeller"] })).await;
         agent.ok("assign_role", json!({ "project": "Atlas", "member": "ben@acme.example", "role": "Labeller" })).await;
         let planned = agent.ok("delete_role", json!({ "role": "Labeller", "project": "Atlas", "dry_run": true })).await;
-        assert_eq!(planned["impact"]["notes"], json!(["left in a project without any role: cleo@acme.example"]), "{planned}");
+        let notes = [
+            "no longer Labeller of project Atlas: ben@acme.example",
+            "no longer Labeller of project Atlas: cleo@acme.example, and loses project.read",
+            "left in a project without any role: cleo@acme.example",
+        ];
+        assert_eq!(planned["impact"]["notes"], json!(notes), "{planned}");
+        assert_eq!(planned["impact"]["losses"][0], json!({ "count": 1, "what": "person loses access", "examples": ["cleo@acme.example"] }));
     }
 }
 

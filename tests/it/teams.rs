@@ -1,7 +1,7 @@
 //! Teams and their people, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, join, key_of, refused, team},
+    company::{acme, column, declined, email, join, key_of, owned, refused, team},
     support::{Agent, json},
 };
 
@@ -131,11 +131,16 @@ async fn who_cannot_be_in_a_team_is_refused() {
 async fn a_maintainer_is_made_only_with_a_yes() {
     for agent in Agent::each().await {
         acme(&agent, &["ana", "bo"]).await;
+        owned(&agent).await;
         team(&agent, "Data", &["bo"]).await;
         let new = declined(&agent, "add_team_member", json!({ "team": "Data", "member": email("ana"), "role": "maintainer" })).await;
         assert_eq!(new["impact"]["gravity"], "low", "{new}");
         let raised = declined(&agent, "update_team_member", json!({ "team": "Data", "member": email("bo"), "role": "maintainer" })).await;
-        assert_eq!(raised["impact"]["notes"], json!(["becomes maintainer of team Data"]), "{raised}");
+        assert_eq!(
+            raised["impact"]["notes"],
+            json!([format!("becomes maintainer of team Data, with power over others: {}", email("bo"))]),
+            "{raised}"
+        );
     }
 }
 
@@ -148,7 +153,9 @@ async fn joining_a_team_with_power_asks_for_the_power_it_hands_down() {
         agent.ok("add_project_team", json!({ "project": "Atlas", "team": "Data", "role": "owner" })).await;
         let preview = declined(&agent, "add_team_member", json!({ "team": "Data", "member": email("ana") })).await;
         assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
-        assert_eq!(preview["impact"]["notes"], json!(["through team Data becomes owner in project Atlas"]), "{preview}");
+        let plain = format!("joins team Data as member: {}", email("ana"));
+        let power = format!("becomes owner of project Atlas, with power over others through team Data: {}", email("ana"));
+        assert_eq!(preview["impact"]["notes"], json!([plain, power]), "{preview}");
     }
 }
 
@@ -184,10 +191,17 @@ async fn leaving_a_team_tells_what_is_reached_through_it_alone() {
                 "gravity": "high",
                 "losses": [
                     { "count": 1, "what": "person loses access", "examples": [email("ana")] },
-                    { "count": 1, "what": "project that they no longer reach", "examples": ["Atlas"] },
-                    { "count": 1, "what": "key whose owner leaves", "examples": ["laptop"] },
+                    { "count": 1, "what": "person leaves the team", "examples": [email("ana")] },
+                    { "count": 1, "what": "key left without an owner", "examples": ["laptop"] },
                 ],
-                "notes": ["leaves team Data"],
+                "notes": [
+                    "no longer member of project Atlas through team Data: ana@acme.example",
+                    "no longer member of project Borealis through team Data: ana@acme.example, and loses project.keys.read, project.write",
+                    "no longer member of project Cygnus through team Data: ana@acme.example, and loses project.keys.read, project.write; \
+                     access through team Ops stays",
+                    "no longer in 1 team: Data",
+                    "keys without an owner go on working until delete_api_key",
+                ],
                 "undo": "add_team_member with role member",
             }),
             "{preview}"
@@ -195,7 +209,8 @@ async fn leaving_a_team_tells_what_is_reached_through_it_alone() {
         // Ops gives nothing that she does not reach otherwise.
         let light = agent.ok("remove_team_member", json!({ "team": "Ops", "member": email("ana"), "dry_run": true })).await;
         assert_eq!(light["impact"]["gravity"], "low", "{light}");
-        assert_eq!(light["impact"].get("losses"), None, "{light}");
+        let losses = json!([{ "count": 1, "what": "person leaves the team", "examples": [email("ana")] }]);
+        assert_eq!(light["impact"]["losses"], losses, "{light}");
     }
 }
 
@@ -217,10 +232,19 @@ async fn deleting_a_team_tells_who_loses_what_and_leaves_projects_alone() {
                 "gravity": "high",
                 "losses": [
                     { "count": 2, "what": "people lose access", "examples": [email("ana"), email("bo")] },
-                    { "count": 2, "what": "projects that they no longer reach", "examples": ["Atlas", "Borealis"] },
                     { "count": 3, "what": "people leave the team", "examples": [email("ana"), email("bo"), email("cy")] },
+                    { "count": 1, "what": "team ends", "examples": ["Data"] },
                 ],
-                "notes": ["goes on without a team: 1 project: Atlas"],
+                "notes": [
+                    "no longer member of project Atlas through team Data: ana@acme.example, bo@acme.example",
+                    "no longer member of project Borealis through team Data: ana@acme.example, bo@acme.example",
+                    "no longer member of project Atlas through team Data: cy@acme.example, and loses project.keys.read, project.write",
+                    "no longer member of project Borealis through team Data: cy@acme.example, and loses project.keys.read, project.write",
+                    "team Data is no longer member of project Atlas",
+                    "team Data is no longer member of project Borealis",
+                    "no longer in 1 team: Data",
+                    "goes on without a team: 1 project: Atlas",
+                ],
             }),
             "{preview}"
         );
@@ -247,7 +271,8 @@ async fn taking_the_last_owner_team_away_is_critical() {
         {
             let preview = declined(&agent, tool, call).await;
             assert_eq!(preview["impact"]["gravity"], "critical", "{preview}");
-            assert_eq!(preview["impact"]["notes"][0], "no owner is left in 1 project: Atlas", "{preview}");
+            let notes = preview["impact"]["notes"].as_array().unwrap();
+            assert!(notes.contains(&json!("no owner is left in 1 project: Atlas")), "{preview}");
         }
         join(&agent, "Atlas", "bo", &["owner"]).await;
         let preview = declined(&agent, "delete_team", json!({ "team": "Data" })).await;
@@ -262,10 +287,20 @@ async fn a_team_that_holds_a_role_in_the_organization_says_so_when_it_ends() {
         team(&agent, "Data", &["ana"]).await;
         agent.ok("assign_role", json!({ "role": "admin", "team": "Data" })).await;
         let joins = declined(&agent, "add_team_member", json!({ "team": "Data", "member": email("bo") })).await;
-        assert_eq!(joins["impact"]["notes"], json!(["through team Data becomes admin in the organization"]), "{joins}");
+        assert_eq!(
+            joins["impact"]["notes"],
+            json!([
+                "becomes admin of organization Acme, with power over others through team Data: bo@acme.example",
+                "joins team Data as member: bo@acme.example"
+            ]),
+            "{joins}"
+        );
         let leaves = declined(&agent, "remove_team_member", json!({ "team": "Data", "member": email("ana") })).await;
-        assert_eq!(leaves["impact"]["gravity"], "high", "{leaves}");
-        assert_eq!(leaves["impact"]["notes"][0], "ends what the team gives in the organization: 1 role: admin", "{leaves}");
+        // She still sees the organization by the role of her membership.
+        assert_eq!(leaves["impact"]["gravity"], "low", "{leaves}");
+        let note = leaves["impact"]["notes"][0].as_str().unwrap();
+        let start = "no longer admin of organization Acme through team Data: ana@acme.example, and loses certificates.read, ";
+        assert!(note.starts_with(start), "{leaves}");
     }
 }
 
@@ -297,6 +332,13 @@ async fn a_maintainer_is_demoted_only_with_a_yes() {
         agent.ok("add_team_member", json!({ "team": "Data", "member": email("ana"), "role": "maintainer" })).await;
         let preview = declined(&agent, "update_team_member", json!({ "team": "Data", "member": email("ana"), "role": "member" })).await;
         assert_eq!(preview["impact"]["gravity"], "low", "{preview}");
-        assert_eq!(preview["impact"]["notes"], json!(["no longer maintainer of team Data: loses teams.members"]), "{preview}");
+        assert_eq!(
+            preview["impact"]["notes"],
+            json!([
+                "no longer maintainer of team Data: ana@acme.example, and loses teams.members, teams.write",
+                "is then member of team Data: ana@acme.example",
+            ]),
+            "{preview}"
+        );
     }
 }

@@ -31,7 +31,7 @@ row! {
 }
 
 /// Whether the owner is in the project: a service account always is, a person directly or through a team, nobody never.
-const OWNED: &str = "(k.service_account_id IS NOT NULL \
+pub(super) const OWNED: &str = "(k.service_account_id IS NOT NULL \
      OR EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = k.project_id AND m.user_id = k.user_id) \
      OR EXISTS (SELECT 1 FROM project_teams t JOIN team_members m ON m.team_id = t.team_id \
                 WHERE t.project_id = k.project_id AND m.user_id = k.user_id))";

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Email, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp, fold,
+        Change, Email, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp,
+        access::{Grant, Holder},
+        fold,
         members::{Invitation, InvitationStatus},
     },
     error::ProviderError,
@@ -21,6 +23,8 @@ use crate::{
 
 /// How long an invitation can be accepted.
 const DAYS: i64 = 14;
+/// The role in projects that come with an invitation.
+pub(super) const PROJECT_MEMBER: &str = "role_project_member";
 
 row! {
     /// An invitation; `status` is what it is now, `projects` a JSON array of ids.
@@ -32,6 +36,10 @@ row! {
 impl InvitationRow {
     fn project_ids(&self) -> Vec<String> {
         serde_json::from_str(&self.projects).unwrap_or_default()
+    }
+
+    pub(super) fn role(&self) -> &str {
+        &self.role
     }
 
     fn is_pending(&self) -> bool {
@@ -79,20 +87,24 @@ pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> R
             projects.push(project);
         }
     }
-    let outsider = members::is_outsider(at, Some(&organization.id), op.email.as_str()).await?;
-    let mut impact = members::grant(Impact::none(), &role, outsider, op.email.as_str());
-    if former.is_some() {
-        impact = impact.note("replaces an invitation that has expired");
+    let invited = |role, place| Grant::own(Holder::Invitation(op.email.to_string()), role, place).pending();
+    let mut facts = Facts::none().about(at.surroundings(&organization.id).await?).gives(invited(role.held(), organization.place()));
+    if !projects.is_empty() {
+        let role = members::role_by_id(at, PROJECT_MEMBER).await?;
+        // The id tells which project it is, where several have the name.
+        facts = projects.iter().fold(facts, |facts, it| {
+            facts.gives(invited(role.held(), it.place())).note(format!("brings project {} [{}] with it", it.name, it.id))
+        });
     }
-    for it in &projects {
-        impact = impact.note(format!("brings project {} [{}] with it", it.name, it.id));
+    if former.is_some() {
+        facts = facts.note("replaces an invitation that has expired");
     }
     let ids: Vec<String> = projects.into_iter().map(|it| it.id).collect();
     let id = insert(at, &organization.id, &op.email, &role.id, &ids).await?;
     let after = by_id(at, &organization, &id).await?;
     let target = Target::new_one("invitation", op.email.as_str(), &organization.name);
     let inverse = Inverse::call::<CancelInvitation>(json!({ "invitation": id, "organization": organization.id }));
-    Ok(Change::created(target, impact.undo("cancel_invitation"), after).inverse(inverse))
+    Ok(Change::created(target, facts.undo("cancel_invitation"), after).inverse(inverse))
 }
 
 pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Change<Invitation>, ProviderError> {
@@ -117,11 +129,13 @@ pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Ch
     at.db.run("UPDATE invitations SET status = 'cancelled' WHERE id = $1", &args![&id]).await?;
     let after = by_id(at, &organization, &id).await?;
     let target = Target::new("invitation", &before.invitation, &id, &organization.name);
-    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    let role = members::role_by_id(at, &row.role_id).await?;
+    let grant = Grant::own(Holder::Invitation(row.email.clone()), role.held(), organization.place()).pending();
+    let facts = Facts::none().takes(grant, Vec::new(), Vec::new()).undo("invite_organization_member with the same arguments");
     let back = json!({
         "email": row.email, "role": row.role_id, "organization": organization.id, "projects": row.project_ids(),
     });
-    Ok(Change::updated(target, impact, before, after).inverse(Inverse::call::<InviteOrganizationMember>(back)))
+    Ok(Change::updated(target, facts, before, after).inverse(Inverse::call::<InviteOrganizationMember>(back)))
 }
 
 /// Writes an invitation; one to the same person that has expired makes room for it.
@@ -156,29 +170,27 @@ pub(super) async fn pending(at: &mut Session, organization_id: &str, email: &Ema
     Ok(open(at, organization_id, email).await?.filter(InvitationRow::is_pending))
 }
 
-/// Settles an invitation for somebody who has just become a member; answers the projects that came with it.
-///
-/// Projects that have ended or been archived since are left out.
+/// Settles an invitation for somebody who has just become a member. Projects that have ended or been archived since are left out.
 pub(super) async fn accept(
     at: &mut Session,
     organization_id: &str,
     invitation: &InvitationRow,
     user_id: &str,
-) -> Result<Vec<String>, ProviderError> {
-    let mut granted = Vec::new();
+) -> Result<(), ProviderError> {
     let now = Timestamp::now().0;
     for id in invitation.project_ids() {
-        let sql = "SELECT name FROM projects WHERE id = $1 AND organization_id = $2 AND status = 'active'";
-        let Some(name) = at.db.texts(sql, &args![&id, organization_id]).await?.pop() else { continue };
+        let sql = "SELECT COUNT(*) FROM projects WHERE id = $1 AND organization_id = $2 AND status = 'active'";
+        if at.db.number(sql, &args![&id, organization_id]).await? == 0 {
+            continue;
+        }
         let sql = "INSERT INTO project_members (project_id, user_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         at.db.run(sql, &args![&id, user_id, now]).await?;
         let sql = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, team_id, created_at) \
-                   VALUES ($1, $2, $3, 'role_project_member', $4, NULL, $5) ON CONFLICT DO NOTHING";
-        at.db.run(sql, &args![new_id("asg"), organization_id, &id, user_id, now]).await?;
-        granted.push(name);
+                   VALUES ($1, $2, $3, $4, $5, NULL, $6) ON CONFLICT DO NOTHING";
+        at.db.run(sql, &args![new_id("asg"), organization_id, &id, PROJECT_MEMBER, user_id, now]).await?;
     }
     at.db.run("UPDATE invitations SET status = 'accepted' WHERE id = $1", &args![&invitation.id]).await?;
-    Ok(granted)
+    Ok(())
 }
 
 pub(super) fn already_member(email: &Email, organization: &OrganizationRow) -> ProviderError {

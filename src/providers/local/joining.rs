@@ -5,11 +5,13 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::{
-    Session, invitations, members,
+    Session,
+    compared::{Look, newcomer},
+    invitations, members,
     resolve::{OrganizationRow, RoleRow, UserRow},
 };
 use crate::{
-    domain::{Change, Email, Impact, Inverse, RoleRef, Secret, Target, Timestamp, fold, members::Member},
+    domain::{Change, Email, Facts, Inverse, RoleRef, Secret, Target, Timestamp, fold, members::Member},
     error::ProviderError,
     store::{args, new_id, sha256},
     tools::members::{AddOrganizationMember, CreateUser, RemoveOrganizationMember},
@@ -27,10 +29,10 @@ pub(super) async fn add(at: &mut Session, op: &AddOrganizationMember) -> Result<
         fix: "make the account with create_user, or use invite_organization_member".to_owned(),
     })?;
     let joining = Joining::of(at, &organization, &op.email, op.role.as_ref()).await?;
-    let impact = joining.join(at, &organization, &user.id).await?;
+    let facts = joining.join(at, &organization, &user.id).await?;
     let after = members::by_id(at, &organization, &user.id).await?;
     let inverse = Inverse::call::<RemoveOrganizationMember>(json!({ "member": user.id, "organization": organization.id }));
-    Ok(Change::created(members::target(&user, &organization), impact.undo("remove_organization_member"), after).inverse(inverse))
+    Ok(Change::created(members::target(&user, &organization), facts.undo("remove_organization_member"), after).inverse(inverse))
 }
 
 pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Change<Member>, ProviderError> {
@@ -46,21 +48,19 @@ pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Cha
     let (id, password) = (new_id("usr"), password());
     let sql = "INSERT INTO users (id, email, name, name_key, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     at.db.run(sql, &args![&id, op.email.as_str(), op.name.as_str(), fold(op.name.as_str()), sha256(&password), Timestamp::now().0]).await?;
-    let impact = joining.join(at, &organization, &id).await?;
+    let facts = newcomer(joining.join(at, &organization, &id).await?);
     let after = members::by_id(at, &organization, &id).await?;
     let target = Target::new_one("member", op.email.as_str(), &organization.name);
     let secret = Secret { what: format!("first password of {}", op.email), value: SecretString::from(password) };
-    let impact = impact.undo("remove_organization_member; the account stays");
+    let facts = facts.undo("remove_organization_member; the account stays");
     let inverse = Inverse::call::<RemoveOrganizationMember>(json!({ "member": op.email, "organization": organization.id }));
-    Ok(Change::created(target, impact, after).with_secret(secret).inverse(inverse))
+    Ok(Change::created(target, facts, after).with_secret(secret).inverse(inverse))
 }
 
 /// With which role somebody joins, and the invitation that this settles.
 struct Joining {
     role: RoleRow,
     invitation: Option<invitations::InvitationRow>,
-    outsider: bool,
-    email: String,
 }
 
 impl Joining {
@@ -71,21 +71,20 @@ impl Joining {
             (Some(invitation), None) => members::role_by_id(at, &invitation.role_id).await?,
             (_, named) => members::role_or_default(at, named, organization).await?,
         };
-        let outsider = members::is_outsider(at, Some(&organization.id), email.as_str()).await?;
-        Ok(Self { role, invitation, outsider, email: email.to_string() })
+        Ok(Self { role, invitation })
     }
 
-    async fn join(self, at: &mut Session, organization: &OrganizationRow, user_id: &str) -> Result<Impact, ProviderError> {
+    async fn join(self, at: &mut Session, organization: &OrganizationRow, user_id: &str) -> Result<Facts, ProviderError> {
+        let look = Look::at(at, &organization.id, vec![user_id.to_owned()]).await?;
         members::enroll(at, &organization.id, user_id, &self.role.id).await?;
-        let mut impact = members::grant(Impact::none(), &self.role, self.outsider, &self.email);
         if let Some(invitation) = &self.invitation {
-            let projects = invitations::accept(at, &organization.id, invitation, user_id).await?;
-            impact = impact.note(format!("settles the pending invitation as `{}`", invitation.role));
-            if !projects.is_empty() {
-                impact = impact.note(format!("gives the projects that came with it: {}", projects.join(", ")));
-            }
+            invitations::accept(at, &organization.id, invitation, user_id).await?;
         }
-        Ok(impact)
+        let facts = look.facts(at).await?;
+        Ok(match &self.invitation {
+            Some(invitation) => facts.note(format!("settles the pending invitation as `{}`", invitation.role())),
+            None => facts,
+        })
     }
 }
 

@@ -6,18 +6,13 @@ use serde_json::json;
 
 use super::{
     Session,
+    compared::{Alone, Look},
     page::PageQuery,
-    permissions::{grant_gravity, is_privileged},
-    reach::PROJECT_OWNER,
     resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
     returning,
-    seats::has_outsider,
 };
 use crate::{
-    domain::{
-        Change, Email, Gravity, Impact, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, like_literal, members::Member,
-        roles::RoleLevel,
-    },
+    domain::{Change, Email, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
     store::{StoreError, Val, args, row},
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
@@ -80,29 +75,21 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganizationMember) -> R
     let new = at.role(&op.role, RoleLevel::Organization, &organization.id, None).await?;
     let old = held(at, &organization.id, &user.id).await?;
     let before = by_id(at, &organization, &user.id).await?;
-    let mut impact = Impact::none();
-    if new.id != old.id {
-        if old.id == OWNER {
-            keep_an_owner(at, &organization, &user, false).await?;
-        }
-        // Whoever brought the domain in must not be the one who makes it trusted.
-        let outsider = has_outsider(at, &organization.id, std::slice::from_ref(&user.email)).await?;
-        impact = grant(impact, &new, outsider, &user.email);
-        if is_privileged(&old.permissions()) {
-            impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `{}`", user.email, old.name));
-        }
+    if new.id != old.id && old.id == OWNER {
+        keep_an_owner(at, &organization, &user, false).await?;
     }
-    let extra: Vec<String> = before.roles.iter().skip(1).filter(|it| **it != new.name).cloned().collect();
-    if !extra.is_empty() {
-        impact = impact.note(format!("still holds {}, which unassign_role takes away", extra.join(", ")));
-    }
+    let look = Look::at(at, &organization.id, vec![user.id.clone()]).await?;
     let sql = "UPDATE organization_members SET role_id = $3 WHERE organization_id = $1 AND user_id = $2";
     at.db.run(sql, &args![&organization.id, &user.id, &new.id]).await?;
     let after = by_id(at, &organization, &user.id).await?;
-    let impact = impact.undo(format!("update_organization_member with role `{}`", old.name));
+    let mut facts = look.facts(at).await?.undo(format!("update_organization_member with role `{}`", old.name));
+    let extra: Vec<String> = before.roles.iter().skip(1).filter(|it| **it != new.name).cloned().collect();
+    if !extra.is_empty() {
+        facts = facts.note(format!("still holds {}, which unassign_role takes away", extra.join(", ")));
+    }
     let back = json!({ "member": user.id, "role": old.id, "organization": organization.id });
     let inverse = Inverse::call::<UpdateOrganizationMember>(back);
-    Ok(Change::updated(target(&user, &organization), impact, before, after).inverse(inverse))
+    Ok(Change::updated(target(&user, &organization), facts, before, after).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> Result<Change<Member>, ProviderError> {
@@ -110,7 +97,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     let user = at.member(&organization, &op.member).await?;
     keep_an_owner(at, &organization, &user, true).await?;
     let before = by_id(at, &organization, &user.id).await?;
-    let impact = leaving(at, &organization, &user, &before).await?;
+    let (look, alone) = (Look::at(at, &organization.id, vec![user.id.clone()]).await?, Alone::at(at, &organization.id).await?);
     let inverse = returning::all(at, &organization, &user).await?;
     for sql in [
         "DELETE FROM project_members WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
@@ -121,50 +108,23 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     ] {
         at.db.run(sql, &args![&user.id, &organization.id]).await?;
     }
-    Ok(Change::removed(target(&user, &organization), impact, before).inverses(inverse))
-}
-
-/// What somebody loses who leaves an organization, and what is left behind.
-async fn leaving(at: &mut Session, organization: &OrganizationRow, user: &UserRow, before: &Member) -> Result<Impact, ProviderError> {
-    let mut impact = Impact::of(Gravity::High);
-    for (sql, what) in [
-        (
-            "SELECT p.name FROM projects p WHERE p.organization_id = $2 AND (p.id IN (SELECT project_id FROM project_members WHERE user_id = $1) \
-             OR p.id IN (SELECT t.project_id FROM project_teams t JOIN team_members m ON m.team_id = t.team_id WHERE m.user_id = $1)) ORDER BY p.slug",
-            ("project out of reach", "projects out of reach"),
-        ),
-        (
-            "SELECT t.name FROM teams t JOIN team_members m ON m.team_id = t.id WHERE m.user_id = $1 AND t.organization_id = $2 ORDER BY t.slug",
-            ("team left", "teams left"),
-        ),
-        (
-            "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id WHERE k.user_id = $1 AND p.organization_id = $2 \
-             AND k.status = 'active' AND p.status = 'active' ORDER BY k.name, k.id",
-            ("key left without an owner", "keys left without an owner"),
-        ),
-    ] {
-        let (count, names) = at.count_and_name(sql, &args![&user.id, &organization.id]).await?;
-        impact = impact.loses(count, what, names);
-    }
-    // A team owns a project as far as people are in it.
-    let sole = "SELECT p.name FROM projects p WHERE p.organization_id = $2 AND p.status = 'active' \
-                AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = p.id AND a.role_id = $3 AND (a.user_id = $1 \
-                  OR a.team_id IN (SELECT t.team_id FROM team_members t WHERE t.user_id = $1))) \
-                AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = p.id AND b.role_id = $3 AND (b.user_id <> $1 \
-                  OR b.team_id IN (SELECT t.team_id FROM team_members t WHERE t.user_id <> $1))) ORDER BY p.slug, p.id";
-    let sole = at.db.texts(sole, &args![&user.id, &organization.id, PROJECT_OWNER]).await?;
-    if !sole.is_empty() {
-        let projects = if sole.len() == 1 { "project" } else { "projects" };
-        impact = impact.at_least(Gravity::Critical).note(format!("sole owner of {} {projects}: {}", sole.len(), sole.join(", ")));
-    }
-    if impact.losses.iter().any(|it| it.what.starts_with("key")) {
-        impact = impact.note("keys without an owner go on working until delete_api_key");
-    }
-    if is_owner(at, &organization.id, &user.id).await? {
-        impact = impact.note(format!("is an owner of {}", organization.name));
+    let facts = look.facts(at).await?;
+    let mut facts = alone.since(at, facts).await?;
+    for invitation in invitations_elsewhere(at, &user.email).await? {
+        facts = facts.note(format!("still invited to {invitation}, until cancel_invitation"));
     }
     let role = before.roles.first().map_or("member", String::as_str);
-    Ok(impact.undo(format!("add_organization_member with role `{role}`; projects, teams and further roles are given anew")))
+    let facts = facts.undo(format!("add_organization_member with role `{role}`; projects, teams and further roles are given anew"));
+    Ok(Change::removed(target(&user, &organization), facts, before).inverses(inverse))
+}
+
+/// Organizations within reach in which somebody's invitation can still be accepted, each with its role.
+async fn invitations_elsewhere(at: &mut Session, email: &str) -> Result<Vec<String>, ProviderError> {
+    let pinned = at.pinned().await?.map(|it| it.id);
+    let sql = "SELECT o.name || ' as ' || r.name FROM invitations i JOIN organizations o ON o.id = i.organization_id \
+               JOIN roles r ON r.id = i.role_id WHERE i.email = $1 AND i.status = 'pending' AND i.expires_at > $2 \
+               AND ($3 IS NULL OR o.id = $3) ORDER BY o.slug";
+    Ok(at.db.texts(sql, &args![email, Timestamp::now().0, pinned]).await?)
 }
 
 /// Refuses to take the last owner away from an organization.
@@ -198,28 +158,6 @@ async fn is_owner(at: &mut Session, organization_id: &str, user_id: &str) -> Res
         "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = $2 AND ({OWNS} OR m.role_id = $3)"
     );
     Ok(at.db.number(&sql, &args![organization_id, user_id, OWNER]).await? > 0)
-}
-
-/// Adds what a grant means to an impact.
-pub(super) fn grant(impact: Impact, role: &RoleRow, outsider: bool, email: &str) -> Impact {
-    let permissions = role.permissions();
-    let impact = impact.at_least(grant_gravity(&permissions, outsider));
-    match (is_privileged(&permissions), outsider) {
-        (false, _) => impact,
-        (true, false) => impact.note(format!("`{}` gives power over others", role.name)),
-        (true, true) => {
-            let domain = email.rsplit('@').next().unwrap_or_default();
-            impact.note(format!("`{}` gives power over others, and nobody else here has an e-mail at {domain}", role.name))
-        }
-    }
-}
-
-/// Whether nobody in an organization (or in any) has an e-mail of this one's domain.
-pub(super) async fn is_outsider(at: &mut Session, organization_id: Option<&str>, email: &str) -> Result<bool, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id \
-               WHERE ($1 IS NULL OR m.organization_id = $1) AND u.email LIKE '%@' || $2 ESCAPE '\\'";
-    let domain = email.rsplit('@').next().unwrap_or_default();
-    Ok(at.db.number(sql, &args![organization_id, like_literal(domain)]).await? == 0)
 }
 
 /// The person who has an account with this e-mail.

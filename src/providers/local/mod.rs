@@ -18,9 +18,12 @@ use crate::{
     tools::{Changes, Operation, Read},
 };
 
+mod access;
 mod api_keys;
 pub mod certificates;
+mod compared;
 mod context;
+mod held;
 mod invitations;
 mod joining;
 mod logos;
@@ -46,6 +49,7 @@ mod scope;
 mod seats;
 pub mod seed;
 mod service_accounts;
+mod surroundings;
 mod team_members;
 mod teams;
 mod usage_limits;
@@ -82,6 +86,10 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
             session.db.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
             session.pinned().await?;
             Ok(())
+        })
+        .grants(|directory, scope| async move {
+            let mut session = directory.session(directory.db.read().await?);
+            access::grants(&mut session, &scope).await
         })
         .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
         // context

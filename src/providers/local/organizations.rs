@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Session, invitations, members, page::PageQuery, permissions::grant_gravity, projects, resolve::OrganizationRow};
+use super::{Session, invitations, members, page::PageQuery, projects, resolve::OrganizationRow};
 use crate::{
-    domain::{Change, Email, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, organizations::Organization},
+    domain::{
+        Change, Counted, Email, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, Timestamp,
+        access::{Grant, Holder, Named, Place},
+        fold,
+        organizations::Organization,
+    },
     error::ProviderError,
     providers::fields,
     store::{StoreError, args, new_id, row},
@@ -67,31 +72,28 @@ pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<
         Timestamp::now().0
     ];
     at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
-    let impact = match &op.admin_email {
-        Some(email) => first_owner(at, &id, email).await?,
-        None => Impact::none(),
+    let facts = match &op.admin_email {
+        Some(email) => first_owner(at, &id, op.name.as_str(), email).await?,
+        None => Facts::none(),
     };
     let target = Target { organization: None, ..Target::new_one("organization", op.name.as_str(), "") };
     let inverse = Inverse::call::<DeleteOrganization>(json!({ "organization": id }));
-    Ok(Change::created(target, impact.undo("delete_organization"), by_id(at, &id).await?).inverse(inverse))
+    Ok(Change::created(target, facts.undo("delete_organization"), by_id(at, &id).await?).inverse(inverse))
 }
 
 /// Makes somebody the owner of a new organization: at once with an account, by an invitation without one.
-///
-/// A new organization has nobody who could vouch for a mail domain, so the whole directory does.
-async fn first_owner(at: &mut Session, organization_id: &str, email: &Email) -> Result<Impact, ProviderError> {
-    let outsider = members::is_outsider(at, None, email.as_str()).await?;
+async fn first_owner(at: &mut Session, organization_id: &str, name: &str, email: &Email) -> Result<Facts, ProviderError> {
+    let facts = Facts::none().about(at.surroundings_of_new(name).await?);
     let role = members::role_by_id(at, members::OWNER).await?;
-    let mut impact = Impact::of(grant_gravity(&role.permissions(), outsider));
-    if outsider {
-        impact = impact.note(format!("nobody else in this directory has an e-mail at {}", email.domain()));
-    }
+    // The id is another one each time the change is planned.
+    let place = Place::Organization(Named::new(name, ""));
     let Some(user) = members::user_with(at, email).await? else {
         invitations::insert(at, organization_id, email, &role.id, &[]).await?;
-        return Ok(impact.note(format!("{email} has no account: invited as its owner; create_user settles that")));
+        let invited = Grant::own(Holder::Invitation(email.to_string()), role.held(), place).pending();
+        return Ok(facts.gives(invited).note(format!("{email} has no account; create_user settles the invitation")));
     };
     members::enroll(at, organization_id, &user.id, &role.id).await?;
-    Ok(impact.note(format!("{email} becomes its owner at once")))
+    Ok(facts.gives(Grant::own(user.holder(), role.held(), place)))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<Change<Organization>, ProviderError> {
@@ -130,7 +132,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<
     ];
     at.db.run(sql, &values).await.map_err(|error| taken(error, name.as_deref().unwrap_or(&organization.name)))?;
     let after = by_id(at, &organization.id).await?;
-    let impact = Impact::none().undo("update_organization with the values in `before`");
+    let facts = Facts::none().undo("update_organization with the values in `before`");
     let after = Organization { members: None, projects: None, ..after };
     let now = [
         ("name", op.name.is_some()),
@@ -145,7 +147,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateOrganization) -> Result<
         ("website", organization.website.clone().map(Value::from)),
     ];
     let inverse = fields::back::<UpdateOrganization>(json!({ "organization": organization.id }), &now, &former);
-    Ok(Change::updated(target(&organization), impact, view(organization), after).inverse(inverse))
+    Ok(Change::updated(target(&organization), facts, view(organization), after).inverse(inverse))
 }
 
 /// A connection that is kept to a name would be kept to nothing, or to whoever takes the name next.
@@ -165,7 +167,7 @@ fn stays_pinned(at: &Session, organization: &OrganizationRow, name: Option<&str>
 pub(super) async fn delete(at: &mut Session, op: &DeleteOrganization) -> Result<Change<Organization>, ProviderError> {
     let organization = at.organization(Some(&op.organization)).await?;
     let before = by_id(at, &organization.id).await?;
-    let impact = ending(at, &organization).await?;
+    let facts = ending(at, &organization).await?;
     for project in at.db.texts("SELECT id FROM projects WHERE organization_id = $1", &args![&organization.id]).await? {
         projects::remove(at, &project).await?;
     }
@@ -185,57 +187,46 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteOrganization) -> Result<
     ] {
         at.db.run(sql, &args![&organization.id]).await?;
     }
-    Ok(Change::removed(target(&organization), impact, before))
+    Ok(Change::removed(target(&organization), facts, before))
 }
 
 /// Who loses what when an organization ends.
-async fn ending(at: &mut Session, organization: &OrganizationRow) -> Result<Impact, ProviderError> {
-    let mut impact = Impact::of(Gravity::Critical);
-    for (sql, what) in [
-        (
-            "SELECT u.email FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 ORDER BY u.email",
-            ("person loses access", "people lose access"),
-        ),
-        ("SELECT name FROM projects WHERE organization_id = $1 ORDER BY slug", ("project ends", "projects end")),
-        ("SELECT name FROM teams WHERE organization_id = $1 ORDER BY slug", ("team ends", "teams end")),
-        (
-            "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id \
-             WHERE p.organization_id = $1 AND k.status = 'active' ORDER BY k.name, k.id",
-            ("key stops working", "keys stop working"),
-        ),
-        (
-            "SELECT s.name FROM service_accounts s JOIN projects p ON p.id = s.project_id WHERE p.organization_id = $1 ORDER BY s.name, s.id",
-            ("service account ends", "service accounts end"),
-        ),
-        ("SELECT name FROM roles WHERE organization_id = $1 ORDER BY name, id", ("role of its own ends", "roles of its own end")),
-        ("SELECT name FROM certificates WHERE organization_id = $1 ORDER BY name, id", ("certificate ends", "certificates end")),
-        (
-            "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE organization_id = $1 ORDER BY created_at, id",
-            ("usage limit ends", "usage limits end"),
-        ),
-        (
-            "SELECT r.resource_type || ' ' || r.resource_id FROM resources r JOIN projects p ON p.id = r.project_id \
-             WHERE p.organization_id = $1 ORDER BY r.resource_type, r.resource_id",
-            ("resource is assigned to no project", "resources are assigned to no project"),
-        ),
-        (
-            "SELECT owned.name FROM logos l JOIN (SELECT 'organization' AS kind, id, name FROM organizations WHERE id = $1 \
-             UNION ALL SELECT 'team', id, name FROM teams WHERE organization_id = $1 \
-             UNION ALL SELECT 'project', id, name FROM projects WHERE organization_id = $1) owned \
-             ON owned.kind = l.owner_kind AND owned.id = l.owner_id ORDER BY owned.name, owned.id",
-            ("logo ends", "logos end"),
-        ),
-    ] {
-        let (count, names) = at.count_and_name(sql, &args![&organization.id]).await?;
-        impact = impact.loses(count, what, names);
-    }
+async fn ending(at: &mut Session, organization: &OrganizationRow) -> Result<Facts, ProviderError> {
+    let mut names = async |sql: &str| at.db.texts(sql, &args![&organization.id]).await;
+    let people =
+        "SELECT u.email FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 ORDER BY u.email";
+    let keys = "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id \
+                WHERE p.organization_id = $1 AND k.status = 'active' ORDER BY k.name, k.id";
+    let accounts =
+        "SELECT s.name FROM service_accounts s JOIN projects p ON p.id = s.project_id WHERE p.organization_id = $1 ORDER BY s.name, s.id";
+    let limits = "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE organization_id = $1 ORDER BY created_at, id";
+    let resources = "SELECT r.resource_type || ' ' || r.resource_id FROM resources r JOIN projects p ON p.id = r.project_id \
+                     WHERE p.organization_id = $1 ORDER BY r.resource_type, r.resource_id";
+    let logos = "SELECT owned.name FROM logos l JOIN (SELECT 'organization' AS kind, id, name FROM organizations WHERE id = $1 \
+                 UNION ALL SELECT 'team', id, name FROM teams WHERE organization_id = $1 \
+                 UNION ALL SELECT 'project', id, name FROM projects WHERE organization_id = $1) owned \
+                 ON owned.kind = l.owner_kind AND owned.id = l.owner_id ORDER BY owned.name, owned.id";
+    let facts = Facts::none()
+        // How much it has is not told: all of it goes, and the organization itself is what has to be named.
+        .about(Surroundings { organization: organization.name.clone(), ..Surroundings::default() })
+        .ends(Thing::Organization, Counted::one(&organization.name))
+        .lose(Losing::Access, names(people).await?)
+        .ends(Thing::Project, names("SELECT name FROM projects WHERE organization_id = $1 ORDER BY slug").await?)
+        .ends(Thing::Team, names("SELECT name FROM teams WHERE organization_id = $1 ORDER BY slug").await?)
+        .stops(Thing::Key, names(keys).await?)
+        .ends(Thing::ServiceAccount, names(accounts).await?)
+        .ends(Thing::Role, names("SELECT name FROM roles WHERE organization_id = $1 ORDER BY name, id").await?)
+        .ends(Thing::Certificate, names("SELECT name FROM certificates WHERE organization_id = $1 ORDER BY name, id").await?)
+        .ends(Thing::UsageLimit, names(limits).await?)
+        .leaves(Thing::Resource, names(resources).await?, "a project")
+        .ends(Thing::Logo, names(logos).await?);
     let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 ORDER BY email";
-    let (invited, emails) = at.count_and_name(sql, &args![&organization.id, Timestamp::now().0]).await?;
-    impact = impact.loses(invited, ("invitation is void", "invitations are void"), emails).note("people keep their accounts");
-    if at.settings.pin.is_some() {
-        impact = impact.note("this connection is kept to this organization and will have nothing left to work on");
-    }
-    Ok(impact)
+    let invited = at.db.texts(sql, &args![&organization.id, Timestamp::now().0]).await?;
+    let facts = facts.stops(Thing::Invitation, invited).note("people keep their accounts");
+    Ok(match at.settings.pin {
+        Some(_) => facts.note("this connection is kept to this organization and will have nothing left to work on"),
+        None => facts,
+    })
 }
 
 async fn by_id(at: &mut Session, id: &str) -> Result<Organization, ProviderError> {

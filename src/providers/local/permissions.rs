@@ -82,8 +82,23 @@ pub(super) fn checked(permissions: &[String]) -> Result<Vec<String>, ProviderErr
     Ok(sorted)
 }
 
+/// The codes that are held, with each wildcard written out as what it stands for.
+pub(super) fn expanded(held: &[String]) -> Vec<String> {
+    let mut codes: Vec<String> = CODES.iter().filter(|it| covers(held, it.code)).map(|it| it.code.to_owned()).collect();
+    codes.sort();
+    codes
+}
+
+/// An SQL condition that is true of the roles `r` that give power over others.
+pub(super) fn privileged_in_sql() -> String {
+    let codes = CODES.iter().filter(|it| it.privileged).map(|it| format!("r.permissions LIKE '%\"{}\"%'", it.code));
+    // A wildcard ends a code, whether it stands for some or for all.
+    let any: Vec<String> = std::iter::once("r.permissions LIKE '%*\"%'".to_owned()).chain(codes).collect();
+    format!("({})", any.join(" OR "))
+}
+
 /// Whether a code, or a wildcard, is among what is held.
-fn covers(held: &[String], code: &str) -> bool {
+pub(super) fn covers(held: &[String], code: &str) -> bool {
     held.iter()
         .any(|it| it == "*" || it == code || it.strip_suffix('*').is_some_and(|prefix| prefix.ends_with('.') && code.starts_with(prefix)))
 }
@@ -97,11 +112,6 @@ pub(super) fn gained(before: &[String], after: &[String]) -> Vec<String> {
 pub(super) fn lost(before: &[String], after: &[String]) -> Vec<String> {
     let gone = CODES.iter().filter(|it| covers(before, it.code) && !covers(after, it.code));
     gone.map(|it| it.code.to_owned()).collect()
-}
-
-/// The codes with power over others that a set of permissions no longer allows.
-pub(super) fn lost_power(before: &[String], after: &[String]) -> Vec<String> {
-    lost(before, after).into_iter().filter(|it| is_privileged(std::slice::from_ref(it))).collect()
 }
 
 #[cfg(test)]
@@ -121,6 +131,6 @@ mod tests {
         assert_eq!(gained(&these(&["project.*"]), &these(&["project.keys.*", "project.read"])), these(&[]));
         assert_eq!(lost(&these(&["*"]), &whole).len(), CODES.len() - parts.len());
         assert_eq!(gained(&whole, &these(&["*"])), these(&["*"]));
-        assert_eq!(lost_power(&whole, &these(&["teams.members"])), these(&["teams.delete"]));
+        assert_eq!(expanded(&these(&["teams.*", "project.read"])), [vec!["project.read".to_owned()], parts].concat());
     }
 }

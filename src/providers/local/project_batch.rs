@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Impact, Inverse, ReferenceText as _, Target, Timestamp,
+        Change, Facts, Inverse, ReferenceText as _, Surroundings, Target, Timestamp,
+        access::Grant,
         members::{Batch, BatchItem, Counts, ItemOutcome},
         roles::RoleLevel,
     },
@@ -57,13 +58,13 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMembers) -> Result<Chan
         return Err(refused(problems, count));
     }
     let joining: Vec<&Entry> = entries.iter().filter(|it| it.skip.is_none()).collect();
-    let impact = impact(at, &joining).await?;
+    let facts = facts(at, &joining).await?;
     let target = target(&joining, &entries);
     write(at, &joining, &book).await?;
     let inverse =
         joining.iter().rev().map(|it| Inverse::call::<RemoveProjectMember>(json!({ "project": it.project.id, "member": it.user.id })));
     let inverse: Vec<_> = inverse.collect();
-    Ok(Change::created(target, impact, batch(entries)).inverses(inverse))
+    Ok(Change::created(target, facts, batch(entries)).inverses(inverse))
 }
 
 /// What was looked up already. A batch names few projects and roles, and many people of the same organization.
@@ -188,11 +189,10 @@ fn fold_duplicates(entries: &mut [Entry]) -> Vec<Problem> {
     problems
 }
 
-/// Who joins what, and who gets power over others.
-async fn impact(at: &mut Session, joining: &[&Entry]) -> Result<Impact, ProviderError> {
-    let mut impact = Impact::none();
+/// Who joins what.
+async fn facts(at: &mut Session, joining: &[&Entry]) -> Result<Facts, ProviderError> {
     if joining.is_empty() {
-        return Ok(impact.note("nobody is to be added"));
+        return Ok(Facts::none().note("nobody is to be added"));
     }
     // By name and id: names are shown, and two organizations may have a project of the same name.
     let mut projects: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
@@ -200,22 +200,36 @@ async fn impact(at: &mut Session, joining: &[&Entry]) -> Result<Impact, Provider
         projects.entry((&it.project.name, &it.project.id)).or_default().push(it);
     }
     let names: Vec<String> = projects.iter().map(|((name, _), entries)| format!("{name} ({})", entries.len())).collect();
-    impact = impact.note(format!("into {}", counted(names.len(), PROJECTS, &names))).undo("remove_project_member for each who was added");
-    for entries in projects.values() {
-        let mut roles: BTreeMap<&str, (&RoleRow, Vec<String>)> = BTreeMap::new();
+    let mut facts = Facts::none()
+        .about(about(at, joining).await?)
+        .note(format!("into {}", counted(names.len(), PROJECTS, &names)))
+        .undo("remove_project_member for each who was added");
+    for entries in projects.into_values() {
         for it in entries {
-            for role in &it.roles {
-                roles.entry(&role.id).or_insert_with(|| (role, Vec::new())).1.push(it.user.email.clone());
-            }
-        }
-        for (role, mut emails) in roles.into_values() {
-            emails.sort();
-            if let Some(it) = entries.first() {
-                impact = at.granting(impact, &it.project, &emails, std::slice::from_ref(role)).await?;
-            }
+            let gives = |facts: Facts, role: &RoleRow| facts.gives(Grant::own(it.user.holder(), role.held(), it.project.place()));
+            facts = it.roles.iter().fold(facts, gives);
         }
     }
-    Ok(impact)
+    Ok(facts)
+}
+
+/// Of several organizations, the mail domains that are in power in each of them count.
+async fn about(at: &mut Session, joining: &[&Entry]) -> Result<Surroundings, ProviderError> {
+    let organizations: BTreeMap<&str, &str> =
+        joining.iter().map(|it| (it.project.organization_id.as_str(), it.project.organization.as_str())).collect();
+    let mut all: Option<Surroundings> = None;
+    for id in organizations.keys() {
+        let one = at.surroundings(id).await?;
+        all = Some(match all {
+            None => one,
+            Some(all) => Surroundings {
+                organization: format!("{} and {}", all.organization, one.organization),
+                domains_in_power: all.domains_in_power.zip(one.domains_in_power).map(|(all, one)| &all & &one),
+                ..Surroundings::default()
+            },
+        });
+    }
+    Ok(all.unwrap_or_default())
 }
 
 fn target(joining: &[&Entry], entries: &[Entry]) -> Target {

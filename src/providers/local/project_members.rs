@@ -1,20 +1,15 @@
 //! People of the directory's projects: one by one. Many at once: `project_batch`.
 
-use std::slice;
-
 use serde_json::json;
 
 use super::{
     Session,
-    members::role_by_id,
-    permissions::lost_power,
+    compared::{Alone, Look},
     reach::{PROJECT_OWNER, PROJECTS, counted},
     resolve::{ProjectRow, RoleRow, UserRow, only},
 };
 use crate::{
-    domain::{
-        Change, Gravity, Impact, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
-    },
+    domain::{Change, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
     store::{args, new_id, row},
     tools::{
@@ -66,14 +61,14 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
             "replace the roles with update_project_member, or add one with assign_role",
         ));
     }
-    let impact = Impact::none().note(format!("joins project {}", project.name)).undo("remove_project_member");
-    let impact = at.granting(impact, &project, slice::from_ref(&user.email), &roles).await?;
+    let look = Look::at(at, &project.organization_id, vec![user.id.clone()]).await?;
     enroll(at, &project, &user.id, &roles).await?;
     let place = own_place(at, &project, &user).await?;
     let since = place.as_ref().map(|it| it.joined_at);
     let after = view(&project, &user, place.map(|it| names(&it.roles)).unwrap_or_default(), since);
     let inverse = Inverse::call::<RemoveProjectMember>(json!({ "project": project.id, "member": user.id }));
-    Ok(Change::created(target(&user, &project), impact, after).inverse(inverse))
+    let facts = look.facts(at).await?.undo("remove_project_member");
+    Ok(Change::created(target(&user, &project), facts, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result<Change<Member>, ProviderError> {
@@ -84,32 +79,19 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result
         at.keep_an_owner(&project, &place.user).await?;
     }
     let held = names(&place.roles);
-    let mut impact = Impact::none().undo(match held.as_slice() {
+    let undo = match held.as_slice() {
         [] => "unassign_role".to_owned(),
         [one] => format!("update_project_member with role {one}"),
         [one, more @ ..] => format!("update_project_member with role {one}, then assign_role with {}", more.join(", ")),
-    });
-    if !place.roles.iter().any(|it| it.id == role.id) {
-        impact = at.granting(impact, &project, slice::from_ref(&place.user.email), slice::from_ref(&role)).await?;
-    }
-    let lost: Vec<String> = held.iter().filter(|it| **it != role.name).cloned().collect();
-    if !lost.is_empty() {
-        impact = impact.note(format!("no longer {} in project {}", lost.join(", "), project.name));
-    }
-    let mut before = Vec::new();
-    for old in &place.roles {
-        before.extend(role_by_id(at, &old.id).await?.permissions());
-    }
-    let power = lost_power(&before, &role.permissions());
-    if !power.is_empty() {
-        impact = impact.at_least(Gravity::Low).note(format!("loses {}", power.join(", ")));
-    }
+    };
+    let look = Look::at(at, &project.organization_id, vec![place.user.id.clone()]).await?;
     let others = "DELETE FROM role_assignments WHERE project_id = $1 AND user_id = $2 AND role_id <> $3";
     at.db.run(others, &args![&project.id, &place.user.id, &role.id]).await?;
     assign(at, &project, &place.user.id, &role.id).await?;
     let before = view(&project, &place.user, held, Some(place.joined_at));
     let after = view(&project, &place.user, vec![role.name], Some(place.joined_at));
-    let mut change = Change::updated(target(&place.user, &project), impact, before, after);
+    let facts = look.facts(at).await?.undo(undo);
+    let mut change = Change::updated(target(&place.user, &project), facts, before, after);
     if let [first, more @ ..] = place.roles.as_slice() {
         let back = json!({ "project": project.id, "member": place.user.id, "role": first.id });
         change = change.inverse(Inverse::call::<UpdateProjectMember>(back));
@@ -126,35 +108,27 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result
     let place = place(at, &project, &op.member).await?;
     let user = &place.user;
     at.keep_an_owner(&project, user).await?;
-    let mut impact = Impact::of(Gravity::Low).note(format!("leaves project {}", project.name));
-    let teams = at.teams_between(&project.id, &user.id).await?;
-    if teams.is_empty() {
-        let keys = "SELECT name FROM api_keys WHERE project_id = $1 AND user_id = $2 AND status = 'active' ORDER BY name";
-        let (keys, key_names) = at.count_and_name(keys, &args![&project.id, &user.id]).await?;
-        impact = impact.at_least(Gravity::High).loses(1, ("person loses access", "people lose access"), vec![user.email.clone()]).loses(
-            keys,
-            ("key whose owner leaves", "keys whose owner leaves"),
-            key_names,
-        );
-    } else {
-        impact = impact.note(format!("access through {} stays", counted(teams.len(), ("team", "teams"), &teams)));
-    }
+    let (look, alone) =
+        (Look::at(at, &project.organization_id, vec![user.id.clone()]).await?, Alone::at(at, &project.organization_id).await?);
     let held = names(&place.roles);
     let owns = place.roles.iter().any(|it| it.id == PROJECT_OWNER);
     let others = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id = $3 AND user_id IS NOT NULL AND user_id <> $2";
-    if owns && at.db.number(others, &args![&project.id, &user.id, PROJECT_OWNER]).await? == 0 {
-        let note = format!("sole owner of {} in person; a team owns it too", counted(1, PROJECTS, std::slice::from_ref(&project.name)));
-        impact = impact.note(note);
-    }
-    let roles = if held.is_empty() { "roles of your choice".to_owned() } else { format!("roles {}", held.join(", ")) };
-    let impact = impact.undo(format!("add_project_member with {roles}"));
+    let alone_in_person = owns && at.db.number(others, &args![&project.id, &user.id, PROJECT_OWNER]).await? == 0;
     for sql in [
         "DELETE FROM role_assignments WHERE project_id = $1 AND user_id = $2",
         "DELETE FROM project_members WHERE project_id = $1 AND user_id = $2",
     ] {
         at.db.run(sql, &args![&project.id, &user.id]).await?;
     }
-    let change = Change::removed(target(user, &project), impact, view(&project, user, held, Some(place.joined_at)));
+    let facts = look.facts(at).await?;
+    let mut facts = alone.since(at, facts).await?;
+    if alone_in_person {
+        let note = format!("sole owner of {} in person; a team owns it too", counted(1, PROJECTS, std::slice::from_ref(&project.name)));
+        facts = facts.note(note);
+    }
+    let roles = if held.is_empty() { "roles of your choice".to_owned() } else { format!("roles {}", held.join(", ")) };
+    let facts = facts.undo(format!("add_project_member with {roles}"));
+    let change = Change::removed(target(user, &project), facts, view(&project, user, held, Some(place.joined_at)));
     if place.roles.is_empty() {
         return Ok(change);
     }

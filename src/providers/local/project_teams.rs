@@ -4,16 +4,12 @@ use serde_json::json;
 
 use super::{
     Session,
+    compared::{Alone, Look},
     page::PageQuery,
-    permissions::is_privileged,
-    reach::counted,
     resolve::{ProjectRow, TeamRow, only},
 };
 use crate::{
-    domain::{
-        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel,
-        teams::Team,
-    },
+    domain::{Change, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel, teams::Team},
     error::ProviderError,
     store::{StoreError, args, new_id, row},
     tools::{
@@ -56,13 +52,8 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
             "give it one more role with assign_role, or take one with unassign_role",
         ));
     }
-    let mut impact = gains(at, &project, &team, &role.name).await?.undo("remove_project_team");
-    if is_privileged(&role.permissions()) {
-        let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
-        let people = at.db.texts(people, &args![&team.id]).await?;
-        impact = impact.at_least(Gravity::Low).note(format!("role {} of project {} gives power over others", role.name, project.name));
-        impact = at.weighing_outsiders(impact, &project.organization_id, &people).await?;
-    }
+    let look = Look::at_team(at, &project.organization_id, &team.id).await?;
+    let new = newly_in(at, &project, &team).await?;
     let now = Timestamp::now().0;
     let sql = "INSERT INTO project_teams (project_id, team_id, joined_at) VALUES ($1, $2, $3)";
     at.db.run(sql, &args![&project.id, &team.id, now]).await?;
@@ -73,29 +64,25 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
     if at.db.number(held, &args![&project.id, &team.id, &role.id]).await? == 0 {
         at.db.run(sql, &args![new_id("asg"), &project.organization_id, &project.id, &role.id, &team.id, now]).await?;
     }
+    let mut facts = look.facts(at).await?.undo("remove_project_team");
+    if new > 0 {
+        facts = facts.note(format!("{new} of them had no access before"));
+    }
     let held = roles(at, &project).await?;
     let after = on_project(at, &project, &team.id).await?;
     let inverse = Inverse::call::<RemoveProjectTeam>(json!({ "project": project.id, "team": team.id }));
-    Ok(Change::created(target(&team, &project), impact, view(&project, after, &held)).inverse(inverse))
+    Ok(Change::created(target(&team, &project), facts, view(&project, after, &held)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<Change<Team>, ProviderError> {
     let project = at.active_project(&op.project).await?;
     let team = on_project_named(at, &project, &op.team).await?;
-    if !at.ownerless_without(&team.id, None, Some(&project.id)).await?.is_empty() {
-        return Err(ProviderError::conflict(
-            "last_owner",
-            format!("nobody but team `{}` owns project `{}`", team.name, project.name),
-            "make somebody an owner first with add_project_member, update_project_member or assign_role",
-        ));
-    }
+    at.keep_an_owner_beside(&team, &project).await?;
     let held = roles(at, &project).await?;
     let before = on_project(at, &project, &team.id).await?;
     let before = view(&project, before, &held);
-    let impact = at.without_team(&team.id, None, Some(&project.id)).await?;
-    let impact = impact
-        .note(format!("team {} leaves project {}", team.name, project.name))
-        .undo(format!("add_project_team with role {}", before.roles.join(", then assign_role with ")));
+    let look = Look::at_team(at, &project.organization_id, &team.id).await?;
+    let alone = Alone::at(at, &project.organization_id).await?;
     let sql = "SELECT role_id FROM role_assignments WHERE project_id = $1 AND team_id = $2 ORDER BY created_at, role_id";
     let roles = at.db.texts(sql, &args![&project.id, &team.id]).await?;
     for sql in [
@@ -104,7 +91,10 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
     ] {
         at.db.run(sql, &args![&project.id, &team.id]).await?;
     }
-    let mut change = Change::removed(target(&team, &project), impact, before);
+    let facts = look.facts(at).await?;
+    let undo = format!("add_project_team with role {}", before.roles.join(", then assign_role with "));
+    let facts = alone.since(at, facts).await?.undo(undo);
+    let mut change = Change::removed(target(&team, &project), facts, before);
     if let Some((first, more)) = roles.split_first() {
         let back = json!({ "project": project.id, "team": team.id, "role": first });
         change = change.inverse(Inverse::call::<AddProjectTeam>(back));
@@ -115,26 +105,13 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
     Ok(change)
 }
 
-/// What the people of a team get when it comes onto a project.
-async fn gains(at: &mut Session, project: &ProjectRow, team: &TeamRow, role: &str) -> Result<Impact, ProviderError> {
-    let sql = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
-    let (people, emails) = at.count_and_name(sql, &args![&team.id]).await?;
+/// How many of a team do not reach a project yet, by whatever way.
+async fn newly_in(at: &mut Session, project: &ProjectRow, team: &TeamRow) -> Result<i64, ProviderError> {
     let sql = "SELECT COUNT(*) FROM team_members m WHERE m.team_id = $1 \
                AND NOT EXISTS (SELECT 1 FROM project_members d WHERE d.project_id = $2 AND d.user_id = m.user_id) \
                AND NOT EXISTS (SELECT 1 FROM project_teams o JOIN team_members om ON om.team_id = o.team_id \
                                WHERE o.project_id = $2 AND om.user_id = m.user_id)";
-    let new = at.db.number(sql, &args![&team.id, &project.id]).await?;
-    let who = match people {
-        0 => format!("nobody yet (team {} is empty)", team.name),
-        _ => counted(emails.len(), ("person", "people"), &emails),
-    };
-    let note = format!("in project {}, {role} for {who}", project.name);
-    let impact = Impact::none().note(note);
-    Ok(match new {
-        0 => impact,
-        1 => impact.note("1 of them had no access before"),
-        new => impact.note(format!("{new} of them had no access before")),
-    })
+    Ok(at.db.number(sql, &args![&team.id, &project.id]).await?)
 }
 
 /// A team among those on the project.

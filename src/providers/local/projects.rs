@@ -8,12 +8,15 @@ use super::{
     Session,
     page::PageQuery,
     project_members,
+    reach::counted as listed,
     resolve::{PROJECT_COLUMNS, ProjectRow},
     usage_limits::NewLimit,
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, like_literal,
+        Change, Counted, Facts, Inverse, List, Losing, PageRequest, Query, Target, Thing, Timestamp,
+        access::{Grant, Named, Place},
+        fold, like_literal,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
@@ -91,10 +94,13 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
     ];
     at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
     let project = by_id(at, &id).await?;
-    let mut impact = Impact::none().undo("delete_project");
+    let mut facts = Facts::none().undo("delete_project");
     if let Some(owner) = owner {
         let role = at.project_owner_role().await?;
-        impact = at.granting(impact, &project, slice::from_ref(&owner.email), slice::from_ref(&role)).await?;
+        // The id is another one each time the change is planned.
+        let place =
+            Place::Project { project: Named::new(&project.name, ""), organization: Named::new(&organization.name, &organization.id) };
+        facts = facts.about(at.surroundings(&organization.id).await?).gives(Grant::own(owner.holder(), role.held(), place));
         project_members::enroll(at, &project, &owner.id, slice::from_ref(&role)).await?;
     }
     if let Some(limit) = limit {
@@ -102,7 +108,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
     }
     let target = Target::new_one("project", &project.name, &project.organization);
     let inverse = Inverse::call::<DeleteProject>(json!({ "project": project.id }));
-    Ok(Change::created(target, impact, counted(at, project).await?).inverse(inverse))
+    Ok(Change::created(target, facts, counted(at, project).await?).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Change<Project>, ProviderError> {
@@ -147,31 +153,33 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Chang
         ("external_key_id", project.external_key_id.clone().map(Value::from)),
     ];
     let inverse = fields::back::<UpdateProject>(json!({ "project": project.id }), &now, &former);
-    let impact = Impact::none().undo("update_project with the values in `before`");
-    Ok(Change::updated(target, impact, full_view(project), full_view(after)).inverse(inverse))
+    let facts = Facts::none()
+        .rekeys("external_key_id", project.external_key_id.clone(), after.external_key_id.clone())
+        .undo("update_project with the values in `before`");
+    Ok(Change::updated(target, facts, full_view(project), full_view(after)).inverse(inverse))
 }
 
 pub(super) async fn archive(at: &mut Session, op: &ArchiveProject) -> Result<Change<Project>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let (people, emails) = at.count_and_name(PEOPLE, &args![&project.id]).await?;
-    let (keys, key_names) = at.count_and_name(WORKING_KEYS, &args![&project.id]).await?;
-    let impact = Impact::of(Gravity::High)
-        .loses(people, ("person can only read it", "people can only read it"), emails)
-        .loses(keys, ("key stops working", "keys stop working"), key_names)
-        .note("it cannot be made active again");
+    let facts = Facts::none()
+        .about(at.surroundings(&project.organization_id).await?)
+        .ends(Thing::Project, Counted::one(&project.name))
+        .lose(Losing::Permissions, at.db.texts(PEOPLE, &args![&project.id]).await?)
+        .stops(Thing::Key, at.db.texts(WORKING_KEYS, &args![&project.id]).await?)
+        .note("it can only be read from then on, and cannot be made active again");
     let before = counted(at, project.clone()).await?;
     at.db.run("UPDATE projects SET status = 'archived', archived_at = $2 WHERE id = $1", &args![&project.id, Timestamp::now().0]).await?;
     at.db.run("UPDATE api_keys SET status = 'blocked' WHERE project_id = $1", &args![&project.id]).await?;
     let after = by_id(at, &project.id).await?;
-    Ok(Change::updated(target(&project), impact, before, counted(at, after).await?))
+    Ok(Change::updated(target(&project), facts, before, counted(at, after).await?))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteProject) -> Result<Change<Project>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let impact = impact(at, &project).await?;
+    let facts = ending(at, &project).await?;
     let before = counted(at, project.clone()).await?;
     remove(at, &project.id).await?;
-    Ok(Change::removed(target(&project), impact, before))
+    Ok(Change::removed(target(&project), facts, before))
 }
 
 /// Deletes a project's row and all that hangs on it.
@@ -202,53 +210,51 @@ const PEOPLE: &str = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id 
 const WORKING_KEYS: &str = "SELECT name FROM api_keys WHERE project_id = $1 AND status = 'active' ORDER BY name";
 
 /// What ends with a project.
-async fn impact(at: &mut Session, project: &ProjectRow) -> Result<Impact, ProviderError> {
-    let mut impact = Impact::of(Gravity::High);
-    for (what, sql) in [
-        (("person loses access", "people lose access"), PEOPLE),
-        (("key stops working", "keys stop working"), WORKING_KEYS),
-        (
-            ("team loses its access", "teams lose their access"),
-            "SELECT t.name FROM project_teams pt JOIN teams t ON t.id = pt.team_id WHERE pt.project_id = $1 ORDER BY t.name",
-        ),
-        (("service account ends", "service accounts end"), "SELECT name FROM service_accounts WHERE project_id = $1 ORDER BY name"),
-        (("role of its own ends", "roles of its own end"), "SELECT name FROM roles WHERE project_id = $1 ORDER BY name"),
-        (("rate limit ends", "rate limits end"), "SELECT model FROM rate_limits WHERE project_id = $1 ORDER BY model"),
-        (
-            ("usage limit ends", "usage limits end"),
-            "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE project_id = $1 ORDER BY created_at, id",
-        ),
-        (
-            ("resource is assigned to no project", "resources are assigned to no project"),
-            "SELECT resource_type || ' ' || resource_id FROM resources WHERE project_id = $1 ORDER BY resource_type, resource_id",
-        ),
-        (
-            ("certificate is no longer active here", "certificates are no longer active here"),
-            "SELECT c.name FROM certificate_activations a JOIN certificates c ON c.id = a.certificate_id WHERE a.project_id = $1 ORDER BY c.name, c.id",
-        ),
-        (
-            ("logo ends", "logos end"),
-            "SELECT p.name FROM logos l JOIN projects p ON p.id = l.owner_id WHERE l.owner_kind = 'project' AND p.id = $1",
-        ),
+async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, ProviderError> {
+    let about = at.surroundings(&project.organization_id).await?;
+    let mut names = async |sql: &str| at.db.texts(sql, &args![&project.id]).await;
+    let limits = "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE project_id = $1 ORDER BY created_at, id";
+    let resources = "SELECT resource_type || ' ' || resource_id FROM resources WHERE project_id = $1 ORDER BY resource_type, resource_id";
+    let certificates = "SELECT c.name FROM certificate_activations a JOIN certificates c ON c.id = a.certificate_id \
+                        WHERE a.project_id = $1 ORDER BY c.name, c.id";
+    let logos = "SELECT p.name FROM logos l JOIN projects p ON p.id = l.owner_id WHERE l.owner_kind = 'project' AND p.id = $1";
+    let teams = "SELECT t.name FROM project_teams pt JOIN teams t ON t.id = pt.team_id WHERE pt.project_id = $1 ORDER BY t.name";
+    let mut facts = Facts::none()
+        .about(about)
+        .ends(Thing::Project, Counted::one(&project.name))
+        .lose(Losing::Access, names(PEOPLE).await?)
+        .stops(Thing::Key, names(WORKING_KEYS).await?)
+        .ends(Thing::ServiceAccount, names("SELECT name FROM service_accounts WHERE project_id = $1 ORDER BY name").await?)
+        .ends(Thing::Role, names("SELECT name FROM roles WHERE project_id = $1 ORDER BY name").await?)
+        .ends(Thing::UsageLimit, names(limits).await?)
+        .leaves(Thing::Resource, names(resources).await?, "a project")
+        .stops(Thing::Certificate, names(certificates).await?)
+        .ends(Thing::Logo, names(logos).await?);
+    for (what, found) in [
+        (("team loses its access", "teams lose their access"), names(teams).await?),
+        (("rate limit ends", "rate limits end"), names("SELECT model FROM rate_limits WHERE project_id = $1 ORDER BY model").await?),
     ] {
-        let (count, names) = at.count_and_name(sql, &args![&project.id]).await?;
-        impact = impact.loses(count, what, names);
+        if !found.is_empty() {
+            facts = facts.note(listed(found.len(), what, &found));
+        }
     }
     // `projects` of an invitation is a JSON array of ids.
     let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 \
                AND projects LIKE $3 ESCAPE '\\' ORDER BY email";
     let named = format!("%\"{}\"%", like_literal(&project.id));
-    let (invited, emails) = at.count_and_name(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
-    impact = impact.loses(invited, ("invitation comes without it", "invitations come without it"), emails);
+    let invited = at.db.texts(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
+    if !invited.is_empty() {
+        facts = facts.note(listed(invited.len(), ("invitation comes without it", "invitations come without it"), &invited));
+    }
     let blocked = "SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND status <> 'active'";
     let blocked = at.db.number(blocked, &args![&project.id]).await?;
     if blocked > 0 {
-        impact = impact.note(format!("{blocked} blocked {} with it", if blocked == 1 { "key goes" } else { "keys go" }));
+        facts = facts.note(format!("{blocked} blocked {} with it", if blocked == 1 { "key goes" } else { "keys go" }));
     }
     if project.status != "active" {
-        impact = impact.note("it is archived already: nobody could change it or use its keys");
+        facts = facts.note("it is archived already: nobody could change it or use its keys");
     }
-    Ok(impact.note("it cannot be brought back"))
+    Ok(facts.note("it cannot be brought back"))
 }
 
 pub(super) async fn by_id(at: &mut Session, id: &str) -> Result<ProjectRow, ProviderError> {

@@ -1,8 +1,13 @@
 //! From names to rows: exactly one, or an error that says what to write instead.
 
-use super::Session;
+use super::{Session, access::codes, held::role};
 use crate::{
-    domain::{MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, fold, roles::RoleLevel},
+    domain::{
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
+        access::{Holder, Named, Place, Role},
+        fold,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     store::{args, row},
 };
@@ -14,12 +19,24 @@ row! {
     }
 }
 
+impl OrganizationRow {
+    pub(super) fn place(&self) -> Place {
+        Place::Organization(Named::new(&self.name, &self.id))
+    }
+}
+
 row! {
     /// A project, as resolved.
     pub(super) struct ProjectRow {
         id: String, organization_id: String, organization: String, team: Option<String>, name: String,
         slug: String, description: Option<String>, residency: Option<String>, external_key_id: Option<String>, status: String,
         created_at: i64, archived_at: Option<i64>,
+    }
+}
+
+impl ProjectRow {
+    pub(super) fn place(&self) -> Place {
+        Place::Project { project: Named::new(&self.name, &self.id), organization: Named::new(&self.organization, &self.organization_id) }
     }
 }
 
@@ -38,20 +55,31 @@ row! {
     pub(super) struct UserRow { id: String, email: String, name: String }
 }
 
+impl UserRow {
+    pub(super) fn holder(&self) -> Holder {
+        Holder::person(&self.email, Some(&self.id))
+    }
+}
+
 row! {
     /// A role, as resolved. `permissions` is a JSON array.
     pub(super) struct RoleRow {
-        id: String, name: String, permissions: String, built_in: bool,
+        id: String, name: String, level: String, permissions: String, built_in: bool,
     }
 }
 
 impl RoleRow {
     pub(super) fn permissions(&self) -> Vec<String> {
-        serde_json::from_str(&self.permissions).unwrap_or_default()
+        codes(&self.permissions)
+    }
+
+    /// As it is held.
+    pub(super) fn held(&self) -> Role {
+        role(&self.id, &self.name, &self.level, &self.permissions())
     }
 }
 
-pub(super) const ROLE_COLUMNS: &str = "SELECT r.id, r.name, r.permissions, r.built_in FROM roles r";
+pub(super) const ROLE_COLUMNS: &str = "SELECT r.id, r.name, r.level, r.permissions, r.built_in FROM roles r";
 
 pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, t.name AS team, \
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
@@ -177,8 +205,24 @@ impl Session {
     pub(super) async fn member(&mut self, organization: &OrganizationRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
         let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
                    WHERE m.organization_id = $1 AND (u.id = $2 OR u.email = $3)";
-        let found = self.db.all(sql, &args![&organization.id, named.text(), named.text().to_lowercase()]).await?;
+        let email = named.text().to_lowercase();
+        let found: Vec<UserRow> = self.db.all(sql, &args![&organization.id, named.text(), &email]).await?;
+        if found.is_empty() && self.is_invited(&organization.id, &email).await? {
+            return Err(ProviderError::NotFound {
+                kind: "member",
+                name: email,
+                scope: organization.name.clone(),
+                fix: "an invitation is pending: end it with cancel_invitation, or make them a member with add_organization_member"
+                    .to_owned(),
+            });
+        }
         only(found, "member", named.text(), &organization.name, "list_organization_members", |it: &UserRow| &it.id, |it| it.email.clone())
+    }
+
+    /// Whether somebody has an invitation to the organization that can be accepted.
+    pub(super) async fn is_invited(&mut self, organization_id: &str, email: &str) -> Result<bool, ProviderError> {
+        let sql = "SELECT COUNT(*) FROM invitations WHERE organization_id = $1 AND email = $2 AND status = 'pending' AND expires_at > $3";
+        Ok(self.db.number(sql, &args![organization_id, email, Timestamp::now().0]).await? > 0)
     }
 
     /// The role that is named, of those that can be held at a level of an organization (or of one of its projects).

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     Session,
+    compared::Look,
     page::PageQuery,
-    permissions,
     resolve::RoleRow,
-    seats::{Holder, Place, Seat, has_outsider, one_of, reachable, settle},
+    seats::{Holder, Place, Seat, one_of, reachable, settle},
 };
 use crate::{
-    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
+    domain::{Change, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
     error::ProviderError,
     store::{args, new_id, row},
     tools::roles::{AssignRole, ListRoleAssignments, UnassignRole},
@@ -100,14 +100,15 @@ pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<R
             "nothing is to be done; see list_role_assignments",
         ));
     }
-    let impact = it.gain(at, &role).await?.undo("unassign_role with the same arguments");
+    let look = it.look(at).await?;
     let sql = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, team_id, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let (user, team) = it.holder.ids();
     let values = args![new_id("ra"), &it.place.organization.id, it.place.project_id(), &role.id, user, team, Timestamp::now().0];
     at.db.run(sql, &values).await?;
+    let facts = look.facts(at).await?.undo("unassign_role with the same arguments");
     let inverse = Inverse::call::<UnassignRole>(it.named(&role));
-    Ok(Change::created(it.target(), impact, it.view(role)).inverse(inverse))
+    Ok(Change::created(it.target(), facts, it.view(role)).inverse(inverse))
 }
 
 pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Change<RoleAssignment>, ProviderError> {
@@ -124,18 +125,15 @@ pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Chan
     }
     it.keeps_a_role(at, &role).await?;
 
-    let (still, lost): (Vec<String>, Vec<String>) = affected.into_iter().partition(|it| remaining.contains(it));
-    // One person keeps the membership and can be given the role back; a team's role is lost by many at once.
-    let gravity = if matches!(it.holder, Holder::Team(_)) && !lost.is_empty() { Gravity::High } else { Gravity::Low };
-    let mut impact = Impact::of(gravity).loses(lost.len() as u64, ("person loses the role", "people lose the role"), lost);
-    impact = impact.note(format!("role `{}` in {}", role.name, it.place));
-    if !still.is_empty() {
-        impact = impact.note(format!("still held in another way by {}", still.join(", ")));
-    }
+    let look = it.look(at).await?;
     at.db.run("DELETE FROM role_assignments WHERE id = $1", &args![assignment]).await?;
-    let impact = impact.undo("assign_role with the same arguments");
+    let mut facts = look.facts(at).await?.undo("assign_role with the same arguments");
+    let still: Vec<String> = affected.into_iter().filter(|it| remaining.contains(it)).collect();
+    if !still.is_empty() {
+        facts = facts.note(format!("role `{}` is still held in another way by {}", role.name, still.join(", ")));
+    }
     let inverse = Inverse::call::<AssignRole>(it.named(&role));
-    Ok(Change::removed(it.target(), impact, it.view(role)).inverse(inverse))
+    Ok(Change::removed(it.target(), facts, it.view(role)).inverse(inverse))
 }
 
 impl Seat {
@@ -162,24 +160,12 @@ impl Seat {
         Err(ProviderError::conflict("not_in_project", message, format!("use {tool} with the role instead")))
     }
 
-    /// What it means that the holder gets a role.
-    async fn gain(&self, at: &mut Session, role: &RoleRow) -> Result<Impact, ProviderError> {
-        let permissions = role.permissions();
-        let people = self.people(at).await?;
-        let privileged = permissions::is_privileged(&permissions);
-        let outsider = privileged && has_outsider(at, &self.place.organization.id, &people).await?;
-        let mut impact = Impact::of(permissions::grant_gravity(&permissions, outsider));
-        if privileged {
-            impact = impact.note(format!("role `{}` in {} gives power over others: {}", role.name, self.place, permissions.join(", ")));
+    /// Looks at the holder, and at the people of a team.
+    async fn look(&self, at: &mut Session) -> Result<Look, ProviderError> {
+        match &self.holder {
+            Holder::Person(it) => Look::at(at, &self.place.organization.id, vec![it.id.clone()]).await,
+            Holder::Team(it) => Look::at_team(at, &self.place.organization.id, &it.id).await,
         }
-        if outsider {
-            impact = impact.note("nobody else in the organization has an e-mail address of that domain");
-        }
-        if matches!(self.holder, Holder::Team(_)) {
-            let count = people.len();
-            impact = impact.note(format!("{count} {} through the team", if count == 1 { "person gains it" } else { "people gain it" }));
-        }
-        Ok(impact)
     }
 
     /// Refuses to take away the last role in a project: a membership without a role is none.

@@ -4,14 +4,19 @@ use serde_json::{Value, json};
 
 use super::{
     Session,
+    access::{Whose, codes},
+    compared::Look,
+    held::role as held,
     page::PageQuery,
     permissions::{self, CODES},
     resolve::{level_name, only},
-    seats::{Place, has_outsider},
+    seats::Place,
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, Query, ReferenceText, RoleRef, Target, Timestamp, fold,
+        Change, Counted, Facts, Inverse, List, PageRequest, ProjectRef, Query, ReferenceText, RoleRef, Target, Thing, Timestamp,
+        access::{self, Grant, Holder, Named},
+        fold,
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
@@ -92,9 +97,9 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
         Timestamp::now().0
     ];
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(name) } else { error.into() })?;
-    let mut impact = Impact::of(permissions::grant_gravity(&permissions, false)).undo("delete_role");
+    let mut facts = Facts::none().undo("delete_role");
     if permissions::is_privileged(&permissions) {
-        impact = impact.note(format!("whoever is given it gets power over others: {}", permissions.join(", ")));
+        facts = facts.unseen(format!("whoever is given it gets power over others: {}", permissions.join(", ")));
     }
     let after = by_id(at, &id).await?.view();
     let target = Target::new_one("role", name, &place.organization.name);
@@ -103,7 +108,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
         None => target,
     };
     let inverse = Inverse::call::<DeleteRole>(json!({ "role": id, "project": project }));
-    Ok(Change::created(target, impact, after).inverse(inverse))
+    Ok(Change::created(target, facts, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<Role>, ProviderError> {
@@ -121,10 +126,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<R
         is_free(at, name, &role.level, role.organization_id.as_deref(), role.project_id.as_deref(), &role.id).await?;
     }
     let old = role.permissions();
-    let impact = match &new {
-        Some(new) => change_of_permissions(at, &role, &old, new).await?,
-        None => Impact::none(),
-    };
+    let holders = if new.is_some() { Some(Holders::of(at, &role).await?) } else { None };
     let sql = "UPDATE roles SET name = COALESCE($2, name), name_key = COALESCE($3, name_key), permissions = COALESCE($4, permissions), \
                description = CASE WHEN $6 THEN NULL ELSE COALESCE($5, description) END WHERE id = $1";
     let values = args![
@@ -137,66 +139,66 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRole) -> Result<Change<R
     ];
     let called = name.as_deref().unwrap_or(&role.name);
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(called) } else { error.into() })?;
+    let facts = match (holders, &new) {
+        (Some(holders), Some(new)) => change_of_permissions(at, &role, holders, new).await?,
+        _ => Facts::none(),
+    };
     let after = by_id(at, &role.id).await?.view();
     let now = [("name", op.name.is_some()), ("permissions", op.permissions.is_some()), ("description", op.description.is_some() || clears)];
     let former =
         [("name", Some(json!(role.name))), ("permissions", Some(json!(old))), ("description", role.description.clone().map(Value::from))];
     let inverse = fields::back::<UpdateRole>(json!({ "role": role.id, "project": role.project_id }), &now, &former);
-    let impact = impact.undo("update_role with the values in `before`");
-    Ok(Change::updated(role.target(), impact, role.view(), after).inverse(inverse))
+    let facts = facts.undo("update_role with the values in `before`");
+    Ok(Change::updated(role.target(), facts, role.view(), after).inverse(inverse))
 }
 
-/// What other permissions mean for who holds the role.
-async fn change_of_permissions(at: &mut Session, role: &FullRole, old: &[String], new: &[String]) -> Result<Impact, ProviderError> {
-    let (gained, lost) = (permissions::gained(old, new), permissions::lost(old, new));
-    let holders = Holders::of(at, &role.id).await?;
-    let mut impact = Impact::none();
-    if permissions::is_privileged(&gained) {
-        let organization = role.organization_id.clone().unwrap_or_default();
-        let outsider = has_outsider(at, &organization, &holders.people).await?;
-        impact = impact.at_least(permissions::grant_gravity(&gained, outsider));
-        impact = impact.note(format!("{} power over others: {}", holders.gain(), gained.join(", ")));
-    } else if !gained.is_empty() && !holders.people.is_empty() {
-        impact = impact.note(format!("{}: {}", holders.gain(), gained.join(", ")));
+/// What other permissions mean for who holds the role; whoever is invited with it holds it.
+async fn change_of_permissions(at: &mut Session, role: &FullRole, holders: Holders, new: &[String]) -> Result<Facts, ProviderError> {
+    let old = role.permissions();
+    let (gained, lost) = (permissions::gained(&old, new), permissions::lost(&old, new));
+    let has_power = permissions::is_privileged(&gained);
+    let nobody = holders.is_nobody();
+    let mut facts = holders.look.facts_of_role(at, &role.id, &gained).await?;
+    for account in holders.accounts {
+        let changed = Grant { role: held(&role.id, &role.name, &role.level, new), ..account };
+        facts = if has_power { facts.gives(changed) } else { facts.note(format!("service account {} holds it", changed.holder.label())) };
     }
-    if !lost.is_empty() && !holders.people.is_empty() {
-        let count = holders.people.len() as u64;
-        impact = impact.at_least(Gravity::High).loses(count, ("person loses permissions", "people lose permissions"), holders.people);
-        impact = impact.note(format!("taken away: {}", lost.join(", ")));
+    if has_power && nobody {
+        facts = facts.unseen(format!("nobody holds it yet; whoever is given it gains power over others: {}", gained.join(", ")));
+    } else if has_power {
+        facts = facts.note(format!("the role gives more power over others: {}", gained.join(", ")));
     }
-    Ok(impact)
+    Ok(if lost.is_empty() { facts } else { facts.note(format!("taken away: {}", lost.join(", "))) })
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<Role>, ProviderError> {
     let role = changeable(find(at, &op.role, op.project.as_ref()).await?)?;
     let now = Timestamp::now().0;
     is_replaceable(at, &role, now).await?;
-    let holders = Holders::of(at, &role.id).await?;
+    let look = Holders::of(at, &role).await?.look;
     let bare = "SELECT DISTINCT COALESCE(u.email, t.name) FROM role_assignments a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id \
                 WHERE a.role_id = $1 AND a.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = a.project_id \
                 AND b.role_id <> $1 AND (b.user_id = a.user_id OR b.team_id = a.team_id)) ORDER BY 1";
     let (_, bare) = at.count_and_name(bare, &args![&role.id]).await?;
     let settled = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
 
-    let held = !holders.people.is_empty() || !holders.teams.is_empty();
-    let mut impact = Impact::of(if held { Gravity::High } else { Gravity::Low })
-        .loses(holders.people.len() as u64, ("person loses the role", "people lose the role"), holders.people)
-        .loses(holders.teams.len() as u64, ("team loses the role", "teams lose the role"), holders.teams);
-    if !bare.is_empty() {
-        impact = impact.note(format!("left in a project without any role: {}", first(&bare)));
-    }
-    if settled > 0 {
-        impact = impact.note(format!("{settled} invitations that are settled or expired are forgotten, because they name it"));
-    }
-    if !held && settled == 0 {
-        impact = impact.undo("create_role with the values in `before`");
-    }
     for sql in
         ["DELETE FROM role_assignments WHERE role_id = $1", "DELETE FROM invitations WHERE role_id = $1", "DELETE FROM roles WHERE id = $1"]
     {
         at.db.run(sql, &args![&role.id]).await?;
     }
-    Ok(Change::removed(role.target(), impact, role.view()))
+    let held = look.holds(&role.id);
+    let mut facts = look.facts(at).await?.ends(Thing::Role, Counted::one(&role.name));
+    if !bare.is_empty() {
+        facts = facts.note(format!("left in a project without any role: {}", first(&bare)));
+    }
+    if settled > 0 {
+        facts = facts.note(format!("{settled} invitations that are settled or expired are forgotten, because they name it"));
+    }
+    if !held && settled == 0 {
+        facts = facts.undo("create_role with the values in `before`");
+    }
+    Ok(Change::removed(role.target(), facts, role.view()))
 }
 
 /// Refuses where the role is the only one that somebody can have: a membership, an invitation, an account cannot be without.
@@ -249,30 +251,47 @@ pub(super) async fn list_permissions(_: &mut Session, op: &ListPermissions) -> R
     Ok(page.page(rows, total, |it| it.code.to_owned(), item))
 }
 
-/// Who holds a role, in whichever way.
+/// Who and what holds a role, in whichever way.
 struct Holders {
-    people: Vec<String>,
-    teams: Vec<String>,
+    look: Look,
+    accounts: Vec<Grant>,
+}
+
+row! {
+    struct Account { id: String, name: String, project_id: String, project: String, organization_id: String, organization: String }
 }
 
 impl Holders {
-    async fn of(at: &mut Session, role_id: &str) -> Result<Self, ProviderError> {
-        let people = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM organization_members WHERE role_id = $1 \
-                      UNION SELECT user_id FROM team_members WHERE role_id = $1 \
+    async fn of(at: &mut Session, it: &FullRole) -> Result<Self, ProviderError> {
+        let people = "SELECT user_id FROM organization_members WHERE role_id = $1 UNION SELECT user_id FROM team_members WHERE role_id = $1 \
                       UNION SELECT user_id FROM role_assignments WHERE role_id = $1 AND user_id IS NOT NULL \
-                      UNION SELECT m.user_id FROM team_members m JOIN role_assignments a ON a.team_id = m.team_id WHERE a.role_id = $1) \
-                      ORDER BY u.email";
-        let teams = "SELECT t.name FROM teams t WHERE t.id IN (SELECT team_id FROM role_assignments WHERE role_id = $1) ORDER BY t.name";
-        Ok(Self { people: at.db.texts(people, &args![role_id]).await?, teams: at.db.texts(teams, &args![role_id]).await? })
+                      UNION SELECT m.user_id FROM team_members m JOIN role_assignments a ON a.team_id = m.team_id WHERE a.role_id = $1";
+        let emails = "SELECT email FROM invitations WHERE role_id = $1 AND status = 'pending' AND expires_at > $2";
+        let teams = "SELECT DISTINCT team_id FROM role_assignments WHERE role_id = $1 AND team_id IS NOT NULL";
+        let accounts = "SELECT s.id, s.name, p.id AS project_id, p.name AS project, o.id AS organization_id, o.name AS organization \
+                        FROM service_accounts s JOIN projects p ON p.id = s.project_id JOIN organizations o ON o.id = p.organization_id \
+                        WHERE s.role_id = $1 ORDER BY s.name, s.id";
+        let whose = Whose {
+            organization: it.organization_id.clone(),
+            people: Some(at.db.texts(people, &args![&it.id]).await?),
+            emails: at.db.texts(emails, &args![&it.id, Timestamp::now().0]).await?,
+            teams: at.db.texts(teams, &args![&it.id]).await?,
+            ..Whose::default()
+        };
+        let accounts: Vec<Account> = at.db.all(accounts, &args![&it.id]).await?;
+        let held = held(&it.id, &it.name, &it.level, &it.permissions());
+        let accounts = accounts.into_iter().map(|it| {
+            let place = access::Place::Project {
+                project: Named::new(it.project, it.project_id),
+                organization: Named::new(it.organization, it.organization_id),
+            };
+            Grant::own(Holder::ServiceAccount(Named::new(it.name, it.id)), held.clone(), place)
+        });
+        Ok(Self { accounts: accounts.collect(), look: Look::of(at, whose).await? })
     }
 
-    /// `2 people gain (ana@acme.example, ben@acme.example)`.
-    fn gain(&self) -> String {
-        match self.people.len() {
-            0 => "nobody holds it yet; whoever is given it gains".into(),
-            1 => format!("1 person gains ({})", self.people.join(", ")),
-            many => format!("{many} people gain ({})", first(&self.people)),
-        }
+    fn is_nobody(&self) -> bool {
+        self.accounts.is_empty() && self.look.is_nobody()
     }
 }
 
@@ -285,7 +304,7 @@ fn first(names: &[String]) -> String {
 
 impl FullRole {
     fn permissions(&self) -> Vec<String> {
-        serde_json::from_str(&self.permissions).unwrap_or_default()
+        codes(&self.permissions)
     }
 
     fn target(&self) -> Target {

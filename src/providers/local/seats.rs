@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef, like_literal,
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
@@ -194,25 +194,6 @@ impl Seat {
         let sql = "SELECT COUNT(*) FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND role_id = $3";
         Ok(at.db.number(sql, &args![&self.place.organization.id, &person.id, &role.id]).await? > 0)
     }
-}
-
-/// Whether one of these people is an outsider: the only one in the organization with that mail domain, and not alone in it.
-pub(super) async fn has_outsider(at: &mut Session, organization: &str, people: &[String]) -> Result<bool, ProviderError> {
-    let members = "SELECT COUNT(*) FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
-    if at.db.number(members, &args![organization]).await? < 2 {
-        return Ok(false);
-    }
-    let mut domains: Vec<&str> = people.iter().filter_map(|it| it.split_once('@')).map(|it| it.1).collect();
-    domains.sort_unstable();
-    domains.dedup();
-    for domain in domains {
-        if at.db.number(&format!("{members} AND u.email LIKE '%@' || $2 ESCAPE '\\'"), &args![organization, like_literal(domain)]).await?
-            < 2
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// The one organization that a person is in.

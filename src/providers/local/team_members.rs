@@ -1,21 +1,17 @@
 //! People of the directory's teams.
 
-use std::slice;
-
 use serde_json::json;
 
 use super::{
     Session,
+    compared::{Alone, Look},
     members::role_by_id,
     page::PageQuery,
-    permissions::{is_privileged, lost_power},
-    reach::TeamRole,
     resolve::{RoleRow, TeamRow, only},
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member,
-        roles::RoleLevel,
+        Change, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
     store::{StoreError, args, row},
@@ -53,53 +49,38 @@ pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<M
             "change the role with update_team_member",
         ));
     }
-    let mut impact = Impact::none().undo("remove_team_member");
-    if is_privileged(&role.permissions()) {
-        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
-    }
-    let handed_down: Vec<String> = at.roles_of_team(&team.id).await?.iter().filter(|it| it.is_privileged()).map(TeamRole::label).collect();
-    if !handed_down.is_empty() {
-        impact = impact.at_least(Gravity::Low).note(format!("through team {} becomes {}", team.name, handed_down.join(", ")));
-    }
-    if impact.gravity > Gravity::None {
-        impact = at.weighing_outsiders(impact, &team.organization_id, slice::from_ref(&user.email)).await?;
-    }
+    let look = Look::at(at, &team.organization_id, vec![user.id.clone()]).await?;
     let sql = "INSERT INTO team_members (team_id, user_id, role_id, joined_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&team.id, &user.id, &role.id, Timestamp::now().0]).await?;
     let after = kept(at, &team, &user.id).await?;
     let inverse = Inverse::call::<RemoveTeamMember>(json!({ "team": team.id, "member": user.id }));
-    Ok(Change::created(target(&user.email, &user.id, &team), impact, view(&team, after)).inverse(inverse))
+    let facts = look.facts(at).await?.undo("remove_team_member");
+    Ok(Change::created(target(&user.email, &user.id, &team), facts, view(&team, after)).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Change<Member>, ProviderError> {
     let team = at.team(&op.team).await?;
     let before = place(at, &team, &op.member).await?;
     let role = role(at, Some(&op.role), &team).await?;
-    let mut impact = Impact::none().undo(format!("update_team_member with role {}", before.role));
-    if is_privileged(&role.permissions()) && role.id != before.role_id {
-        impact = impact.at_least(Gravity::Low).note(format!("becomes {} of team {}", role.name, team.name));
-        impact = at.weighing_outsiders(impact, &team.organization_id, slice::from_ref(&before.email)).await?;
-    }
-    let old = role_by_id(at, &before.role_id).await?;
-    let power = lost_power(&old.permissions(), &role.permissions());
-    if !power.is_empty() {
-        impact = impact.at_least(Gravity::Low).note(format!("no longer {} of team {}: loses {}", old.name, team.name, power.join(", ")));
-    }
+    let look = Look::at(at, &team.organization_id, vec![before.id.clone()]).await?;
     at.db.run("UPDATE team_members SET role_id = $3 WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id, &role.id]).await?;
     let after = kept(at, &team, &before.id).await?;
     let inverse = Inverse::call::<UpdateTeamMember>(json!({ "team": team.id, "member": before.id, "role": before.role_id }));
-    Ok(Change::updated(target(&before.email, &before.id, &team), impact, view(&team, before), view(&team, after)).inverse(inverse))
+    let facts = look.facts(at).await?.undo(format!("update_team_member with role {}", before.role));
+    Ok(Change::updated(target(&before.email, &before.id, &team), facts, view(&team, before), view(&team, after)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Change<Member>, ProviderError> {
     let team = at.team(&op.team).await?;
     let before = place(at, &team, &op.member).await?;
     at.keep_an_owner_without_team(&team, Some(&before.id)).await?;
-    let impact = at.without_team(&team.id, Some(&before.id), None).await?;
-    let impact = impact.note(format!("leaves team {}", team.name)).undo(format!("add_team_member with role {}", before.role));
+    let look = Look::at(at, &team.organization_id, vec![before.id.clone()]).await?;
+    let alone = Alone::at(at, &team.organization_id).await?;
     at.db.run("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id]).await?;
     let inverse = Inverse::call::<AddTeamMember>(json!({ "team": team.id, "member": before.id, "role": before.role_id }));
-    Ok(Change::removed(target(&before.email, &before.id, &team), impact, view(&team, before)).inverse(inverse))
+    let facts = look.facts(at).await?;
+    let facts = alone.since(at, facts).await?.undo(format!("add_team_member with role {}", before.role));
+    Ok(Change::removed(target(&before.email, &before.id, &team), facts, view(&team, before)).inverse(inverse))
 }
 
 /// The role that is named, or the one that is given without a word.

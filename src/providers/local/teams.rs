@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     Session,
+    compared::{Alone, Look},
     page::PageQuery,
     reach::{PROJECTS, counted},
     resolve::{TEAM_COLUMNS, TeamRow},
 };
 use crate::{
-    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, Query, Target, Timestamp, fold, teams::Team},
+    domain::{Change, Counted, Facts, Inverse, List, PageRequest, Query, Target, Thing, Timestamp, fold, teams::Team},
     error::ProviderError,
     providers::fields,
     store::{StoreError, args, new_id, row},
@@ -66,7 +67,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateTeam) -> Result<Change<T
     let team = by_id(at, &id).await?;
     let target = Target::new_one("team", &team.name, &team.organization);
     let inverse = Inverse::call::<DeleteTeam>(json!({ "team": team.id }));
-    Ok(Change::created(target, Impact::none().undo("delete_team"), view(at, team).await?).inverse(inverse))
+    Ok(Change::created(target, Facts::none().undo("delete_team"), view(at, team).await?).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<Team>, ProviderError> {
@@ -93,28 +94,25 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeam) -> Result<Change<T
     let former =
         [("name", Some(json!(team.name))), ("description", team.description.clone().map(Value::from)), ("slug", Some(json!(team.slug)))];
     let inverse = fields::back::<UpdateTeam>(json!({ "team": team.id }), &now, &former);
-    let impact = Impact::none().undo("update_team with the values in `before`");
-    Ok(Change::updated(target(&team), impact, before, after).inverse(inverse))
+    let facts = Facts::none().undo("update_team with the values in `before`");
+    Ok(Change::updated(target(&team), facts, before, after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteTeam) -> Result<Change<Team>, ProviderError> {
     let team = at.team(&op.team).await?;
     at.keep_an_owner_without_team(&team, None).await?;
-    let mut impact = at.without_team(&team.id, None, None).await?;
-    let people = "SELECT u.email FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.email";
-    let (people, emails) = at.count_and_name(people, &args![&team.id]).await?;
-    if people > 0 {
-        // A team that people are in is a thing that ends with content, even where it gives them nothing.
-        impact = impact.at_least(Gravity::High).loses(people, ("person leaves the team", "people leave the team"), emails);
-    }
+    let look = Look::at_team(at, &team.organization_id, &team.id).await?;
+    let alone = Alone::at(at, &team.organization_id).await?;
     let owned = at.db.texts("SELECT name FROM projects WHERE team_id = $1 ORDER BY name", &args![&team.id]).await?;
-    if !owned.is_empty() {
-        let verb = if owned.len() == 1 { "goes" } else { "go" };
-        impact = impact.note(format!("{verb} on without a team: {}", counted(owned.len(), PROJECTS, &owned)));
-    }
     let before = view(at, team.clone()).await?;
     remove(at, &team.id).await?;
-    Ok(Change::removed(target(&team), impact, before))
+    let facts = look.facts(at).await?.ends(Thing::Team, Counted::one(&team.name));
+    let mut facts = alone.since(at, facts).await?;
+    if !owned.is_empty() {
+        let verb = if owned.len() == 1 { "goes" } else { "go" };
+        facts = facts.note(format!("{verb} on without a team: {}", counted(owned.len(), PROJECTS, &owned)));
+    }
+    Ok(Change::removed(target(&team), facts, before))
 }
 
 /// Deletes a team's row and all that hangs on it; its projects stay.

@@ -1,0 +1,317 @@
+//! Who holds what in the directory: the one reader of grants, in one statement over whole sets.
+
+use super::{
+    Session,
+    held::{key_role, no_role, role},
+    invitations::PROJECT_MEMBER,
+    seats::Place as Seat,
+};
+use crate::{
+    domain::{
+        OrganizationRef, ReferenceText as _, Timestamp,
+        access::{Allows, Grant, Grants, Holder, Named, Person, Place, Scope, State, Via},
+    },
+    error::ProviderError,
+    store::{Val, args, row},
+};
+
+/// All that the directory tells of a scope. It hides nothing, so nothing is unseen.
+pub(super) async fn grants(at: &mut Session, scope: &Scope) -> Result<Grants, ProviderError> {
+    let (whose, project) = match scope {
+        Scope::Organization(named) => (whole(at, named.as_ref()).await?, None),
+        Scope::Project(named) => {
+            let project = at.project(named).await?;
+            let place = Seat::of_project(at, project, None).await?;
+            let project = place.project_id().map(str::to_owned);
+            (Whose { organization: Some(place.organization.id), project: project.clone(), ..Whose::default() }, project)
+        }
+        Scope::Person(named) => (one(at, named.text()).await?, None),
+    };
+    let mut list = read(at, &whose).await?;
+    if project.is_some() {
+        // A role of the organization counts here as far as it reaches into projects.
+        list.retain(|it| !matches!(it.place, Place::Organization(_)) || it.role.inside != Allows::nothing());
+    }
+    Ok(Grants { list, unseen: Vec::new() })
+}
+
+async fn whole(at: &mut Session, named: Option<&OrganizationRef>) -> Result<Whose, ProviderError> {
+    Ok(Whose { organization: Some(at.organization(named).await?.id), ..Whose::default() })
+}
+
+/// Somebody with an account, or who is invited and has none.
+async fn one(at: &mut Session, named: &str) -> Result<Whose, ProviderError> {
+    let email = named.to_lowercase();
+    let organization = at.pinned().await?.map(|it| it.id);
+    let found: Vec<(String, String)> = at.db.all("SELECT id, email FROM users WHERE id = $1 OR email = $2", &args![named, &email]).await?;
+    let (people, emails) = match found.into_iter().next() {
+        Some((id, email)) => (vec![id], vec![email]),
+        None => (Vec::new(), vec![email]),
+    };
+    let is_nobody = people.is_empty();
+    let whose = Whose { organization, people: Some(people), emails, keys: true, ..Whose::default() };
+    if is_nobody && read(at, &whose).await?.is_empty() {
+        return Err(ProviderError::NotFound {
+            kind: "member",
+            name: named.to_owned(),
+            scope: String::new(),
+            fix: "find the person with list_organization_members or list_invitations".into(),
+        });
+    }
+    Ok(whose)
+}
+
+/// Whose grants are read, and where.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Whose {
+    /// `None`: in every organization.
+    pub(super) organization: Option<String>,
+    /// Only what reaches this project.
+    pub(super) project: Option<String>,
+    /// Ids of people. `None`: everybody and everything, and what follows here is not looked at.
+    pub(super) people: Option<Vec<String>>,
+    /// Pending invitations of these addresses.
+    pub(super) emails: Vec<String>,
+    /// Ids of teams that hold roles themselves.
+    pub(super) teams: Vec<String>,
+    /// Whether the keys of the people are meant too.
+    pub(super) keys: bool,
+}
+
+row! {
+    struct Held {
+        kind: String, holder_id: String, holder: String, name: Option<String>,
+        role_id: Option<String>, role: Option<String>, level: Option<String>, permissions: Option<String>, scopes: Option<String>,
+        owner: Option<String>, organization_id: String, organization: String, project_id: Option<String>, project: Option<String>,
+        team_id: Option<String>, team: Option<String>, handed_down: bool, ends_at: Option<i64>,
+    }
+}
+
+/// Reads grants in an order that stays the same: teams, service accounts, people, keys, invitations; each by place and name.
+pub(super) async fn read(at: &mut Session, whose: &Whose) -> Result<Vec<Grant>, ProviderError> {
+    let mut statement = Statement { whose, values: Vec::new() };
+    let held = statement.held();
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT h.kind, h.holder_id, COALESCE(u.email, x.name, s.name, k.name, h.holder_id) AS holder, u.name, h.role_id, r.name AS role, \
+         r.level, r.permissions, k.scopes, COALESCE(ks.name, ku.email) AS owner, o.id AS organization_id, o.name AS organization, \
+         p.id AS project_id, p.name AS project, t.id AS team_id, t.name AS team, h.handed_down, h.ends_at FROM ({held}) h \
+         JOIN organizations o ON o.id = h.organization_id LEFT JOIN projects p ON p.id = h.project_id \
+         LEFT JOIN teams t ON t.id = h.team_id LEFT JOIN roles r ON r.id = h.role_id \
+         LEFT JOIN users u ON h.kind = 'person' AND u.id = h.holder_id LEFT JOIN teams x ON h.kind = 'team' AND x.id = h.holder_id \
+         LEFT JOIN service_accounts s ON h.kind = 'service_account' AND s.id = h.holder_id \
+         LEFT JOIN api_keys k ON h.kind = 'key' AND k.id = h.holder_id \
+         LEFT JOIN service_accounts ks ON ks.id = k.service_account_id LEFT JOIN users ku ON ku.id = k.user_id \
+         ORDER BY h.kind DESC, o.slug, COALESCE(p.slug, ''), COALESCE(t.slug, ''), 3, h.holder_id, r.name, h.role_id"
+    );
+    let rows: Vec<Held> = at.db.all(&sql, &statement.values).await?;
+    Ok(rows.into_iter().map(Held::grant).collect())
+}
+
+/// The statement that reads grants, with the values that it binds.
+struct Statement<'a> {
+    whose: &'a Whose,
+    values: Vec<Val>,
+}
+
+impl Statement<'_> {
+    fn bind(&mut self, value: &str) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn list(&mut self, values: &[String]) -> String {
+        values.iter().map(|it| self.bind(it)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Every way by which something is held, one below the other. Memberships without a role are ways too: their role is empty.
+    fn held(&mut self) -> String {
+        let whose = self.whose;
+        // A number of our own, and so a literal.
+        let now = Timestamp::now().0;
+        let within = |column: &str, wanted: Option<&String>| match wanted {
+            Some(wanted) => format!("{column} = {wanted}"),
+            None => "1 = 1".to_owned(),
+        };
+        let among = |column: &str, wanted: Option<&String>| match wanted {
+            Some(wanted) => format!("{column} IN ({wanted})"),
+            None => "1 = 1".to_owned(),
+        };
+        let organization = whose.organization.as_deref().map(|it| self.bind(it));
+        let project = whose.project.as_deref().map(|it| self.bind(it));
+        let people = whose.people.as_deref().map(|it| self.list(it));
+        let (in_organization, in_project) = (|it: &str| within(it, organization.as_ref()), |it: &str| within(it, project.as_ref()));
+        let mut parts: Vec<String> = Vec::new();
+
+        if people.as_deref() != Some("") {
+            let who = |it: &str| among(it, people.as_ref());
+            parts.extend([
+                format!(
+                    "{} FROM organization_members m WHERE {} AND {}",
+                    ways("person", "m.user_id", "m.role_id", "m.organization_id", NONE, NONE, OWN),
+                    in_organization("m.organization_id"),
+                    who("m.user_id")
+                ),
+                format!(
+                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.user_id IS NOT NULL AND {} AND {}",
+                    ways("person", "a.user_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
+                    in_organization("a.organization_id"),
+                    who("a.user_id")
+                ),
+                format!(
+                    "{} FROM role_assignments a JOIN team_members m ON m.team_id = a.team_id WHERE a.project_id IS NULL AND {} AND {}",
+                    ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", HANDED_DOWN),
+                    in_organization("a.organization_id"),
+                    who("m.user_id")
+                ),
+                format!(
+                    "{} FROM project_members m JOIN projects q ON q.id = m.project_id \
+                     LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id WHERE {} AND {} AND {}",
+                    ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                    in_organization("q.organization_id"),
+                    in_project("q.id"),
+                    who("m.user_id")
+                ),
+                format!(
+                    "{} FROM project_teams w JOIN projects q ON q.id = w.project_id JOIN team_members m ON m.team_id = w.team_id \
+                     LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
+                    ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", "w.team_id", HANDED_DOWN),
+                    in_organization("q.organization_id"),
+                    in_project("q.id"),
+                    who("m.user_id")
+                ),
+            ]);
+            if whose.keys || people.is_none() {
+                parts.push(format!(
+                    "{} FROM api_keys k JOIN projects q ON q.id = k.project_id LEFT JOIN service_accounts v ON v.id = k.service_account_id \
+                     WHERE k.status = 'active' AND q.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > {now}) AND {} AND {} AND {}",
+                    ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at")),
+                    in_organization("q.organization_id"),
+                    in_project("q.id"),
+                    who("k.user_id")
+                ));
+            }
+            if project.is_none() {
+                parts.push(format!(
+                    "{} FROM team_members m JOIN teams w ON w.id = m.team_id WHERE {} AND {}",
+                    ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", OWN),
+                    in_organization("w.organization_id"),
+                    who("m.user_id")
+                ));
+            }
+        }
+        let everything = people.is_none();
+        if everything || !whose.teams.is_empty() {
+            let teams = (!everything).then(|| self.list(&whose.teams));
+            parts.extend([
+                format!(
+                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {}",
+                    ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
+                    in_organization("a.organization_id"),
+                    among("a.team_id", teams.as_ref())
+                ),
+                format!(
+                    "{} FROM project_teams w JOIN projects q ON q.id = w.project_id \
+                     LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
+                    ways("team", "w.team_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                    in_organization("q.organization_id"),
+                    in_project("q.id"),
+                    among("w.team_id", teams.as_ref())
+                ),
+            ]);
+        }
+        if everything {
+            parts.push(format!(
+                "{} FROM service_accounts v JOIN projects q ON q.id = v.project_id WHERE q.status = 'active' AND {} AND {}",
+                ways("service_account", "v.id", "v.role_id", "q.organization_id", "q.id", NONE, OWN),
+                in_organization("q.organization_id"),
+                in_project("q.id")
+            ));
+        }
+        if everything || !whose.emails.is_empty() {
+            let emails = (!everything).then(|| self.list(&whose.emails));
+            let waiting = format!(
+                "i.status = 'pending' AND i.expires_at > {} AND {} AND {}",
+                now,
+                in_organization("i.organization_id"),
+                among("i.email", emails.as_ref())
+            );
+            let until = ("FALSE", "i.expires_at");
+            parts.extend([
+                format!(
+                    "{} FROM invitations i WHERE {waiting}",
+                    ways("invitation", "i.email", "i.role_id", "i.organization_id", NONE, NONE, until)
+                ),
+                // The array of ids is JSON: an id is in it where its text in quotes is.
+                format!(
+                    "{} FROM invitations i JOIN projects q ON q.organization_id = i.organization_id AND q.status = 'active' \
+                     AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {}",
+                    ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until),
+                    in_project("q.id")
+                ),
+            ]);
+        }
+        parts.join(" UNION ALL ")
+    }
+}
+
+const NONE: &str = "CAST(NULL AS TEXT)";
+const OWN: (&str, &str) = ("FALSE", "CAST(NULL AS BIGINT)");
+const HANDED_DOWN: (&str, &str) = ("TRUE", "CAST(NULL AS BIGINT)");
+
+/// The columns of one way. `team` is the team that it is held in, or that hands it down.
+fn ways(
+    kind: &str,
+    holder: &str,
+    role: &str,
+    organization: &str,
+    project: &str,
+    team: &str,
+    (handed_down, ends_at): (&str, &str),
+) -> String {
+    format!(
+        "SELECT '{kind}' AS kind, {holder} AS holder_id, {role} AS role_id, {organization} AS organization_id, {project} AS project_id, \
+         {team} AS team_id, {handed_down} AS handed_down, {ends_at} AS ends_at"
+    )
+}
+
+impl Held {
+    fn grant(self) -> Grant {
+        let is_key = self.kind == "key";
+        let owned = self.owner.is_some();
+        let role = if is_key {
+            let scopes: Vec<String> = self.scopes.as_deref().map(codes).unwrap_or_default();
+            key_role(self.owner.as_deref(), &scopes)
+        } else {
+            match (&self.role_id, &self.role, &self.level) {
+                (Some(id), Some(name), Some(level)) => role(id, name, level, &self.permissions.as_deref().map(codes).unwrap_or_default()),
+                _ => no_role(),
+            }
+        };
+        let organization = Named::new(self.organization, self.organization_id);
+        let team = self.team_id.zip(self.team).map(|(id, name)| Named::new(name, id));
+        let (place, via) = match (self.project_id.zip(self.project), team) {
+            (Some((id, name)), team) => (Place::Project { project: Named::new(name, id), organization }, team.map_or(Via::Own, Via::Team)),
+            (None, Some(team)) if self.handed_down => (Place::Organization(organization), Via::Team(team)),
+            (None, Some(team)) => (Place::Team { team, organization }, Via::Own),
+            (None, None) => (Place::Organization(organization), Via::Own),
+        };
+        let holder = match self.kind.as_str() {
+            "person" => Holder::Person(Person { email: Some(self.holder), name: self.name, id: Some(self.holder_id) }),
+            "team" => Holder::Team(Named::new(self.holder, self.holder_id)),
+            "service_account" => Holder::ServiceAccount(Named::new(self.holder, self.holder_id)),
+            "key" => Holder::Key(Named::new(self.holder, self.holder_id)),
+            _ => Holder::Invitation(self.holder),
+        };
+        let state = if matches!(holder, Holder::Invitation(_)) { State::Pending } else { State::Active };
+        let via = if is_key && owned { Via::Inherited } else { via };
+        Grant { holder, role, place, via, state, ends_at: self.ends_at.map(Timestamp) }
+    }
+}
+
+/// The codes of a role or key, which are kept as a JSON array.
+pub(super) fn codes(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}
