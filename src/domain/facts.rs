@@ -89,6 +89,8 @@ pub enum Losing {
     Role,
     /// A team that gave them nothing that they lose.
     Team,
+    /// The use of a thing, where they are.
+    Use,
 }
 
 /// One thing that a change would do.
@@ -116,6 +118,8 @@ pub enum Fact {
     Rekeys { what: &'static str, from: Option<String>, to: Option<String> },
     /// Nobody owns these any more.
     Ownerless { what: Thing, names: Counted },
+    /// A place, such as ``project `Atlas` ``, is left without any of these that is active.
+    NoneActive { what: Thing, place: String },
     /// Something that cannot be seen from here may give or take more than is told.
     Unseen(String),
     /// A sentence for the person, which weighs nothing.
@@ -231,6 +235,12 @@ impl Facts {
     pub fn ownerless(self, what: Thing, names: impl Into<Counted>) -> Self {
         let names = names.into();
         if names.is_none() { self } else { self.fact(Fact::Ownerless { what, names }) }
+    }
+
+    /// See [`Fact::NoneActive`].
+    #[must_use]
+    pub fn none_active(self, what: Thing, place: impl Into<String>) -> Self {
+        self.fact(Fact::NoneActive { what, place: place.into() })
     }
 
     #[must_use]

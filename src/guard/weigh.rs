@@ -169,7 +169,7 @@ fn of_fact(fact: &Fact, people_lose: bool, trust: &Trust, about: &Surroundings) 
         }
         Fact::Lose { what, .. } => match what {
             Losing::Access | Losing::Organization => Gravity::High,
-            Losing::Permissions | Losing::Role | Losing::Team => Gravity::Low,
+            Losing::Permissions | Losing::Role | Losing::Team | Losing::Use => Gravity::Low,
         },
         Fact::Stops { what, .. } => match what {
             Thing::Invitation | Thing::Certificate => Gravity::Low,
@@ -189,6 +189,8 @@ fn of_fact(fact: &Fact, people_lose: bool, trust: &Trust, about: &Surroundings) 
         }
         Fact::Rekeys { from: Some(_), .. } => Gravity::High,
         Fact::Rekeys { from: None, .. } | Fact::Rewires { .. } | Fact::Leaves { .. } | Fact::Unseen(_) => Gravity::Low,
+        // Whoever came in by one of them no longer does.
+        Fact::NoneActive { .. } => Gravity::High,
         Fact::Ownerless { .. } => Gravity::Critical,
         Fact::Note(_) => Gravity::None,
     }
@@ -349,6 +351,14 @@ mod tests {
         assert_eq!(gravity(Facts::none().takes(member(), vec![], vec![Via::Own])), Gravity::Low);
         assert_eq!(gravity(Facts::none().lose(Losing::Access, vec!["ana".to_owned()])), Gravity::High);
         assert_eq!(gravity(Facts::none().lose(Losing::Role, vec!["ana".to_owned()])), Gravity::Low);
+        assert_eq!(gravity(Facts::none().lose(Losing::Use, vec!["ana".to_owned()])), Gravity::Low);
+    }
+
+    #[test]
+    fn the_last_active_one_is_graver_than_one_of_several() {
+        let refused = || Facts::none().stops(Thing::Certificate, Counted::one("Quay gateway"));
+        assert_eq!(gravity(refused()), Gravity::Low);
+        assert_eq!(gravity(refused().none_active(Thing::Certificate, "project `Atlas`")), Gravity::High);
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
             Fact::Lowers { what, from, to, used } => notes.push(lowered(what, *from, *to, *used)),
             Fact::Rewires { what, from, to } | Fact::Rekeys { what, from, to } => notes.push(changed(what, from.as_deref(), to.as_deref())),
             Fact::Ownerless { what, names } => notes.push(format!("no owner is left in {}", counted(*what, names))),
+            Fact::NoneActive { what, place } => notes.push(format!("no {} stays active for {place}", what.words().0)),
             Fact::Unseen(what) | Fact::Note(what) => notes.push(what.clone()),
         }
     }
@@ -145,6 +146,9 @@ fn taken(grant: &Grant, holders: &[String], codes: &[String], still: &[Via]) -> 
     };
     let other: Vec<String> = still.iter().filter(|it| **it != Via::Own).map(ToString::to_string).collect();
     let stays = if other.is_empty() { String::new() } else { format!("; access through {} stays", other.join(" and ")) };
+    if matches!(grant.holder, Holder::Key(_)) {
+        return format!("the key can no longer do all that {role} allows in {place}: {names}{codes}{stays}");
+    }
     format!("no longer {role} of {place}{through}: {names}{codes}{stays}")
 }
 
@@ -184,6 +188,7 @@ fn losing(what: Losing) -> (&'static str, &'static str) {
         Losing::Permissions => ("person loses permissions", "people lose permissions"),
         Losing::Role => ("person loses the role", "people lose the role"),
         Losing::Team => ("person leaves the team", "people leave the team"),
+        Losing::Use => ("person can no longer use it here", "people can no longer use it here"),
     }
 }
 

@@ -48,6 +48,7 @@ async fn certificates_are_activated_all_of_them_or_none() {
         assert_eq!(made["before"]["items"][0]["active"], false, "{made}");
         let question = agent.questions().remove(0);
         assert!(question.contains("the first active certificates of project `Delta Forecast`"), "{question}");
+        assert!(question.contains("to be activated: Acme production clients, Acme staging clients"), "{question}");
         assert_eq!(active(&agent, "Delta Forecast").await, ["Acme production clients", "Acme staging clients"]);
         // Borealis has one already, so this one is no turning point.
         agent.ok("activate_certificates", json!({ "project": "Borealis", "certificates": ["cert_acme_production"] })).await;
@@ -82,7 +83,12 @@ async fn the_last_active_certificate_goes_only_when_its_name_is_typed() {
         let gone = agent.ok("deactivate_certificates", one).await;
         assert_eq!((&gone["before"]["items"][0]["active"], &gone["after"]["items"][0]["active"]), (&json!(true), &json!(false)), "{gone}");
         assert!(!agent.questions()[0].contains("To confirm, type"), "another one stays");
-        agent.ok("deactivate_certificates", json!({ "project": "Atlas", "certificates": ["cert_acme_production"] })).await;
+        let last = json!({ "project": "Atlas", "certificates": ["cert_acme_production"] });
+        let mut preview = last.clone();
+        preview["dry_run"] = true.into();
+        let told = agent.ok("deactivate_certificates", preview).await;
+        assert_eq!(told["impact"]["gravity"], "high", "{told}");
+        agent.ok("deactivate_certificates", last).await;
         let question = agent.questions().remove(0);
         assert!(question.contains("1 certificate is refused (Acme production clients)"), "{question}");
         assert!(question.contains("no certificate stays active for project `Atlas`"), "{question}");

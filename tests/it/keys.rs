@@ -133,6 +133,64 @@ async fn a_service_account_is_renamed_and_given_power_after_a_question() {
         let done = agent.ok("update_service_account", owner).await;
         assert_eq!((&done["before"]["role"], &done["after"]["role"]), (&json!("member"), &json!("owner")), "{done}");
         assert_eq!(agent.questions().len(), 1);
+
+        let member = json!({ "project": "Atlas", "service_account": "Build", "role": "member" });
+        let told = impact(&agent, "update_service_account", member.clone()).await;
+        assert_eq!(told["gravity"], "low", "a program that may do less is asked about: {told}");
+        assert!(told["notes"].to_string().contains("no longer owner of project Atlas: Build, and loses project.members"), "{told}");
+        let before = agent.dump().await;
+        agent.refusing().await.call("update_service_account", member).await;
+        assert_eq!(agent.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn all_keys_of_an_organization_are_critical_together() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        agent.ok("create_service_account", json!({ "project": "Atlas", "name": "CI" })).await;
+        agent.ok("create_api_key", json!({ "project": "Atlas", "name": "nightly", "service_account": "CI" })).await;
+        agent.questions();
+        let arguments = json!({ "project": "Atlas", "service_account": "CI" });
+        assert_eq!(impact(&agent, "delete_service_account", arguments.clone()).await["gravity"], "critical");
+        let before = agent.dump().await;
+        agent.refusing().await.call("delete_service_account", arguments.clone()).await;
+        assert_eq!(agent.dump().await, before);
+        agent.ok("create_api_key", json!({ "project": "Atlas", "name": "other" })).await;
+        agent.ok("create_api_key", json!({ "project": "Atlas", "name": "another" })).await;
+        assert_eq!(impact(&agent, "delete_service_account", arguments).await["gravity"], "high", "half of them are not most");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_keeps_nothing_of_what_it_could_do_stops() {
+    for agent in Agent::each().await {
+        acme(&agent).await;
+        agent.ok("create_api_key", json!({ "project": "Atlas", "name": "deploy", "scopes": ["project.read", "project.write"] })).await;
+        let update = |scopes: &[&str]| json!({ "project": "Atlas", "api_key": "deploy", "scopes": scopes });
+        let told = impact(&agent, "update_api_key", update(&["project.read"])).await;
+        assert_eq!((&told["gravity"], told.get("losses")), (&json!("low"), None), "{told}");
+        let told = impact(&agent, "update_api_key", update(&["teams.read"])).await;
+        assert_eq!((&told["gravity"], &told["losses"][0]["what"]), (&json!("high"), &json!("key stops working")), "{told}");
+        let before = agent.dump().await;
+        agent.refusing().await.call("update_api_key", update(&["teams.read"])).await;
+        assert_eq!(agent.dump().await, before);
+
+        // What has ended and stays ended gains nothing by being active, and the status is asked about all the same.
+        sql(&agent, "UPDATE api_keys SET expires_at = 1763805600000, status = 'blocked'").await;
+        let told = impact(&agent, "update_api_key", json!({ "project": "Atlas", "api_key": "deploy", "status": "active" })).await;
+        assert_eq!(told["gravity"], "low", "{told}");
+        assert!(!told["notes"].to_string().contains("the key can do"), "{told}");
+        let again = json!({ "project": "Atlas", "api_key": "deploy", "status": "active", "expires_in_seconds": 60 });
+        let told = impact(&agent, "update_api_key", again).await;
+        assert_eq!(told["gravity"], "low", "{told}");
+        let notes = json!([
+            "the key can do what the scope project.read, project.write allows in project Atlas: deploy",
+            "the status of the key changes from blocked to active",
+            "it was never used",
+            "the end of the key changes from 2025-11-22T10:00:00Z to for 60 seconds",
+        ]);
+        assert_eq!(told["notes"], notes, "{told}");
     }
 }
 
@@ -147,7 +205,13 @@ async fn a_service_account_takes_its_keys_with_it() {
         let arguments = json!({ "project": "Atlas", "service_account": "CI" });
         assert_eq!(
             impact(&agent, "delete_service_account", arguments.clone()).await,
-            json!({ "gravity": "high", "losses": [{ "count": 1, "what": "key stops working", "examples": ["CI"] }] })
+            json!({
+                "gravity": "high",
+                "losses": [
+                    { "count": 1, "what": "service account ends", "examples": ["CI"] },
+                    { "count": 1, "what": "key stops working", "examples": ["CI"] },
+                ],
+            })
         );
         let before = agent.dump().await;
         agent.refusing().await.call("delete_service_account", arguments.clone()).await;
@@ -204,7 +268,8 @@ async fn what_is_told_before_a_key_is_made_does_not_depend_on_chance() {
         let (one, two) = (agent.ok("create_api_key", arguments.clone()).await, agent.ok("create_api_key", arguments).await);
         assert_eq!(one["target"], two["target"], "{one}");
         assert_eq!((&one["impact"], one.get("before"), one.get("after")), (&two["impact"], None, None), "{one}");
-        assert_eq!(one["impact"]["notes"], json!(["the key can do everything in the project, until it is deleted"]), "{one}");
+        let power = "the key can do what the scope of everything allows in project Atlas, with power over others: deploy";
+        assert_eq!(one["impact"]["notes"], json!([power, "the key works until it is deleted"]), "{one}");
     }
 }
 
@@ -382,7 +447,9 @@ async fn a_key_that_ends_earlier_is_asked_about_and_its_end_can_be_taken_away() 
         assert_eq!(both["losses"].as_array().unwrap().len(), 1, "{both}");
         let endless = update(json!({ "clear": ["expires_at"] }));
         let told = impact(&agent, "update_api_key", endless.clone()).await;
-        assert_eq!((&told["gravity"], &told["notes"]), (&json!("none"), &json!(["the key works longer: until it is deleted"])), "{told}");
+        let can = "the key can do what the scope project.read allows in project Atlas: deploy";
+        let notes = json!([can, "the key works longer: until it is deleted"]);
+        assert_eq!((&told["gravity"], &told["notes"]), (&json!("none"), &notes), "{told}");
         let done = agent.ok("update_api_key", endless.clone()).await;
         assert!(done["before"]["expires_at"].is_string() && done["after"].get("expires_at").is_none(), "{done}");
         assert_eq!(impact(&agent, "update_api_key", endless.clone()).await["gravity"], "none");
@@ -400,7 +467,9 @@ async fn a_key_that_is_narrowed_cannot_be_widened_to_everything_again() {
         let narrow = json!({ "project": "Atlas", "api_key": "deploy", "scopes": ["project.read"] });
         let told = impact(&agent, "update_api_key", narrow.clone()).await;
         assert_eq!((&told["gravity"], told.get("undo")), (&json!("low"), None), "{told}");
-        assert!(told["notes"][0].as_str().unwrap().starts_with("the key may no longer do: organization.read,"), "{told}");
+        let loses =
+            "the key can no longer do all that the scope of everything allows in project Atlas: deploy, and loses organization.read,";
+        assert!(told["notes"][0].as_str().unwrap().starts_with(loses), "{told}");
         assert_eq!(agent.ok("update_api_key", narrow).await["after"]["scopes"], json!(["project.read"]));
     }
 }

@@ -56,7 +56,60 @@ async fn a_lower_rate_limit_is_said_and_none_at_all_is_asked() {
         assert_eq!(declined["status"], "refused", "{declined}");
         assert_eq!(agent.dump().await, before);
         agent.ok("update_rate_limit", wanted(0, false)).await;
-        assert!(agent.questions()[0].contains("the project can no longer use the model"));
+        assert!(agent.questions()[0].contains("max_requests_per_1_minute falls from 500 to 0: use ends"));
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_falls_to_nearly_nothing_is_asked_like_one_of_nothing() {
+    for agent in planted().await {
+        let rate = |requests: u64| json!({ "project": "Ember", "model": "gpt-5", "max_requests_per_1_minute": requests });
+        let hard = |amount: f64| json!({ "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": amount });
+        let before = agent.dump().await;
+        for (tool, arguments, gravity) in [
+            ("update_rate_limit", rate(1_001), "none"),
+            ("update_rate_limit", rate(1_000), "low"),
+            ("update_rate_limit", rate(1), "low"),
+            ("update_usage_limit", hard(201.0), "none"),
+            ("update_usage_limit", hard(200.0), "low"),
+            ("update_usage_limit", hard(0.000_001), "low"),
+            ("set_usage_limit", limit("Atlas", 0.0, 0.000_001), "low"),
+        ] {
+            let mut dry = arguments.clone();
+            dry["dry_run"] = true.into();
+            let told = agent.ok(tool, dry).await;
+            assert_eq!(told["impact"]["gravity"], gravity, "{tool} {arguments}: {told}");
+            if gravity != "none" {
+                assert_eq!(agent.refusing().await.call(tool, arguments).await["status"], "refused");
+            }
+        }
+        assert_eq!(agent.dump().await, before);
+    }
+}
+
+#[tokio::test]
+async fn another_unit_type_or_renewal_of_a_usage_limit_is_asked() {
+    for agent in planted().await {
+        agent.ok("set_usage_limit", limit("Ember", 5.0, 10.0)).await;
+        agent.questions();
+        let before = agent.dump().await;
+        for (field, value, says) in [
+            ("usage_unit", "Requests", "the unit changes from Cost to Requests"),
+            ("subscription_type", "Daily", "the subscription type changes from Monthly to Daily"),
+            ("renewal", "NonRenewable", "the renewal changes from Renewable to NonRenewable"),
+        ] {
+            let mut wanted = limit("Ember", 5.0, 1_000.0);
+            wanted[field] = value.into();
+            assert_eq!(agent.refusing().await.call("set_usage_limit", wanted.clone()).await["status"], "refused");
+            wanted["dry_run"] = true.into();
+            let told = agent.ok("set_usage_limit", wanted).await;
+            assert_eq!(told["impact"]["gravity"], "low", "{told}");
+            assert!(told["impact"]["notes"].to_string().contains(says), "{told}");
+        }
+        let renewal = json!({ "usage_limit": "lim_atlas", "renewal": "NonRenewable", "dry_run": true });
+        let told = agent.ok("update_usage_limit", renewal).await;
+        assert_eq!(told["impact"]["gravity"], "low", "{told}");
+        assert_eq!(agent.dump().await, before);
     }
 }
 
@@ -165,7 +218,7 @@ async fn both_bounds_can_move_past_the_old_ones_at_once() {
         let mut down = wanted(10, 10);
         down["dry_run"] = true.into();
         let preview = agent.ok("update_usage_limit", down).await;
-        assert_eq!(preview["impact"]["notes"], json!(["use stops earlier: the hard limit falls from 6000 to 10"]), "{preview}");
+        assert_eq!(preview["impact"]["notes"], json!(["the hard limit falls from 6000 to 10"]), "{preview}");
         let down = agent.ok("update_usage_limit", wanted(10, 10)).await;
         assert_eq!(down["after"]["hard_limit"], 10.0, "{down}");
         assert_eq!(down["after"]["usage_limit"], "lim_atlas", "{down}");
@@ -181,22 +234,22 @@ async fn a_hard_limit_that_falls_is_said_and_one_of_nothing_is_asked() {
         };
         let none = told("update_usage_limit", json!({ "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0 })).await;
         assert_eq!(none["gravity"], "low");
-        assert_eq!(none["notes"][1], "use ends: the hard limit is 0", "{none}");
+        assert_eq!(none["notes"][0], "the hard limit falls from 2000 to 0: use ends", "{none}");
         agent.ok("set_usage_limit", limit("Ember", 5.0, 10.0)).await;
         let lower = told("set_usage_limit", limit("Ember", 5.0, 8.0)).await;
-        assert_eq!(
-            (&lower["gravity"], &lower["notes"][0]),
-            (&json!("none"), &json!("use stops earlier: the hard limit falls from 10 to 8")),
-            "{lower}"
-        );
+        assert_eq!((&lower["gravity"], &lower["notes"][0]), (&json!("none"), &json!("the hard limit falls from 10 to 8")), "{lower}");
         let none = told("set_usage_limit", limit("Ember", 0.0, 0.0)).await;
-        assert_eq!((&none["gravity"], &none["notes"][1]), (&json!("low"), &json!("use ends: the hard limit is 0")), "{none}");
+        let falls = json!("the hard limit falls from 10 to 0: use ends");
+        assert_eq!((&none["gravity"], &none["notes"][0]), (&json!("low"), &falls), "{none}");
         let higher = told("set_usage_limit", limit("Ember", 5.0, 12.0)).await;
         assert_eq!(higher["notes"].as_array().unwrap().len(), 1, "{higher}");
 
         agent.ok("create_project", json!({ "name": "Quartz", "organization": "Acme" })).await;
         let none = told("set_usage_limit", limit("Quartz", 0.0, 0.0)).await;
-        assert_eq!((&none["gravity"], &none["notes"][0]), (&json!("low"), &json!("use ends: the hard limit is 0")), "{none}");
+        assert_eq!((&none["gravity"], &none["notes"][0]), (&json!("low"), &json!("the hard limit is set to 0 Cost")), "{none}");
+        let least = told("set_usage_limit", limit("Quartz", 0.0, 0.000_001)).await;
+        assert_eq!(least["gravity"], "low", "nearly nothing is as good as nothing: {least}");
+        assert_eq!(told("set_usage_limit", limit("Quartz", 5.0, 10.0)).await["gravity"], "none");
         let before = agent.dump().await;
         agent.refusing().await.call("set_usage_limit", limit("Quartz", 0.0, 0.0)).await;
         assert_eq!(agent.dump().await, before);

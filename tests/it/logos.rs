@@ -43,8 +43,19 @@ async fn a_logo_is_set_replaced_read_and_deleted() {
             assert!(logo.get("image").is_none(), "it comes as a picture, not as letters");
             assert_eq!(picture(&agent, of, target).await, (image, "image/png".to_owned()));
 
+            assert_eq!(agent.questions(), Vec::<String>::new(), "a first logo takes nothing away");
+
             let image = STANDARD.encode(jpeg(20, 10));
-            let set = agent.ok("set_logo", json!({"of": of, "target": target, "image": image})).await;
+            let over = json!({"of": of, "target": target, "image": image});
+            let mut preview = over.clone();
+            preview["dry_run"] = true.into();
+            let told = agent.ok("set_logo", preview).await;
+            assert_eq!((&told["impact"]["gravity"], &told["impact"]["losses"][0]["what"]), (&json!("low"), &json!("logo ends")), "{told}");
+            let before = agent.dump().await;
+            agent.refusing().await.call("set_logo", over.clone()).await;
+            assert_eq!(agent.dump().await, before, "a logo is replaced only after a yes");
+            let set = agent.ok("set_logo", over).await;
+            assert_eq!(agent.questions().len(), 1);
             assert_eq!((&set["before"]["media_type"], &set["after"]["media_type"]), (&json!("image/png"), &json!("image/jpeg")));
             assert_eq!((&set["after"]["width"], &set["after"]["height"]), (&json!(20), &json!(10)));
 

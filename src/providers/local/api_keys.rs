@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     domain::{
-        ApiKeyRef, Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText, Secret, Target, Timestamp, fold,
+        ApiKeyRef, Change, Counted, Facts, Inverse, List, PageRequest, ReferenceText, Secret, Surroundings, Target, Thing, Timestamp,
+        access::{Action, Grant, Holder, Named, Place, Power, Role, Via},
+        fold,
         keys::{ApiKey, KeyStatus, OwnerAccess},
     },
     error::ProviderError,
@@ -82,7 +84,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change
     let after = view(&by_id(at, &id).await?);
     let target = Target::new_one("key", op.name.as_str(), &project.organization).within("project", &project.name, &project.id);
     let inverse = Inverse::call::<DeleteApiKey>(json!({ "project": project.id, "api_key": id }));
-    Ok(Change::created(target, key.impact().undo("delete_api_key"), after).with_secret(secret).inverse(inverse))
+    Ok(Change::created(target, key.facts(&project).undo("delete_api_key"), after).with_secret(secret).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change<ApiKey>, ProviderError> {
@@ -107,7 +109,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     let expires_at = expiry(op.expires_in_seconds, now)?;
     let project = at.active_project(&op.project).await?;
     let key = find(at, &project, &op.api_key).await?;
-    let impact = change_of_power(&key, op, scopes.as_deref(), now);
+    let facts = change_of_power(&key, &project, op, scopes.as_deref(), now).about(surroundings(at, &project).await?);
     let sql = "UPDATE api_keys SET description = CASE WHEN $3 THEN NULL ELSE COALESCE($2, description) END, \
                status = COALESCE($4, status), scopes = COALESCE($5, scopes), \
                expires_at = CASE WHEN $7 THEN NULL ELSE COALESCE($6, expires_at) END WHERE id = $1";
@@ -122,8 +124,8 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     ];
     at.db.run(sql, &values).await?;
     let after = view(&by_id(at, &key.id).await?);
-    let lasting = impact.undo.is_none();
-    let change = Change::updated(target(&key, &project), impact, view(&key), after);
+    let lasting = facts.undo.is_none();
+    let change = Change::updated(target(&key, &project), facts, view(&key), after);
     if lasting {
         return Ok(change);
     }
@@ -144,73 +146,90 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
 }
 
 /// What a key gains and loses: a key that works again, works longer or may do more is power that was not there.
-fn change_of_power(key: &KeyRow, op: &UpdateApiKey, scopes: Option<&[String]>, now: Timestamp) -> Impact {
-    let (old, blocked) = (key.power(), key.status == "blocked");
-    let new = scopes.map_or_else(|| old.clone(), <[String]>::to_vec);
-    let mut impact = Impact::none();
-    match op.status {
-        Some(KeyStatus::Active) if blocked => {
-            impact = impact.at_least(Gravity::Low).note(format!("a blocked key works again{}", key.last_use()));
-        }
-        Some(KeyStatus::Blocked) if !blocked => {
-            let lost = vec![key.name.clone()];
-            impact = impact.at_least(Gravity::High).loses(1, ("key stops working", "keys stop working"), lost);
-            impact = impact.note(format!("until it is set to `active`{}", key.last_use()));
-        }
-        _ => {}
-    }
+fn change_of_power(key: &KeyRow, project: &ProjectRow, op: &UpdateApiKey, scopes: Option<&[String]>, now: Timestamp) -> Facts {
+    let (old, works, blocked) = (key.power(), key.works(now), key.status == "blocked");
+    let new = scopes.map_or_else(|| old.clone(), power);
     let (gained, lost) = (permissions::gained(&old, &new), permissions::lost(&old, &new));
-    if !gained.is_empty() {
-        impact = impact.at_least(permissions::grant_gravity(&gained, false)).note(format!("the key may do more: {}", gained.join(", ")));
+    let end = End::of(key, op, now);
+    let stays_blocked = op.status.map_or(blocked, |it| it == KeyStatus::Blocked);
+    let grant = |scopes: &[String]| grant(&key.name, &key.id, scopes, project);
+    let mut facts = Facts::none();
+    // An end that is given is always ahead.
+    let works_again = !works && !stays_blocked && (end.is_some() || !key.has_ended(now));
+    if works_again || matches!(end, Some(End::Later(_) | End::Again(_))) {
+        facts = facts.gives(grant(&new));
+    } else if !gained.is_empty() {
+        facts = facts.gives(grant(&gained));
+    }
+    if blocked && !stays_blocked {
+        facts = facts.rewires("the status of the key", Some("blocked".to_owned()), Some("active".to_owned())).note(key.last_use());
+    }
+    let stopped = Counted::one(&key.name);
+    if works && stays_blocked {
+        facts = facts.stops(Thing::Key, stopped).note(format!("until it is set to `active`; {}", key.last_use()));
+    } else if works && !lost.is_empty() && lost == permissions::lost(&old, &[]) {
+        // Nothing of what it could do is left: whatever uses it stands still.
+        facts = facts.stops(Thing::Key, stopped).note(key.last_use());
+    } else if let (true, Some(End::Sooner(seconds))) = (works, &end) {
+        let when = format!("it stops {seconds} seconds after the change, earlier than before; {}", key.last_use());
+        facts = facts.stops(Thing::Key, stopped).note(when);
     }
     if !lost.is_empty() {
-        impact = impact.at_least(Gravity::Low).note(format!("the key may no longer do: {}", lost.join(", ")));
+        facts = facts.takes(grant(&old), lost, vec![Via::Own]);
     }
-    impact = change_of_end(impact, key, op, &new, now);
+    facts = match &end {
+        Some(End::Again(life)) => {
+            facts.rewires("the end of the key", key.expires_at.map(|it| Timestamp(it).to_string()), Some(life.clone()))
+        }
+        Some(End::Later(life)) => facts.note(format!("the key works longer: {life}")),
+        Some(End::Sooner(_) | End::Same) | None => facts,
+    };
     // A key cannot be given back an end at a point in time, or the scope of everything.
-    let ends = op.expires_in_seconds.is_some() || op.clear.contains(&ApiKeyField::ExpiresAt);
-    if (ends && key.expires_at.is_some()) || (scopes.is_some() && key.scopes().is_empty()) {
-        return impact;
+    if (end.is_some() && key.expires_at.is_some()) || (scopes.is_some() && key.scopes().is_empty()) {
+        return facts;
     }
-    let again = if ends { ", and `expires_at` in `clear`" } else { "" };
-    impact.undo(format!("update_api_key with the values in `before`{again}"))
+    let again = if end.is_some() { ", and `expires_at` in `clear`" } else { "" };
+    facts.undo(format!("update_api_key with the values in `before`{again}"))
 }
 
 /// What another end means. It is told in seconds, not as a time, which would be another one when the change is made.
-fn change_of_end(impact: Impact, key: &KeyRow, op: &UpdateApiKey, power: &[String], now: Timestamp) -> Impact {
-    let clears = op.clear.contains(&ApiKeyField::ExpiresAt);
-    let life = match op.expires_in_seconds {
-        Some(seconds) => format!("for {seconds} seconds"),
-        None if clears => "until it is deleted".to_owned(),
-        None => return impact,
-    };
-    // No end is the latest.
-    let old = key.expires_at.unwrap_or(i64::MAX);
-    let new = op.expires_in_seconds.map_or(i64::MAX, |it| now.plus_seconds(it).0);
-    if old <= now.0 {
-        return impact.at_least(Gravity::Low).note(format!("an expired key works again, {life}"));
+enum End {
+    /// The key has ended, and would no longer.
+    Again(String),
+    Later(String),
+    /// So many seconds after the change.
+    Sooner(i64),
+    Same,
+}
+
+impl End {
+    /// The end that is asked for; `None` where it stays.
+    fn of(key: &KeyRow, op: &UpdateApiKey, now: Timestamp) -> Option<Self> {
+        let life = match op.expires_in_seconds {
+            Some(seconds) => format!("for {seconds} seconds"),
+            None if op.clear.contains(&ApiKeyField::ExpiresAt) => "until it is deleted".to_owned(),
+            None => return None,
+        };
+        // No end is the latest.
+        let old = key.expires_at.unwrap_or(i64::MAX);
+        let new = op.expires_in_seconds.map_or(i64::MAX, |it| now.plus_seconds(it).0);
+        Some(match op.expires_in_seconds {
+            _ if key.has_ended(now) => Self::Again(life),
+            _ if new > old => Self::Later(life),
+            Some(seconds) if new < old => Self::Sooner(seconds),
+            _ => Self::Same,
+        })
     }
-    if new > old {
-        return impact.at_least(permissions::grant_gravity(power, false)).note(format!("the key works longer: {life}"));
-    }
-    // A key that is blocked, or is being blocked, does not stop once more.
-    if new < old && key.status == "active" && op.status != Some(KeyStatus::Blocked) {
-        let impact = impact.at_least(Gravity::High).loses(1, ("key stops working", "keys stop working"), vec![key.name.clone()]);
-        let seconds = op.expires_in_seconds.unwrap_or_default();
-        return impact.note(format!("it stops {seconds} seconds after the change, earlier than before{}", key.last_use()));
-    }
-    impact
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteApiKey) -> Result<Change<ApiKey>, ProviderError> {
     let project = at.active_project(&op.project).await?;
     let key = find(at, &project, &op.api_key).await?;
-    let works = key.status == "active" && key.expires_at.is_none_or(|it| it > Timestamp::now().0);
-    let lost = vec![key.name.clone()];
-    let impact = Impact::of(Gravity::High).loses(u64::from(works), ("key stops working", "keys stop working"), lost);
-    let used = key.last_used_at.map_or_else(|| "it was never used".to_owned(), |it| format!("it was last used {}", Timestamp(it)));
+    let (gone, about) = (Counted::one(&key.name), surroundings(at, &project).await?);
+    let works = key.works(Timestamp::now());
+    let facts = if works { Facts::none().stops(Thing::Key, gone) } else { Facts::none().ends(Thing::Key, gone) };
     at.db.run("DELETE FROM api_keys WHERE id = $1", &args![&key.id]).await?;
-    Ok(Change::removed(target(&key, &project), impact.note(used), view(&key)))
+    Ok(Change::removed(target(&key, &project), facts.note(key.last_use()).about(about), view(&key)))
 }
 
 /// A key that is to be made.
@@ -225,14 +244,48 @@ pub(super) struct NewKey<'a> {
 
 impl NewKey<'_> {
     /// Whoever has a key has its power, wherever it goes.
-    pub(super) fn impact(&self) -> Impact {
+    pub(super) fn facts(&self, project: &ProjectRow) -> Facts {
         let life = self.expires_in_seconds.map_or_else(|| "until it is deleted".to_owned(), |it| format!("for {it} seconds"));
-        if self.scopes.is_empty() {
-            return Impact::of(Gravity::Low).note(format!("the key can do everything in the project, {life}"));
-        }
-        let gravity = permissions::grant_gravity(self.scopes, false);
-        Impact::of(gravity).note(format!("the key can do this, {life}: {}", self.scopes.join(", ")))
+        // It has no id yet, and its name is its own in the project.
+        Facts::none().gives(grant(self.name, self.name, &power(self.scopes), project)).note(format!("the key works {life}"))
     }
+}
+
+/// What a key can do in its project.
+fn grant(name: &str, id: &str, power: &[String], project: &ProjectRow) -> Grant {
+    let scope =
+        if power.iter().any(|it| it == "*") { "the scope of everything".to_owned() } else { format!("the scope {}", power.join(", ")) };
+    Grant::own(Holder::Key(Named::new(name, id)), role(&scope, &scope, power), place(project))
+}
+
+/// A role that allows these codes in a project, as a key or a service account has it.
+pub(super) fn role(name: &str, id: &str, codes: &[String]) -> Role {
+    let actions = permissions::lost(codes, &[]).into_iter().filter_map(|it| match it.as_str() {
+        "project.read" => Some(Action::Read),
+        "project.write" | "project.resources" => Some(Action::Write),
+        "project.members" => Some(Action::Manage),
+        "project.keys.write" => Some(Action::Keys),
+        "project.limits" => Some(Action::Limits),
+        "project.delete" => Some(Action::Delete),
+        _ => None,
+    });
+    let power = Power::of(permissions::is_privileged(codes));
+    Role { power, permissions: codes.to_vec(), ..Role::known(name, id, actions) }
+}
+
+pub(super) fn place(project: &ProjectRow) -> Place {
+    Place::Project {
+        project: Named::new(&project.name, &project.id),
+        organization: Named::new(&project.organization, &project.organization_id),
+    }
+}
+
+/// The organization of a project, with how many keys work in it.
+pub(super) async fn surroundings(at: &mut Session, project: &ProjectRow) -> Result<Surroundings, ProviderError> {
+    let sql = "SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id \
+               WHERE p.organization_id = $1 AND k.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > $2)";
+    let keys = at.db.number(sql, &args![&project.organization_id, Timestamp::now().0]).await?;
+    Ok(Surroundings { organization: project.organization.clone(), keys: u64::try_from(keys).ok(), ..Surroundings::default() })
 }
 
 /// Makes a key; answers its id and, for the secret sink alone, its value.
@@ -293,13 +346,25 @@ impl KeyRow {
 
     /// The permissions that it has: all of them where it is not narrowed.
     fn power(&self) -> Vec<String> {
-        let scopes = self.scopes();
-        if scopes.is_empty() { vec!["*".to_owned()] } else { scopes }
+        power(&self.scopes())
+    }
+
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|it| it <= now.0)
+    }
+
+    fn works(&self, now: Timestamp) -> bool {
+        self.status == "active" && !self.has_ended(now)
     }
 
     fn last_use(&self) -> String {
-        self.last_used_at.map_or_else(|| "; it was never used".to_owned(), |it| format!("; it was last used {}", Timestamp(it)))
+        self.last_used_at.map_or_else(|| "it was never used".to_owned(), |it| format!("it was last used {}", Timestamp(it)))
     }
+}
+
+/// The permissions of a key with these scopes: no scopes are all of them.
+fn power(scopes: &[String]) -> Vec<String> {
+    if scopes.is_empty() { vec!["*".to_owned()] } else { scopes.to_vec() }
 }
 
 /// The key of a project that is named.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Session, page::PageQuery, scope::Scope};
 use crate::{
     domain::{
-        CertificateRef, Change, Gravity, Impact, Inverse, List, Name, OrganizationRef, PageRequest, ProjectRef, ReferenceText as _, Target,
-        Timestamp, fold, limits::Certificate,
+        CertificateRef, Change, Counted, Facts, Inverse, List, Name, OrganizationRef, PageRequest, ProjectRef, ReferenceText as _, Target,
+        Thing, Timestamp, fold, limits::Certificate,
     },
     error::ProviderError,
     store::{ATTEMPTS, Db, args, is_passing, new_id, pause, row, sha256},
@@ -54,16 +54,17 @@ pub(super) async fn activate(at: &mut Session, op: &ActivateCertificates) -> Res
         let sql = "INSERT INTO certificate_activations (certificate_id, project_id, activated_at) VALUES ($1, $2, $3)";
         at.db.run(sql, &args![&it.id, activation(&scope), now]).await?;
     }
-    let impact = if all.iter().any(|it| it.active > 0) {
-        Impact::none()
+    let facts = if all.iter().any(|it| it.active > 0) {
+        Facts::none()
     } else {
+        // Which clients those are, nobody can tell here.
         let first = format!("the first active certificates of {}: clients that present none are refused from then on", scope.says());
-        Impact::of(Gravity::Low).note(first).note(format!("to be activated: {}", names(&chosen).join(", ")))
+        Facts::none().unseen(first).note(format!("to be activated: {}", names(&chosen).join(", ")))
     };
     let (before, after) = (shown(&scope, &chosen, false), shown(&scope, &chosen, true));
-    let impact = impact.undo("deactivate_certificates with the same certificates");
+    let facts = facts.undo("deactivate_certificates with the same certificates");
     let inverse = Inverse::call::<DeactivateCertificates>(named(&scope, &chosen));
-    Ok(Change::updated(target(&scope, &chosen), impact, before, after).inverse(inverse))
+    Ok(Change::updated(target(&scope, &chosen), facts, before, after).inverse(inverse))
 }
 
 pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) -> Result<Change<List<Certificate>>, ProviderError> {
@@ -73,24 +74,23 @@ pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) ->
         let sql = "DELETE FROM certificate_activations WHERE certificate_id = $1 AND project_id = $2";
         at.db.run(sql, &args![&it.id, activation(&scope)]).await?;
     }
-    let mut impact =
-        Impact::of(Gravity::Low).loses(chosen.len() as u64, ("certificate is refused", "certificates are refused"), names(&chosen));
-    if chosen.len() > 5 {
+    let mut facts = Facts::none().stops(Thing::Certificate, names(&chosen));
+    if chosen.len() > Counted::NAMED {
         // A loss has only a few examples, and a person should see everything.
-        impact = impact.note(format!("all of them: {}", names(&chosen).join(", ")));
+        facts = facts.note(format!("all of them: {}", names(&chosen).join(", ")));
     }
     if all.iter().filter(|it| it.active > 0).count() == chosen.len() {
-        impact = impact.at_least(Gravity::High).note(format!("no certificate stays active for {}", scope.says()));
+        facts = facts.none_active(Thing::Certificate, scope.says());
     }
     let now = Timestamp::now().0;
-    impact = if chosen.iter().any(|it| why_not(it, now).is_some()) {
-        impact.note("one that is not valid now cannot be activated again")
+    facts = if chosen.iter().any(|it| why_not(it, now).is_some()) {
+        facts.note("one that is not valid now cannot be activated again")
     } else {
-        impact.undo("activate_certificates with the same certificates")
+        facts.undo("activate_certificates with the same certificates")
     };
     let (before, after) = (shown(&scope, &chosen, true), shown(&scope, &chosen, false));
-    let lasting = impact.undo.is_none();
-    let change = Change::updated(target(&scope, &chosen), impact, before, after);
+    let lasting = facts.undo.is_none();
+    let change = Change::updated(target(&scope, &chosen), facts, before, after);
     Ok(if lasting { change } else { change.inverse(Inverse::call::<ActivateCertificates>(named(&scope, &chosen))) })
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Session;
 use crate::{
     domain::{
-        Change, Gravity, Impact, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Timestamp,
+        Change, Counted, Facts, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Thing, Timestamp,
         organizations::Logo,
     },
     error::ProviderError,
@@ -31,10 +31,11 @@ pub(super) async fn set(at: &mut Session, op: &SetLogo) -> Result<Change<Logo>, 
     let owner = Owner::of(at, op.of, &op.target, true).await?;
     let given = Picture::given(op.image.as_deref(), op.path.as_deref(), &at.settings.files).await?;
     let before = owner.logo(at).await?;
-    let impact = Impact::none().note(given.fact());
+    let facts = Facts::none().note(given.fact());
     let picture =
         LogoRow { media_type: given.media_type.to_owned(), width: given.width.into(), height: given.height.into(), content: given.content };
-    let impact = if before.is_some() { impact.note("the logo before is not kept") } else { impact.undo("delete_logo") };
+    // The picture before is not kept.
+    let facts = if before.is_some() { facts.ends(Thing::Logo, Counted::one(&owner.name)) } else { facts.undo("delete_logo") };
     let sql = "INSERT INTO logos (owner_kind, owner_id, media_type, width, height, content, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
                ON CONFLICT (owner_kind, owner_id) DO UPDATE SET media_type = excluded.media_type, width = excluded.width, \
                height = excluded.height, content = excluded.content, updated_at = excluded.updated_at";
@@ -44,17 +45,17 @@ pub(super) async fn set(at: &mut Session, op: &SetLogo) -> Result<Change<Logo>, 
     let after = owner.view(&picture);
     let Some(before) = before else {
         let inverse = Inverse::call::<DeleteLogo>(json!({ "of": op.of, "target": owner.id }));
-        return Ok(Change::created(owner.target(), impact, after).inverse(inverse));
+        return Ok(Change::created(owner.target(), facts, after).inverse(inverse));
     };
-    Ok(Change::updated(owner.target(), impact, owner.view(&before), after))
+    Ok(Change::updated(owner.target(), facts, owner.view(&before), after))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteLogo) -> Result<Change<Logo>, ProviderError> {
     let owner = Owner::of(at, op.of, &op.target, true).await?;
     let row = owner.logo(at).await?.ok_or_else(|| owner.none())?;
     at.db.run("DELETE FROM logos WHERE owner_kind = $1 AND owner_id = $2", &args![owner.kind, &owner.id]).await?;
-    let impact = Impact::of(Gravity::Low).note("the picture is not kept");
-    Ok(Change::removed(owner.target(), impact, owner.view(&row)))
+    let facts = Facts::none().ends(Thing::Logo, Counted::one(&owner.name)).note("the picture is not kept");
+    Ok(Change::removed(owner.target(), facts, owner.view(&row)))
 }
 
 /// What a logo stands for, resolved.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
-    domain::{Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Target, fold, limits::RateLimit},
+    domain::{Change, Facts, Inverse, List, PageRequest, ReferenceText as _, Target, fold, limits::RateLimit},
     error::ProviderError,
     store::{args, row},
     tools::limits::{ListRateLimits, UpdateRateLimit},
@@ -81,25 +81,24 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Cha
     let bound = args![&project.id, model.name, column(0), column(1), column(2), column(3), column(4), column(5)];
     at.db.run(&sql, &bound).await?;
     let after = merged(model, &overrides(at, &project.id).await?, &project);
-    let impact = impact(&before, &after).undo("update_rate_limit with the values in `before`");
+    let facts = lowered(&before, &after).undo("update_rate_limit with the values in `before`");
     let target = Target::new_one("rate limit", model.name, &project.organization).within("project", &project.name, &project.id);
     let former = LIMITS.iter().zip(values(&before));
     let mut back = json!({ "project": project.id, "model": model.name });
     for ((name, value), _) in former.zip(wanted).filter(|(_, wanted)| wanted.is_some()) {
         back[*name] = json!(value);
     }
-    Ok(Change::updated(target, impact, before, after).inverse(Inverse::call::<UpdateRateLimit>(back)))
+    Ok(Change::updated(target, facts, before, after).inverse(Inverse::call::<UpdateRateLimit>(back)))
 }
 
-/// Says what gets slower; a limit of 0 ends the use of the model, so a person is asked.
-fn impact(before: &RateLimit, after: &RateLimit) -> Impact {
+/// The limits that fall.
+fn lowered(before: &RateLimit, after: &RateLimit) -> Facts {
+    #[expect(clippy::cast_precision_loss, reason = "at most a thousand million, which is exact")]
+    let number = |it: u64| it as f64;
     let pairs = LIMITS.iter().zip(values(before).into_iter().zip(values(after)));
-    pairs.fold(Impact::none(), |impact, (name, pair)| match pair {
-        (Some(old), Some(0)) if old > 0 => {
-            impact.at_least(Gravity::Low).note(format!("{name} falls from {old} to 0: the project can no longer use the model"))
-        }
-        (Some(old), Some(new)) if new < old => impact.note(format!("{name} falls from {old} to {new}")),
-        _ => impact,
+    pairs.fold(Facts::none(), |facts, (name, pair)| match pair {
+        (Some(old), Some(new)) => facts.lowers(*name, number(old), number(new), None),
+        _ => facts,
     })
 }
 

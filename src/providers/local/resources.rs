@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
+        Change, Counted, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
         projects::Resource,
     },
     error::ProviderError,
@@ -48,9 +48,9 @@ pub(super) async fn assign(at: &mut Session, op: &AssignProjectResource) -> Resu
     }
     let sql = "INSERT INTO resources (project_id, resource_type, resource_id, assigned_at) VALUES ($1, $2, $3, $4)";
     at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id, row.assigned_at]).await?;
-    let impact = Impact::none().undo("remove_project_resource");
+    let facts = Facts::none().undo("remove_project_resource");
     let inverse = Inverse::call::<RemoveProjectResource>(named(&project, &row));
-    Ok(Change::created(target(&project, &row), impact, view(&project, row)).inverse(inverse))
+    Ok(Change::created(target(&project, &row), facts, view(&project, row)).inverse(inverse))
 }
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Result<Change<Resource>, ProviderError> {
@@ -71,12 +71,10 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Resu
     let (people, names) = at.count_and_name(sql, &args![&project.id]).await?;
     let sql = "DELETE FROM resources WHERE project_id = $1 AND resource_type = $2 AND resource_id = $3";
     at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id]).await?;
-    let impact = Impact::of(Gravity::Low)
-        .loses(people, ("person can no longer use it here", "people can no longer use it here"), names)
-        .note("the resource itself stays")
-        .undo("assign_project_resource");
+    let facts =
+        Facts::none().lose(Losing::Use, Counted::new(people, names)).note("the resource itself stays").undo("assign_project_resource");
     let inverse = Inverse::call::<AssignProjectResource>(named(&project, &row));
-    Ok(Change::removed(target(&project, &row), impact, view(&project, row)).inverse(inverse))
+    Ok(Change::removed(target(&project, &row), facts, view(&project, row)).inverse(inverse))
 }
 
 /// A resource of a project, as the arguments of both operations name it.

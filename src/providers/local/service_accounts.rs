@@ -5,14 +5,18 @@ use serde_json::json;
 use super::{
     Session,
     api_keys::{self, NewKey},
+    members::role_by_id,
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, RoleRow, only},
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, PageRequest, ReferenceText, RoleRef, ServiceAccountRef, Target, Timestamp, fold,
-        keys::ServiceAccount, roles::RoleLevel,
+        Change, Counted, Facts, Inverse, List, PageRequest, ReferenceText, RoleRef, ServiceAccountRef, Target, Thing, Timestamp,
+        access::{Grant, Holder, Named, Via},
+        fold,
+        keys::ServiceAccount,
+        roles::RoleLevel,
     },
     error::ProviderError,
     providers::fields,
@@ -30,7 +34,10 @@ const COLUMNS: &str = "SELECT s.id, p.name AS project, s.name, s.role_id, r.name
      FROM service_accounts s JOIN projects p ON p.id = s.project_id JOIN roles r ON r.id = s.role_id";
 
 /// The roles that a program can have: its own keys' scopes are what narrows it further.
-const ROLES: [&str; 2] = ["role_project_owner", "role_project_member"];
+const ROLES: [&str; 2] = ["role_project_owner", FIRST_ROLE];
+
+/// The role that a new one has.
+const FIRST_ROLE: &str = "role_project_member";
 
 pub(super) async fn list(at: &mut Session, op: &ListServiceAccounts) -> Result<List<ServiceAccount>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
@@ -60,19 +67,23 @@ pub(super) async fn create(at: &mut Session, op: &CreateServiceAccount) -> Resul
     is_free(at, &project, name, "").await?;
     let id = new_id("svc");
     let sql = "INSERT INTO service_accounts (id, project_id, name, name_key, role_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    let values = args![&id, &project.id, name, fold(name), "role_project_member", Timestamp::now().0];
+    let role = role_by_id(at, FIRST_ROLE).await?;
+    let values = args![&id, &project.id, name, fold(name), &role.id, Timestamp::now().0];
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(&project, name) } else { error.into() })?;
-    let (impact, secret) = if keyless {
-        (Impact::none(), None)
+    // It has no id yet, and its name is its own in the project.
+    let given = Facts::none().gives(grant(name, name, &role, &project));
+    let (facts, secret) = if keyless {
+        (given, None)
     } else {
         let key = NewKey { name, description: None, service_account: Some(&id), scopes: &[], expires_in_seconds: op.expires_in_seconds };
         let (_, secret) = api_keys::make(at, &project, &key).await?;
-        (key.impact(), Some(secret))
+        let of_key = key.facts(&project);
+        (Facts { list: [given.list, of_key.list].concat(), ..of_key }, Some(secret))
     };
     let after = view(&by_id(at, &id).await?);
     let target = Target::new_one("service account", name, &project.organization).within("project", &project.name, &project.id);
     let inverse = Inverse::call::<DeleteServiceAccount>(json!({ "project": project.id, "service_account": id }));
-    Ok(Change::created(target, impact.undo("delete_service_account"), after).inverse(inverse).with_secret(secret))
+    Ok(Change::created(target, facts.undo("delete_service_account"), after).inverse(inverse).with_secret(secret))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateServiceAccount) -> Result<Change<ServiceAccount>, ProviderError> {
@@ -89,23 +100,21 @@ pub(super) async fn update(at: &mut Session, op: &UpdateServiceAccount) -> Resul
         Some(named) => Some(allowed_role(at, &project, named).await?),
         None => None,
     };
-    let mut impact = Impact::none();
-    if let Some(role) = role.as_ref().filter(|it| it.id != account.role_id) {
-        impact = impact.at_least(permissions::grant_gravity(&role.permissions(), false));
-        let programs = if account.api_keys == 1 { "1 key".to_owned() } else { format!("{} keys", account.api_keys) };
-        impact = impact.note(format!("role `{}` becomes `{}`, for a program with {programs}", account.role, role.name));
-    }
+    let facts = match role.as_ref().filter(|it| it.id != account.role_id) {
+        Some(role) => change_of_role(&account, &role_by_id(at, &account.role_id).await?, role, &project),
+        None => Facts::none(),
+    };
     let sql = "UPDATE service_accounts SET name = COALESCE($2, name), name_key = COALESCE($3, name_key), role_id = COALESCE($4, role_id) WHERE id = $1";
     let values = args![&account.id, &name, name.as_deref().map(fold), role.map(|it| it.id)];
     let called = name.as_deref().unwrap_or(&account.name);
     at.db.run(sql, &values).await.map_err(|error| if error.is_duplicate() { taken(&project, called) } else { error.into() })?;
     let after = view(&by_id(at, &account.id).await?);
-    let impact = impact.undo("update_service_account with the values in `before`");
+    let facts = facts.undo("update_service_account with the values in `before`");
     let former = [("name", Some(json!(account.name))), ("role", Some(json!(account.role_id)))];
     let now = [("name", op.name.is_some()), ("role", op.role.is_some())];
     let what = json!({ "project": project.id, "service_account": account.id });
     let inverse = fields::back::<UpdateServiceAccount>(what, &now, &former);
-    Ok(Change::updated(target(&account, &project), impact, view(&account), after).inverse(inverse))
+    Ok(Change::updated(target(&account, &project), facts, view(&account), after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteServiceAccount) -> Result<Change<ServiceAccount>, ProviderError> {
@@ -113,15 +122,31 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteServiceAccount) -> Resul
     let account = find(at, &project, &op.service_account).await?;
     let working = "SELECT name FROM api_keys WHERE service_account_id = $1 AND status = 'active' AND (expires_at IS NULL OR expires_at > $2) ORDER BY name";
     let (count, names) = at.count_and_name(working, &args![&account.id, Timestamp::now().0]).await?;
-    let mut impact = Impact::of(Gravity::High).loses(count, ("key stops working", "keys stop working"), names);
+    let mut facts = Facts::none().ends(Thing::ServiceAccount, Counted::one(&account.name)).stops(Thing::Key, Counted::new(count, names));
+    facts = facts.about(api_keys::surroundings(at, &project).await?);
     if let Some(last) =
         at.db.number("SELECT MAX(last_used_at) FROM api_keys WHERE service_account_id = $1", &args![&account.id]).await.map(used)?
     {
-        impact = impact.note(format!("its keys were last used {last}"));
+        facts = facts.note(format!("its keys were last used {last}"));
     }
     at.db.run("DELETE FROM api_keys WHERE service_account_id = $1", &args![&account.id]).await?;
     at.db.run("DELETE FROM service_accounts WHERE id = $1", &args![&account.id]).await?;
-    Ok(Change::removed(target(&account, &project), impact, view(&account)))
+    Ok(Change::removed(target(&account, &project), facts, view(&account)))
+}
+
+/// A role in the place of another: what it gives, and what it takes from a program.
+fn change_of_role(account: &AccountRow, old: &RoleRow, new: &RoleRow, project: &ProjectRow) -> Facts {
+    let lost = permissions::lost(&old.permissions(), &new.permissions());
+    let given = grant(&account.name, &account.id, new, project);
+    let still = if given.role.reads() { vec![Via::Own] } else { Vec::new() };
+    let programs = if account.api_keys == 1 { "1 key".to_owned() } else { format!("{} keys", account.api_keys) };
+    let facts = Facts::none().gives(given).note(format!("it was `{}`, and is used with {programs}", old.name));
+    if lost.is_empty() { facts } else { facts.takes(grant(&account.name, &account.id, old, project), lost, still) }
+}
+
+fn grant(name: &str, id: &str, role: &RoleRow, project: &ProjectRow) -> Grant {
+    let role = api_keys::role(&role.name, &role.id, &role.permissions());
+    Grant::own(Holder::ServiceAccount(Named::new(name, id)), role, api_keys::place(project))
 }
 
 fn used(at: i64) -> Option<Timestamp> {

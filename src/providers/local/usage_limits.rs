@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Gravity, Impact, Inverse, List, ProjectRef, ReferenceText as _, Timestamp, UsageLimitRef,
+        Change, Counted, Facts, Inverse, List, ProjectRef, ReferenceText as _, Thing, Timestamp, UsageLimitRef,
         limits::{Renewal, SubscriptionType, UsageLimit, UsageUnit},
     },
     error::ProviderError,
@@ -21,8 +21,13 @@ use crate::{
 const HIGHEST: f64 = 1e9;
 /// Amounts are kept in millionths.
 const UNIT: f64 = 1e6;
+/// One of its unit, in millionths.
+const ONE: i64 = 1_000_000;
 /// Past limits stay in the list as history; older ones are only counted.
 const SHOWN: i64 = 100;
+
+/// What a change of it is called.
+const RENEWAL: &str = "the renewal";
 
 row! {
     struct LimitRow {
@@ -60,17 +65,16 @@ pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<U
     let id = limit.insert(at, &scope.organization_id, scope.project_id()).await?;
     let after = view(by_id(at, &id).await?)?;
     let target = scope.target("usage_limit", &label(&after), None);
-    let same = |it: &LimitRow| it.subscription_type == limit.subscription_type && it.usage_unit == limit.usage_unit;
-    // Bounds of different units are not higher or lower than each other.
-    let impact = tightened(Impact::none(), old.as_ref().filter(|it| same(it)).map(|it| it.hard_limit), limit.hard);
-    let Some(old) = old.map(view).transpose()? else {
-        let impact = impact.note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
+    let Some(old) = old else {
+        let facts = limit.first().note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit");
         let inverse = Inverse::call::<DeleteUsageLimit>(json!({ "usage_limit": id, "project": scope.project_id() }));
-        return Ok(Change::created(target, impact, after).inverse(inverse));
+        return Ok(Change::created(target, facts, after).inverse(inverse));
     };
-    let impact = impact.note(format!("takes the place of {}, which is no longer active", sentence(&old)));
+    let facts = limit.instead_of(&old);
+    let old = view(old)?;
+    let facts = facts.note(format!("takes the place of {}, which is no longer active", sentence(&old)));
     let inverse = set_again(&scope, &old);
-    Ok(Change::updated(target, impact.undo("set_usage_limit with the values in `before`"), old, after).inverse(inverse))
+    Ok(Change::updated(target, facts.undo("set_usage_limit with the values in `before`"), old, after).inverse(inverse))
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
@@ -95,7 +99,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
     let sql = "UPDATE usage_limits SET soft_limit = $2, hard_limit = $3, renewal = $4 WHERE id = $1";
     at.db.run(sql, &args![&row.id, soft, hard, name(&renewal)?]).await?;
     let after = view(by_id(at, &row.id).await?)?;
-    let impact = tightened(Impact::none(), Some(row.hard_limit), hard);
+    let facts = bounded(row.hard_limit, hard).rewires(RENEWAL, Some(row.renewal.clone()), Some(name(&renewal)?));
     let target = scope_of(&row).target("usage_limit", &label(&before), Some(&row.id));
     let now = [("soft_limit", op.soft_limit), ("hard_limit", op.hard_limit)].map(|(name, it)| (name, it.is_some()));
     let now = [now[0], now[1], ("renewal", op.renewal.is_some())];
@@ -105,7 +109,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
         ("renewal", Some(json!(before.renewal))),
     ];
     let inverse = fields::back::<UpdateUsageLimit>(json!({ "usage_limit": row.id, "project": row.project_id }), &now, &former);
-    Ok(Change::updated(target, impact.undo("update_usage_limit with the values in `before`"), before, after).inverse(inverse))
+    Ok(Change::updated(target, facts.undo("update_usage_limit with the values in `before`"), before, after).inverse(inverse))
 }
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
@@ -113,16 +117,16 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     let before = view(row.clone())?;
     at.db.run("DELETE FROM usage_limits WHERE id = $1", &args![&row.id]).await?;
     let scope = scope_of(&row);
-    let impact = Impact::of(Gravity::Low);
-    let impact = if row.active {
+    let facts = Facts::none().ends(Thing::UsageLimit, Counted::one(label(&before)));
+    let facts = if row.active {
         let now = format!("the use of {} is no longer bounded by {}", scope.says(), sentence(&before));
-        impact.note(now).undo("set_usage_limit with the values in `before`")
+        facts.note(now).undo("set_usage_limit with the values in `before`")
     } else {
-        impact.note("it is not active: only its record goes")
+        facts.note("it is not active: only its record goes")
     };
     let target = scope.target("usage_limit", &label(&before), Some(&row.id));
     let inverse = if row.active { vec![set_again(&scope, &before)] } else { Vec::new() };
-    Ok(Change::removed(target, impact, before).inverses(inverse))
+    Ok(Change::removed(target, facts, before).inverses(inverse))
 }
 
 fn set_again(scope: &Scope, limit: &UsageLimit) -> Inverse {
@@ -158,6 +162,35 @@ impl NewLimit {
         ordered(soft, hard)?;
         renewable(subscription_type, renewal)?;
         Ok(Self { subscription_type: name(&subscription_type)?, usage_unit: name(&usage_unit)?, soft, hard, renewal: name(&renewal)? })
+    }
+
+    /// What it means where nothing bounded the use. Less than one of its unit ends it, and that is not told by how far it falls.
+    fn first(&self) -> Facts {
+        if self.hard < ONE {
+            Facts::none().rewires("the hard limit", None, Some(format!("{} {}", amount(self.hard), self.usage_unit)))
+        } else {
+            Facts::none()
+        }
+    }
+
+    /// What it means in the place of another. Bounds of different units are not higher or lower than each other.
+    fn instead_of(&self, old: &LimitRow) -> Facts {
+        let same = old.subscription_type == self.subscription_type && old.usage_unit == self.usage_unit;
+        let facts = if same {
+            bounded(old.hard_limit, self.hard)
+        } else {
+            Facts::none().note(format!(
+                "the hard limit was {} {}, and is {} {}",
+                amount(old.hard_limit),
+                old.usage_unit,
+                amount(self.hard),
+                self.usage_unit
+            ))
+        };
+        facts
+            .rewires("the unit", Some(old.usage_unit.clone()), Some(self.usage_unit.clone()))
+            .rewires("the subscription type", Some(old.subscription_type.clone()), Some(self.subscription_type.clone()))
+            .rewires(RENEWAL, Some(old.renewal.clone()), Some(self.renewal.clone()))
     }
 
     /// Stores it as the active one; the caller has seen to it that there is no other. Answers its id.
@@ -213,14 +246,9 @@ async fn by_id(at: &mut Session, id: &str) -> Result<LimitRow, ProviderError> {
     row.ok_or_else(|| StoreError::Unreadable(format!("usage limit {id} is missing")).into())
 }
 
-/// Tells of a hard limit, in millionths, that ends use or stops it earlier than the old one did.
-fn tightened(impact: Impact, old: Option<i64>, hard: i64) -> Impact {
-    let falls = old.filter(|old| hard < *old);
-    let impact = match falls {
-        Some(old) => impact.note(format!("use stops earlier: the hard limit falls from {} to {}", amount(old), amount(hard))),
-        None => impact,
-    };
-    if hard == 0 && old != Some(0) { impact.at_least(Gravity::Low).note("use ends: the hard limit is 0") } else { impact }
+/// What another hard limit of the same unit means; both are in millionths. How much is used, the directory does not know.
+fn bounded(old: i64, hard: i64) -> Facts {
+    Facts::none().lowers("the hard limit", amount(old), amount(hard), None)
 }
 
 fn ordered(soft: i64, hard: i64) -> Result<(), ProviderError> {
