@@ -37,6 +37,9 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 notes.push(taken(grant, &holders, codes, still));
                 told.extend(alike);
             }
+            Fact::Lose { people, what } if people.is_none() => {
+                notes.push(format!("people whom the service does not list, if there are any, {}", losing(*what).1));
+            }
             Fact::Lose { people, what } => losses.push(loss(people, losing(*what))),
             Fact::Stops { what, names } => losses.push(loss(names, stops(*what))),
             Fact::Ends { what, names } => {

@@ -3,10 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Session, api_keys, lists, project_members, service_accounts, time};
+use super::{Session, api_keys, held, lists, service_accounts, time};
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Target, fold,
+        Counted, Facts, Inverse, List, Losing, Name, PageRequest, ProjectRef, Surroundings, Target, Thing,
+        access::Holder,
+        fold,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
@@ -97,9 +99,9 @@ pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, Provid
 pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
     let known = all(at).await?;
     let same = known.iter().filter(|it| !it.is_archived() && fold(it.name()) == fold(op.name.as_str())).count();
-    let mut impact = Impact::none();
+    let mut facts = Facts::none();
     if same > 0 {
-        impact = impact.note(format!("there is a project called {} already; ids will tell them apart", op.name));
+        facts = facts.note(format!("there is a project called {} already; ids will tell them apart", op.name));
     }
     let mut body = Map::new();
     body.insert("name".to_owned(), op.name.as_str().into());
@@ -112,7 +114,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let (by, again) = (at.clone(), at.afresh());
     let before: Vec<String> = known.into_iter().map(|it| it.id).collect();
     let name = op.name.clone();
-    let draft = Draft::new(at.new_target("project", op.name.as_str()), impact, move |permit| async move {
+    let draft = Draft::new(at.new_target("project", op.name.as_str()), facts, move |permit| async move {
         let project: WireProject = request.send(&permit).await?.read("look with list_projects whether it is there")?;
         Ok(made(&by, &project))
     });
@@ -158,7 +160,10 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     }
     let project = at.active_project(&op.project).await?;
     let request = at.post("/organization/projects/{project_id}").path("project_id", &project.id).json(Value::Object(body.clone()));
-    let impact = Impact::none().undo("update_project with the values in `before`");
+    let mut facts = Facts::none().about(held::called(at)).undo("update_project with the values in `before`");
+    if op.external_key_id.is_some() || clears_key {
+        facts = facts.rekeys("external_key_id", project.external_key_id.clone(), op.external_key_id.clone());
+    }
     let back = way_back(op, &project);
     let (before, again) = (project.view(), at.afresh());
     let sent = {
@@ -169,7 +174,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         }
     };
     let settled = sent.clone();
-    let draft = Draft::new(project.target(at), impact, move |permit| async move {
+    let draft = Draft::new(project.target(at), facts, move |permit| async move {
         Ok(sent(request.send(&permit).await?.read("look with get_project")?))
     });
     Ok(draft.before(before).read_back(move || {
@@ -201,17 +206,27 @@ fn way_back(op: &UpdateProject, before: &WireProject) -> Option<Inverse> {
 /// tells which one it is.
 pub(super) async fn archive(at: &Session, op: &ArchiveProject) -> Result<Draft<Project>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let people = project_members::all(at, &project.id).await?;
+    let within = held::of_project(at, &project).await?;
+    let mut people: Vec<&Holder> = Vec::new();
+    for it in within.list.iter().map(|it| &it.holder).filter(|it| it.is_people()) {
+        if !people.iter().any(|known| known.is_same(it)) {
+            people.push(it);
+        }
+    }
     let accounts = service_accounts::all(at, &project.id).await?;
     let keys = api_keys::all(at, &project.id).await?;
-    let impact = Impact::of(Gravity::High)
-        .loses(people.len() as u64, ("person loses access", "people lose access"), people.iter().map(|it| it.label().to_owned()).collect())
-        .loses(accounts.len() as u64, ("service account ends", "service accounts end"), accounts.iter().map(|it| it.name.clone()).collect())
-        .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys.iter().map(|it| it.name.clone()).collect())
-        .note("it cannot be made active again");
+    let active = all(at).await?.iter().filter(|it| !it.is_archived()).count();
+    let facts = Facts::none()
+        .ends(Thing::Project, Counted::one(project.name()))
+        .lose(Losing::Access, people.iter().map(|it| it.label().to_owned()).collect::<Vec<_>>())
+        .ends(Thing::ServiceAccount, accounts.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
+        .stops(Thing::Key, keys.iter().filter(|it| !it.has_ended()).map(|it| it.label().to_owned()).collect::<Vec<_>>())
+        .note("it cannot be made active again")
+        .about(Surroundings { projects: Some(active as u64), ..held::called(at) });
+    let facts = within.unseen.into_iter().fold(facts, Facts::unseen);
     let request = at.post("/organization/projects/{project_id}/archive").path("project_id", &project.id);
     let (before, again, id) = (project.view(), at.afresh(), project.id.clone());
-    let draft = Draft::new(project.target(at), impact, move |permit| async move {
+    let draft = Draft::new(project.target(at), facts, move |permit| async move {
         let after: WireProject = request.send(&permit).await?.read("look with get_project")?;
         Ok(Sent::after(after.view()))
     });
