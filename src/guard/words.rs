@@ -38,7 +38,7 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 told.extend(alike);
             }
             Fact::Lose { people, what } if people.is_none() => {
-                notes.push(format!("people whom the service does not list, if there are any, {}", losing(*what).1));
+                notes.push(format!("{}; the service does not list who, if anybody", losing(*what).1));
             }
             Fact::Lose { people, what } => losses.push(loss(people, losing(*what))),
             Fact::Stops { what, names } => losses.push(loss(names, stops(*what))),

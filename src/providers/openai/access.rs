@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ReferenceText as _,
+        ReferenceText,
         access::{Grant, Grants, Holder, Named, Role, Scope, Via},
         fold,
         roles::RoleLevel,
@@ -27,7 +27,7 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
     let mut seen = Seen { at, grants: Grants::default() };
     match scope {
         Scope::Organization(named) => {
-            let named = named.as_ref().map(|it| it.text());
+            let named = named.as_ref().map(ReferenceText::text);
             if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                 let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
                 return Err(ProviderError::NotFound { kind: "organization", name: other.to_owned(), scope: String::new(), fix });

@@ -152,12 +152,12 @@ pub(super) fn losses(facts: Facts, before: &[Grant], after: &[Grant]) -> Facts {
     })
 }
 
-/// What is to be known of the organization where somebody gets power in it. Who holds power by a role of somebody's own making, the
-/// service does not list: their mail domains lend no trust.
+/// What is to be known of the organization where somebody gets power in it. The mail domains of its owners lend trust: who holds
+/// power over all of it by another role the service does not list, and whoever owns a project does not speak for the organization.
 pub(super) async fn in_power(at: &Session) -> Result<Surroundings, ProviderError> {
     let read = || async {
         let people = members::all(at).await?;
-        let domains = people.iter().filter(|it| it.has_power()).filter_map(WireUser::email).map(mail_domain).collect();
+        let domains = people.iter().filter(|it| it.is_owner()).filter_map(WireUser::email).map(mail_domain).collect();
         Ok(Surroundings { domains_in_power: Some(domains), people: Some(people.len() as u64), ..called(at) })
     };
     Ok(at.once("surroundings", read).await?.as_ref().clone())

@@ -72,12 +72,6 @@ impl WireUser {
         self.role.as_deref() == Some("owner")
     }
 
-    /// Whether their entry tells that they own the organization, or a project of it.
-    pub(super) fn has_power(&self) -> bool {
-        let projects = self.projects.iter().flat_map(|it| &it.data);
-        self.is_owner() || projects.into_iter().any(|it| it.role.as_deref() == Some("owner"))
-    }
-
     /// The role in a project that their entry tells.
     pub(super) fn role_in(&self, project_id: &str) -> Option<&str> {
         let places = &self.projects.as_ref()?.data;

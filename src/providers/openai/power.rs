@@ -96,7 +96,6 @@ fn actions_of(code: &str, level: RoleLevel) -> Option<&'static [Action]> {
     let in_project = level == RoleLevel::Project;
     Some(match code {
         "*" => &Action::ALL,
-        "api.organization.projects.read" | "api.organization.projects.api_keys.read" | "api.all.read" => &[Action::Read],
         "api.organization.projects.write" => &[Action::Read, Action::Write, Action::Limits, Action::Delete],
         "api.organization.projects.api_keys.write" if in_project => &[Action::Read, Action::Keys],
         "api.organization.projects.api_keys.write" => &[Action::Keys],
@@ -105,7 +104,11 @@ fn actions_of(code: &str, level: RoleLevel) -> Option<&'static [Action]> {
         "api.model.request" | "api.model.read" => &[],
         // Groups and roles are the organization's: they open no project.
         "api.groups.read" | "api.roles.read" if in_project => &[],
-        "api.groups.read" | "api.roles.read" => &[Action::Read],
+        "api.groups.read"
+        | "api.roles.read"
+        | "api.organization.projects.read"
+        | "api.organization.projects.api_keys.read"
+        | "api.all.read" => &[Action::Read],
         _ => return None,
     })
 }

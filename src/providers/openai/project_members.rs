@@ -263,13 +263,11 @@ async fn outsider(at: &Session, wanted: &str, project: &WireProject) -> Provider
     if !wanted.contains('@') {
         return Search { kind: "member", wanted, scope: "", list_tool: "list_organization_members" }.not_found(&[]);
     }
-    let invite = || {
-        format!("invite them with the project in it: invite_organization_member with email `{wanted}` and projects [`{}`]", project.name())
-    };
+    let with_project = format!("invite_organization_member with email `{wanted}` and projects [`{}`]", project.name());
     ProviderError::conflict(
         "not_in_organization",
         format!("`{wanted}` is not a member of the organization, and only members can be added to projects"),
-        at.invited(wanted).await.unwrap_or_else(invite),
+        at.invited(wanted).await.unwrap_or_else(|| format!("invite them with the project in it: {with_project}")),
     )
 }
 
@@ -366,9 +364,8 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         .map(|it| (it.role.id.clone(), it.role.name.clone()))
         .collect();
     let names: Vec<&str> = std::iter::once(own.role.as_str()).chain(further.iter().map(|it| it.1.as_str())).collect();
-    let beside: Vec<&str> = further.iter().map(|it| it.1.as_str()).collect();
-    if !beside.is_empty() {
-        facts = facts.note(format!("the roles beside the membership end: {}", beside.join(", ")));
+    if !further.is_empty() {
+        facts = facts.note(format!("the roles beside the membership end: {}", names[1..].join(", ")));
     }
     let facts = facts.about(held::called(at)).undo(format!("add_project_member with roles {}", names.join(", ")));
     let back = references(&project, &person.id).and_then(|(project, member)| {

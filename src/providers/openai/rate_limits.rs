@@ -101,7 +101,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
             let message = format!("model `{}` has no limit `{name}`", limit.model);
             return Err(ProviderError::invalid(message, "leave it out; list_rate_limits shows which limits there are"));
         };
-        facts = facts.lowers(name, old as f64, new as f64, None);
+        facts = facts.lowers(name, rough(old), rough(new), None);
         body.insert(name.to_owned(), new.into());
     }
     let request = at.post("/organization/projects/{project_id}/rate_limits/{rate_limit_id}");
@@ -121,6 +121,11 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
             Ok(now.filter(took).map(|it| settled(&it)))
         }
     }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a limit beyond 2^53 is judged by its size, not by its last digit")]
+fn rough(limit: u64) -> f64 {
+    limit as f64
 }
 
 fn way_back(op: &UpdateRateLimit, before: &WireRateLimit, project: &WireProject) -> Option<Inverse> {

@@ -67,7 +67,7 @@ impl Reach {
                 facts = facts.gives(Grant::own(holder.clone(), role, held::place(at, Some(project))).via(via()));
             }
         }
-        self.unseen.iter().fold(facts, |facts, it| facts.unseen(it))
+        self.unseen.iter().fold(facts, Facts::unseen)
     }
 
     /// Adds to the facts what these people lose who leave the team, or see it end; other ways stay.
@@ -83,7 +83,7 @@ impl Reach {
         let after: Vec<Grant> = before.iter().filter(|it| !leaves(it)).cloned().collect();
         let names: Vec<String> = people.iter().map(|it| it.label().to_owned()).collect();
         let facts = held::losses(facts.lose(Losing::Team, names), &before, &after);
-        Ok(self.unseen.iter().fold(facts, |facts, it| facts.unseen(it)))
+        Ok(self.unseen.iter().fold(facts, Facts::unseen))
     }
 }
 

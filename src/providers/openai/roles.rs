@@ -253,8 +253,13 @@ async fn change_of_power(
     let mut facts = Facts::none();
     let power = gained.iter().any(|it| power::is_privileged(it));
     if !gained.is_empty() {
-        let power = if power { " power over others" } else { "" };
-        facts = facts.note(format!("whoever holds it gains{power}: {}", gained.join(", ")));
+        let gained = gained.join(", ");
+        // Who is given it later is not to be seen from here.
+        facts = if power {
+            facts.unseen(format!("whoever holds it gains power over others: {gained}"))
+        } else {
+            facts.note(format!("whoever holds it gains: {gained}"))
+        };
     }
     if !lost.is_empty() {
         facts = facts.note(format!("whoever holds it loses: {}", lost.join(", ")));
