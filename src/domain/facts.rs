@@ -102,7 +102,7 @@ pub enum Fact {
     /// A role is taken from a holder. `loses`: the provider's codes that nothing else gives them. `still`: the other ways by
     /// which they go on seeing the place; empty where they no longer see it.
     Takes { grant: Box<Grant>, loses: Vec<String>, still: Vec<Via> },
-    /// Many people lose the same; counted by the provider as a set.
+    /// Many people lose the same; counted by the provider as a set. Of nobody: the service does not tell who and how many.
     Lose { people: Counted, what: Losing },
     /// These stop working: keys, certificates, invitations.
     Stops { what: Thing, names: Counted },

@@ -38,6 +38,9 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 notes.push(taken(grant, &holders, codes, still));
                 alike.into_iter().for_each(|it| told[it] = true);
             }
+            Fact::Lose { people, what } if people.is_none() => {
+                notes.push(format!("{}; the service does not list who, if anybody", losing(*what).1));
+            }
             Fact::Lose { people, what } => losses.push(loss(people, losing(*what))),
             Fact::Stops { what, names } => losses.push(loss(names, stops(*what))),
             Fact::Ends { what, names } => {

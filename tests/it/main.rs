@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "figures for who looks")]
 
 mod access_local;
+mod access_openai;
 mod across;
 mod attacks;
 mod catalog;

@@ -30,7 +30,7 @@ async fn rate_limits_are_listed_and_changed_by_model() {
     assert_eq!(
         company.agent.questions(),
         ["Update rate limit: rate limit canvas-3 [rl-canvas-3] in project Atlas [proj_atlas], organization openai (connection openai)?\n\
-          - max_requests_per_1_minute falls from 500 to 0: the project can no longer use the model\n\
+          - max_requests_per_1_minute falls from 500 to 0: use ends\n\
           - max_images_per_1_minute falls from 250 to 100\n\
           Undo: update_rate_limit with the values in `before`"]
     );
@@ -72,8 +72,8 @@ async fn certificates_are_switched_for_a_project_and_for_the_organization() {
     }
     let asked = company.agent.questions();
     assert!(
-        asked[0].contains("- 2 certificates are refused (Spare, Quay gateway)\n- no certificate stays active for project `Atlas`"),
+        asked[0].contains("- 2 certificates are refused (Spare, Quay gateway)\n- 1 project left without an active certificate (Atlas)"),
         "{asked:?}"
     );
-    assert!(!asked[1].contains("no certificate stays active"), "Quay gateway is active in the organization: {asked:?}");
+    assert!(!asked[1].contains("without an active certificate"), "Quay gateway is active in the organization: {asked:?}");
 }

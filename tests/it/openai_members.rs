@@ -73,7 +73,8 @@ async fn an_invitation_as_owner_of_somebody_from_elsewhere_is_critical() {
     company.change("invite_organization_member", json!({ "email": "new@elsewhere.example", "role": "owner" })).await;
     let asked = company.agent.questions().remove(0);
     assert!(
-        asked.contains("- nobody else here has an e-mail at elsewhere.example") && asked.contains("type: new@elsewhere.example"),
+        asked.contains("- nobody who holds power in openai has an e-mail of the same domain: new@elsewhere.example")
+            && asked.contains("type: new@elsewhere.example"),
         "{asked}"
     );
 }
@@ -112,9 +113,11 @@ async fn who_leaves_is_asked_about_with_projects_teams_and_keys() {
     assert_eq!(
         company.agent.questions(),
         ["Remove organization member: member priya.raman@acme.example [user-priya], organization openai (connection openai)?\n\
-          - 2 projects out of reach (Default project, Borealis)\n\
-          - 1 team left (Field crew)\n\
+          - 1 person loses the organization (priya.raman@acme.example)\n\
           - 1 key stops working (probe)\n\
+          - no longer reader of organization openai: priya.raman@acme.example\n\
+          - 2 projects out of reach: Default project, Borealis\n\
+          - 1 team out of reach: Field crew\n\
           Undo: invite_organization_member with role `reader`; projects, teams and roles are given anew\n\
           To confirm, type: priya.raman@acme.example"]
     );

@@ -47,10 +47,11 @@ async fn a_project_is_created_changed_and_archived() {
     assert_eq!(
         company.agent.questions(),
         ["Archive project: project Atlas [proj_atlas], organization openai (connection openai)?\n\
-          - 5 people lose access (marta.nowicka@acme.example, oskar.lindqvist@acme.example, ana.ruiz@acme.example, \
-          jonas.weber@acme.example, mei.tanaka@acme.example)\n\
+          - 1 project ends (Atlas)\n\
+          - 7 people lose access (marta.nowicka@acme.example, oskar.lindqvist@acme.example, ana.ruiz@acme.example, \
+          jonas.weber@acme.example, mei.tanaka@acme.example and 2 more)\n\
           - 2 service accounts end (Beacon, Drift)\n\
-          - 6 keys stop working (laptop, notebook, Secret Key, before the move, review and 1 more)\n\
+          - 5 keys stop working (laptop, notebook, Secret Key, review, trial)\n\
           - it cannot be made active again\n\
           This cannot be undone.\nTo confirm, type: Atlas"]
     );
@@ -108,7 +109,7 @@ async fn a_person_joins_a_project_gets_another_role_and_leaves() {
     assert_eq!((&joined["after"]["roles"], company.agent.questions()), (&json!(["member"]), vec![]));
     let (_, sent) = company.change("update_project_member", json!({ "project": "Atlas", "member": linh, "role": "owner" })).await;
     assert_eq!(sent, [r#"POST /organization/projects/proj_atlas/users/user-linh {"role":"owner"}"#]);
-    assert!(company.agent.questions()[0].contains("- role `owner` in project Atlas gives power over others"));
+    assert!(company.agent.questions()[0].contains("- becomes owner of project Atlas, with power over others: linh.tran@acme.example"));
     let (left, sent) = company.change("remove_project_member", json!({ "project": "Atlas", "member": linh })).await;
     assert_eq!(
         (sent, &left["undo"]),
@@ -126,7 +127,7 @@ async fn a_person_joins_a_project_gets_another_role_and_leaves() {
     company.agent.questions();
     company.change("remove_project_member", json!({ "project": "Atlas", "member": "ana.ruiz@acme.example" })).await;
     let asked = company.agent.questions().remove(0);
-    assert!(asked.contains("- 1 key whose owner leaves (laptop)") && asked.contains("type: ana.ruiz@acme.example"), "{asked}");
+    assert!(asked.contains("- 1 key left without an owner (laptop)") && asked.contains("type: ana.ruiz@acme.example"), "{asked}");
 }
 
 #[tokio::test]
@@ -167,8 +168,9 @@ async fn teams_come_into_projects_and_leave_them() {
     assert_eq!(
         company.agent.questions(),
         ["Add project team: team Field crew [group_crew] in project Helpdesk [proj_helpdesk], organization openai (connection openai)?\n\
-          - 2 people get role `owner` in project Helpdesk\n\
-          - role `owner` in project Helpdesk gives power over others\n\
+          - the team gets owner in project Helpdesk, with power over others: Field crew\n\
+          - become owner of project Helpdesk, with power over others through team Field crew: \
+          noor.vandijk@acme.example, priya.raman@acme.example\n\
           Undo: remove_project_team"]
     );
     company.refused("add_project_team", team, "already_member").await;

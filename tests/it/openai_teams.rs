@@ -27,9 +27,9 @@ async fn teams_are_listed_made_renamed_and_deleted() {
     assert_eq!(
         company.agent.questions(),
         ["Delete team: team Field crew [group_crew], organization openai (connection openai)?\n\
+          - 1 team ends (Field crew)\n\
+          - 1 project left without the team (Borealis)\n\
           - 2 people leave the team (noor.vandijk@acme.example, priya.raman@acme.example)\n\
-          - 1 project without the team (Borealis)\n\
-          - in project Borealis: member\n\
           This cannot be undone.\nTo confirm, type: Field crew"]
     );
 }
@@ -56,8 +56,9 @@ async fn people_join_teams_and_leave_them() {
         company.agent.questions(),
         ["Add team member: member ravi.deshpande@acme.example [user-ravi] in team Reviewers [group_reviewers], \
           organization openai (connection openai)?\n\
-          - in project Atlas: viewer, key master\n\
-          - the team gives power over others: key master\n\
+          - joins team Reviewers as member: ravi.deshpande@acme.example\n\
+          - joins project Atlas as viewer through team Reviewers: ravi.deshpande@acme.example\n\
+          - becomes key master of project Atlas, with power over others through team Reviewers: ravi.deshpande@acme.example\n\
           Undo: remove_team_member"]
     );
     company.refused("add_team_member", ravi.clone(), "already_member").await;

@@ -7,16 +7,16 @@ use serde_json::{Map, json};
 use super::{
     Session,
     errors::found,
-    lists,
+    held, lists, power,
     projects::WireProject,
     resolve::Search,
-    roles,
     service_accounts::{self, new_key_request},
     time,
 };
 use crate::{
     domain::{
-        ApiKeyRef, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Secret, Target, Timestamp,
+        ApiKeyRef, Counted, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Secret, Target, Thing, Timestamp,
+        access::{Grant, Holder, Named, Role, Via},
         keys::{ApiKey, OwnerAccess},
     },
     error::ProviderError,
@@ -62,7 +62,7 @@ struct WireNewKey {
 }
 
 impl WireApiKey {
-    fn is_of_person(&self, id: &str) -> bool {
+    pub(super) fn is_of_person(&self, id: &str) -> bool {
         self.owner.as_ref().and_then(|it| it.user.as_ref()).is_some_and(|it| it.id == id)
     }
 
@@ -70,12 +70,34 @@ impl WireApiKey {
         self.owner.as_ref().and_then(|it| it.service_account.as_ref()).is_some_and(|it| it.id == id)
     }
 
-    fn has_ended(&self) -> bool {
+    /// Whether a person or a service account owns it.
+    pub(super) fn is_of(&self, holder: &Holder) -> bool {
+        match holder {
+            Holder::Person(it) => it.id.as_deref().is_some_and(|id| self.is_of_person(id)),
+            Holder::ServiceAccount(it) => self.is_of_service_account(&it.id),
+            _ => false,
+        }
+    }
+
+    /// Whether its owner is told to have no access to the project any more.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owner_project_access.as_deref() == Some("inactive")
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        Holder::Key(Named::new(self.label(), &self.id))
+    }
+
+    pub(super) fn ends_at(&self) -> Option<Timestamp> {
+        self.expires_at.map(time)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
         self.expires_at.is_some_and(|it| time(it) <= Timestamp::now())
     }
 
     /// What a person calls it: many keys have no name of their own.
-    fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 
@@ -169,14 +191,24 @@ pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, Provider
     Ok(retrieve(at, &project.id, &key.id).await?.view(&project))
 }
 
-/// What a new key means: whoever has it has its power, wherever it goes.
-pub(super) fn new_key(expires_in_seconds: Option<i64>, scopes: &[String]) -> Impact {
+/// Adds to the facts what a new key means: whoever has it has its power, wherever it goes. `owner`: the role of its account.
+pub(super) fn new_key(
+    facts: Facts,
+    at: &Session,
+    project: &WireProject,
+    name: &str,
+    (expires_in_seconds, scopes): (Option<i64>, &[String]),
+    owner: Role,
+) -> Facts {
     let life = expires_in_seconds.map_or_else(|| "until it is deleted".to_owned(), |it| format!("for {it} seconds"));
+    let holder = Holder::Key(Named::new(name, ""));
+    let key = Grant::own(holder, power::of_key(scopes, owner), held::place(at, Some(project))).via(Via::Inherited);
+    let facts = facts.gives(key);
     if scopes.is_empty() {
-        return Impact::of(Gravity::Low).note(format!("the key can do everything that its account can, {life}"));
+        // What that will be is not to be seen from here: the account may get another role.
+        return facts.unseen(format!("the key can do everything that its account can, {life}"));
     }
-    let gravity = if scopes.iter().any(|it| roles::is_privileged(it)) { Gravity::Low } else { Gravity::None };
-    Impact::of(gravity).note(format!("the key can do this, {life}: {}", scopes.join(", ")))
+    facts.note(format!("it works {life}"))
 }
 
 /// `POST /organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys`
@@ -198,12 +230,14 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
     if let Some(seconds) = op.expires_in_seconds {
         body.insert("expires_in_seconds".to_owned(), seconds.into());
     }
-    let impact = new_key(op.expires_in_seconds, &op.scopes).note(format!("it acts for service account {}", account.name));
+    let facts = new_key(Facts::none(), at, &project, op.name.as_str(), (op.expires_in_seconds, &op.scopes), account.held());
+    let facts = facts.note(format!("it acts for service account {}", account.name));
+    let facts = held::around(at, facts).await?.undo("delete_api_key");
     let request = new_key_request(at, &project, &account, &body);
     let target = at.new_target("key", op.name.as_str()).within("project", project.name(), &project.id);
     let (by, again, place, owner) = (at.clone(), at.afresh(), project.clone(), account.clone());
     let (name, scopes) = (op.name.clone(), op.scopes.clone());
-    let draft = Draft::new(target, impact.undo("delete_api_key"), move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let key: WireNewKey = request.send(&permit).await?.read("look with list_api_keys whether it is there")?;
         let secret = Secret { what: format!("key {} of project {}", key.name, place.name()), value: key.value };
         let made_key = WireApiKey {
@@ -265,7 +299,8 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
     let request = request.path("project_id", &project.id).path("api_key_id", &key.id).json(body.into());
     let (before, target, scopes) = (key.view(&project), key.target(at, &project), op.scopes.clone().unwrap_or_default());
     let (place, again) = (project.clone(), at.afresh());
-    let draft = Draft::new(target, change_of_power(op, &key), move |permit| async move {
+    let facts = change_of_power(at, op, &key, &project);
+    let draft = Draft::new(target, facts, move |permit| async move {
         let after: WireApiKey = request.send(&permit).await?.read("look with get_api_key")?;
         Ok(Sent::after(ApiKey { scopes, ..after.view(&place) }))
     });
@@ -287,35 +322,34 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
 
 /// What another end and other scopes mean. The end is told in seconds, not as a time, which would be another one when the
 /// change is made.
-fn change_of_power(op: &UpdateApiKey, key: &WireApiKey) -> Impact {
-    let mut impact = Impact::none();
+fn change_of_power(at: &Session, op: &UpdateApiKey, key: &WireApiKey, project: &WireProject) -> Facts {
+    let mut facts = Facts::none().about(held::called(at));
     if let Some(scopes) = &op.scopes {
-        let note = format!("from then on the key can do this: {}; what it can do now, the service does not tell", scopes.join(", "));
-        impact = impact.at_least(Gravity::Low).note(note);
+        let role = power::of_key(scopes, Role::unknown("its owner's role", ""));
+        facts = facts.gives(Grant::own(key.holder(), role, held::place(at, Some(project))).via(Via::Inherited));
+        facts = facts.unseen("what the key can do now, the service does not tell: it may lose something");
     }
-    let Some(seconds) = op.expires_in_seconds else { return impact };
+    let Some(seconds) = op.expires_in_seconds else { return facts };
     let new = Timestamp::now().plus_seconds(seconds);
     if key.expires_at.is_none_or(|old| new < time(old)) {
-        let lost = vec![key.label().to_owned()];
-        return impact
-            .at_least(Gravity::High)
-            .loses(1, ("key stops working", "keys stop working"), lost)
-            .note(format!("it stops {seconds} seconds after the change, earlier than before; {}", key.used()));
+        let note = format!("it stops {seconds} seconds after the change, earlier than before; {}", key.used());
+        return facts.stops(Thing::Key, Counted::one(key.label())).note(note);
     }
-    impact.at_least(Gravity::Low).note(format!("the key works longer: for {seconds} seconds"))
+    let old = key.ends_at().map(|it| it.to_string());
+    facts.rewires("the end of the key", old, Some(format!("{seconds} seconds after the change")))
 }
 
 /// `DELETE /organization/projects/{project_id}/api_keys/{api_key_id}`
 pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiKey>, ProviderError> {
     let project = at.active_project(&op.project).await?;
     let key = named(at, &project, &op.api_key).await?;
-    let lost = vec![key.label().to_owned()];
-    let impact =
-        Impact::of(Gravity::High).loses(u64::from(!key.has_ended()), ("key stops working", "keys stop working"), lost).note(key.used());
+    let key_itself = Counted::one(key.label());
+    let facts = Facts::none().about(held::called(at));
+    let facts = if key.has_ended() { facts.ends(Thing::Key, key_itself) } else { facts.stops(Thing::Key, key_itself) }.note(key.used());
     let request = at.delete("/organization/projects/{project_id}/api_keys/{api_key_id}");
     let request = request.path("project_id", &project.id).path("api_key_id", &key.id);
     let (before, target, again) = (key.view(&project), key.target(at, &project), at.afresh());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });

@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, lists, projects::WireProject, resolve::Search, time};
+use super::{Session, held, lists, projects::WireProject, resolve::Search, time};
 use crate::{
-    domain::{CertificateRef, Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Target, limits::Certificate},
+    domain::{
+        CertificateRef, Counted, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Target, Thing, limits::Certificate,
+    },
     error::ProviderError,
     providers::http::{Draft, Reading, Request, Sent},
     tools::certificates::{ActivateCertificates, DeactivateCertificates, ListCertificates},
@@ -80,9 +82,9 @@ pub(super) async fn activate(at: &Session, op: &ActivateCertificates) -> Result<
         let message = format!("certificate `{}` is active already", it.label());
         return Err(ProviderError::conflict("certificate_already_active", message, "leave it out"));
     }
-    let impact = Impact::none().undo("deactivate_certificates with the same certificates");
+    let facts = Facts::none().undo("deactivate_certificates with the same certificates");
     let back = choice.references().map(|(project, certificates)| Inverse::of(&DeactivateCertificates { project, certificates }));
-    Ok(choice.switch(at, true, impact, back))
+    Ok(choice.switch(at, true, facts, back))
 }
 
 /// `POST …/certificates/deactivate`
@@ -93,18 +95,22 @@ pub(super) async fn deactivate(at: &Session, op: &DeactivateCertificates) -> Res
         return Err(ProviderError::conflict("certificate_not_active", message, "leave it out"));
     }
     let names: Vec<String> = choice.chosen.iter().map(|it| it.label().to_owned()).collect();
-    let mut impact = Impact::of(Gravity::Low);
-    if names.len() > 5 {
+    let mut facts = Facts::none().about(held::called(at));
+    if names.len() > Counted::NAMED {
         // A loss has only a few examples, and a person should see everything.
-        impact = impact.note(format!("all of them: {}", names.join(", ")));
+        facts = facts.note(format!("all of them: {}", names.join(", ")));
     }
-    impact = impact.loses(names.len() as u64, ("certificate is refused", "certificates are refused"), names);
+    facts = facts.stops(Thing::Certificate, names);
     if choice.active == choice.chosen.len() {
-        impact = impact.at_least(Gravity::High).note(format!("no certificate stays active for {}", choice.says()));
+        let (what, name) = match &choice.project {
+            Some(it) => (Thing::Project, it.name().to_owned()),
+            None => (Thing::Organization, at.organization()),
+        };
+        facts = facts.leaves(what, Counted::one(name), "an active certificate");
     }
-    let impact = impact.undo("activate_certificates with the same certificates");
+    let facts = facts.undo("activate_certificates with the same certificates");
     let back = choice.references().map(|(project, certificates)| Inverse::of(&ActivateCertificates { project, certificates }));
-    Ok(choice.switch(at, false, impact, back))
+    Ok(choice.switch(at, false, facts, back))
 }
 
 /// The certificates that are meant, and where.
@@ -133,11 +139,6 @@ impl Choice {
         Ok(Self { project, chosen, active: all.iter().filter(|it| it.active).count() })
     }
 
-    /// For sentences.
-    fn says(&self) -> String {
-        self.project.as_ref().map_or_else(|| "the organization".to_owned(), |it| format!("project `{}`", it.name()))
-    }
-
     fn target(&self, at: &Session) -> Target {
         let names: Vec<&str> = self.chosen.iter().map(WireCertificate::label).collect();
         let target = at.new_target("certificates", &names.join(", "));
@@ -154,7 +155,7 @@ impl Choice {
     }
 
     /// The change itself: all of them or none.
-    fn switch(self, at: &Session, on: bool, impact: Impact, back: Option<Inverse>) -> Draft<List<Certificate>> {
+    fn switch(self, at: &Session, on: bool, facts: Facts, back: Option<Inverse>) -> Draft<List<Certificate>> {
         let target = self.target(at);
         let Self { project, chosen, .. } = self;
         let request = match (&project, on) {
@@ -172,7 +173,7 @@ impl Choice {
             back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
         };
         let (settled, again) = (sent.clone(), at.afresh());
-        let draft = Draft::new(target, impact, move |permit| async move {
+        let draft = Draft::new(target, facts, move |permit| async move {
             let switched: WireSwitched = request.send(&permit).await?.read("look with list_certificates")?;
             Ok(sent(&switched.data))
         });

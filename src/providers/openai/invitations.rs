@@ -3,11 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, errors::found, lists, members, projects, projects::WireProject, resolve::Search, time};
+use super::{Session, errors::found, held, lists, members, power, projects, projects::WireProject, resolve::Search, time};
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, fold,
+        Counted, Facts, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, Thing,
+        access::{Grant, Holder},
+        fold,
         members::{Invitation, InvitationStatus},
+        roles::RoleLevel,
     },
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
@@ -15,9 +18,9 @@ use crate::{
 };
 
 #[derive(Debug, Clone, Deserialize)]
-struct WireInvite {
-    id: String,
-    email: String,
+pub(super) struct WireInvite {
+    pub(super) id: String,
+    pub(super) email: String,
     role: String,
     status: String,
     created_at: Option<i64>,
@@ -29,6 +32,7 @@ struct WireInvite {
 #[derive(Debug, Clone, Deserialize)]
 struct WireInviteProject {
     id: String,
+    role: Option<String>,
 }
 
 impl WireInvite {
@@ -39,6 +43,24 @@ impl WireInvite {
             "accepted" => InvitationStatus::Accepted,
             _ => InvitationStatus::Expired,
         }
+    }
+
+    pub(super) fn is_into(&self, project_id: &str) -> bool {
+        self.projects.iter().any(|it| it.id == project_id)
+    }
+
+    /// What it gives whoever accepts it.
+    pub(super) fn grants(&self, at: &Session, names: &[WireProject]) -> Vec<Grant> {
+        let into = self.projects.iter().filter_map(|it| {
+            let project = names.iter().find(|name| name.id == it.id)?;
+            Some((project, it.role.as_deref().unwrap_or("member")))
+        });
+        grants(at, &self.email, &self.role, into)
+    }
+
+    /// As a line for people: whose it is, and as what.
+    pub(super) fn told(&self) -> String {
+        format!("{} as {} [{}]", self.email, self.role, self.id)
     }
 
     fn view(&self, organization: &str, names: &[WireProject]) -> Invitation {
@@ -56,6 +78,26 @@ impl WireInvite {
     }
 }
 
+/// A role in the organization and in projects that somebody can accept.
+fn grants<'a>(at: &Session, email: &str, role: &str, projects: impl Iterator<Item = (&'a WireProject, &'a str)>) -> Vec<Grant> {
+    let holder = || Holder::Invitation(email.to_owned());
+    let whole = Grant::own(holder(), power::called(role, RoleLevel::Organization), held::place(at, None));
+    let parts = projects.map(|(it, role)| Grant::own(holder(), power::called(role, RoleLevel::Project), held::place(at, Some(it))));
+    std::iter::once(whole).chain(parts).map(Grant::pending).collect()
+}
+
+/// Those that can still be accepted.
+pub(super) async fn pending(at: &Session) -> Result<Vec<WireInvite>, ProviderError> {
+    let mut invites = all(at).await?;
+    invites.retain(|it| it.status() == InvitationStatus::Pending);
+    Ok(invites)
+}
+
+/// Those of one address that can still be accepted.
+pub(super) async fn pending_of(at: &Session, email: &str) -> Result<Vec<WireInvite>, ProviderError> {
+    Ok(pending(at).await?.into_iter().filter(|it| it.email.eq_ignore_ascii_case(email)).collect())
+}
+
 async fn all(at: &Session) -> Result<Vec<WireInvite>, ProviderError> {
     lists::all(at, lists::BY_ID, |at| at.get("/organization/invites")).await
 }
@@ -65,7 +107,7 @@ async fn retrieve(at: &Session, id: &str) -> Result<WireInvite, ProviderError> {
 }
 
 /// The projects, where invitations name any.
-async fn names(at: &Session, invites: &[WireInvite]) -> Result<Vec<WireProject>, ProviderError> {
+pub(super) async fn names(at: &Session, invites: &[WireInvite]) -> Result<Vec<WireProject>, ProviderError> {
     if invites.iter().all(|it| it.projects.is_empty()) { Ok(Vec::new()) } else { projects::all(at).await }
 }
 
@@ -113,28 +155,21 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
             "wait for it, or end it with cancel_invitation and invite again",
         ));
     }
-    let mut impact = Impact::none();
-    if role == "owner" {
-        let outsider = members::has_outsider(at, &[email]).await?;
-        impact = impact.at_least(if outsider { Gravity::Critical } else { Gravity::Low }).note("`owner` gives power over others");
-        if outsider {
-            impact = impact.note(format!("nobody else here has an e-mail at {}", op.email.domain()));
-        }
-    }
     let mut into: Vec<WireProject> = Vec::new();
     for named in &op.projects {
         let project = at.active_project(named).await?;
         if !into.iter().any(|it| it.id == project.id) {
-            impact = impact.note(format!("brings project {} [{}] with it, as member", project.name(), project.id));
             into.push(project);
         }
     }
+    let given = grants(at, email, role, into.iter().map(|it| (it, "member")));
+    let facts = held::around(at, given.into_iter().fold(Facts::none(), Facts::gives)).await?.undo("cancel_invitation");
     let projects: Vec<_> = into.iter().map(|it| json!({ "id": it.id, "role": "member" })).collect();
     let request = at.post("/organization/invites").json(json!({ "email": email, "role": role, "projects": projects }));
     let (by, again, email) = (at.clone(), at.afresh(), email.to_owned());
     let before: Vec<String> = known.into_iter().map(|it| it.id).collect();
     let places = into.clone();
-    let draft = Draft::new(at.new_target("invitation", &email), impact.undo("cancel_invitation"), move |permit| async move {
+    let draft = Draft::new(at.new_target("invitation", &email), facts, move |permit| async move {
         let invite: WireInvite = request.send(&permit).await?.read("look with list_invitations whether it is there")?;
         Ok(made(&by, &invite, &places))
     });
@@ -172,10 +207,15 @@ pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<
         ));
     }
     let names = names(at, std::slice::from_ref(&invite)).await?;
-    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    let facts = if invite.status() == InvitationStatus::Pending {
+        invite.grants(at, &names).into_iter().fold(Facts::none(), |facts, it| facts.takes(it, Vec::new(), Vec::new()))
+    } else {
+        Facts::none().ends(Thing::Invitation, Counted::one(&invite.email))
+    };
+    let facts = facts.about(held::called(at)).undo("invite_organization_member with the same arguments");
     let request = at.delete("/organization/invites/{invite_id}").path("invite_id", &invite.id);
     let (before, again, id) = (invite.view(&at.organization(), &names), at.afresh(), invite.id.clone());
-    let draft = Draft::new(at.target("invitation", &invite.email, &invite.id), impact, move |permit| async move {
+    let draft = Draft::new(at.target("invitation", &invite.email, &invite.id), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });

@@ -60,6 +60,13 @@ pub(super) async fn page<T: DeserializeOwned, V>(
     Ok(List { shown: items.len(), items, has_more: next.is_some(), next_cursor: next.map(|it| ours(&it).0), total: None })
 }
 
+/// How many there are, where one page tells.
+pub(super) async fn count_of_one_page<T: DeserializeOwned>(request: Request<Reading>, most: usize) -> Result<Option<u64>, ProviderError> {
+    let list: WireList<T> = request.query("limit", most).send().await?;
+    let Drained { items, next } = list.read(None)?;
+    Ok(next.is_none().then_some(items.len() as u64))
+}
+
 /// The whole list, `most` at a time, for whoever looks things up in it again and again.
 pub(super) async fn known<T: DeserializeOwned + Send + Sync + 'static>(
     at: &Session,

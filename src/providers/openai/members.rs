@@ -5,9 +5,15 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, errors::found, lists, reach, roles, time};
+use super::{Session, errors::found, held, lists, power, reach, resolve::ONE_BY_ONE, roles, time};
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, RoleRef, Target, fold, members::Member},
+    domain::{
+        Facts, Inverse, List, MemberRef, PageRequest, RoleRef, Target,
+        access::{Grant, Holder, Via},
+        fold,
+        members::Member,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
@@ -64,6 +70,16 @@ impl WireUser {
 
     pub(super) fn is_owner(&self) -> bool {
         self.role.as_deref() == Some("owner")
+    }
+
+    /// The role in a project that their entry tells.
+    pub(super) fn role_in(&self, project_id: &str) -> Option<&str> {
+        let places = &self.projects.as_ref()?.data;
+        places.iter().find(|it| it.id.as_deref() == Some(project_id))?.role.as_deref()
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        held::person(&self.id, self.email())
     }
 
     pub(super) fn view(&self) -> Member {
@@ -142,29 +158,33 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
     let person = at.person(&op.member).await?;
     let role = at.role(&op.role, None).await?;
     let built_in = roles::OF_ORGANIZATION.into_iter().find(|it| role.is_called(it));
-    let mut impact = Impact::none();
     if built_in != Some("owner") {
         keep_an_owner(at, &person).await?;
     }
-    if person.role.as_deref() != Some(role.name.as_str()) {
-        impact = roles::granting(at, impact, &role, "the organization", &[person.label()]).await?;
-        if person.is_owner() {
-            impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `owner`", person.label()));
+    let mut facts = Facts::none();
+    if built_in.is_none() || person.role.as_deref() != built_in {
+        let gets = Grant::own(person.holder(), power::of(&role, RoleLevel::Organization), held::place(at, None));
+        facts = facts.gives(gets.clone());
+        if built_in == Some("owner") {
+            facts = facts.note("owners of the organization own every project");
         }
-    }
-    if built_in == Some("owner") && !person.is_owner() {
-        impact = impact.note("owners of the organization own every project");
+        // The new role comes in the place of all that the person holds themselves.
+        let before = held::of_person(at, &person, None, person.role.as_deref()).await?;
+        let stays = before.iter().filter(|it| it.via != Via::Own || it.role.id == gets.role.id).cloned();
+        let after: Vec<Grant> = stays.chain([gets.clone()]).collect();
+        facts = held::losses(facts, &before, &after);
     }
     let former = person.role.clone();
     if let Some(former) = &former {
-        impact = impact.undo(format!("update_organization_member with role `{former}`"));
+        facts = facts.undo(format!("update_organization_member with role `{former}`"));
     }
+    let facts = held::around(at, facts).await?;
     let body = built_in.map_or_else(|| json!({ "role_id": role.id }), |it| json!({ "role": it }));
     let request = at.post("/organization/users/{user_id}").path("user_id", &person.id).json(body);
     let back = former.and_then(|it| back_to(&person.id, &it));
     let (before, again, id, name) = (person.view(), at.afresh(), person.id.clone(), role.name.clone());
     let undone = back.clone();
-    let draft = Draft::new(person.target(at), impact, move |permit| async move {
+    let draft = Draft::new(person.target(at), facts, move |permit| async move {
         let after: WireUser = request.send(&permit).await?.read("look with get_organization_member")?;
         Ok(back.into_iter().fold(Sent::after(after.view()), Sent::inverse))
     });
@@ -195,12 +215,12 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
     // A list may leave out the projects, which is what counts here.
     let person = retrieve(at, &named.id).await?;
     keep_an_owner(at, &person).await?;
-    let impact = reach::leaving(at, &person).await?;
+    let facts = reach::leaving(at, &person).await?;
     let role = person.role.as_deref().unwrap_or("reader");
-    let impact = impact.undo(format!("invite_organization_member with role `{role}`; projects, teams and roles are given anew"));
+    let facts = facts.undo(format!("invite_organization_member with role `{role}`; projects, teams and roles are given anew"));
     let request = at.delete("/organization/users/{user_id}").path("user_id", &person.id);
     let (before, again, id) = (person.view(), at.afresh(), person.id.clone());
-    let draft = Draft::new(person.target(at), impact, move |permit| async move {
+    let draft = Draft::new(person.target(at), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });
@@ -222,12 +242,10 @@ async fn keep_an_owner(at: &Session, person: &WireUser) -> Result<(), ProviderEr
     ))
 }
 
-/// Whether nobody else in the organization has an e-mail of the domain of one of these.
-pub(super) async fn has_outsider(at: &Session, emails: &[&str]) -> Result<bool, ProviderError> {
-    let domain = |it: &str| it.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
-    let people = all(at).await?;
-    Ok(emails.iter().any(|email| {
-        let wanted = domain(email);
-        wanted.is_some() && !people.iter().filter_map(WireUser::email).any(|it| !it.eq_ignore_ascii_case(email) && domain(it) == wanted)
-    }))
+/// How many people there are, where that costs one request: in a small organization, or where the whole list is read anyway.
+pub(super) async fn count(at: &Session) -> Result<Option<u64>, ProviderError> {
+    if at.asked_before("count of people") >= ONE_BY_ONE {
+        return Ok(Some(all(at).await?.len() as u64));
+    }
+    lists::count_of_one_page::<WireUser>(at.get("/organization/users"), lists::BY_ID).await
 }

@@ -3,8 +3,9 @@
 use super::{
     Session,
     errors::within,
+    held,
     members::{self, WirePlace, WireUser},
-    project_members, projects, reach,
+    project_members, projects,
 };
 use crate::{
     domain::{List, PageRequest, fold, members::Membership, roles::RoleLevel},
@@ -63,7 +64,7 @@ pub(super) async fn places(at: &Session, person: &WireUser) -> Result<Vec<WirePl
         return Ok(places.data.clone());
     }
     let active: Vec<_> = projects::all(at).await?.into_iter().filter(|it| !it.is_archived()).collect();
-    if active.len() > reach::AT_MOST {
+    if active.len() > held::AT_MOST {
         return Err(ProviderError::conflict(
             "not_told",
             format!("the service does not tell the projects of `{}`, and {} are too many to look into", person.label(), active.len()),

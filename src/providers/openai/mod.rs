@@ -3,13 +3,17 @@
 //! The service allows some ten requests a minute of each kind. So names are resolved from lists that are read once, nothing
 //! is asked for item by item where a list tells it, and where only asking one by one would tell, `reach` bounds how many.
 
+mod access;
+mod admin_keys;
 mod api_keys;
 mod certificates;
 mod errors;
+mod held;
 mod invitations;
 mod lists;
 mod members;
 mod memberships;
+mod power;
 mod project_members;
 mod project_teams;
 mod projects;
@@ -56,6 +60,7 @@ pub fn connect(settings: Settings) -> Connection {
     Connection::to_service(&remote.connection, "openai", api, settings)
         .pinned(remote.pin)
         .health(|at| async move { projects::any(&at).await })
+        .grants(|at, scope| async move { access::grants(&at, &scope).await })
         .look(members::list)
         .except(&["organization"])
         .look(members::get)

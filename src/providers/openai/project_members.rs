@@ -8,8 +8,9 @@ use serde_json::json;
 use super::{
     Session, api_keys,
     errors::found,
-    lists,
+    held, lists,
     members::WireUser,
+    power,
     project_teams::{self, WireProjectGroup},
     projects::WireProject,
     resolve::{ONE_BY_ONE, Search},
@@ -19,8 +20,11 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target, fold,
-        members::Member, roles::RoleLevel,
+        Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target, Thing,
+        access::{Grant, Via},
+        fold,
+        members::Member,
+        roles::RoleLevel,
     },
     error::ProviderError,
     providers::{
@@ -46,6 +50,10 @@ pub(super) struct WireProjectUser {
 impl WireProjectUser {
     pub(super) fn label(&self) -> &str {
         self.email.as_deref().unwrap_or(&self.id)
+    }
+
+    pub(super) fn holder(&self) -> crate::domain::access::Holder {
+        held::person(&self.id, self.email.as_deref())
     }
 
     fn view(&self, project: &WireProject) -> Member {
@@ -167,7 +175,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let project = at.active_project(&op.project).await?;
     let (role, further) = chosen(at, &op.roles, &project).await?;
     let wanted = op.member.text();
-    let person = at.find_person(wanted).await?.ok_or_else(|| outsider(wanted, &project))?;
+    let Some(person) = at.find_person(wanted).await? else { return Err(outsider(at, wanted, &project).await) };
     if let Some(there) = membership(at, &project, &person.id).await? {
         return Err(ProviderError::conflict(
             ALREADY_MEMBER,
@@ -175,16 +183,15 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             "give further roles with assign_role, or another one with update_project_member",
         ));
     }
-    let mut impact = Impact::none().note(format!("joins project {}", project.name())).undo("remove_project_member");
-    if role == "owner" {
-        let owner = WireRole { name: "owner".to_owned(), predefined_role: true, ..WireRole::default() };
-        impact = roles::granting(at, impact, &owner, &format!("project {}", project.name()), &[person.label()]).await?;
-    } else if person.is_owner() {
-        impact = impact.note("as an owner of the organization, with the power of an owner");
+    let given = |role| Grant::own(person.holder(), role, held::place(at, Some(&project)));
+    let mut facts = Facts::none().gives(given(power::called(role, RoleLevel::Project)));
+    if role != "owner" && person.is_owner() {
+        facts = facts.note("as an owner of the organization, with the power of an owner");
     }
     for role in &further {
-        impact = roles::granting(at, impact, role, &format!("project {}", project.name()), &[person.label()]).await?;
+        facts = facts.gives(given(power::of(role, RoleLevel::Project)));
     }
+    let facts = held::around(at, facts).await?.undo("remove_project_member");
     let body = json!({ "role": role, "user_id": person.id });
     let join = at.post("/organization/projects/{project_id}/users").path("project_id", &project.id).json(body);
     let give: Vec<_> = further.iter().map(|it| (it.name.clone(), role_assignments::giving_person(at, &person, &project, &it.id))).collect();
@@ -197,7 +204,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
     };
     let settled = sent.clone();
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let joined: WireProjectUser = join.send(&permit).await?.read("look with get_project_member")?;
         let mut given = Vec::new();
         for (name, request) in give {
@@ -252,14 +259,15 @@ async fn chosen(at: &Session, named: &[RoleRef], project: &WireProject) -> Resul
 }
 
 /// Somebody who has to be invited before.
-fn outsider(wanted: &str, project: &WireProject) -> ProviderError {
+async fn outsider(at: &Session, wanted: &str, project: &WireProject) -> ProviderError {
     if !wanted.contains('@') {
         return Search { kind: "member", wanted, scope: "", list_tool: "list_organization_members" }.not_found(&[]);
     }
+    let with_project = format!("invite_organization_member with email `{wanted}` and projects [`{}`]", project.name());
     ProviderError::conflict(
         "not_in_organization",
         format!("`{wanted}` is not a member of the organization, and only members can be added to projects"),
-        format!("invite them with the project in it: invite_organization_member with email `{wanted}` and projects [`{}`]", project.name()),
+        at.invited(wanted).await.unwrap_or_else(|| format!("invite them with the project in it: {with_project}")),
     )
 }
 
@@ -304,16 +312,16 @@ pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Dra
     })?;
     let (person, own) = place(at, &project, &op.member).await?;
     not_of_owners(&person, &project)?;
-    let mut impact = Impact::none().undo(format!("update_project_member with role `{}`", own.role));
+    let mut facts = Facts::none().undo(format!("update_project_member with role `{}`", own.role));
     if role != own.role {
-        if role == "owner" {
-            let owner = WireRole { name: "owner".to_owned(), predefined_role: true, ..WireRole::default() };
-            impact = roles::granting(at, impact, &owner, &format!("project {}", project.name()), &[person.label()]).await?;
-        } else {
-            impact = impact.at_least(Gravity::Low);
-        }
-        impact = impact.note(format!("no longer {} in project {}", own.role, project.name()));
+        let all = roles::all(at, Some(&project.id)).await?;
+        let gets = Grant::own(person.holder(), power::named(&all, role, RoleLevel::Project), held::place(at, Some(&project)));
+        let before = held::of_person(at, &person, Some(&project), Some(&own.role)).await?;
+        let stays = before.iter().filter(|it| it.via != Via::Own || it.role.name != own.role).cloned();
+        let after: Vec<Grant> = stays.chain([gets.clone()]).collect();
+        facts = held::losses(facts.gives(gets), &before, &after);
     }
+    let facts = held::around(at, facts).await?;
     let request = at.post("/organization/projects/{project_id}/users/{user_id}");
     let request = request.path("project_id", &project.id).path("user_id", &person.id).json(json!({ "role": role }));
     let back = references(&project, &person.id).and_then(|(project, member)| {
@@ -322,7 +330,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Dra
     let place = project.clone();
     let sent = move |it: &WireProjectUser| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
     let (settled, again, before) = (sent.clone(), at.afresh(), own.view(&project));
-    let draft = Draft::new(target(at, &project, person.label(), &person.id), impact, move |permit| async move {
+    let draft = Draft::new(target(at, &project, person.label(), &person.id), facts, move |permit| async move {
         Ok(sent(&request.send(&permit).await?.read("look with get_project_member")?))
     });
     Ok(draft.before(before).read_back(move || {
@@ -341,16 +349,14 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     let (person, own) = place(at, &project, &op.member).await?;
     not_of_owners(&person, &project)?;
     let held = role_assignments::held(at, &Holder::Person(person.clone()), Some(&project)).await?;
-    let through: Vec<&str> = held.iter().flat_map(|it| it.groups(&person.id)).collect();
-    let mut impact = Impact::of(Gravity::Low).note(format!("leaves project {}", project.name()));
-    if through.is_empty() {
-        let keys = api_keys::of_person(at, &project.id, &person.id).await?;
-        impact = impact
-            .at_least(Gravity::High)
-            .loses(1, ("person loses access", "people lose access"), vec![person.label().to_owned()])
-            .loses(keys.len() as u64, ("key whose owner leaves", "keys whose owner leaves"), keys);
-    } else {
-        impact = impact.note("access through a team stays");
+    let before = held::of_person(at, &person, Some(&project), Some(&own.role)).await?;
+    let after: Vec<Grant> = before.iter().filter(|it| it.via != Via::Own).cloned().collect();
+    let mut facts = held::losses(Facts::none(), &before, &after);
+    if facts.list.is_empty() {
+        facts = facts.note(format!("leaves project {}; a team of theirs gives them the same there", project.name()));
+    }
+    if after.is_empty() {
+        facts = facts.leaves(Thing::Key, api_keys::of_person(at, &project.id, &person.id).await?, "an owner");
     }
     let further: Vec<(String, String)> = held
         .iter()
@@ -358,7 +364,10 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         .map(|it| (it.role.id.clone(), it.role.name.clone()))
         .collect();
     let names: Vec<&str> = std::iter::once(own.role.as_str()).chain(further.iter().map(|it| it.1.as_str())).collect();
-    let impact = impact.undo(format!("add_project_member with roles {}", names.join(", ")));
+    if !further.is_empty() {
+        facts = facts.note(format!("the roles beside the membership end: {}", names[1..].join(", ")));
+    }
+    let facts = facts.about(held::called(at)).undo(format!("add_project_member with roles {}", names.join(", ")));
     let back = references(&project, &person.id).and_then(|(project, member)| {
         let ids = std::iter::once(own.role.clone()).chain(further.iter().map(|it| it.0.clone()));
         let roles = ids.map(RoleRef::try_from).collect::<Result<Vec<_>, _>>().ok()?;
@@ -371,7 +380,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     before.roles.extend(further.into_iter().map(|it| it.1));
     let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
     let (settled, again) = (sent.clone(), at.afresh());
-    let draft = Draft::new(target(at, &project, person.label(), &person.id), impact, move |permit| async move {
+    let draft = Draft::new(target(at, &project, person.label(), &person.id), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(sent())
     });

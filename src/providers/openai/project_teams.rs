@@ -6,15 +6,15 @@ use serde_json::json;
 use super::{
     Session,
     errors::found,
-    lists, project_members,
+    held, lists, power,
     projects::WireProject,
     role_assignments::{self, Holder},
-    roles, team_members,
+    team_members,
     teams::WireGroup,
     time,
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, ProjectRef, RoleRef, Target, TeamRef, teams::Team},
+    domain::{Facts, Inverse, List, PageRequest, ProjectRef, RoleRef, Target, TeamRef, access::Grant, roles::RoleLevel, teams::Team},
     error::ProviderError,
     providers::http::Draft,
     tools::project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
@@ -71,15 +71,14 @@ pub(super) async fn add(at: &Session, op: &AddProjectTeam) -> Result<Draft<Team>
         return Err(ProviderError::conflict("already_member", message, "give it a further role with assign_role"));
     }
     let people = team_members::all(at, &group.id).await?;
-    let emails: Vec<&str> = people.iter().map(team_members::WireGroupUser::label).collect();
-    let count = if people.len() == 1 { "1 person gets".to_owned() } else { format!("{} people get", people.len()) };
-    let impact = Impact::none().note(format!("{count} role `{}` in project {}", role.name, project.name())).undo("remove_project_team");
-    let impact = roles::granting(at, impact, &role, &format!("project {}", project.name()), &emails).await?;
+    let (gets, here) = (power::of(&role, RoleLevel::Project), held::place(at, Some(&project)));
+    let facts = held::through(&group.named(), &people, &gets, &here).fold(Facts::none(), Facts::gives);
+    let facts = held::around(at, facts).await?.undo("remove_project_team");
     let body = json!({ "group_id": group.id, "role": role.id });
     let request = at.post("/organization/projects/{project_id}/groups").path("project_id", &project.id).json(body);
     let back = references(&project, &group).map(|(project, team)| Inverse::of(&RemoveProjectTeam { project, team }));
     let project_id = project.id.clone();
-    Ok(Draft::of(target(at, &project, &group), impact)
+    Ok(Draft::of(target(at, &project, &group), facts)
         .sends(request)
         .shows("look with list_project_teams", move |it: WireProjectGroup| Team { roles: vec![role.name], ..it.view(&project) })
         .undone_by(back)
@@ -96,19 +95,22 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft
     };
     let held = role_assignments::held(at, &Holder::Team(group.clone()), Some(&project)).await?;
     let roles: Vec<(String, String)> = held.into_iter().map(|it| (it.role.id, it.role.name)).collect();
-    let people = team_members::all(at, &group.id).await?;
-    let own = project_members::all(at, &project.id).await?;
-    let lost: Vec<String> = people.iter().filter(|it| !own.iter().any(|own| own.id == it.id)).map(|it| it.label().to_owned()).collect();
+    let before = held::of_project(at, &project).await?;
+    let after: Vec<Grant> = before.list.iter().filter(|it| !held::is_from(it, &group.id)).cloned().collect();
     let names: Vec<&str> = roles.iter().map(|it| it.1.as_str()).collect();
-    let impact = Impact::of(if lost.is_empty() { Gravity::Low } else { Gravity::High })
-        .loses(lost.len() as u64, ("person loses access", "people lose access"), lost)
-        .note(format!("team {} leaves project {}", group.name, project.name()))
+    let facts = Facts::none().note(format!("team {} leaves project {}", group.name, project.name()));
+    let facts = held::losses(facts, &before.list, &after);
+    let facts = before
+        .unseen
+        .into_iter()
+        .fold(facts, Facts::unseen)
+        .about(held::called(at))
         .undo(format!("add_project_team with role {}", names.join(", then assign_role with ")));
     let request = at.delete("/organization/projects/{project_id}/groups/{group_id}");
     let request = request.path("project_id", &project.id).path("group_id", &group.id);
     let before = Team { roles: roles.iter().map(|it| it.1.clone()).collect(), ..place.view(&project) };
     let back = way_back(&project, &group, &roles);
-    Ok(Draft::of(target(at, &project, &group), impact)
+    Ok(Draft::of(target(at, &project, &group), facts)
         .before(before)
         .sends(request)
         .ends()

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Session, api_keys, lists, project_members, service_accounts, time};
+use super::{Session, api_keys, held, lists, service_accounts, time};
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, Target, fold,
+        Counted, Facts, Inverse, List, Losing, Name, PageRequest, ProjectRef, Surroundings, Target, Thing,
+        access::Holder,
+        fold,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
@@ -104,9 +106,9 @@ pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, Provid
 pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
     let known = all(at).await?;
     let same = known.iter().filter(|it| !it.is_archived() && fold(it.name()) == fold(op.name.as_str())).count();
-    let mut impact = Impact::none();
+    let mut facts = Facts::none();
     if same > 0 {
-        impact = impact.note(format!("there is a project called {} already; ids will tell them apart", op.name));
+        facts = facts.note(format!("there is a project called {} already; ids will tell them apart", op.name));
     }
     let mut body = Map::new();
     body.insert("name".to_owned(), op.name.as_str().into());
@@ -118,7 +120,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let request = at.post("/organization/projects").json(body.into());
     let (by, name) = (at.clone(), op.name.clone());
     let known: Vec<String> = known.into_iter().map(|it| it.id).collect();
-    Ok(Draft::of(at.new_target("project", op.name.as_str()), impact)
+    Ok(Draft::of(at.new_target("project", op.name.as_str()), facts)
         .sends(request)
         .shows("look with list_projects whether it is there", move |it: WireProject| made(&by, &it))
         .found_by(
@@ -160,8 +162,11 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     }
     let project = at.active_project(&op.project).await?;
     let request = at.post("/organization/projects/{project_id}").path("project_id", &project.id).json(Value::Object(body.clone()));
-    let impact = Impact::none().undo("update_project with the values in `before`");
-    Ok(Draft::of(project.target(at), impact)
+    let mut facts = Facts::none().about(held::called(at)).undo("update_project with the values in `before`");
+    if op.external_key_id.is_some() || clears_key {
+        facts = facts.rekeys("external_key_id", project.external_key_id.clone(), op.external_key_id.clone());
+    }
+    Ok(Draft::of(project.target(at), facts)
         .before(project.view())
         .sends(request)
         .shows("look with get_project", |it: WireProject| it.view())
@@ -192,16 +197,26 @@ fn way_back(op: &UpdateProject, before: &WireProject) -> Option<Inverse> {
 /// tells which one it is.
 pub(super) async fn archive(at: &Session, op: &ArchiveProject) -> Result<Draft<Project>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let people = project_members::all(at, &project.id).await?;
+    let within = held::of_project(at, &project).await?;
+    let mut people: Vec<&Holder> = Vec::new();
+    for it in within.list.iter().map(|it| &it.holder).filter(|it| it.is_people()) {
+        if !people.iter().any(|known| known.is_same(it)) {
+            people.push(it);
+        }
+    }
     let accounts = service_accounts::all(at, &project.id).await?;
     let keys = api_keys::all(at, &project.id).await?;
-    let impact = Impact::of(Gravity::High)
-        .loses(people.len() as u64, ("person loses access", "people lose access"), people.iter().map(|it| it.label().to_owned()).collect())
-        .loses(accounts.len() as u64, ("service account ends", "service accounts end"), accounts.iter().map(|it| it.name.clone()).collect())
-        .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys.iter().map(|it| it.name.clone()).collect())
-        .note("it cannot be made active again");
+    let active = all(at).await?.iter().filter(|it| !it.is_archived()).count();
+    let facts = Facts::none()
+        .ends(Thing::Project, Counted::one(project.name()))
+        .lose(Losing::Access, people.iter().map(|it| it.label().to_owned()).collect::<Vec<_>>())
+        .ends(Thing::ServiceAccount, accounts.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
+        .stops(Thing::Key, keys.iter().filter(|it| !it.has_ended()).map(|it| it.label().to_owned()).collect::<Vec<_>>())
+        .note("it cannot be made active again")
+        .about(Surroundings { projects: Some(active as u64), ..held::called(at) });
+    let facts = within.unseen.into_iter().fold(facts, Facts::unseen);
     let request = at.post("/organization/projects/{project_id}/archive").path("project_id", &project.id);
-    Ok(Draft::of(project.target(at), impact)
+    Ok(Draft::of(project.target(at), facts)
         .before(project.view())
         .sends(request)
         .shows("look with get_project", |it: WireProject| it.view())

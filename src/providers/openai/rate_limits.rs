@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Session, lists, projects::WireProject, resolve::Search};
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, ModelName, PageRequest, ProjectRef, ReferenceText as _, limits::RateLimit},
+    domain::{Facts, Inverse, List, ModelName, PageRequest, ProjectRef, ReferenceText as _, limits::RateLimit},
     error::ProviderError,
     providers::http::{Draft, Sent},
     tools::limits::{ListRateLimits, UpdateRateLimit},
@@ -93,7 +93,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     let project = at.active_project(&op.project).await?;
     let search = Search { kind: "model", wanted: op.model.text(), scope: project.name(), list_tool: "list_rate_limits" };
     let limit = search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.model)?;
-    let mut impact = Impact::none().undo("update_rate_limit with the values in `before`");
+    let mut facts = Facts::none().undo("update_rate_limit with the values in `before`");
     let mut body = Map::new();
     for ((name, old), new) in FIELDS.into_iter().zip(limit.values()).zip(wanted) {
         let Some(new) = new else { continue };
@@ -101,7 +101,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
             let message = format!("model `{}` has no limit `{name}`", limit.model);
             return Err(ProviderError::invalid(message, "leave it out; list_rate_limits shows which limits there are"));
         };
-        impact = falling(impact, name, old, new);
+        facts = facts.lowers(name, rough(old), rough(new), None);
         body.insert(name.to_owned(), new.into());
     }
     let request = at.post("/organization/projects/{project_id}/rate_limits/{rate_limit_id}");
@@ -112,11 +112,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     let sent = move |it: &WireRateLimit| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
     let (settled, before, again) = (sent.clone(), limit.view(&project), at.afresh());
     let draft =
-        Draft::new(
-            target,
-            impact,
-            move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with list_rate_limits")?)) },
-        );
+        Draft::new(target, facts, move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with list_rate_limits")?)) });
     Ok(draft.before(before).read_back(move || {
         let (at, project, id, settled) = (again.afresh(), project.id.clone(), limit.id.clone(), settled.clone());
         async move {
@@ -127,15 +123,9 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     }))
 }
 
-/// A limit that falls slows work down; one that falls to nothing ends it.
-fn falling(impact: Impact, name: &str, old: u64, new: u64) -> Impact {
-    match (old, new) {
-        (old, 0) if old > 0 => {
-            impact.at_least(Gravity::Low).note(format!("{name} falls from {old} to 0: the project can no longer use the model"))
-        }
-        (old, new) if new < old => impact.note(format!("{name} falls from {old} to {new}")),
-        _ => impact,
-    }
+#[expect(clippy::cast_precision_loss, reason = "a limit beyond 2^53 is judged by its size, not by its last digit")]
+fn rough(limit: u64) -> f64 {
+    limit as f64
 }
 
 fn way_back(op: &UpdateRateLimit, before: &WireRateLimit, project: &WireProject) -> Option<Inverse> {

@@ -3,6 +3,7 @@
 use super::{
     Session,
     errors::found,
+    invitations,
     members::{self, WireUser},
     projects::{self, WireProject},
     roles::{self, WireRole},
@@ -98,10 +99,30 @@ impl Session {
 
     /// The same, by the text alone.
     pub(super) async fn person_called(&self, wanted: &str) -> Result<WireUser, ProviderError> {
-        self.find_person(wanted).await?.ok_or_else(|| {
-            let scope = self.organization();
-            Search { kind: "member", wanted, scope: &scope, list_tool: "list_organization_members" }.not_found(&[])
-        })
+        match self.find_person(wanted).await? {
+            Some(person) => Ok(person),
+            None => Err(self.nobody(wanted).await),
+        }
+    }
+
+    /// That nobody is called so; whoever was invited is not here yet, and that is said.
+    async fn nobody(&self, wanted: &str) -> ProviderError {
+        let scope = self.organization();
+        let error = Search { kind: "member", wanted, scope: &scope, list_tool: "list_organization_members" }.not_found(&[]);
+        match (self.invited(wanted).await, error) {
+            (Some(fix), ProviderError::NotFound { kind, name, scope, .. }) => ProviderError::NotFound { kind, name, scope, fix },
+            (_, error) => error,
+        }
+    }
+
+    /// What can be done about somebody who was invited and has not come in yet. It is only a hint, so that a key that may not look
+    /// at invitations is no error.
+    pub(super) async fn invited(&self, wanted: &str) -> Option<String> {
+        if !wanted.contains('@') {
+            return None;
+        }
+        let pending = invitations::pending_of(self, wanted).await.ok()?.into_iter().next()?;
+        Some(format!("an invitation is pending: {}; wait until it is accepted, or end it with cancel_invitation", pending.told()))
     }
 
     /// The same, where nobody is no error.

@@ -7,15 +7,20 @@ use serde_json::json;
 use super::{
     Session,
     errors::found,
-    lists,
+    held, lists,
     members::WireUser,
+    power,
     projects::WireProject,
-    roles::{self, WireRole},
+    roles::WireRole,
     team_members,
     teams::{self, WireGroup},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, ProjectRef, RoleRef, Target, TeamRef, roles::RoleAssignment},
+    domain::{
+        Facts, Inverse, List, Losing, MemberRef, PageRequest, ProjectRef, RoleRef, Target, TeamRef,
+        access::{Grant, Via},
+        roles::RoleAssignment,
+    },
     error::ProviderError,
     providers::http::{Draft, Reading, Request, Sent, Writing},
     tools::roles::{AssignRole, ListRoleAssignments, UnassignRole},
@@ -42,10 +47,16 @@ impl WireAssigned {
         if sources.iter().any(|it| it.principal_id == holder_id) {
             return Vec::new();
         }
+        self.all_groups()
+    }
+
+    /// The groups that hand it down, whether the person holds it beside them or not.
+    pub(super) fn all_groups(&self) -> Vec<&str> {
+        let sources = self.assignment_sources.as_deref().unwrap_or_default();
         sources.iter().filter(|it| it.principal_type.contains("group")).map(|it| it.principal_id.as_str()).collect()
     }
 
-    fn is_own(&self, holder_id: &str) -> bool {
+    pub(super) fn is_own(&self, holder_id: &str) -> bool {
         self.groups(holder_id).is_empty()
     }
 }
@@ -238,12 +249,37 @@ impl Seat {
         self.held.as_ref().is_some_and(|it| it.is_own(self.holder.id()))
     }
 
-    /// The people that the role comes to or is taken from.
-    async fn people(&self, at: &Session) -> Result<Vec<String>, ProviderError> {
+    /// What the holder gets: the role itself, and the people of a team by it.
+    async fn given(&self, at: &Session) -> Result<Vec<Grant>, ProviderError> {
+        let project = self.project.as_ref();
+        let (role, here) = (power::of(&self.role, held::level(project)), held::place(at, project));
         match &self.holder {
-            Holder::Person(it) => Ok(vec![it.label().to_owned()]),
-            Holder::Team(it) => Ok(team_members::all(at, &it.id).await?.iter().map(|it| it.label().to_owned()).collect()),
+            Holder::Person(it) => Ok(vec![Grant::own(it.holder(), role, here)]),
+            Holder::Team(it) => {
+                let people = team_members::all(at, &it.id).await?;
+                Ok(held::through(&it.named(), &people, &role, &here).collect())
+            }
         }
+    }
+
+    /// What is held where the role is, by the holder and by the people of a team, in every way that is told.
+    async fn held_there(&self, at: &Session) -> Result<Vec<Grant>, ProviderError> {
+        let project = self.project.as_ref();
+        match (&self.holder, project) {
+            (Holder::Person(it), None) => held::of_person(at, it, None, it.role.as_deref()).await,
+            (Holder::Person(it), Some(_)) => held::of_person(at, it, project, None).await,
+            (Holder::Team(it), None) => held::of_team(at, it).await,
+            (Holder::Team(_), Some(project)) => Ok(held::of_project(at, project).await?.list),
+        }
+    }
+
+    /// Whether a grant is what this holder has by the role.
+    fn is_of(&self, grant: &Grant, role_id: &str) -> bool {
+        let by = match &self.holder {
+            Holder::Person(_) => grant.via == Via::Own,
+            Holder::Team(it) => held::is_from(grant, &it.id),
+        };
+        by && grant.role.id == role_id
     }
 
     fn view(&self, at: &Session) -> RoleAssignment {
@@ -269,14 +305,8 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
             "nothing is to be done; see list_role_assignments",
         ));
     }
-    let people = seat.people(at).await?;
-    let emails: Vec<&str> = people.iter().map(String::as_str).collect();
-    let mut impact = roles::granting(at, Impact::none(), &seat.role, &seat.place(), &emails).await?;
-    if matches!(seat.holder, Holder::Team(_)) {
-        let count = people.len();
-        impact = impact.note(format!("{count} {} through the team", if count == 1 { "person gains it" } else { "people gain it" }));
-    }
-    let impact = impact.undo("unassign_role with the same arguments");
+    let facts = seat.given(at).await?.into_iter().fold(Facts::none(), Facts::gives);
+    let facts = held::around(at, facts).await?.undo("unassign_role with the same arguments");
     let back = seat.giving().map(|AssignRole { role, member, team, project, organization }| {
         Inverse::of(&UnassignRole { role, member, team, project, organization })
     });
@@ -284,7 +314,7 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
     let sent = move |view: RoleAssignment| back.clone().into_iter().fold(Sent::after(view), Sent::inverse);
     let (view, settled, again) = (seat.view(at), sent.clone(), at.afresh());
     let after = view.clone();
-    let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), impact, move |permit| async move {
+    let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(sent(after))
     });
@@ -304,19 +334,22 @@ pub(super) async fn unassign(at: &Session, op: &UnassignRole) -> Result<Draft<Ro
     if !seat.is_held() {
         return Err(not_assigned(&seat));
     }
-    let people = seat.people(at).await?;
-    // One person keeps the membership and can be given the role back; a team's role is lost by many at once.
-    let gravity = if matches!(seat.holder, Holder::Team(_)) && !people.is_empty() { Gravity::High } else { Gravity::Low };
-    let impact = Impact::of(gravity)
-        .loses(people.len() as u64, ("person loses the role", "people lose the role"), people)
-        .note(format!("role `{}` in {}", seat.role.name, seat.place()))
-        .undo("assign_role with the same arguments");
+    let role_id = power::of(&seat.role, held::level(seat.project.as_ref())).id;
+    let before = seat.held_there(at).await?;
+    let after: Vec<Grant> = before.iter().filter(|it| !seat.is_of(it, &role_id)).cloned().collect();
+    let mut facts = held::losses(Facts::none().note(format!("role `{}` in {}", seat.role.name, seat.place())), &before, &after);
+    if facts.list.len() == 1 {
+        // Nothing that only this role gave them.
+        let people = seat.given(at).await?.into_iter().filter(|it| it.holder.is_people()).map(|it| it.holder.label().to_owned());
+        facts = facts.lose(Losing::Role, people.collect::<Vec<_>>());
+    }
+    let facts = facts.about(held::called(at)).undo("assign_role with the same arguments");
     let back = seat.giving().map(|it| Inverse::of(&it));
     let request = filled(at.delete(seat.holder.path(seat.project.as_ref(), true)), &seat.holder, seat.project.as_ref());
     let request = request.path("role_id", &seat.role.id);
     let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
     let (settled, again, before) = (sent.clone(), at.afresh(), seat.view(at));
-    let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), impact, move |permit| async move {
+    let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(sent())
     });

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Session, errors::found, lists, members, projects::WireProject, reach};
+use super::{Session, errors::found, held, lists, power, projects::WireProject, reach};
 use crate::{
     domain::{
-        Description, Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, RoleRef, Target, fold,
+        Counted, Description, Facts, Inverse, List, Name, PageRequest, ProjectRef, RoleRef, Target, Thing, fold,
         roles::{Role, RoleLevel},
     },
     error::ProviderError,
@@ -27,8 +27,7 @@ pub(super) struct WireRole {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) description: Option<String>,
-    #[serde(default)]
-    pub(super) permissions: Vec<String>,
+    pub(super) permissions: Option<Vec<String>>,
     #[serde(default)]
     pub(super) predefined_role: bool,
 }
@@ -40,10 +39,8 @@ impl WireRole {
         self.predefined_role && (fold(&self.name) == fold(wanted) || self.id.split("__").next() == Some(wanted))
     }
 
-    /// Whether holding it gives power over others. Permissions are open words: one that is not known to be about looking or
-    /// about using models is taken for power.
-    pub(super) fn is_privileged(&self) -> bool {
-        (self.predefined_role && self.name == "owner") || self.permissions.iter().any(|it| is_privileged(it))
+    pub(super) fn codes(&self) -> &[String] {
+        self.permissions.as_deref().unwrap_or_default()
     }
 
     fn view(&self, project: Option<&WireProject>) -> Role {
@@ -53,27 +50,11 @@ impl WireRole {
             level: Some(if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization }),
             built_in: Some(self.predefined_role),
             description: self.description.clone(),
-            permissions: self.permissions.clone(),
+            permissions: self.codes().to_vec(),
             organization: None,
             project: project.map(|it| it.name().to_owned()),
         }
     }
-}
-
-pub(super) fn is_privileged(permission: &str) -> bool {
-    !matches!(permission.rsplit('.').next(), Some("read" | "request" | "list" | "use"))
-}
-
-/// Adds to an impact what it means that people get a role; `place` reads on from "in".
-pub(super) async fn granting(at: &Session, impact: Impact, role: &WireRole, place: &str, emails: &[&str]) -> Result<Impact, ProviderError> {
-    if !role.is_privileged() {
-        return Ok(impact);
-    }
-    let impact = impact.at_least(Gravity::Low).note(format!("role `{}` in {place} gives power over others", role.name));
-    if members::has_outsider(at, emails).await? {
-        return Ok(impact.at_least(Gravity::Critical).note("nobody else in the organization has an e-mail address of that domain"));
-    }
-    Ok(impact)
 }
 
 /// The roles of the organization, or of a project.
@@ -150,11 +131,11 @@ pub(super) async fn get(at: &Session, op: &GetRole) -> Result<Role, ProviderErro
 pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<Role>, ProviderError> {
     let project = scope(at, op.project.as_ref()).await?;
     is_free(at, project.as_ref(), &op.name, None).await?;
-    let role = WireRole { permissions: op.permissions.clone(), ..WireRole::default() };
-    let mut impact = Impact::none().undo("delete_role");
-    if role.is_privileged() {
-        let power: Vec<&str> = op.permissions.iter().map(String::as_str).filter(|it| is_privileged(it)).collect();
-        impact = impact.at_least(Gravity::Low).note(format!("whoever is given it gets power over others: {}", power.join(", ")));
+    let mut facts = Facts::none().about(held::called(at)).undo("delete_role");
+    let power: Vec<&str> = op.permissions.iter().map(String::as_str).filter(|it| power::is_privileged(it)).collect();
+    if !power.is_empty() {
+        // Who that will be is not to be seen from here.
+        facts = facts.unseen(format!("whoever is given it gets power over others: {}", power.join(", ")));
     }
     let mut body = json!({ "role_name": op.name.as_str(), "permissions": op.permissions });
     if let Some(description) = &op.description {
@@ -164,7 +145,7 @@ pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<Role>,
     let target = within(at.new_target("role", op.name.as_str()), project.as_ref());
     let (by, again, name) = (at.clone(), at.afresh(), op.name.clone());
     let place = project.clone();
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let role: WireRole = request.send(&permit).await?.read("look with list_roles whether it is there")?;
         Ok(made(&by, &role, place.as_ref()))
     });
@@ -234,7 +215,8 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>,
     if let Some(name) = &op.name {
         is_free(at, project.as_ref(), name, Some(&role.id)).await?;
     }
-    let impact = change_of_power(&role, op.permissions.as_deref()).undo("update_role with the values in `before`");
+    let facts = change_of_power(at, &role, op.permissions.as_deref(), project.as_ref()).await?;
+    let facts = facts.undo("update_role with the values in `before`");
     let request = match &project {
         Some(it) => at.post("/projects/{project_id}/roles/{role_id}").path("project_id", &it.id),
         None => at.post("/organization/roles/{role_id}"),
@@ -244,7 +226,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>,
     let back = way_back(op, &role, project.as_ref());
     let (before, again, id, wanted) = (role.view(project.as_ref()), at.afresh(), role.id.clone(), op.clone());
     let (place, undone) = (project.clone(), back.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let after: WireRole = request.send(&permit).await?.read("look with get_role")?;
         Ok(back.into_iter().fold(Sent::after(after.view(place.as_ref())), Sent::inverse))
     });
@@ -253,7 +235,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>,
         async move {
             let now = retrieve(&at, id_of(project.as_ref()), &id).await?;
             let took = op.name.as_ref().is_none_or(|it| it.as_str() == now.name)
-                && op.permissions.as_ref().is_none_or(|it| same(it, &now.permissions))
+                && op.permissions.as_ref().is_none_or(|it| same(it, now.codes()))
                 && op.description.as_ref().is_none_or(|it| Some(it.as_str()) == now.description.as_deref())
                 && (op.clear.is_empty() || now.description.is_none());
             Ok(took.then(|| back.into_iter().fold(Sent::after(now.view(project.as_ref())), Sent::inverse)))
@@ -265,23 +247,33 @@ fn same(one: &[String], other: &[String]) -> bool {
     one.iter().all(|it| other.contains(it)) && other.iter().all(|it| one.contains(it))
 }
 
-/// What a role gains and loses, for everybody who holds it: who that is, the service does not list.
-fn change_of_power(role: &WireRole, permissions: Option<&[String]>) -> Impact {
-    let Some(permissions) = permissions else { return Impact::none() };
-    let gained: Vec<&str> = permissions.iter().filter(|it| !role.permissions.contains(it)).map(String::as_str).collect();
-    let lost: Vec<&str> = role.permissions.iter().filter(|it| !permissions.contains(it)).map(String::as_str).collect();
-    let mut impact = Impact::none();
+/// What a role gains and loses, for everybody who holds it.
+async fn change_of_power(
+    at: &Session,
+    role: &WireRole,
+    permissions: Option<&[String]>,
+    project: Option<&WireProject>,
+) -> Result<Facts, ProviderError> {
+    let Some(permissions) = permissions.filter(|it| !same(it, role.codes())) else { return Ok(Facts::none().about(held::called(at))) };
+    let gained: Vec<&str> = permissions.iter().filter(|it| !role.codes().contains(it)).map(String::as_str).collect();
+    let lost: Vec<&str> = role.codes().iter().filter(|it| !permissions.contains(it)).map(String::as_str).collect();
+    let mut facts = Facts::none();
+    let power = gained.iter().any(|it| power::is_privileged(it));
     if !gained.is_empty() {
-        let power = if gained.iter().any(|it| is_privileged(it)) { " power over others" } else { "" };
-        impact = impact.note(format!("whoever holds it gains{power}: {}", gained.join(", ")));
-        if !power.is_empty() {
-            impact = impact.at_least(Gravity::Low);
-        }
+        let gained = gained.join(", ");
+        // Who is given it later is not to be seen from here.
+        facts = if power {
+            facts.unseen(format!("whoever holds it gains power over others: {gained}"))
+        } else {
+            facts.note(format!("whoever holds it gains: {gained}"))
+        };
     }
     if !lost.is_empty() {
-        impact = impact.at_least(Gravity::High).note(format!("whoever holds it loses: {}", lost.join(", ")));
+        facts = facts.note(format!("whoever holds it loses: {}", lost.join(", ")));
     }
-    impact
+    let after = power::of(&WireRole { permissions: Some(permissions.to_vec()), ..role.clone() }, held::level(project));
+    let facts = reach::holders(at, role, project).await?.with(facts, &after, power);
+    held::around(at, facts).await
 }
 
 fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -> Option<Inverse> {
@@ -289,7 +281,7 @@ fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -
     let described = op.description.is_some() || !op.clear.is_empty();
     let description = before.description.clone().filter(|_| described).map(Description::try_from).transpose().ok()?;
     let clear = if described && description.is_none() { vec![RoleField::Description] } else { Vec::new() };
-    let permissions = op.permissions.as_ref().map(|_| before.permissions.clone());
+    let permissions = op.permissions.as_ref().map(|_| before.codes().to_vec());
     let role = RoleRef::try_from(before.id.clone()).ok()?;
     Some(Inverse::of(&UpdateRole { role, name, permissions, description, project: reference(project).ok()?, clear }))
 }
@@ -298,7 +290,9 @@ fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -
 pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<Role>, ProviderError> {
     let project = scope(at, op.project.as_ref()).await?;
     let role = custom(at, &op.role, project.as_ref()).await?;
-    let impact = reach::holders(at, &role, project.as_ref()).await?.undo("create_role with the values in `before`, then assign_role");
+    let facts = Facts::none().ends(Thing::Role, Counted::one(&role.name));
+    let facts = reach::holders(at, &role, project.as_ref()).await?.without(facts);
+    let facts = facts.about(held::called(at)).undo("create_role with the values in `before`, then assign_role");
     let request = match &project {
         Some(it) => at.delete("/projects/{project_id}/roles/{role_id}").path("project_id", &it.id),
         None => at.delete("/organization/roles/{role_id}"),
@@ -306,7 +300,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<Role>,
     let request = request.path("role_id", &role.id);
     let target = within(at.target("role", &role.name, &role.id), project.as_ref());
     let (before, again, id) = (role.view(project.as_ref()), at.afresh(), role.id.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });
@@ -314,19 +308,4 @@ pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<Role>,
         let (at, id, project) = (again.afresh(), id.clone(), project.clone());
         async move { Ok(found(retrieve(&at, id_of(project.as_ref()), &id).await)?.is_none().then(Sent::gone)) }
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_known_to_be_harmless_is_power() {
-        for harmless in ["api.groups.read", "api.model.request", "api.organization.projects.api_keys.read"] {
-            assert!(!is_privileged(harmless), "{harmless}");
-        }
-        for power in ["api.groups.write", "api.organization.projects.api_keys.*", "*", "api.something.new"] {
-            assert!(is_privileged(power), "{power}");
-        }
-    }
 }

@@ -4,11 +4,15 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use super::{Session, api_keys, errors::found, lists, projects::WireProject, resolve::Search, time};
+use super::{Session, api_keys, errors::found, held, lists, power, projects::WireProject, resolve::Search, roles, time};
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, Name, PageRequest, ProjectRef, ReferenceText as _, RoleRef, Secret, ServiceAccountRef, Target,
-        fold, keys::ServiceAccount,
+        Counted, Facts, Inverse, List, Name, PageRequest, ProjectRef, ReferenceText as _, RoleRef, Secret, ServiceAccountRef, Target,
+        Thing,
+        access::{Grant, Holder, Named, Role},
+        fold,
+        keys::ServiceAccount,
+        roles::RoleLevel,
     },
     error::ProviderError,
     providers::http::{Draft, Sent},
@@ -19,7 +23,7 @@ use crate::{
 pub(super) struct WireServiceAccount {
     pub(super) id: String,
     pub(super) name: String,
-    role: Option<String>,
+    pub(super) role: Option<String>,
     created_at: Option<i64>,
 }
 
@@ -46,6 +50,15 @@ impl WireServiceAccount {
             api_keys: None,
             created_at: self.created_at.map(time),
         }
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        Holder::ServiceAccount(Named::new(&self.name, &self.id))
+    }
+
+    /// What it may do in its project; its keys can do the same.
+    pub(super) fn held(&self) -> Role {
+        self.role.as_deref().map_or_else(|| Role::unknown("a role that is not told", ""), |it| power::called(it, RoleLevel::Project))
     }
 
     pub(super) fn target(&self, at: &Session, project: &WireProject) -> Target {
@@ -103,11 +116,17 @@ pub(super) async fn create(at: &Session, op: &CreateServiceAccount) -> Result<Dr
     if let Some(seconds) = op.expires_in_seconds {
         body.insert("expires_in_seconds".to_owned(), seconds.into());
     }
-    let impact = if without_key { Impact::none() } else { api_keys::new_key(op.expires_in_seconds, &[]) };
+    let role = power::called(if without_key { "none" } else { "member" }, RoleLevel::Project);
+    let account = Holder::ServiceAccount(Named::new(op.name.as_str(), ""));
+    let mut facts = Facts::none().gives(Grant::own(account, role.clone(), held::place(at, Some(&project))));
+    if !without_key {
+        facts = api_keys::new_key(facts, at, &project, op.name.as_str(), (op.expires_in_seconds, &[]), role);
+    }
+    let facts = held::around(at, facts).await?.undo("delete_service_account");
     let request = at.post("/organization/projects/{project_id}/service_accounts").path("project_id", &project.id).json(body.into());
     let target = at.new_target("service account", op.name.as_str()).within("project", project.name(), &project.id);
     let (by, again, place, name) = (at.clone(), at.afresh(), project.clone(), op.name.clone());
-    let draft = Draft::new(target, impact.undo("delete_service_account"), move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let created: WireCreated = request.send(&permit).await?.read("look with list_service_accounts whether it is there")?;
         let sent = made(&by, &created.account, &place);
         Ok(match created.api_key {
@@ -174,11 +193,16 @@ pub(super) async fn update(at: &Session, op: &UpdateServiceAccount) -> Result<Dr
         is_free(&all(at, &project.id).await?, &project, name.as_str(), Some(&account.id))?;
     }
     let former = account.role.as_deref().unwrap_or("none");
-    let mut impact = Impact::none().undo("update_service_account with the values in `before`");
+    let mut facts = Facts::none().undo("update_service_account with the values in `before`");
     if let Some(role) = role.filter(|it| *it != former) {
-        // A program that owns a project has power over others; one that owned it may stop working.
-        impact = impact.at_least(Gravity::Low).note(format!("role `{former}` becomes `{role}`"));
+        let known = roles::all(at, Some(&project.id)).await?;
+        let held =
+            |name: &str| Grant::own(account.holder(), power::named(&known, name, RoleLevel::Project), held::place(at, Some(&project)));
+        let (before, after) = ([held(former)], [held(role)]);
+        facts = held::losses(facts.gives(after[0].clone()), &before, &after);
+        facts = facts.note(format!("role `{former}` becomes `{role}`, for its keys too"));
     }
+    let facts = held::around(at, facts).await?;
     let mut body = Map::new();
     if let Some(name) = &op.name {
         body.insert("name".to_owned(), name.as_str().into());
@@ -196,7 +220,7 @@ pub(super) async fn update(at: &Session, op: &UpdateServiceAccount) -> Result<Dr
     let draft =
         Draft::new(
             target,
-            impact,
+            facts,
             move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with get_service_account")?)) },
         );
     Ok(draft.before(before).read_back(move || {
@@ -226,14 +250,14 @@ pub(super) async fn delete(at: &Session, op: &DeleteServiceAccount) -> Result<Dr
     let project = at.active_project(&op.project).await?;
     let account = named(at, &project, &op.service_account).await?;
     let (keys, last) = api_keys::of_service_account(at, &project.id, &account.id).await?;
-    let mut impact = Impact::of(Gravity::High).loses(keys.len() as u64, ("key stops working", "keys stop working"), keys);
+    let mut facts = Facts::none().about(held::called(at)).ends(Thing::ServiceAccount, Counted::one(&account.name)).stops(Thing::Key, keys);
     if let Some(last) = last {
-        impact = impact.note(format!("its keys were last used {}", time(last)));
+        facts = facts.note(format!("its keys were last used {}", time(last)));
     }
     let request = at.delete("/organization/projects/{project_id}/service_accounts/{service_account_id}");
     let request = request.path("project_id", &project.id).path("service_account_id", &account.id);
     let (before, target, again) = (account.view(&project), account.target(at, &project), at.afresh());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });

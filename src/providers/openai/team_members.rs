@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, errors::found, lists, members::WireUser, reach, teams::WireGroup};
+use super::{Session, errors::found, held, lists, members::WireUser, reach, teams::WireGroup};
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, MemberRef, PageRequest, Target, TeamRef, members::Member},
+    domain::{Facts, Inverse, List, MemberRef, PageRequest, Target, TeamRef, access::Holder, members::Member},
     error::ProviderError,
     providers::http::Draft,
     tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember},
@@ -21,6 +21,10 @@ pub(super) struct WireGroupUser {
 impl WireGroupUser {
     pub(super) fn label(&self) -> &str {
         self.email.as_deref().unwrap_or(&self.id)
+    }
+
+    pub(super) fn holder(&self) -> Holder {
+        held::person(&self.id, self.email.as_deref())
     }
 
     pub(super) fn view(&self, team: &str) -> Member {
@@ -66,11 +70,12 @@ pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member
         let message = format!("`{}` is in team `{}` already", person.label(), group.name);
         return Err(ProviderError::conflict("already_member", message, "nothing is to be done; see list_team_members"));
     }
-    let impact = reach::of_team(at, &group).await?.opens(at, person.label()).await?.undo("remove_team_member");
+    let facts = reach::of_team(at, &group).await?.opens(at, &group, &person.holder()).undo("remove_team_member");
+    let facts = held::around(at, facts).await?;
     let request = at.post("/organization/groups/{group_id}/users").path("group_id", &group.id).json(json!({ "user_id": person.id }));
     let back = references(&group, &person).map(|(team, member)| Inverse::of(&RemoveTeamMember { team, member }));
     let after = Member { team: Some(group.name.clone()), roles: Vec::new(), since: None, ..person.view() };
-    Ok(Draft::of(target(at, &group, &person), impact)
+    Ok(Draft::of(target(at, &group, &person), facts)
         .sends(request)
         .leaves(after)
         .undone_by(back)
@@ -87,12 +92,11 @@ pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<
         return Err(ProviderError::conflict("not_a_member", message, "see list_team_members"));
     };
     let reach = reach::of_team(at, &group).await?;
-    let gravity = if reach.is_nothing() { Gravity::Low } else { Gravity::High };
-    let impact =
-        reach.told(Impact::of(gravity).note(format!("leaves team {}", group.name))).undo("add_team_member with the same arguments");
+    let facts = reach.closes(at, &group, &[person.holder()], Facts::none()).await?;
+    let facts = facts.about(held::called(at)).undo("add_team_member with the same arguments");
     let request = at.delete("/organization/groups/{group_id}/users/{user_id}").path("group_id", &group.id).path("user_id", &person.id);
     let back = references(&group, &person).map(|(team, member)| Inverse::of(&AddTeamMember { team, member, role: None }));
-    Ok(Draft::of(target(at, &group, &person), impact)
+    Ok(Draft::of(target(at, &group, &person), facts)
         .before(member.view(&group.name))
         .sends(request)
         .ends()

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, errors::found, lists, reach, time};
+use super::{Session, errors::found, held, lists, reach, team_members, time};
 use crate::{
-    domain::{Impact, Inverse, List, Name, PageRequest, Target, TeamRef, fold, teams::Team},
+    domain::{Counted, Facts, Inverse, List, Name, PageRequest, Target, TeamRef, Thing, access::Named, fold, teams::Team},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, UpdateTeam},
@@ -35,6 +35,10 @@ impl WireGroup {
             project: None,
             created_at: self.created_at.map(time),
         }
+    }
+
+    pub(super) fn named(&self) -> Named {
+        Named::new(&self.name, &self.id)
     }
 
     fn target(&self, at: &Session) -> Target {
@@ -89,7 +93,7 @@ pub(super) async fn create(at: &Session, op: &CreateTeam) -> Result<Draft<Team>,
     is_free(&known, &op.name, None)?;
     let request = at.post("/organization/groups").json(json!({ "name": op.name.as_str() }));
     let (by, again, name) = (at.clone(), at.afresh(), op.name.clone());
-    let draft = Draft::new(at.new_target("team", op.name.as_str()), Impact::none().undo("delete_team"), move |permit| async move {
+    let draft = Draft::new(at.new_target("team", op.name.as_str()), Facts::none().undo("delete_team"), move |permit| async move {
         let group: WireGroup = request.send(&permit).await?.read("look with list_teams whether it is there")?;
         Ok(made(&by, &group))
     });
@@ -127,11 +131,11 @@ pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>,
     };
     let sent = move |after: &WireGroup| back.clone().into_iter().fold(Sent::after(after.view()), Sent::inverse);
     let (settled, again, id, name) = (sent.clone(), at.afresh(), group.id.clone(), name.clone());
-    let impact = Impact::none().undo("update_team with the values in `before`");
+    let facts = Facts::none().undo("update_team with the values in `before`");
     let draft =
         Draft::new(
             group.target(at),
-            impact,
+            facts,
             move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with get_team")?)) },
         );
     Ok(draft.before(group.view()).read_back(move || {
@@ -147,10 +151,13 @@ pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>,
 pub(super) async fn delete(at: &Session, op: &DeleteTeam) -> Result<Draft<Team>, ProviderError> {
     let group = at.team(&op.team).await?;
     group.is_ours()?;
-    let impact = reach::of_team(at, &group).await?.ends(at, &group).await?;
+    let reach = reach::of_team(at, &group).await?;
+    let people: Vec<_> = team_members::all(at, &group.id).await?.iter().map(team_members::WireGroupUser::holder).collect();
+    let facts = Facts::none().ends(Thing::Team, Counted::one(&group.name)).leaves(Thing::Project, reach.projects(), "the team");
+    let facts = reach.closes(at, &group, &people, facts).await?.about(held::called(at));
     let request = at.delete("/organization/groups/{group_id}").path("group_id", &group.id);
     let (again, id) = (at.afresh(), group.id.clone());
-    let draft = Draft::new(group.target(at), impact, move |permit| async move {
+    let draft = Draft::new(group.target(at), facts, move |permit| async move {
         request.send(&permit).await?;
         Ok(Sent::gone())
     });
