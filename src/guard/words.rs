@@ -29,10 +29,14 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                         if are_given_alike(grant, other) && of_other == codes && stays == still)
                 };
                 let alike = alike(facts, at, is_alike);
-                let holders: Vec<String> =
-                    alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| it.holder.label().to_owned()).collect();
-                if still.is_empty() && grant.state == State::Active {
-                    losses.push(loss(&holders.clone().into(), out_of_sight(&grant.place)));
+                let holders: Vec<String> = alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| whom(&it.holder)).collect();
+                // A whole mail domain is not counted as a person.
+                if still.is_empty() && grant.state == State::Active && !matches!(grant.holder, Holder::Everybody(_)) {
+                    let lost = loss(&holders.clone().into(), out_of_sight(&grant.place));
+                    // With two roles somebody loses a place once.
+                    if !losses.contains(&lost) {
+                        losses.push(lost);
+                    }
                 }
                 notes.push(taken(grant, &holders, codes, still));
                 told.extend(alike);
@@ -122,6 +126,13 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
             let joins = if many { "join" } else { "joins" };
             format!("{joins} {place} as {role}{through}: {names}")
         }
+    }
+}
+
+fn whom(holder: &Holder) -> String {
+    match holder {
+        Holder::Everybody(domain) => format!("everybody with an address at {domain}"),
+        holder => holder.label().to_owned(),
     }
 }
 
