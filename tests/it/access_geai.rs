@@ -228,7 +228,7 @@ async fn not_quite_nothing_asks_like_nothing() {
 }
 
 #[tokio::test]
-async fn somebody_with_two_roles_loses_a_project_once_and_is_told_what_cannot_be_seen() {
+async fn what_is_lost_is_told_once_and_so_is_what_cannot_be_seen() {
     let it = Geai::new().await;
     let told = dry(&it, "remove_project_member", json!({ "project": "Atlas", "member": "mei.tanaka@acme.example" })).await;
     assert_eq!(gravity(&told), ("high", true), "{told}");
@@ -238,6 +238,11 @@ async fn somebody_with_two_roles_loses_a_project_once_and_is_told_what_cannot_be
     let key = dry(&it, "create_api_key", json!({ "project": "Atlas", "name": "ci", "description": "Pipeline" })).await;
     assert_eq!(gravity(&key), ("low", true), "{key}");
     assert_eq!(key["impact"]["notes"][0], "the key can do what full access allows in project Atlas, with power over others: ci", "{key}");
+    let key = |name: &str| json!({ "project": "Atlas", "api_key": name });
+    let stopped = dry(&it, "delete_api_key", key("pipeline")).await;
+    assert_eq!(gravity(&stopped), ("high", true), "{stopped}");
+    let blocked = dry(&it, "delete_api_key", key("notebook")).await;
+    assert_eq!(gravity(&blocked), ("high", true), "{blocked}");
     let gone = dry(&it, "delete_project", json!({ "project": "Atlas" })).await;
     assert_eq!(gravity(&gone), ("high", true), "{gone}");
     assert!(!gone.to_string().contains("geai-test"), "{gone}");

@@ -141,20 +141,21 @@ pub(super) async fn of_the_platform(at: &Session, organization: &str) -> Result<
     Ok(Surroundings { organization: organization.to_owned(), domains_in_power, ..Surroundings::default() })
 }
 
-/// How many people, projects and working keys the organization has, for judging what is lost beside all there is.
+/// How many people and projects the organization has, for judging what is lost beside all there is.
 pub(super) async fn totals(at: &Session) -> Result<Surroundings, ProviderError> {
     let own = at.own().await?;
-    let projects = at.projects_in_full().await?;
+    let projects = at.projects().await?;
     let people = told(at.people(&own).await)?.map(|it| it.len() as u64);
-    let tokens = projects.iter().map(|it| it.tokens.as_ref().map(|it| it.iter().filter(|it| api_keys::is_active(it)).count() as u64));
-    let keys = tokens.sum::<Option<u64>>();
-    Ok(Surroundings {
-        organization: named(&projects, &own),
-        people,
-        projects: Some(projects.len() as u64),
-        keys,
-        ..Surroundings::default()
-    })
+    Ok(Surroundings { organization: named(&projects, &own), people, projects: Some(projects.len() as u64), ..Surroundings::default() })
+}
+
+/// The same of its keys that work, where a key is lost by itself.
+pub(super) async fn keys(at: &Session) -> Result<Surroundings, ProviderError> {
+    let own = at.own().await?;
+    let projects = at.projects_in_full().await?;
+    let working = |it: &WireProject| Some(it.tokens.as_ref()?.iter().filter(|it| api_keys::is_active(it)).count() as u64);
+    let keys = projects.iter().map(working).sum();
+    Ok(Surroundings { organization: named(&projects, &own), keys, ..Surroundings::default() })
 }
 
 /// What the organization is called: with an OAuth token only its projects say so.

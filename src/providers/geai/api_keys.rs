@@ -102,7 +102,7 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         Some(KeyStatus::Active) if blocked => facts.note("a blocked key works again").gives(power::of_token(&token, project.place())),
         Some(KeyStatus::Blocked) if !blocked => {
             let facts = facts.stops(Thing::Key, Counted::one(&token.name)).note("until it is set to `active`");
-            facts.about(access::totals(at).await?)
+            facts.about(access::keys(at).await?)
         }
         _ => facts,
     };
@@ -148,7 +148,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiK
     let token = find(at, &project, &op.api_key).await?;
     let name = Counted::one(&token.name);
     let facts = if is_active(&token) {
-        Facts::none().stops(Thing::Key, name).about(access::totals(at).await?)
+        Facts::none().stops(Thing::Key, name).about(access::keys(at).await?)
     } else {
         Facts::none().ends(Thing::Key, name).note("it is blocked: nothing works with it now")
     };
