@@ -20,9 +20,6 @@ use crate::{
     tools::limits::{DeleteUsageLimit, ListUsageLimits, SetUsageLimit, UpdateUsageLimit, UsageLimitInput},
 };
 
-/// A first hard limit that leaves no use worth the name: one request.
-const HARDLY_ANYTHING: f64 = 1.0;
-
 /// Whose limits are meant: a project's, or the organization's.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
@@ -380,8 +377,8 @@ fn named<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
 /// Tells of a hard limit that stops use earlier than the old one did, and of one that counts otherwise.
 fn tightened(old: Option<&UsageLimit>, new: &UsageLimitInput) -> Facts {
     let Some(old) = old else {
-        // What was not bounded before ends at once with a limit of hardly anything.
-        let hardly = Some(new.hard_limit).filter(|it| *it <= HARDLY_ANYTHING).map(|it| it.to_string());
+        // What was not bounded before ends at once with a limit of one request or less.
+        let hardly = Some(new.hard_limit).filter(|it| *it <= 1.0).map(|it| it.to_string());
         return Facts::none().rewires("the hard limit", None, hardly);
     };
     let facts = Facts::none()
