@@ -199,13 +199,8 @@ fn of_fact(fact: &Fact, people_lose: bool, trust: &Trust, about: &Surroundings) 
 fn of_grant(grant: &Grant, trust: &Trust, about: &Surroundings) -> Gravity {
     let power = grant.role.power.counts();
     match &grant.holder {
-        Holder::Everybody(_) => {
-            if power {
-                Gravity::Critical
-            } else {
-                Gravity::High
-            }
-        }
+        // Nobody can say who that is, now and later.
+        Holder::Everybody(_) => Gravity::Critical,
         _ if !power => Gravity::None,
         // Its people are reported beside it, and weighed by who they are.
         Holder::Team(_) | Holder::ServiceAccount(_) | Holder::Key(_) => Gravity::Low,

@@ -29,9 +29,10 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                         if are_given_alike(grant, other) && of_other == codes && stays == still)
                 };
                 let alike = alike(facts, at, is_alike);
-                let holders: Vec<String> =
-                    alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| it.holder.label().to_owned()).collect();
-                if still.is_empty() && grant.state == State::Active && !is_told_before(facts, at) {
+                let holders: Vec<String> = alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| whom(&it.holder)).collect();
+                // A whole mail domain is not counted as a person.
+                let is_counted = still.is_empty() && grant.state == State::Active && !matches!(grant.holder, Holder::Everybody(_));
+                if is_counted && !is_told_before(facts, at) {
                     let blind = facts.list.iter().filter_map(|it| out_of_sight_of(it, &grant.place));
                     losses.push(loss(&each_once(blind).into(), out_of_sight(&grant.place)));
                 }
@@ -134,6 +135,13 @@ fn through(via: &Via) -> String {
     }
 }
 
+fn whom(holder: &Holder) -> String {
+    match holder {
+        Holder::Everybody(domain) => format!("everybody with an address at {domain}"),
+        holder => holder.label().to_owned(),
+    }
+}
+
 /// What is taken from whom: `no longer Owner of project Atlas: ana@acme.example`.
 fn taken(grant: &Grant, holders: &[String], codes: &[String], still: &[Via]) -> String {
     let names = listed(&holders.iter().map(String::as_str).collect::<Vec<_>>());
@@ -159,7 +167,8 @@ fn taken(grant: &Grant, holders: &[String], codes: &[String], still: &[Via]) -> 
 fn out_of_sight_of<'a>(fact: &'a Fact, place: &Place) -> Option<&'a Holder> {
     match fact {
         Fact::Takes { grant, still, .. } if still.is_empty() && grant.state == State::Active => {
-            (std::mem::discriminant(&grant.place) == std::mem::discriminant(place)).then_some(&grant.holder)
+            let is_such = std::mem::discriminant(&grant.place) == std::mem::discriminant(place);
+            (is_such && !matches!(grant.holder, Holder::Everybody(_))).then_some(&grant.holder)
         }
         _ => None,
     }

@@ -51,7 +51,14 @@ async fn somebody_is_invited_with_roles_of_the_project() {
         project(1)
     );
     assert_eq!(it.changes(), [sent]);
-    assert_eq!(it.agent.questions(), [""; 0], "no power over others, no question");
+    let questions = it.agent.questions();
+    assert_eq!(questions.len(), 1, "what a role of the project's own allows is in no list: {questions:?}");
+    for part in [
+        format!("is invited to project Atlas as Project member: {ROSA}"),
+        format!("is invited to project Atlas as Map Reader, of which nobody can tell here what it allows: {ROSA}"),
+    ] {
+        assert!(questions[0].contains(&part), "{part}: {questions:?}");
+    }
     let again = it.agent.fails("add_project_member", op, "already_member").await;
     assert!(again["message"].as_str().unwrap().contains("as Project member, Map Reader"), "{again}");
     let unknown = it
@@ -63,6 +70,8 @@ async fn somebody_is_invited_with_roles_of_the_project() {
         .fails("add_project_member", json!({ "project": "Ember", "member": "rosa@", "roles": ["Project member"] }), "invalid_arguments")
         .await;
     assert_eq!(it.changes(), [""; 0]);
+    it.agent.ok("add_project_member", json!({ "project": "Ember", "member": ROSA, "roles": ["Project member"] })).await;
+    assert_eq!(it.agent.questions(), [""; 0], "no power over others, no question");
 }
 
 #[tokio::test]
@@ -85,7 +94,10 @@ async fn power_is_given_only_by_who_agrees() {
     assert_eq!(it.state(), before);
     it.agent.ok("add_project_member", administrator).await;
     let questions = it.agent.questions();
-    assert!(questions[0].contains("becomes Project administrator of project Ember: rosa@acme.example"), "{questions:?}");
+    assert!(
+        questions[0].contains("is invited to project Ember as Project administrator, with power over others: rosa@acme.example"),
+        "{questions:?}"
+    );
     let outsider = json!({ "project": "Ember", "member": "o@elsewhere.example", "roles": ["Project administrator"], "dry_run": true });
     let dry = it.agent.ok("add_project_member", outsider).await;
     assert_eq!(dry["impact"]["gravity"], "critical", "{dry}");
@@ -105,7 +117,7 @@ async fn a_member_is_removed_by_who_types_the_e_mail() {
     let last =
         it.agent.ok("remove_project_member", json!({ "project": "Atlas", "member": "ana.ruiz@acme.example", "dry_run": true })).await;
     assert_eq!(last["impact"]["gravity"], "critical", "{last}");
-    assert_eq!(last["impact"]["notes"][1], "no administrator is left in project Atlas", "{last}");
+    assert_eq!(last["impact"]["notes"][1], "no owner is left in 1 project: Atlas", "{last}");
 }
 
 #[tokio::test]
@@ -224,7 +236,7 @@ async fn a_batch_is_checked_as_a_whole_and_asked_about_once() {
     assert_eq!(questions.len(), 1, "{questions:?}");
     for part in [
         "Add project member in project Atlas",
-        ": rosa@acme.example: joins project Atlas as Project administrator and Map Reader; becomes Project administrator of project Atlas",
+        ": rosa@acme.example: is invited to project Atlas as Project administrator, with power over others; is invited to project Atlas as Map Reader",
         "Add project member in project Ember",
         "2 left as they are: row 4 (duplicate of row 3)",
         "5 cannot be made: row 6 (no project `Embers`",
@@ -246,10 +258,10 @@ async fn a_batch_that_gives_nobody_power_is_asked_about_and_shows_who_gets_what(
     assert_eq!(questions.len(), 1, "{questions:?}");
     for part in [
         &format!(
-            "2 × Add project member in project Ember [{}]: rosa@acme.example, omar@acme.example: joins project Ember as Project member\n",
+            "2 × Add project member in project Ember [{}]: rosa@acme.example, omar@acme.example: is invited to project Ember as Project member\n",
             project(5)
         ),
-        &format!("Add project member in project Atlas [{}]: rosa@acme.example: joins project Atlas as Map Reader", project(1)),
+        &format!("Add project member in project Atlas [{}]: rosa@acme.example: is invited to project Atlas as Map Reader", project(1)),
     ] {
         assert!(questions[0].contains(part), "{part}: {}", questions[0]);
     }

@@ -59,7 +59,10 @@ async fn a_project_is_created_with_its_administrator_and_limit() {
     assert_eq!(it.changes(), [format!("POST /v1/organization/project {body}")]);
     let questions = it.agent.questions();
     assert_eq!(questions.len(), 1, "an administrator is made: {questions:?}");
-    assert!(questions[0].contains("becomes Project administrator of project Granite: tomas.quiroga@acme.example"), "{questions:?}");
+    assert!(
+        questions[0].contains("becomes Project administrator of project Granite, with power over others: tomas.quiroga@acme.example"),
+        "{questions:?}"
+    );
     let before = it.state();
     it.agent.fails("create_project", op, "name_taken").await;
     it.agent.fails("create_project", json!({ "name": "Other" }), "invalid_arguments").await;
@@ -112,7 +115,8 @@ async fn a_project_is_deleted_by_who_types_its_name() {
         .iter()
         .map(|it| (it["count"].as_u64().unwrap(), it["what"].as_str().unwrap().to_owned()))
         .collect();
-    assert_eq!(losses, [(23, "people lose access".into()), (1, "key stops working".into()), (1, "usage limit ends".into())], "{dry}");
+    let expected = ["1 project ends", "23 people lose access", "1 key stops working", "1 usage limit ends"];
+    assert_eq!(losses.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>(), expected, "{dry}");
     declined(&it.agent, "delete_project", json!({ "project": "Atlas" })).await;
     assert_eq!(it.changes(), [""; 0]);
     assert_eq!(it.state(), before);
@@ -152,7 +156,7 @@ async fn a_system_administrator_makes_and_ends_organizations() {
     let gone = it.agent.ok("delete_organization", json!({ "organization": "basalt" })).await;
     assert_eq!(gone["before"]["organization"], "Basalt", "{gone}");
     assert_eq!(it.changes(), [format!("DELETE /v2/admin/organizations/{}", made(1))]);
-    assert!(it.agent.questions().last().unwrap().contains("1 person loses access"));
+    assert!(it.agent.questions().last().unwrap().contains("1 person loses the organization"));
     it.agent.fails("create_organization", json!({ "name": "acme", "admin_email": "a@acme.example" }), "name_taken").await;
     // Without that right the tools are not even listed.
     let plain = Geai::new().await;

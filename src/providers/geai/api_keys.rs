@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Session,
+    Session, access,
     organization_members::of_page,
+    power,
     resolve::{Place, only},
     wire::{WireToken, list as items, read, time},
 };
 use crate::{
     domain::{
-        ApiKeyRef, Description, Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Secret, fold,
+        ApiKeyRef, Counted, Description, Facts, Inverse, List, PageRequest, ReferenceText as _, Secret, Thing, fold,
         keys::{ApiKey, KeyStatus},
     },
     error::ProviderError,
@@ -59,7 +60,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
             "choose another name, or delete that key first: see list_api_keys",
         ));
     }
-    let impact = Impact::of(Gravity::Low).note("the key can do everything in the project, until it is deleted").undo("delete_api_key");
+    let facts = Facts::none().gives(power::key(&name, "", project.place())).note("it works until it is deleted").undo("delete_api_key");
     let target = project.target("key", &name, None);
     let body = json!({ "name": name, "description": description });
     let (session, place) = (at.clone(), project);
@@ -71,7 +72,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
             Ok(made(token, &place))
         }
     };
-    Ok(Draft::new(target, impact, send).read_back(move || {
+    Ok(Draft::new(target, facts, send).read_back(move || {
         let (session, place, name) = (session.afresh(), place.clone(), name.clone());
         async move { Ok(of_project(&session, &place).await?.into_iter().find(|it| it.name == name).map(|it| made(it, &place))) }
     }))
@@ -96,18 +97,15 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
     let project = at.project(&op.project).await?;
     let token = find(at, &project, &op.api_key).await?;
     let blocked = !is_active(&token);
-    let mut impact = Impact::none().undo("update_api_key with the values in `before`");
-    match op.status {
-        Some(KeyStatus::Active) if blocked => impact = impact.at_least(Gravity::Low).note("a blocked key works again"),
+    let facts = Facts::none().undo("update_api_key with the values in `before`");
+    let facts = match op.status {
+        Some(KeyStatus::Active) if blocked => facts.note("a blocked key works again").gives(power::of_token(&token, project.place())),
         Some(KeyStatus::Blocked) if !blocked => {
-            let lost = vec![token.name.clone()];
-            impact = impact
-                .at_least(Gravity::High)
-                .loses(1, ("key stops working", "keys stop working"), lost)
-                .note("until it is set to `active`");
+            let facts = facts.stops(Thing::Key, Counted::one(&token.name)).note("until it is set to `active`");
+            facts.about(access::keys(at).await?)
         }
-        _ => {}
-    }
+        _ => facts,
+    };
     let mut body = json!({});
     if let Some(fields) = body.as_object_mut() {
         fields.extend(op.description.as_ref().map(|it| ("description".to_owned(), json!(it))));
@@ -120,7 +118,7 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         ..before.clone()
     };
     let (back, wanted) = (undoing(op, &before, &project), after.clone());
-    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), impact)
+    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), facts)
         .before(before)
         .sends(at.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body))
         // The answer is the token, or a list of messages.
@@ -148,9 +146,13 @@ fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Option<Invers
 pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiKey>, ProviderError> {
     let project = at.project(&op.project).await?;
     let token = find(at, &project, &op.api_key).await?;
-    let works = u64::from(is_active(&token));
-    let impact = Impact::of(Gravity::High).loses(works, ("key stops working", "keys stop working"), vec![token.name.clone()]);
-    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), impact)
+    let name = Counted::one(&token.name);
+    let facts = if is_active(&token) {
+        Facts::none().stops(Thing::Key, name).about(access::keys(at).await?)
+    } else {
+        Facts::none().ends(Thing::Key, name).note("it is blocked: nothing works with it now")
+    };
+    Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), facts)
         .before(view(&token, &project))
         .sends(at.delete("/v2/projects/tokens/{id}").path("id", &token.id))
         .ends()
@@ -192,7 +194,7 @@ fn short(description: &Description) -> Result<(), ProviderError> {
 }
 
 /// A few digits that tell one token from another, and from which it cannot be had.
-fn fingerprint(id: &str) -> String {
+pub(super) fn fingerprint(id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
     let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     format!("key-{number:012x}")

@@ -7,13 +7,13 @@ use crate::{domain::organizations::CurrentUser, error::ProviderError, tools::con
 
 /// A signed-in person.
 #[derive(Debug, Deserialize)]
-struct WireProfile {
+pub(super) struct WireProfile {
     #[serde(default)]
     sub: Option<String>,
     #[serde(default)]
     username: Option<String>,
     #[serde(default)]
-    email: Option<String>,
+    pub(super) email: Option<String>,
 }
 
 /// `GET /v1/accessControl/apitoken/validate`; of an OAuth token `GET /openid/userinfo`.
@@ -34,7 +34,7 @@ pub(super) async fn current_user(at: &Session, _: &GetCurrentUser) -> Result<Cur
     Ok(CurrentUser { user: user.to_owned(), id: None, scope: info.scope, organization, project: info.project_name })
 }
 
-async fn profile(at: &Session) -> Result<WireProfile, ProviderError> {
+pub(super) async fn profile(at: &Session) -> Result<WireProfile, ProviderError> {
     at.get("/openid/userinfo").send().await
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Session,
+    resolve::Own,
     wire::{Listing, WireOrganization, WireProject},
 };
 use crate::{
@@ -50,12 +51,8 @@ fn in_project(project: &WireProject) -> impl Iterator<Item = String> {
 /// organization can be asked for in another way: both have to say the same.
 async fn heeded(at: &Session, email: &str, types: &[RoleType], found: &List<WireOrganization>) -> Result<(), ProviderError> {
     let Ok(own) = at.own().await else { return Ok(()) };
-    let certain: Arc<Vec<WireProject>> = match projects_of(&own.id, email, "desc").of_types(types)?.all(at).await {
-        Ok(projects) => projects,
-        Err(ProviderError::Remote(error)) if error.code == "not_found" => Arc::default(),
-        // Whoever may not ask in the other way has only this one.
-        Err(_) => return Ok(()),
-    };
+    // Whoever may not ask in the other way has only this one.
+    let Ok(certain) = of_types(at, &own, email, types).await else { return Ok(()) };
     let ids = |projects: &[WireProject]| projects.iter().map(|it| it.project_id.clone()).collect::<BTreeSet<_>>();
     let told = found.items.iter().find(|it| it.id == own.id).map(|it| it.projects.as_slice()).unwrap_or_default();
     let elsewhere = told.is_empty() && found.has_more;
@@ -67,6 +64,19 @@ async fn heeded(at: &Session, email: &str, types: &[RoleType], found: &List<Wire
         format!("the service does not heed the e-mail: it told memberships that are not those of `{email}`"),
         "use list_project_memberships, organization by organization",
     ))
+}
+
+/// The projects that somebody is in, with their roles there.
+pub(super) async fn of_person(at: &Session, own: &Own, email: &str) -> Result<Vec<WireProject>, ProviderError> {
+    Ok(of_types(at, own, email, &[]).await?.to_vec())
+}
+
+/// That somebody is not known is a failure to the service, and nothing to us.
+async fn of_types(at: &Session, own: &Own, email: &str, types: &[RoleType]) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+    match projects_of(&own.id, email, "desc").of_types(types)?.all(at).await {
+        Err(ProviderError::Remote(error)) if error.code == "not_found" => Ok(Arc::default()),
+        other => other,
+    }
 }
 
 /// `GET /v2/accessControl/projects/memberships`.

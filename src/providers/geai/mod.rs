@@ -3,15 +3,16 @@
 //! Descriptions of this service differ from each other and from what it does, so answers are read in every shape that was
 //! described or seen, and nothing is taken for a failure that only looks unusual.
 
+mod access;
 mod api_keys;
 mod context;
 mod explain;
-mod grants;
 mod limit_steps;
 mod memberships;
 mod organization_members;
 mod organizations;
 mod policies;
+mod power;
 pub(crate) mod profile;
 mod project_members;
 mod projects;
@@ -111,6 +112,7 @@ pub fn connect(settings: Settings) -> Connection {
         .alter(usage_limits::update)
         .alter(usage_limits::delete)
         .look(policies::get)
+        .grants(|at, scope| async move { access::grants(&at, &scope).await })
         .health(|at| async move { context::check(&at).await })
         .build()
 }

@@ -51,14 +51,7 @@ pub(super) fn of_page<T, U>(page: List<T>, view: impl FnMut(T) -> U) -> List<U> 
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let own = at.organization(op.organization.as_ref()).await?;
-    let found = at.people(&own).await?.iter().find(|it| it.is(op.member.text())).cloned();
-    let found = found.ok_or_else(|| ProviderError::NotFound {
-        kind: "member",
-        name: op.member.text().to_owned(),
-        scope: format!("organization `{}`", own.name),
-        fix: "find them with list_organization_members".into(),
-    })?;
-    Ok(view(found, &own))
+    Ok(view(at.person(&own, op.member.text()).await?, &own))
 }
 
 fn view(it: WireMember, own: &Own) -> Member {

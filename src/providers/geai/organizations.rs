@@ -5,13 +5,20 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Session, grants, memberships,
+    Session, access, memberships,
     organization_members::of_page,
+    power::{addressed, administrator},
     resolve::{Own, only},
     wire::{Listing, WireOrganization, read},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, ReferenceText as _, Target, fold, organizations::Organization},
+    domain::{
+        Counted, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, Surroundings, Target, Thing,
+        access::{Grant, Named, Place},
+        fold,
+        organizations::Organization,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     guard::Permit,
     providers::http::{Draft, Sent, cut},
@@ -70,9 +77,11 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     if there.iter().any(|it| fold(&it.name) == fold(&name)) {
         return Err(ProviderError::conflict("name_taken", format!("an organization is called `{name}` already"), "choose another name"));
     }
-    let impact =
-        Impact::of(Gravity::Low).note(format!("becomes administrator of organization {name}: {email}")).undo("delete_organization");
-    let impact = grants::everybody(impact, email.as_str());
+    let place = Place::Organization(Named::new(&name, ""));
+    let facts = Facts::none()
+        .gives(Grant::own(addressed(email.as_str()), administrator(RoleLevel::Organization), place))
+        .about(access::of_the_platform(at, &name).await?)
+        .undo("delete_organization");
     let target = Target { organization: None, ..Target::new_one("organization", &name, "") };
     let body = json!({ "name": name, "administratorUserEmail": email });
     let (session, told) = (at.clone(), target.clone());
@@ -83,7 +92,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
             Ok(made(read(&session, reply.read::<Value>("list_organizations tells whether it is there")?)?, told))
         }
     };
-    Ok(Draft::new(target, impact, send).read_back(move || {
+    Ok(Draft::new(target, facts, send).read_back(move || {
         let (session, told, name) = (session.afresh(), told.clone(), name.clone());
         async move {
             let there: Arc<Vec<WireOrganization>> = all().all(&session).await?;
@@ -106,15 +115,15 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
         only(&there, "organization", wanted, "", |it| it.id.as_str(), |it: &WireOrganization| it.name.clone(), "list_organizations")?;
     at.within_pin(Some(&found.id), Some(&found.name))?;
     let own = Own { id: found.id.clone(), name: found.name.clone() };
-    let mut impact = Impact::of(Gravity::Critical).note("all its projects, tokens and limits end; people keep their accounts");
+    // Whose people they are is said by what ends: without totals it is the organization that is named, not the sum of its people.
+    let about = Surroundings { organization: own.name.clone(), ..Surroundings::default() };
+    let facts = Facts::none().ends(Thing::Organization, Counted::one(&own.name)).about(about);
     // An administrator of the system need not be able to look inside.
-    impact = match at.people(&own).await {
-        Ok(people) => {
-            let people: Vec<String> = people.iter().map(super::wire::WireMember::label).collect();
-            impact.loses(people.len() as u64, ("person loses access", "people lose access"), people)
-        }
-        Err(_) => impact.note("how many people lose access is not told to this account"),
+    let facts = match at.people(&own).await {
+        Ok(people) => facts.lose(Losing::Organization, people.iter().map(super::wire::WireMember::label).collect::<Vec<_>>()),
+        Err(_) => facts.unseen("how many people lose access is not told to this account"),
     };
+    let facts = facts.note("all its projects, tokens and limits end; people keep their accounts");
     let target = Target::new("organization", &own.name, &own.id, &own.name);
     let before = view(found.clone());
     let (session, id) = (at.clone(), own.id);
@@ -125,7 +134,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
             Ok(Sent::gone())
         }
     };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+    Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, id) = (session.afresh(), id.clone());
         async move {
             let there: Arc<Vec<WireOrganization>> = all().all(&session).await?;

@@ -3,16 +3,17 @@
 use serde_json::json;
 
 use super::{
-    Session,
+    Session, access,
     explain::is_bad_endpoint,
-    grants::is_privileged,
     organization_members::{listed, of_member, of_page},
+    power::{addressed, granted, held},
     resolve::{Place, in_project},
     wire::{WireMember, WireRole},
 };
 use crate::{
     domain::{
-        Email, Gravity, Impact, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, members::Member,
+        Counted, Email, Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, Thing,
+        access::Holder, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
     guard::Permit,
@@ -50,8 +51,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             "this provider changes no roles of a member: remove_project_member first, then invite with all roles",
         ));
     }
-    let impact = Impact::none().undo("remove_project_member, once the invitation is accepted");
-    let impact = at.granting(impact, &project.name, &email, &roles).await?;
+    let facts = giving(at, &project, &email, &roles).await?;
     let invited = Member {
         member: email.clone(),
         name: None,
@@ -78,7 +78,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             Ok(inverse.into_iter().fold(Sent::after(invited), Sent::inverse))
         }
     };
-    Ok(Draft::new(target, impact, send).read_back(move || {
+    Ok(Draft::new(target, facts, send).read_back(move || {
         let (session, place, wanted) = (session.afresh(), place.clone(), wanted.clone());
         let (again, settled) = (again.clone(), settled.clone());
         async move {
@@ -91,22 +91,23 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     }))
 }
 
+/// What it means that somebody is invited with these roles.
+async fn giving(at: &Session, project: &Place, email: &str, roles: &[WireRole]) -> Result<Facts, ProviderError> {
+    let who = addressed(email);
+    let grants = granted(&who, roles, RoleLevel::Project, &project.place());
+    let power = grants.iter().any(|it| it.role.power.counts());
+    let facts = grants.into_iter().fold(Facts::none(), |facts, it| facts.gives(it.pending()));
+    let facts = facts.undo("remove_project_member, once the invitation is accepted");
+    // Who is in power is worth requests only where it matters.
+    if power && matches!(who, Holder::Person(_)) { Ok(facts.about(access::in_power(at, Some(project), &who).await?)) } else { Ok(facts) }
+}
+
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let member = at.member(&project, op.member.text()).await?;
     let label = member.label();
-    let mut impact = Impact::of(Gravity::High).note(format!("leaves project {}", project.name)).loses(
-        1,
-        ("person loses access", "people lose access"),
-        vec![label.clone()],
-    );
-    let administers = |it: &WireMember| it.roles.iter().any(is_privileged);
-    let everybody = at.members(&project).await?;
-    if administers(&member) && !everybody.iter().any(|it| it.label() != label && administers(it)) {
-        impact = impact.at_least(Gravity::Critical).note(format!("no administrator is left in project {}", project.name));
-    }
-    let impact = impact.undo(format!("add_project_member with roles {}", member.role_names().join(", ")));
+    let facts = taking(&project, &member, &at.members(&project).await?);
     let target = Target { id: member.id.clone(), ..project.target("member", &label, None) };
     let before = view(member.clone(), &project);
     let inverse = member.email.as_ref().and_then(|email| invitation(&project, email, &member.roles));
@@ -120,13 +121,29 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
             Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))
         }
     };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+    Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, place, who, again) = (session.afresh(), place.clone(), who.clone(), again.clone());
         async move {
             let there = session.members(&place).await?.iter().any(|it| it.is(&who));
             Ok((!there).then(|| again.into_iter().fold(Sent::gone(), Sent::inverse)))
         }
     }))
+}
+
+/// What it means that somebody is taken out.
+fn taking(project: &Place, member: &WireMember, everybody: &[WireMember]) -> Facts {
+    let place = project.place();
+    let grants = held(member, RoleLevel::Project, &place);
+    // A role that nobody explains may own the project, and is not taken for one that does.
+    let may_own = grants.iter().any(|it| it.role.power.counts());
+    let owns = |it: &WireMember| held(it, RoleLevel::Project, &place).iter().any(|it| it.role.owns);
+    let others = everybody.iter().filter(|it| it.id != member.id || it.email != member.email);
+    let ownerless = may_own && !others.into_iter().any(owns);
+    let facts = grants.into_iter().fold(Facts::none(), |facts, it| facts.takes(it, Vec::new(), Vec::new()));
+    let facts = if ownerless { facts.ownerless(Thing::Project, Counted::one(&project.name)) } else { facts };
+    facts
+        .unseen("whether an invitation of theirs is still open cannot be seen; accepted later, it would bring them back")
+        .undo(format!("add_project_member with roles {}", member.role_names().join(", ")))
 }
 
 const REMOVALS: [&str; 2] = ["/v2/accessControl/projects/{project}/members/{member}", "/accessControl/projects/{project}/members/{member}"];

@@ -3,15 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{
-    Session, TokenKind, api_keys, grants,
+    Session, TokenKind, access, api_keys,
+    power::{addressed, administrator, held, holder},
     resolve::Place,
     usage_limits::{self, Scope},
     wire::{WireProject, list as items, read},
 };
 use crate::{
     domain::{
-        Description, Gravity, Impact, Inverse, List, Name, PageRequest, ReferenceText as _, Target, fold,
+        Counted, Description, Facts, Inverse, List, Losing, Name, PageRequest, ReferenceText as _, Target, Thing,
+        access::{Grant, Holder, Named, Place as Where},
+        fold,
         projects::{Project, ProjectStatus},
+        roles::RoleLevel,
     },
     error::ProviderError,
     guard::Permit,
@@ -68,11 +72,12 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let projects = at.projects().await?;
     is_free(&projects, &name, None)?;
     let organization = projects.iter().find_map(|it| it.organization_name.clone());
-    let mut impact =
-        Impact::of(Gravity::Low).undo("delete_project").note(format!("becomes Project administrator of project {name}: {email}"));
-    impact = at.weighing_outsiders(grants::everybody(impact, email.as_str()), email.as_str()).await?;
+    let who = addressed(email.as_str());
+    let about = access::in_power(at, None, &who).await?;
+    let place = Where::Project { project: Named::new(&name, ""), organization: Named::new(&about.organization, "") };
+    let mut facts = Facts::none().gives(Grant::own(who, administrator(RoleLevel::Project), place)).about(about).undo("delete_project");
     if let Some(limit) = &op.usage_limit {
-        impact = impact.note(format!("its use stops at {} {:?}", limit.hard_limit, limit.usage_unit));
+        facts = facts.note(format!("its use stops at {} {:?}", limit.hard_limit, limit.usage_unit));
     }
     let mut body = json!({ "name": name, "administratorUserEmail": email });
     if let (Some(fields), Some(description)) = (body.as_object_mut(), &op.description) {
@@ -90,7 +95,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
             Ok(made(reply.read::<Value>("get_project tells whether it is there").and_then(|it| read(&session, flat(it)))?, told))
         }
     };
-    Ok(Draft::new(target, impact, send).read_back(move || {
+    Ok(Draft::new(target, facts, send).read_back(move || {
         let (session, told, name) = (session.afresh(), told.clone(), name.clone());
         async move { Ok(session.projects().await?.iter().find(|it| it.project_name == name).map(|it| made(it.clone(), told))) }
     }))
@@ -130,8 +135,8 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         description: description.clone().or_else(|| project.description.clone()).filter(|it| !it.is_empty()),
         ..before.clone()
     };
-    let impact = Impact::none().undo("update_project with the values in `before`");
-    Ok(Draft::of(target(&project), impact)
+    let facts = Facts::none().undo("update_project with the values in `before`");
+    Ok(Draft::of(target(&project), facts)
         .before(before)
         .sends(at.put("/v1/organization/project/{id}").path("id", &project.id).json(body))
         .leaves(after)
@@ -159,18 +164,25 @@ fn undoing(op: &UpdateProject, project: &Place) -> Option<Inverse> {
 /// `DELETE /v1/organization/project/{id}`.
 pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let people: Vec<String> = at.members(&project).await?.iter().map(super::wire::WireMember::label).collect();
+    let members = at.members(&project).await?;
+    let (domains, people): (Vec<_>, Vec<_>) = members.iter().partition(|it| matches!(holder(it), Holder::Everybody(_)));
+    let people: Vec<String> = people.into_iter().map(super::wire::WireMember::label).collect();
     let keys: Vec<String> = api_keys::of_project(at, &project).await?.into_iter().filter(api_keys::is_active).map(|it| it.name).collect();
     let limits = usage_limits::in_force(at, &Scope::of(at, Some(&project)).await?).await?;
-    let mut impact = Impact::of(Gravity::High)
-        .loses(people.len() as u64, ("person loses access", "people lose access"), people)
-        .loses(keys.len() as u64, ("key stops working", "keys stop working"), keys)
-        .loses(limits.len() as u64, ("usage limit ends", "usage limits end"), limits)
-        .note("its assistants end with it");
-    if at.settings.kind == TokenKind::OAuth && at.settings.project_id.as_ref() == Some(&project.id) {
-        impact = impact.note("this connection works in its context and needs another `project_id` then");
+    let mut facts = Facts::none()
+        .ends(Thing::Project, Counted::one(&project.name))
+        .lose(Losing::Access, people)
+        .stops(Thing::Key, keys)
+        .ends(Thing::UsageLimit, limits)
+        .note("its assistants end with it")
+        .about(access::totals(at).await?);
+    for grant in domains.into_iter().flat_map(|it| held(it, RoleLevel::Project, &project.place())) {
+        facts = facts.takes(grant, Vec::new(), Vec::new());
     }
-    Ok(Draft::of(target(&project), impact)
+    if at.settings.kind == TokenKind::OAuth && at.settings.project_id.as_ref() == Some(&project.id) {
+        facts = facts.note("this connection works in its context and needs another `project_id` then");
+    }
+    Ok(Draft::of(target(&project), facts)
         .before(of_place(&project))
         .sends(at.delete("/v1/organization/project/{id}").path("id", &project.id))
         .ends()

@@ -9,7 +9,11 @@ use super::{
     wire::{Listing, WireMember, WireProject, WireRole, list, read},
 };
 use crate::{
-    domain::{OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, fold},
+    domain::{
+        OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target,
+        access::{self, Named},
+        fold,
+    },
     error::ProviderError,
 };
 
@@ -31,6 +35,27 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// A project as a list shows it.
+    pub(super) fn of(it: &WireProject) -> Self {
+        Self {
+            id: it.project_id.clone(),
+            name: it.project_name.clone(),
+            description: it.project_description.clone(),
+            organization: it.organization_name.clone(),
+            organization_id: it.organization_id.clone(),
+        }
+    }
+
+    /// The organization that it is in, as far as that is told.
+    pub(super) fn organization_named(&self) -> Named {
+        Named::new(self.organization.clone().unwrap_or_default(), self.organization_id.clone().unwrap_or_default())
+    }
+
+    /// Where roles of it are held.
+    pub(super) fn place(&self) -> access::Place {
+        access::Place::Project { project: Named::new(&self.name, &self.id), organization: self.organization_named() }
+    }
+
     /// How our tools are told which project is meant.
     pub(super) fn reference(&self) -> Option<ProjectRef> {
         ProjectRef::try_from(self.id.clone()).ok()
@@ -120,13 +145,7 @@ impl Session {
         let wanted = named.text();
         let projects = self.projects().await?;
         let found = only(&projects, "project", wanted, "", |it| &it.project_id, |it| it.project_name.clone(), "list_projects")?;
-        let place = Place {
-            id: found.project_id.clone(),
-            name: found.project_name.clone(),
-            description: found.project_description.clone(),
-            organization: found.organization_name.clone(),
-            organization_id: found.organization_id.clone(),
-        };
+        let place = Place::of(found);
         self.within_pin(place.organization_id.as_deref(), place.organization.as_deref())?;
         Ok(place)
     }
@@ -170,6 +189,17 @@ impl Session {
     /// Everybody in the organization.
     pub(super) async fn people(&self, own: &Own) -> Result<Arc<Vec<WireMember>>, ProviderError> {
         organization_members(own).all(self).await
+    }
+
+    /// Somebody in the organization, by e-mail or id.
+    pub(super) async fn person(&self, own: &Own, wanted: &str) -> Result<WireMember, ProviderError> {
+        let found = self.people(own).await?.iter().find(|it| it.is(wanted)).cloned();
+        found.ok_or_else(|| ProviderError::NotFound {
+            kind: "member",
+            name: wanted.to_owned(),
+            scope: format!("organization `{}`", own.name),
+            fix: "find them with list_organization_members".into(),
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, ProjectRef, ReferenceText as _, Target, UsageLimitRef,
+        Counted, Facts, Inverse, List, ProjectRef, ReferenceText as _, Target, Thing, UsageLimitRef,
         limits::{Renewal, SubscriptionType, UsageLimit, UsageUnit},
     },
     error::ProviderError,
@@ -151,13 +151,12 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
     let scope = Scope::named(at, op.project.as_ref()).await?;
     let old = scope.all(at).await?.into_iter().rfind(holds);
     let before = old.as_ref().map(|it| scope.view(it)).transpose()?;
-    let same = before.as_ref().filter(|it| it.subscription_type == op.subscription_type && it.usage_unit == op.usage_unit);
-    let impact = tightened(Impact::none(), same.map(|it| it.hard_limit), op.hard_limit);
-    let impact = match &before {
-        None => impact.note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit"),
+    let facts = tightened(before.as_ref(), &input);
+    let facts = match &before {
+        None => facts.note(format!("{} had no active usage limit", scope.says())).undo("delete_usage_limit"),
         Some(old) => {
             let note = format!("takes the place of {}, which is no longer active", sentence(old));
-            impact.note(note).undo("set_usage_limit with the values in `before`")
+            facts.note(note).undo("set_usage_limit with the values in `before`")
         }
     };
     let planned = scope.view(&wire(&input))?;
@@ -174,7 +173,7 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
             made(&scope, &set, undo)
         }
     };
-    let draft = Draft::new(target, impact, send);
+    let draft = Draft::new(target, facts, send);
     let draft = if let Some(before) = before { draft.before(before) } else { draft };
     Ok(draft.read_back(move || {
         let (session, scope, undo, last) = (session.afresh(), again.clone(), undo_again.clone(), last.clone());
@@ -231,8 +230,8 @@ pub(super) async fn update(at: &Session, op: &UpdateUsageLimit) -> Result<Draft<
     };
     checked(&input, scope.project.is_some())?;
     let steps = Steps::of(op, &before);
-    let impact = tightened(Impact::none(), Some(before.hard_limit), input.hard_limit);
-    let impact = impact.note(format!("made in this order: {}", steps.says())).undo("update_usage_limit with the values in `before`");
+    let facts = tightened(Some(&before), &input);
+    let facts = facts.note(format!("made in this order: {}", steps.says())).undo("update_usage_limit with the values in `before`");
     let target = scope.target(&before, Some(&limit.id));
     let after = UsageLimit { soft_limit: input.soft_limit, hard_limit: input.hard_limit, renewal: input.renewal, ..before.clone() };
     let undo = Inverse::of(&UpdateUsageLimit {
@@ -251,7 +250,7 @@ pub(super) async fn update(at: &Session, op: &UpdateUsageLimit) -> Result<Draft<
             Ok(Sent::after(after).inverse(undo))
         }
     };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+    Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, scope, id) = (session.afresh(), place.clone(), looked_for.clone());
         let (after, undo, input) = (again.clone(), undo_again.clone(), input.clone());
         async move {
@@ -266,12 +265,12 @@ pub(super) async fn delete(at: &Session, op: &DeleteUsageLimit) -> Result<Draft<
     let scope = Scope::named(at, op.project.as_ref()).await?;
     let limit = find(at, &scope, &op.usage_limit).await?;
     let before = scope.view(&limit)?;
-    let impact = Impact::of(Gravity::Low);
-    let impact = if before.active {
+    let facts = if before.active {
         let now = format!("the use of {} is no longer bounded by {}", scope.says(), sentence(&before));
-        impact.note(now).undo("set_usage_limit with the values in `before`")
+        let facts = Facts::none().ends(Thing::UsageLimit, Counted::one(label(&before)));
+        facts.note(now).undo("set_usage_limit with the values in `before`")
     } else {
-        impact.note("it is not active: only its record goes")
+        Facts::none().note("it is not active: only its record goes")
     };
     let target = scope.target(&before, Some(&limit.id));
     let undo = before.active.then(|| setting(&scope, &before));
@@ -284,7 +283,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteUsageLimit) -> Result<Draft<
             Ok(undo.into_iter().fold(Sent::gone(), Sent::inverse))
         }
     };
-    Ok(Draft::new(target, impact, send).before(before).read_back(move || {
+    Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, scope, id, undo) = (session.afresh(), place.clone(), gone.clone(), undo_again.clone());
         async move {
             let there = scope.all(&session).await?.iter().any(|it| it.id == id && holds(it));
@@ -375,16 +374,18 @@ fn named<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_value(text.into()).ok()
 }
 
-/// Tells of a hard limit that ends use or stops it earlier than the old one did.
-fn tightened(impact: Impact, old: Option<f64>, hard: f64) -> Impact {
-    let impact = match old.filter(|old| hard < *old) {
-        Some(old) => impact.note(format!("use stops earlier: the hard limit falls from {old} to {hard}")),
-        None => impact,
+/// Tells of a hard limit that stops use earlier than the old one did, and of one that counts otherwise.
+fn tightened(old: Option<&UsageLimit>, new: &UsageLimitInput) -> Facts {
+    let Some(old) = old else {
+        // What was not bounded before ends at once with a limit of one request or less.
+        let hardly = Some(new.hard_limit).filter(|it| *it <= 1.0).map(|it| it.to_string());
+        return Facts::none().rewires("the hard limit", None, hardly);
     };
-    if hard <= 0.0 && old.is_none_or(|it| it > 0.0) {
-        return impact.at_least(Gravity::Low).note("use ends: the hard limit is 0");
-    }
-    impact
+    let facts = Facts::none()
+        .rewires("the unit", Some(text(&old.usage_unit)), Some(text(&new.usage_unit)))
+        .rewires("the subscription type", Some(text(&old.subscription_type)), Some(text(&new.subscription_type)))
+        .rewires("the renewal", Some(text(&old.renewal)), Some(text(&new.renewal)));
+    if old.usage_unit == new.usage_unit { facts.lowers("the hard limit", old.hard_limit, new.hard_limit, old.used) } else { facts }
 }
 
 /// What a person calls it: `Monthly Cost limit of Atlas`.
