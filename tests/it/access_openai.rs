@@ -9,8 +9,8 @@ use rolecall::{
     },
     error::ProviderError,
     providers::openai::connect,
-    sandbox::openai::ADMIN_KEY,
 };
+use rolecall_sandbox::openai::ADMIN_KEY;
 
 use crate::{
     support::{Value, json},

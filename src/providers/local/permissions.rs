@@ -1,6 +1,6 @@
 //! The permissions that roles and keys of the directory can hold.
 
-use crate::{domain::Gravity, error::ProviderError};
+use crate::error::ProviderError;
 
 /// A permission code, what it allows, and whether it gives power over others.
 pub(super) struct Code {
@@ -53,15 +53,6 @@ pub(super) const CODES: &[Code] = codes! {
 /// Whether holding these gives power over others: a wildcard does, and so does each privileged code.
 pub(super) fn is_privileged(permissions: &[String]) -> bool {
     permissions.iter().any(|it| it == "*" || it.ends_with(".*") || CODES.iter().any(|known| known.privileged && known.code == it))
-}
-
-/// How grave it is to give these permissions; to an outsider, power is critical.
-pub(super) fn grant_gravity(permissions: &[String], outsider: bool) -> Gravity {
-    match (is_privileged(permissions), outsider) {
-        (false, _) => Gravity::None,
-        (true, false) => Gravity::Low,
-        (true, true) => Gravity::Critical,
-    }
 }
 
 /// Checks codes; sorts them and folds duplicates.
