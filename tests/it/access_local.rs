@@ -201,7 +201,8 @@ async fn what_the_grants_say_is_lost_is_what_sql_says() {
             let expected = agent.db().read().await.unwrap().texts(ONLY_THROUGH_A, &[]).await.unwrap();
             assert!(!expected.is_empty());
             let before = grants(&agent, organization("Acme")).await;
-            let done = agent.ok(tool, call).await;
+            let done = planned(&agent, tool, call.clone()).await;
+            agent.ok(tool, call).await;
             let after = grants(&agent, organization("Acme")).await;
             let blind = |it: &&rolecall::access::Loss| {
                 let is_one = matches!((&it.holder, &it.place), (Holder::Person(_), Place::Project { .. }));

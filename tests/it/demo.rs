@@ -17,7 +17,7 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         "3 organizations",
         "Done: project name=Aurora",
         "Done: invitation name=noa.levi@acme.example",
-        "organization Acme as admin, with power over others: noa.levi@acme.example",
+        "becomes admin of organization Acme, with power over others: jonas.weber@acme.example",
         "=> Yes, do it",
         "roles=admin",
         // A made-up confirmation is no argument.
@@ -31,7 +31,7 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         // The same consent again, for a new project of that name.
         "confirmation_rejected: the confirmation was used before; nothing was changed",
         "pending_approval: a person has to agree first",
-        "sole owner of 1 project: Borealis",
+        "no owner is left in 1 project: Borealis",
         "=> in a terminal window: rolecall approve ",
         "Done: member name=ana.ruiz@acme.example",
         "outcome=pending_approval",

@@ -360,7 +360,7 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
         assert_eq!(impact["gravity"], "critical", "{impact}");
         let notes = impact["notes"].as_array().unwrap();
         for note in [
-            "no longer owner of project Atlas: bo@acme.example",
+            "no longer member without a role of project Atlas through team Platform: bo@acme.example",
             "no longer owner of project Zeta: bo@acme.example",
             "no longer in 1 team: Platform",
             "no owner is left in 1 project: Zeta",

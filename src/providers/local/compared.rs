@@ -66,9 +66,15 @@ impl Look {
     }
 
     /// The same where the permissions of a role were changed, and not who holds it.
-    pub(super) async fn facts_of_role(self, at: &mut Session, role_id: &str, gained: &[String]) -> Result<Facts, ProviderError> {
+    pub(super) async fn facts_of_role(
+        self,
+        at: &mut Session,
+        role_id: &str,
+        gained: &[String],
+        takes: bool,
+    ) -> Result<Facts, ProviderError> {
         let after = read(at, &self.whose).await?;
-        Ok(role_changed(&self.before, &after, role_id, gained).about(self.about))
+        Ok(role_changed(&self.before, &after, role_id, gained, takes).about(self.about))
     }
 }
 
@@ -99,10 +105,15 @@ fn compared(before: &[Grant], after: &[Grant]) -> Facts {
             }
         }
         let losses = lost(&before, &after);
+        let replaced: Vec<&Place> = difference(&before, &after).0.iter().map(|it| &it.place).collect();
         for (at, grant) in gone.iter().enumerate() {
             let place = &grant.place;
             if !holder.is_people() {
                 notes.push(format!("{} {} is no longer {} of {place}", sort(holder), holder.label(), grant.role.name));
+                continue;
+            }
+            // A role that makes room for one that allows no less takes nothing away.
+            if replaced.iter().any(|it| it.is_same(place)) && !losses.iter().any(|it| it.place.is_same(place)) {
                 continue;
             }
             let is_there = after.iter().any(|it| it.place.is_same(place));
@@ -145,7 +156,9 @@ fn sort(holder: &Holder) -> &'static str {
 }
 
 /// What the holders of a role get and lose with its permissions; whoever is invited with it is a holder.
-fn role_changed(before: &[Grant], after: &[Grant], role_id: &str, gained: &[String]) -> Facts {
+///
+/// `takes`: the role allows less than before. Then all its holders are told, though some may keep what it allowed by other ways.
+fn role_changed(before: &[Grant], after: &[Grant], role_id: &str, gained: &[String], takes: bool) -> Facts {
     let power = permissions::is_privileged(gained);
     let mut facts = Facts::none();
     let (mut gaining, mut access, mut organization, mut weaker, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -157,20 +170,30 @@ fn role_changed(before: &[Grant], after: &[Grant], role_id: &str, gained: &[Stri
                 gaining.push(holder.label().to_owned());
             }
         }
-        for loss in lost(&before, &after).into_iter().filter(|_| holder.is_people()) {
-            let is_blind = loss.still.is_empty() && !ways(&before, holder, &loss.place).is_empty() && matches!(holder, Holder::Person(_));
-            let people = match &loss.place {
-                Place::Organization(_) if is_blind => &mut organization,
-                Place::Project { .. } if is_blind => &mut access,
-                _ => &mut weaker,
+        if !takes || !holder.is_people() {
+            continue;
+        }
+        let mut sees_all = true;
+        for loss in lost(&before, &after).into_iter().filter(|it| it.still.is_empty() && matches!(holder, Holder::Person(_))) {
+            let blind = match &loss.place {
+                Place::Organization(_) => &mut organization,
+                Place::Project { .. } => &mut access,
+                Place::Team { .. } => continue,
             };
-            if people.last().map(String::as_str) != Some(holder.label()) {
-                people.push(holder.label().to_owned());
+            if ways(&before, holder, &loss.place).is_empty() {
+                continue;
+            }
+            sees_all = false;
+            if blind.last().map(String::as_str) != Some(holder.label()) {
+                blind.push(holder.label().to_owned());
             }
             let place = loss.place.to_string();
-            if is_blind && !places.contains(&place) {
+            if !places.contains(&place) {
                 places.push(place);
             }
+        }
+        if sees_all {
+            weaker.push(holder.label().to_owned());
         }
     }
     if !gaining.is_empty() {

@@ -158,7 +158,7 @@ async fn change_of_permissions(at: &mut Session, role: &FullRole, holders: Holde
     let (gained, lost) = (permissions::gained(&old, new), permissions::lost(&old, new));
     let has_power = permissions::is_privileged(&gained);
     let nobody = holders.is_nobody();
-    let mut facts = holders.look.facts_of_role(at, &role.id, &gained).await?;
+    let mut facts = holders.look.facts_of_role(at, &role.id, &gained, !lost.is_empty()).await?;
     for account in holders.accounts {
         let changed = Grant { role: held(&role.id, &role.name, &role.level, new), ..account };
         facts = if has_power { facts.gives(changed) } else { facts.note(format!("service account {} holds it", changed.holder.label())) };
