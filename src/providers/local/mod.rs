@@ -23,6 +23,7 @@ pub mod certificates;
 mod context;
 mod invitations;
 mod joining;
+mod key_power;
 mod logos;
 mod members;
 mod memberships;
