@@ -187,10 +187,9 @@ fn of_fact(fact: &Fact, people_lose: bool, trust: &Trust, about: &Surroundings) 
             let below_use = used.is_some_and(|used| *to < used);
             if below_use || *to <= *from * 0.1 { Gravity::Low } else { Gravity::None }
         }
-        Fact::Rekeys { from: Some(_), .. } => Gravity::High,
+        // Whoever came in by it no longer does.
+        Fact::Rekeys { from: Some(_), .. } | Fact::NoneActive { .. } => Gravity::High,
         Fact::Rekeys { from: None, .. } | Fact::Rewires { .. } | Fact::Leaves { .. } | Fact::Unseen(_) => Gravity::Low,
-        // Whoever came in by one of them no longer does.
-        Fact::NoneActive { .. } => Gravity::High,
         Fact::Ownerless { .. } => Gravity::Critical,
         Fact::Note(_) => Gravity::None,
     }

@@ -188,7 +188,7 @@ async fn a_key_that_keeps_nothing_of_what_it_could_do_stops() {
             "the key can do what the scope project.read, project.write allows in project Atlas: deploy",
             "the status of the key changes from blocked to active",
             "it was never used",
-            "the end of the key changes from 2025-11-22T10:00:00Z to for 60 seconds",
+            "the end of the key changes from 2025-11-22T10:00:00Z to 60 seconds after the change",
         ]);
         assert_eq!(told["notes"], notes, "{told}");
     }

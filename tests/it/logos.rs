@@ -33,6 +33,7 @@ async fn a_logo_is_set_replaced_read_and_deleted() {
         agent.ok("create_project", json!({"name": "Atlas"})).await;
         for (of, target) in [("organization", "Acme"), ("project", "atlas")] {
             agent.fails("get_logo", json!({"of": of, "target": target}), "logo_not_found").await;
+            agent.questions();
             let image = STANDARD.encode(png(64, 32));
             let set = agent.ok("set_logo", json!({"of": of, "target": target, "image": image})).await;
             assert_eq!(set["undo"], "delete_logo");

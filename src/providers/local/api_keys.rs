@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Session,
+    key_power::{change_of_power, grant, power, surroundings},
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, only},
@@ -13,9 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ApiKeyRef, Change, Counted, Facts, Inverse, List, PageRequest, ReferenceText, Secret, Surroundings, Target, Thing, Timestamp,
-        access::{Action, Grant, Holder, Named, Place, Power, Role, Via},
-        fold,
+        ApiKeyRef, Change, Counted, Facts, Inverse, List, PageRequest, ReferenceText, Secret, Target, Thing, Timestamp, fold,
         keys::{ApiKey, KeyStatus, OwnerAccess},
     },
     error::ProviderError,
@@ -26,7 +25,7 @@ use crate::{
 
 row! {
     /// A key with its owner. `scopes` is a JSON array.
-    struct KeyRow {
+    pub(super) struct KeyRow {
         id: String, project: String, name: String, description: Option<String>, hint: String, status: String, owner: Option<String>,
         owned: i64, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
     }
@@ -145,83 +144,6 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     Ok(change.inverse(inverse))
 }
 
-/// What a key gains and loses: a key that works again, works longer or may do more is power that was not there.
-fn change_of_power(key: &KeyRow, project: &ProjectRow, op: &UpdateApiKey, scopes: Option<&[String]>, now: Timestamp) -> Facts {
-    let (old, works, blocked) = (key.power(), key.works(now), key.status == "blocked");
-    let new = scopes.map_or_else(|| old.clone(), power);
-    let (gained, lost) = (permissions::gained(&old, &new), permissions::lost(&old, &new));
-    let end = End::of(key, op, now);
-    let stays_blocked = op.status.map_or(blocked, |it| it == KeyStatus::Blocked);
-    let grant = |scopes: &[String]| grant(&key.name, &key.id, scopes, project);
-    let mut facts = Facts::none();
-    // An end that is given is always ahead.
-    let works_again = !works && !stays_blocked && (end.is_some() || !key.has_ended(now));
-    if works_again || matches!(end, Some(End::Later(_) | End::Again(_))) {
-        facts = facts.gives(grant(&new));
-    } else if !gained.is_empty() {
-        facts = facts.gives(grant(&gained));
-    }
-    if blocked && !stays_blocked {
-        facts = facts.rewires("the status of the key", Some("blocked".to_owned()), Some("active".to_owned())).note(key.last_use());
-    }
-    let stopped = Counted::one(&key.name);
-    if works && stays_blocked {
-        facts = facts.stops(Thing::Key, stopped).note(format!("until it is set to `active`; {}", key.last_use()));
-    } else if works && !lost.is_empty() && lost == permissions::lost(&old, &[]) {
-        // Nothing of what it could do is left: whatever uses it stands still.
-        facts = facts.stops(Thing::Key, stopped).note(key.last_use());
-    } else if let (true, Some(End::Sooner(seconds))) = (works, &end) {
-        let when = format!("it stops {seconds} seconds after the change, earlier than before; {}", key.last_use());
-        facts = facts.stops(Thing::Key, stopped).note(when);
-    }
-    if !lost.is_empty() {
-        facts = facts.takes(grant(&old), lost, vec![Via::Own]);
-    }
-    facts = match &end {
-        Some(End::Again(life)) => {
-            facts.rewires("the end of the key", key.expires_at.map(|it| Timestamp(it).to_string()), Some(life.clone()))
-        }
-        Some(End::Later(life)) => facts.note(format!("the key works longer: {life}")),
-        Some(End::Sooner(_) | End::Same) | None => facts,
-    };
-    // A key cannot be given back an end at a point in time, or the scope of everything.
-    if (end.is_some() && key.expires_at.is_some()) || (scopes.is_some() && key.scopes().is_empty()) {
-        return facts;
-    }
-    let again = if end.is_some() { ", and `expires_at` in `clear`" } else { "" };
-    facts.undo(format!("update_api_key with the values in `before`{again}"))
-}
-
-/// What another end means. It is told in seconds, not as a time, which would be another one when the change is made.
-enum End {
-    /// The key has ended, and would no longer.
-    Again(String),
-    Later(String),
-    /// So many seconds after the change.
-    Sooner(i64),
-    Same,
-}
-
-impl End {
-    /// The end that is asked for; `None` where it stays.
-    fn of(key: &KeyRow, op: &UpdateApiKey, now: Timestamp) -> Option<Self> {
-        let life = match op.expires_in_seconds {
-            Some(seconds) => format!("for {seconds} seconds"),
-            None if op.clear.contains(&ApiKeyField::ExpiresAt) => "until it is deleted".to_owned(),
-            None => return None,
-        };
-        // No end is the latest.
-        let old = key.expires_at.unwrap_or(i64::MAX);
-        let new = op.expires_in_seconds.map_or(i64::MAX, |it| now.plus_seconds(it).0);
-        Some(match op.expires_in_seconds {
-            _ if key.has_ended(now) => Self::Again(life),
-            _ if new > old => Self::Later(life),
-            Some(seconds) if new < old => Self::Sooner(seconds),
-            _ => Self::Same,
-        })
-    }
-}
-
 pub(super) async fn delete(at: &mut Session, op: &DeleteApiKey) -> Result<Change<ApiKey>, ProviderError> {
     let project = at.active_project(&op.project).await?;
     let key = find(at, &project, &op.api_key).await?;
@@ -249,43 +171,6 @@ impl NewKey<'_> {
         // It has no id yet, and its name is its own in the project.
         Facts::none().gives(grant(self.name, self.name, &power(self.scopes), project)).note(format!("the key works {life}"))
     }
-}
-
-/// What a key can do in its project.
-fn grant(name: &str, id: &str, power: &[String], project: &ProjectRow) -> Grant {
-    let scope =
-        if power.iter().any(|it| it == "*") { "the scope of everything".to_owned() } else { format!("the scope {}", power.join(", ")) };
-    Grant::own(Holder::Key(Named::new(name, id)), role(&scope, &scope, power), place(project))
-}
-
-/// A role that allows these codes in a project, as a key or a service account has it.
-pub(super) fn role(name: &str, id: &str, codes: &[String]) -> Role {
-    let actions = permissions::lost(codes, &[]).into_iter().filter_map(|it| match it.as_str() {
-        "project.read" => Some(Action::Read),
-        "project.write" | "project.resources" => Some(Action::Write),
-        "project.members" => Some(Action::Manage),
-        "project.keys.write" => Some(Action::Keys),
-        "project.limits" => Some(Action::Limits),
-        "project.delete" => Some(Action::Delete),
-        _ => None,
-    });
-    let power = Power::of(permissions::is_privileged(codes));
-    Role { power, permissions: codes.to_vec(), ..Role::known(name, id, actions) }
-}
-
-pub(super) fn place(project: &ProjectRow) -> Place {
-    Place::Project {
-        project: Named::new(&project.name, &project.id),
-        organization: Named::new(&project.organization, &project.organization_id),
-    }
-}
-
-/// The organization of a project, with how many keys work in it.
-pub(super) async fn surroundings(at: &mut Session, project: &ProjectRow) -> Result<Surroundings, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id \
-               WHERE p.organization_id = $1 AND k.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > $2)";
-    let keys = at.db.number(sql, &args![&project.organization_id, Timestamp::now().0]).await?;
-    Ok(Surroundings { organization: project.organization.clone(), keys: u64::try_from(keys).ok(), ..Surroundings::default() })
 }
 
 /// Makes a key; answers its id and, for the secret sink alone, its value.
@@ -340,31 +225,26 @@ fn expiry(seconds: Option<i64>, now: Timestamp) -> Result<Option<i64>, ProviderE
 }
 
 impl KeyRow {
-    fn scopes(&self) -> Vec<String> {
+    pub(super) fn scopes(&self) -> Vec<String> {
         serde_json::from_str(&self.scopes).unwrap_or_default()
     }
 
     /// The permissions that it has: all of them where it is not narrowed.
-    fn power(&self) -> Vec<String> {
+    pub(super) fn power(&self) -> Vec<String> {
         power(&self.scopes())
     }
 
-    fn has_ended(&self, now: Timestamp) -> bool {
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|it| it <= now.0)
     }
 
-    fn works(&self, now: Timestamp) -> bool {
+    pub(super) fn works(&self, now: Timestamp) -> bool {
         self.status == "active" && !self.has_ended(now)
     }
 
-    fn last_use(&self) -> String {
+    pub(super) fn last_use(&self) -> String {
         self.last_used_at.map_or_else(|| "it was never used".to_owned(), |it| format!("it was last used {}", Timestamp(it)))
     }
-}
-
-/// The permissions of a key with these scopes: no scopes are all of them.
-fn power(scopes: &[String]) -> Vec<String> {
-    if scopes.is_empty() { vec!["*".to_owned()] } else { scopes.to_vec() }
 }
 
 /// The key of a project that is named.

@@ -26,6 +26,7 @@ mod context;
 mod held;
 mod invitations;
 mod joining;
+mod key_power;
 mod logos;
 mod members;
 mod memberships;

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     Session,
     api_keys::{self, NewKey},
+    key_power,
     members::role_by_id,
     page::PageQuery,
     permissions,
@@ -123,7 +124,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteServiceAccount) -> Resul
     let working = "SELECT name FROM api_keys WHERE service_account_id = $1 AND status = 'active' AND (expires_at IS NULL OR expires_at > $2) ORDER BY name";
     let (count, names) = at.count_and_name(working, &args![&account.id, Timestamp::now().0]).await?;
     let mut facts = Facts::none().ends(Thing::ServiceAccount, Counted::one(&account.name)).stops(Thing::Key, Counted::new(count, names));
-    facts = facts.about(api_keys::surroundings(at, &project).await?);
+    facts = facts.about(key_power::surroundings(at, &project).await?);
     if let Some(last) =
         at.db.number("SELECT MAX(last_used_at) FROM api_keys WHERE service_account_id = $1", &args![&account.id]).await.map(used)?
     {
@@ -145,8 +146,8 @@ fn change_of_role(account: &AccountRow, old: &RoleRow, new: &RoleRow, project: &
 }
 
 fn grant(name: &str, id: &str, role: &RoleRow, project: &ProjectRow) -> Grant {
-    let role = api_keys::role(&role.name, &role.id, &role.permissions());
-    Grant::own(Holder::ServiceAccount(Named::new(name, id)), role, api_keys::place(project))
+    let role = key_power::role(&role.name, &role.id, &role.permissions());
+    Grant::own(Holder::ServiceAccount(Named::new(name, id)), role, key_power::place(project))
 }
 
 fn used(at: i64) -> Option<Timestamp> {
