@@ -85,7 +85,8 @@ pub(crate) enum Ending {
 /// Weighs what a single change would do. `destroys`: whether the tool ends something by its nature; that is never nothing.
 pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
     let about = &facts.about;
-    let people_lose = facts.list.iter().any(|it| matches!(it, Fact::Lose { .. } | Fact::Takes { .. }));
+    // Who could not be looked at may be among those who lose by it.
+    let people_lose = facts.list.iter().any(|it| matches!(it, Fact::Lose { .. } | Fact::Takes { .. } | Fact::Unseen(_)));
     let start = if destroys { Gravity::Low } else { Gravity::None };
     let mut gravity = facts.list.iter().map(|it| of_fact(it, people_lose, trust, about)).fold(start, Gravity::max);
     let tallies = tallies(facts);

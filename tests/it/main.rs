@@ -6,6 +6,7 @@
 mod access_geai;
 mod access_local;
 mod access_openai;
+mod access_seeme;
 mod across;
 mod attacks;
 mod catalog;

@@ -95,11 +95,14 @@ async fn power_is_asked_about_and_power_for_outsiders_the_more() {
     let lab = Lab::new().await;
     let plan = |email: &str| json!({"organization": "Acme", "email": email, "role": "Admin", "dry_run": true});
     let insider = lab.agent.ok("invite_organization_member", plan("juno@acme.example")).await;
-    let notes = ["who has an account at SeeMe.ai may be a member at once", "becomes Admin of organization Acme: juno@acme.example"];
+    let notes = [
+        "is invited to organization Acme as Admin, with power over others: juno@acme.example",
+        "who has an account at SeeMe.ai may be a member at once",
+    ];
     assert_eq!((&insider["impact"]["gravity"], &insider["impact"]["notes"]), (&json!("low"), &json!(notes)));
     let outsider = lab.agent.ok("invite_organization_member", plan("juno@elsewhere.example")).await;
     assert_eq!(outsider["impact"]["gravity"], "critical");
-    let note = "nobody else in the organization has an e-mail of the same domain: juno@elsewhere.example";
+    let note = "nobody who holds power in Acme has an e-mail of the same domain: juno@elsewhere.example";
     assert_eq!(outsider["impact"]["notes"][2], note);
     assert_eq!(lab.writes(), Vec::<String>::new());
 }
@@ -140,10 +143,10 @@ async fn who_leaves_is_told_what_is_lost() {
     let plan = lab.agent.ok("remove_organization_member", plan).await;
     let impact = json!({
         "gravity": "high",
-        "losses": [
-            {"count": 1, "what": "person loses access", "examples": [ANA]},
-            {"count": 1, "what": "project out of reach", "examples": ["Atlas"]},
-            {"count": 1, "what": "team left", "examples": ["Research"]},
+        "losses": [{"count": 1, "what": "person loses the organization", "examples": [ANA]}],
+        "notes": [
+            "no longer Member of organization Acme: ana.ruiz@acme.example",
+            "out of reach with it: team Research as Team member, project Atlas as Project viewer",
         ],
         "undo": "invite_organization_member with role `Member`; projects and teams are given anew",
     });

@@ -78,13 +78,14 @@ async fn the_end_of_an_organization_is_told_whole() {
     let impact = json!({
         "gravity": "critical",
         "losses": [
-            {"count": 5, "what": "people lose access", "examples": [
+            {"count": 1, "what": "organization ends", "examples": ["Acme"]},
+            {"count": 5, "what": "people lose the organization", "examples": [
                 "helena.brandt@acme.example", "ana.ruiz@acme.example", "oskar.lindqvist@acme.example", "priya.raman@acme.example",
                 "mei.tanaka@acme.example",
             ]},
             {"count": 2, "what": "projects end", "examples": ["Atlas", "Beacon"]},
             {"count": 2, "what": "teams end", "examples": ["Research", "Platform"]},
-            {"count": 1, "what": "role of its own ends", "examples": ["Label clerk"]},
+            {"count": 1, "what": "role ends", "examples": ["Label clerk"]},
             {"count": 1, "what": "invitation is void", "examples": ["noor.vandijk@acme.example"]},
         ],
         "notes": ["people keep their accounts", "it cannot be brought back"],

@@ -68,8 +68,9 @@ async fn a_project_is_created_changed_and_deleted() {
     assert_eq!(lab.writes(), [format!("DELETE projects/{id}")]);
     let plan = lab.agent.ok("delete_project", json!({"project": "Atlas", "dry_run": true})).await;
     let losses = json!([
+        {"count": 1, "what": "project ends", "examples": ["Atlas"]},
         {"count": 2, "what": "people lose access", "examples": ["oskar.lindqvist@acme.example", "ana.ruiz@acme.example"]},
-        {"count": 2, "what": "resources are assigned to no project", "examples": ["model model-segmenter", "dataset dataset-tiles"]},
+        {"count": 2, "what": "resources left without a project", "examples": ["model model-segmenter", "dataset dataset-tiles"]},
     ]);
     assert_eq!((&plan["impact"]["gravity"], &plan["impact"]["losses"]), (&json!("high"), &losses));
 }

@@ -67,7 +67,7 @@ async fn what_a_change_of_a_role_means_to_its_holders_is_told() {
     let narrower = json!({"role": "Label clerk", "permissions": ["organizations:read", "models:delete"], "dry_run": true});
     let plan = lab.agent.ok("update_role", narrower).await;
     let impact = json!({
-        "gravity": "high",
+        "gravity": "low",
         "losses": [{"count": 1, "what": "person loses permissions", "examples": ["mei.tanaka@acme.example"]}],
         "notes": ["1 person gains (mei.tanaka@acme.example): models:delete", "taken away: datasets:list, dataset_labels:update"],
         "undo": "update_role with the values in `before`",
@@ -75,10 +75,13 @@ async fn what_a_change_of_a_role_means_to_its_holders_is_told() {
     assert_eq!(plan["impact"], impact);
     let power = json!({"role": "Label clerk", "permissions": ["*"], "dry_run": true});
     let plan = lab.agent.ok("update_role", power).await;
-    let note = "1 person gains (mei.tanaka@acme.example) power over others: *";
-    assert_eq!((&plan["impact"]["gravity"], &plan["impact"]["notes"]), (&json!("low"), &json!([note])));
+    let notes = ["becomes Label clerk of organization Acme, with power over others: mei.tanaka@acme.example", "added: *"];
+    assert_eq!((&plan["impact"]["gravity"], &plan["impact"]["notes"]), (&json!("low"), &json!(notes)));
     let plan = lab.agent.ok("delete_role", json!({"role": "Label clerk", "dry_run": true})).await;
-    let losses = json!([{"count": 1, "what": "person loses the role", "examples": ["mei.tanaka@acme.example"]}]);
+    let losses = json!([
+        {"count": 1, "what": "role ends", "examples": ["Label clerk"]},
+        {"count": 1, "what": "person loses the role", "examples": ["mei.tanaka@acme.example"]},
+    ]);
     assert_eq!((&plan["impact"]["gravity"], &plan["impact"]["losses"]), (&json!("high"), &losses));
 }
 

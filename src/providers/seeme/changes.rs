@@ -8,7 +8,7 @@ use super::{
     places::{self, Kind, Place, WirePlace},
 };
 use crate::{
-    domain::{Description, Impact, Inverse, Name, Slug},
+    domain::{Description, Facts, Inverse, Name, Slug},
     error::ProviderError,
     providers::{
         fields::named,
@@ -78,21 +78,14 @@ pub(super) fn set<'a>(object: &mut Map<String, Value>, fields: impl IntoIterator
 }
 
 /// Sends a thing back whole. Whether it took effect is seen from what people can change.
-pub(super) fn replace<T, V>(
-    at: &Session,
-    place: Place,
-    whole: Map<String, Value>,
-    impact: Impact,
-    undo: Option<Inverse>,
-    view: V,
-) -> Draft<T>
+pub(super) fn replace<T, V>(at: &Session, place: Place, whole: Map<String, Value>, facts: Facts, undo: Option<Inverse>, view: V) -> Draft<T>
 where
     T: Serialize + Send + 'static,
     V: Fn(&WirePlace) -> T + Clone + Send + Sync + 'static,
 {
     let (sending, looking) = (at.clone(), at.clone());
     let back = (place.clone(), whole.clone(), undo.clone(), view.clone());
-    let draft = Draft::new(place.target(), impact, move |permit| async move {
+    let draft = Draft::new(place.target(), facts, move |permit| async move {
         let reply = place.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
         let told: WirePlace = reply.read(&format!("see get_{}", place.kind.noun()))?;
         Ok(undone_by(Sent::after(view(&told)), undo))
@@ -114,10 +107,10 @@ fn took_effect(told: &Map<String, Value>, sent: &Map<String, Value>) -> bool {
 }
 
 /// Deletes a thing. That it is gone is seen from the list of its kind.
-pub(super) fn delete<T: Serialize + Send + 'static>(at: &Session, place: Place, impact: Impact) -> Draft<T> {
+pub(super) fn delete<T: Serialize + Send + 'static>(at: &Session, place: Place, facts: Facts) -> Draft<T> {
     let (sending, looking) = (at.clone(), at.clone());
     let (kind, id) = (place.kind, place.id().to_owned());
-    let draft = Draft::new(place.target(), impact, move |permit| async move {
+    let draft = Draft::new(place.target(), facts, move |permit| async move {
         place.delete(&sending, "").send(&permit).await?;
         Ok(Sent::gone())
     });

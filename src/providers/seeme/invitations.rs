@@ -3,18 +3,19 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Session,
+    Session, access,
     changes::undone_by,
     members::inviting_again,
     names::Wanted,
-    people::{Seat, WireMember, granting_one, seats},
+    people::{Seat, WireMember, seats},
     places::{self, Place},
     roles,
     seats::vacate,
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, InvitationRef, List, MemberRef, OrganizationRef, PageRequest, ReferenceText as _, Target,
+        Facts, Inverse, InvitationRef, List, MemberRef, OrganizationRef, PageRequest, ReferenceText as _, Target,
+        access::{Grant, Holder},
         members::Invitation,
     },
     error::ProviderError,
@@ -41,11 +42,12 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     if let Some(seat) = people.iter().find(|it| it.has(op.email.as_str())) {
         return Err(already(seat, &organization));
     }
-    let mut impact = Impact::none().note("who has an account at SeeMe.ai may be a member at once").undo("cancel_invitation");
-    impact = match &role {
-        Some(role) => granting_one(impact, role, &organization, &people, op.email.as_str()),
-        None => impact,
-    };
+    let given = access::given(role.as_ref(), organization.kind);
+    let facts = Facts::none()
+        .gives(Grant::own(Holder::Invitation(op.email.to_string()), given, access::place(&organization)).pending())
+        .note("who has an account at SeeMe.ai may be a member at once")
+        .about(access::surroundings(at, &organization).await?)
+        .undo("cancel_invitation");
     let target = Target::new_one("invitation", op.email.as_str(), organization.name());
     let (sending, looking) = (at.clone(), at.clone());
     let (email, within) = (op.email.to_string(), organization.clone());
@@ -53,7 +55,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     if let Some(role) = &role {
         body.insert("role_id".to_owned(), json!(role.id));
     }
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let reply = organization.post(&sending, "/members").json(Value::Object(body)).send(&permit).await?;
         let seat = Seat::from(reply.read::<WireMember>("see list_invitations and list_organization_members")?);
         Ok(invited(&organization, &seat.with_role(role.as_ref())))
@@ -113,9 +115,10 @@ pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<
         }
         found => found?,
     };
-    let impact = Impact::of(Gravity::Low).note("it can no longer be accepted").undo("invite_organization_member with the same arguments");
+    let grant = access::grant(&organization, &before, &access::known(at, &organization).await?);
+    let facts = Facts::none().takes(grant, Vec::new(), Vec::new()).undo("invite_organization_member with the same arguments");
     let target = Target::new("invitation", before.called(), &before.id, organization.name());
     let inverse = inviting_again(&organization, &before);
     let view = before.invitation(&organization);
-    Ok(vacate(at, organization, before.id, (target, impact, inverse)).before(view))
+    Ok(vacate(at, organization, before.id, (target, facts, inverse)).before(view))
 }

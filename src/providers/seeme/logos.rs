@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText as _, Target, TeamRef, organizations::Logo,
+        Counted, Facts, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText as _, Target, TeamRef, Thing,
+        organizations::Logo,
     },
     error::ProviderError,
     providers::{
@@ -61,21 +62,25 @@ fn none(owner: &Place) -> ProviderError {
 pub(super) async fn set(at: &Session, op: &SetLogo) -> Result<Draft<Logo>, ProviderError> {
     let owner = owner(at, op.of, &op.target).await?;
     let picture = Picture::given(op.image.as_deref(), op.path.as_deref(), &at.settings.remote.files).await?;
-    let before = match owner.it.has_logo {
-        Some(false) => None,
-        // What is there and cannot be read is replaced all the same.
-        _ => logo(at, &owner).await.or_else(|error| if error.code() == "unreadable_logo" { Ok(None) } else { Err(error) })?,
+    let (before, is_there) = match owner.it.has_logo {
+        Some(false) => (None, false),
+        _ => match logo(at, &owner).await {
+            Ok(before) => (before.clone(), before.is_some()),
+            // What is there and cannot be read is replaced all the same.
+            Err(error) if error.code() == "unreadable_logo" => (None, true),
+            Err(other) => return Err(other),
+        },
     };
-    let impact = Impact::none().note(picture.fact());
-    let impact = if before.is_some() { impact.note("the logo before is not kept") } else { impact.undo("delete_logo") };
-    let inverse = if before.is_some() { None } else { Some(Inverse::of(&DeleteLogo { of: op.of, target: op.target.clone() })) };
+    let facts = Facts::none().note(picture.fact());
+    let facts = if is_there { ending(facts, &owner) } else { facts.undo("delete_logo") };
+    let inverse = if is_there { None } else { Some(Inverse::of(&DeleteLogo { of: op.of, target: op.target.clone() })) };
     let file = file(&picture, op.path.as_deref());
     let after = view(&owner, &picture);
     let (sending, looking) = (at.clone(), at.clone());
     let back = (owner.clone(), picture.content, after.clone(), inverse.clone());
     let target = target(&owner);
     let former = before.map(|it| view(&owner, &it));
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         owner.post(&sending, "/logo").file(file).send(&permit).await?;
         Ok(undone_by(Sent::after(after), inverse))
     });
@@ -108,10 +113,10 @@ fn file(picture: &Picture, path: Option<&str>) -> File {
 pub(super) async fn delete(at: &Session, op: &DeleteLogo) -> Result<Draft<Logo>, ProviderError> {
     let owner = owner(at, op.of, &op.target).await?;
     let before = logo(at, &owner).await?.ok_or_else(|| none(&owner))?;
-    let impact = Impact::of(Gravity::Low).note("the picture is not kept");
+    let facts = ending(Facts::none(), &owner);
     let (target, view) = (target(&owner), view(&owner, &before));
     let (sending, looking, back) = (at.clone(), at.clone(), owner.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         owner.delete(&sending, "/logo").send(&permit).await?;
         Ok(Sent::gone())
     });
@@ -119,6 +124,11 @@ pub(super) async fn delete(at: &Session, op: &DeleteLogo) -> Result<Draft<Logo>,
         let (at, owner) = (looking.afresh(), back.clone());
         async move { Ok(logo(&at, &owner).await?.is_none().then(Sent::gone)) }
     }))
+}
+
+/// The service does not keep a picture that is replaced or deleted.
+fn ending(facts: Facts, owner: &Place) -> Facts {
+    facts.ends(Thing::Logo, Counted::one(owner.name())).note("the picture before is not kept")
 }
 
 fn target(owner: &Place) -> Target {

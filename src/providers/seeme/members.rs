@@ -2,16 +2,16 @@
 
 use super::{
     Session,
+    changes_of_access::{another_role, leaving_organization},
     names::Named as _,
-    people::{Seat, by_role, granting_one, key, members, seat},
-    places::{self, Kind, Place},
+    people::{Seat, by_role, key, members, seat},
+    places::{self, Place},
     roles::{self, Role},
     seats::{everywhere, give, vacate},
 };
 use crate::{
     domain::{
-        Email, Gravity, Impact, Inverse, List, MemberRef, OrganizationRef, PageRequest, Query, ReferenceText as _, RoleRef, Target,
-        members::Member,
+        Email, Facts, Inverse, List, MemberRef, OrganizationRef, PageRequest, Query, ReferenceText as _, RoleRef, Target, members::Member,
     },
     error::ProviderError,
     providers::http::{Draft, cut},
@@ -39,47 +39,46 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
     let organization = places::organization(at, op.organization.as_ref()).await?;
     let before = seat(at, &organization, op.member.text()).await?;
     let new = roles::role(at, &op.role, &organization).await?;
-    let mut impact = Impact::none();
+    let mut facts = Facts::none();
     if !before.holds(&new) {
         if !new.owns() {
             keep_the_owner(at, &organization, &before).await?;
         }
-        let people = members(at, &organization).await?;
-        impact = granting_one(impact, &new, &organization, &people, before.called());
-        let known = roles::usable(at, &organization).await?;
-        if let Some(old) = known.iter().find(|it| before.holds(it)).filter(|it| it.is_privileged()) {
-            impact = impact.at_least(Gravity::Low).note(format!("{} no longer holds `{}`", before.called(), old.name));
-        }
+        facts = another_role(at, &organization, &before, &new).await?;
     }
-    let impact = impact.undo(format!("update_organization_member with role `{}`", before.role().unwrap_or_default()));
+    let facts = facts.undo(format!("update_organization_member with role `{}`", before.role().unwrap_or_default()));
     let inverse = back_to(&organization, &before);
     let target = target(&organization, &before);
-    Ok(give(at, organization, before, new, (target, impact, inverse)))
+    Ok(give(at, organization, before, new, (target, facts, inverse)))
 }
 
 pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    let before = seat(at, &organization, op.member.text()).await?;
+    let before = match seat(at, &organization, op.member.text()).await {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            return Err(invited_inside(at, &organization, op.member.text()).await.unwrap_or(error));
+        }
+        found => found?,
+    };
     keep_the_owner(at, &organization, &before).await?;
-    let impact = leaving(at, &organization, &before).await?;
+    let role = before.role().unwrap_or("member");
+    let undo = format!("invite_organization_member with role `{role}`; projects and teams are given anew");
+    let facts = leaving_organization(at, &organization, &before).await?.undo(undo);
     let inverse = inviting_again(&organization, &before);
     let (target, view) = (target(&organization, &before), before.member(&organization));
-    Ok(vacate(at, organization, before.id, (target, impact, inverse)).before(view))
+    Ok(vacate(at, organization, before.id, (target, facts, inverse)).before(view))
 }
 
-/// What somebody loses who leaves an organization.
-async fn leaving(at: &Session, organization: &Place, who: &Seat) -> Result<Impact, ProviderError> {
-    let (all, note) = everywhere(at, organization).await?;
-    let theirs: Vec<&Place> = all.iter().filter(|it| it.1.user_id == who.user_id && !it.1.pending).map(|it| &it.0).collect();
-    let of = |kind: Kind| theirs.iter().filter(|it| it.kind == kind).map(|it| it.name().to_owned()).collect::<Vec<_>>();
-    let (projects, teams) = (of(Kind::Project), of(Kind::Team));
-    let mut impact = Impact::of(Gravity::High)
-        .loses(1, ("person loses access", "people lose access"), vec![who.called().to_owned()])
-        .loses(projects.len() as u64, ("project out of reach", "projects out of reach"), projects)
-        .loses(teams.len() as u64, ("team left", "teams left"), teams);
-    impact.notes.extend(note);
-    let role = who.role().unwrap_or("member");
-    Ok(impact.undo(format!("invite_organization_member with role `{role}`; projects and teams are given anew")))
+/// Says of somebody who is no member that an invitation to a team or project of the organization waits for them.
+async fn invited_inside(at: &Session, organization: &Place, text: &str) -> Option<ProviderError> {
+    let (seats, _) = everywhere(at, organization).await.ok()?;
+    let email = text.to_lowercase();
+    let (place, _) = seats.iter().find(|it| it.1.pending && it.1.has(&email))?;
+    Some(ProviderError::conflict(
+        "invitation_pending",
+        format!("`{text}` is no member of `{}`; an invitation to {} is pending", organization.name(), place.says()),
+        format!("end it with remove_{}_member; one to the organization is ended with cancel_invitation", place.kind.noun()),
+    ))
 }
 
 /// Refuses to take its owner away from an organization, or its last one where the service does not say who that is.

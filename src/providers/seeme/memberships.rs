@@ -48,12 +48,17 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
     cut(found, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.organization.to_lowercase())
 }
 
-/// The organizations that the connection reaches, with their members.
-async fn in_each(at: &Session) -> Result<Vec<(Place, Arc<Vec<Seat>>)>, ProviderError> {
-    let organizations = match places::pinned(at).await? {
+/// The organizations that the connection reaches.
+pub(super) async fn reached(at: &Session) -> Result<Vec<Place>, ProviderError> {
+    Ok(match places::pinned(at).await? {
         Some(pinned) => vec![pinned],
         None => places::organizations(at).await?.into_iter().map(Place::of_organization).collect(),
-    };
+    })
+}
+
+/// The same, with their members.
+async fn in_each(at: &Session) -> Result<Vec<(Place, Arc<Vec<Seat>>)>, ProviderError> {
+    let organizations = reached(at).await?;
     let mut found = Vec::new();
     for some in organizations.chunks(AT_ONCE) {
         let people = try_join_all(some.iter().map(|it| members(at, it))).await?;

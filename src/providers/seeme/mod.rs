@@ -2,7 +2,9 @@
 //!
 //! Its reference, its guide and its Python client differ in places; where they do, both readings are coped with.
 
+mod access;
 mod changes;
+mod changes_of_access;
 mod context;
 mod invitations;
 mod logos;
@@ -13,6 +15,7 @@ mod organizations;
 mod people;
 mod permissions;
 mod places;
+mod powers;
 mod project_members;
 mod projects;
 mod resources;
@@ -63,6 +66,7 @@ pub fn connect(settings: Settings) -> Connection {
     Connection::to_service(&remote.connection, "seeme", api, settings)
         .pinned(remote.pin)
         .health(|at| async move { context::health(&at).await })
+        .grants(|at, scope| async move { access::grants(&at, &scope).await })
         // context
         .look(context::current_user)
         // organizations, logos

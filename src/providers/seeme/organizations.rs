@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, Name, OrganizationRef, PageRequest, Query, Slug, Target, Website, fold, organizations::Organization,
+        Counted, Facts, Inverse, List, Losing, Name, OrganizationRef, PageRequest, Query, Slug, Surroundings, Target, Thing, Website, fold,
+        organizations::Organization,
     },
     error::ProviderError,
     providers::{
@@ -62,7 +63,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     set(&mut body, fields);
     let target = Target { organization: None, ..Target::new_one("organization", op.name.as_str(), "") };
     let (sending, looking, name) = (at.clone(), at.clone(), op.name.to_string());
-    let draft = Draft::new(target, Impact::none().undo("delete_organization"), move |permit| async move {
+    let draft = Draft::new(target, Facts::none().undo("delete_organization"), move |permit| async move {
         let reply = sending.post("/organizations").json(Value::Object(body)).send(&permit).await?;
         Ok(made(&reply.read("see list_organizations")?))
     });
@@ -111,9 +112,9 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     if clears(OrganizationField::Website) {
         whole.insert("website".to_owned(), Value::Null);
     }
-    let impact = Impact::none().undo("update_organization with the values in `before`");
+    let facts = Facts::none().undo("update_organization with the values in `before`");
     let inverse = back_to(op, &before);
-    Ok(changes::replace(at, organization, whole, impact, inverse, view).before(view(&before)))
+    Ok(changes::replace(at, organization, whole, facts, inverse, view).before(view(&before)))
 }
 
 fn back_to(op: &UpdateOrganization, before: &WirePlace) -> Option<Inverse> {
@@ -150,32 +151,33 @@ fn stays_pinned(at: &Session, organization: &WirePlace, name: &str, slug: Option
 pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draft<Organization>, ProviderError> {
     let organization = places::organization(at, Some(&op.organization)).await?;
     let before = view(&organization.read(at).await?);
-    let impact = ending(at, &organization).await?;
-    Ok(changes::delete(at, organization, impact).before(before))
+    let facts = ending(at, &organization).await?;
+    Ok(changes::delete(at, organization, facts).before(before))
 }
 
 /// Who loses what when an organization ends.
-async fn ending(at: &Session, organization: &Place) -> Result<Impact, ProviderError> {
+async fn ending(at: &Session, organization: &Place) -> Result<Facts, ProviderError> {
     let seats = seats(at, organization).await?;
     let people = |pending: bool| seats.iter().filter(|it| it.pending == pending).map(|it| it.called().to_owned()).collect::<Vec<_>>();
     let projects: Vec<String> = places::all(at, Kind::Project, Some(organization)).await?.iter().map(|it| it.name().to_owned()).collect();
     let teams: Vec<String> = places::all(at, Kind::Team, Some(organization)).await?.iter().map(|it| it.name().to_owned()).collect();
     let roles = roles::own(at, organization).await?;
-    let mut impact = Impact::of(Gravity::Critical);
-    for (names, what) in [
-        (people(false), ("person loses access", "people lose access")),
-        (projects, ("project ends", "projects end")),
-        (teams, ("team ends", "teams end")),
-        (roles, ("role of its own ends", "roles of its own end")),
-        (people(true), ("invitation is void", "invitations are void")),
-    ] {
-        impact = impact.loses(names.len() as u64, what, names);
-    }
-    impact = impact.note("people keep their accounts").note("it cannot be brought back");
+    // Its own name is what is typed for all that goes with it, so there is no sum to weigh.
+    let about = Surroundings { organization: organization.name().to_owned(), ..Surroundings::default() };
+    let mut facts = Facts::none()
+        .about(about)
+        .ends(Thing::Organization, Counted::one(organization.name()))
+        .lose(Losing::Organization, people(false))
+        .ends(Thing::Project, projects)
+        .ends(Thing::Team, teams)
+        .ends(Thing::Role, roles)
+        .stops(Thing::Invitation, people(true))
+        .note("people keep their accounts")
+        .note("it cannot be brought back");
     if at.settings.remote.pin.is_some() {
-        impact = impact.note("this connection is kept to this organization and will have nothing left to work on");
+        facts = facts.note("this connection is kept to this organization and will have nothing left to work on");
     }
-    Ok(impact)
+    Ok(facts)
 }
 
 fn view(it: &WirePlace) -> Organization {

@@ -3,7 +3,6 @@
 //! A membership has an id of its own, which is not the person's. Somebody who is only invited sits among the members without
 //! a person's id.
 
-use std::slice;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Gravity, Impact, RoleRef, Timestamp, fold,
+        RoleRef, Timestamp, fold,
         members::{Invitation, InvitationStatus, Member},
     },
     error::ProviderError,
@@ -75,7 +74,7 @@ pub(super) struct Seat {
     pub(super) pending: bool,
     since: Option<Timestamp>,
     invited_at: Option<Timestamp>,
-    expires_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 impl From<WireMember> for Seat {
@@ -232,37 +231,6 @@ pub(super) async fn seat(at: &Session, place: &Place, text: &str) -> Result<Seat
         ));
     }
     Ok(found)
-}
-
-/// Adds to an impact what it means that these people get a role.
-pub(super) fn granting(impact: Impact, role: &Role, place: &Place, people: &[Seat], emails: &[String]) -> Impact {
-    if !role.is_privileged() {
-        return impact;
-    }
-    let becomes = if emails.len() == 1 { "becomes" } else { "become" };
-    let said = format!("{becomes} {} of {} {}: {}", role.name, place.kind.noun(), place.name(), emails.join(", "));
-    outsiders(impact.at_least(Gravity::Low).note(said), people, emails)
-}
-
-/// Raises an impact where somebody who gets power is the only one here with that mail domain, and not alone.
-fn outsiders(impact: Impact, people: &[Seat], emails: &[String]) -> Impact {
-    let domain = |it: &str| it.rsplit_once('@').map(|it| it.1.to_owned());
-    let known: Vec<&Seat> = people.iter().filter(|it| !it.pending).collect();
-    let alone = |email: &&String| {
-        let others = known.iter().filter(|it| !it.has(email));
-        known.len() > 1 && others.filter_map(|it| it.email.as_deref().and_then(domain)).all(|it| Some(it) != domain(email))
-    };
-    let outsiders: Vec<&str> = emails.iter().filter(|it| it.contains('@')).filter(alone).map(String::as_str).collect();
-    if outsiders.is_empty() {
-        return impact;
-    }
-    let note = format!("nobody else in the organization has an e-mail of the same domain: {}", outsiders.join(", "));
-    impact.at_least(Gravity::Critical).note(note)
-}
-
-/// The same for one person.
-pub(super) fn granting_one(impact: Impact, role: &Role, place: &Place, people: &[Seat], who: &str) -> Impact {
-    granting(impact, role, place, people, slice::from_ref(&who.to_owned()))
 }
 
 /// Those of some people who hold a role, where one is named.

@@ -7,7 +7,7 @@ use super::{
     wire::{filled, listed},
 };
 use crate::{
-    domain::{List, PageRequest, Query, fold, roles::Permission},
+    domain::{List, PageRequest, Query, access::Power, fold, roles::Permission},
     error::ProviderError,
     providers::http::cut,
     tools::roles::ListPermissions,
@@ -47,17 +47,42 @@ pub(super) fn cover(held: &[String], code: &str) -> bool {
     held.iter().any(|it| it == "*" || it == code || star(it))
 }
 
-/// Whether holding these gives power over others: wildcards, and all that changes who is where and as what.
-pub(super) fn are_privileged(codes: &[String]) -> bool {
-    let power = |it: &str| match it.split_once(':') {
-        None => it == "*",
-        Some((_, "*" | "manage_members")) => true,
+/// What models and data are worked on with: none of their actions is power over others, bar all of them at once.
+const WORK: [&str; 14] = [
+    "models",
+    "model_versions",
+    "datasets",
+    "dataset_versions",
+    "dataset_labels",
+    "dataset_splits",
+    "dataset_items",
+    "annotations",
+    "inferences",
+    "jobs",
+    "workflows",
+    "workflow_executions",
+    "graphs",
+    "post_processors",
+];
+
+/// Whether holding these gives power over others. The service knows codes that its guide does not explain.
+pub(super) fn power(codes: &[String]) -> Power {
+    let powers: Vec<Power> = codes.iter().map(|it| power_of(it)).collect();
+    [Power::OverOthers, Power::Unknown].into_iter().find(|it| powers.contains(it)).unwrap_or(Power::None)
+}
+
+/// Power are wildcards, and all that changes who is where and as what.
+fn power_of(code: &str) -> Power {
+    match code.split_once(':') {
+        None if code == "*" => Power::OverOthers,
+        Some((_, "*" | "manage_members")) => Power::OverOthers,
         // Who may update a team or project decides who is in it.
-        Some(("organizations" | "teams" | "projects", action)) => matches!(action, "update" | "delete"),
-        Some(("roles", action)) => matches!(action, "create" | "update" | "delete"),
-        Some(_) => false,
-    };
-    codes.iter().any(|it| power(it))
+        Some(("organizations" | "teams" | "projects", action)) => Power::of(!matches!(action, "list" | "read" | "create")),
+        Some(("roles", action)) => Power::of(!matches!(action, "list" | "read")),
+        Some(("permissions", "list" | "read")) => Power::None,
+        Some((of, _)) if WORK.contains(&of) => Power::None,
+        _ => Power::Unknown,
+    }
 }
 
 /// Checks the form of codes; folds duplicates.
@@ -108,9 +133,10 @@ mod tests {
     #[test]
     fn power_over_others_is_seen() {
         for code in ["*", "jobs:*", "organizations:manage_members", "projects:update", "roles:create"] {
-            assert!(are_privileged(&these(&["models:read", code])), "{code}");
+            assert_eq!(power(&these(&["models:read", code])), Power::OverOthers, "{code}");
         }
-        assert!(!are_privileged(&these(&["models:update", "projects:read", "permissions:list", "organizations:list"])));
+        assert_eq!(power(&these(&["models:update", "projects:read", "permissions:list", "organizations:list"])), Power::None);
+        assert_eq!(power(&these(&["models:read", "users:read"])), Power::Unknown, "nobody explains it");
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub(super) struct WirePlace {
     pub(super) owner_id: Option<String>,
     pub(super) organization_id: Option<String>,
     pub(super) team_id: Option<String>,
+    /// Who sees a project: `private`, `team`, `org` or `public`.
+    pub(super) visibility: Option<String>,
     pub(super) has_logo: Option<bool>,
     pub(super) member_count: Option<u64>,
     pub(super) project_count: Option<u64>,

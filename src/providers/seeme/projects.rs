@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Session,
+    Session, access,
     changes::{self, Edit, Former, set, undone_by},
     people::seats,
     places::{self, Kind, Place, WirePlace},
@@ -11,7 +11,7 @@ use super::{
     wire::{filled, listed, time},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, ProjectRef, Query, Target, projects::Project},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Query, Target, Thing, projects::Project},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -83,7 +83,12 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let target = Target::new_one("project", op.name.as_str(), organization.name());
     let (sending, looking, name) = (at.clone(), at.clone(), op.name.to_string());
     let back = (organization.clone(), team.clone());
-    let draft = Draft::new(target, Impact::none().undo("delete_project"), move |permit| async move {
+    let facts = Facts::none().undo("delete_project");
+    let facts = match &team {
+        Some(team) => facts.note(format!("the people of team {} may reach it", team.name())),
+        None => facts,
+    };
+    let draft = Draft::new(target, facts, move |permit| async move {
         let reply = sending.post("/projects").json(Value::Object(body)).send(&permit).await?;
         Ok(made(&organization, team.as_ref(), reply.read("see list_projects")?))
     });
@@ -121,22 +126,29 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         Inverse::of(&UpdateProject { project, name, description, slug, clear, external_key_id: None })
     });
     let team = team_of(at, &project).await?;
-    let impact = Impact::none().undo("update_project with the values in `before`");
+    let facts = Facts::none().undo("update_project with the values in `before`");
     let of = project.clone();
     let before = view(&project, &before, team.clone());
-    Ok(changes::replace(at, project, whole, impact, undo, move |it| view(&of, it, team.clone())).before(before))
+    Ok(changes::replace(at, project, whole, facts, undo, move |it| view(&of, it, team.clone())).before(before))
 }
 
 pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
     let project = places::project(at, &op.project).await?;
-    let people: Vec<String> = seats(at, &project).await?.iter().filter(|it| !it.pending).map(|it| it.called().to_owned()).collect();
-    let assigned = resources::names(at, &project).await?;
-    let impact = Impact::of(Gravity::High)
-        .loses(people.len() as u64, ("person loses access", "people lose access"), people)
-        .loses(assigned.len() as u64, ("resource is assigned to no project", "resources are assigned to no project"), assigned)
+    let seats = seats(at, &project).await?;
+    let people = |pending: bool| seats.iter().filter(|it| it.pending == pending).map(|it| it.called().to_owned()).collect::<Vec<_>>();
+    let mut about = access::surroundings(at, &project.home()).await?;
+    if about.people.is_some() && about.projects.is_none() {
+        about.projects = Some(places::all(at, Kind::Project, Some(&project.home())).await?.len() as u64);
+    }
+    let facts = Facts::none()
+        .about(about)
+        .ends(Thing::Project, Counted::one(project.name()))
+        .lose(Losing::Access, people(false))
+        .leaves(Thing::Resource, resources::names(at, &project).await?, "a project")
+        .stops(Thing::Invitation, people(true))
         .note("it cannot be brought back");
     let before = view(&project, &project.it, team_of(at, &project).await?);
-    Ok(changes::delete(at, project, impact).before(before))
+    Ok(changes::delete(at, project, facts).before(before))
 }
 
 fn view(place: &Place, it: &WirePlace, team: Option<String>) -> Project {

@@ -8,11 +8,12 @@ use super::{
     changes::undone_by,
     people::seats,
     places::{self, Place},
+    seats::shown,
     wire::{listed, time},
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, ResourceId, ResourceType, Target, fold,
+        Counted, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, ResourceId, ResourceType, Target, Thing, fold,
         projects::Resource,
     },
     error::ProviderError,
@@ -82,7 +83,7 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
             "nothing is left to do",
         ));
     }
-    let impact = Impact::none().undo("remove_project_resource");
+    let facts = Facts::none().undo("remove_project_resource");
     let target = target(&project, kind, &id);
     let inverse = project_ref(&project).map(|project| {
         let (resource_type, resource_id) = (op.resource_type.clone(), op.resource_id.clone());
@@ -90,7 +91,7 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
     });
     let (sending, looking) = (at.clone(), at.clone());
     let back = (project.clone(), id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "resource_type": kind, "resource_id": id });
         let reply = project.post(&sending, "/resources").json(body).send(&permit).await?;
         let told: WireResource = reply.read("see list_project_resources")?;
@@ -118,15 +119,18 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectResource) -> Result<D
         });
     };
     let people: Vec<String> = seats(at, &project).await?.iter().filter(|it| !it.pending).map(|it| it.called().to_owned()).collect();
-    let impact = Impact::of(Gravity::Low)
-        .loses(people.len() as u64, ("person can no longer use it here", "people can no longer use it here"), people)
-        .note("the resource itself stays")
-        .undo("assign_project_resource");
+    let facts = Facts::none().leaves(Thing::Resource, Counted::one(format!("{kind} {id}")), "this project");
+    let facts = match people.as_slice() {
+        [] => facts,
+        [one] => facts.note(format!("1 person can no longer use it here: {one}")),
+        many => facts.note(format!("{} people can no longer use it here: {}", many.len(), shown(many))),
+    };
+    let facts = facts.note("the resource itself stays").undo("assign_project_resource");
     let (target, view) = (target(&project, kind, &id), before.view(&project));
     let inverse = assigning_again(&project, kind, &id);
     let (sending, looking) = (at.clone(), at.clone());
     let back = (project.clone(), id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let request = project.delete(&sending, "/resources/{type}/{resource}").path("type", kind).path("resource", &id);
         request.send(&permit).await?;
         Ok(undone_by(Sent::gone(), inverse))

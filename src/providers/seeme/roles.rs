@@ -9,12 +9,12 @@ use super::{
     names::{Named, Wanted},
     permissions,
     places::{self, Kind, Place},
-    role_holders::{change_of_permissions, holders},
+    role_holders::{change_of_permissions, holders, names},
     wire::{filled, is_missing, listed},
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, Name, PageRequest, ReferenceText as _, RoleRef, Target, fold,
+        Counted, Facts, Inverse, List, Losing, Name, PageRequest, ReferenceText as _, RoleRef, Target, Thing, fold,
         roles::{Role as View, RoleLevel},
     },
     error::ProviderError,
@@ -46,12 +46,14 @@ pub(super) struct Role {
     pub(super) id: String,
     pub(super) name: String,
     description: Option<String>,
-    slug: Option<String>,
+    pub(super) slug: Option<String>,
     /// `None`: the system's.
     organization_id: Option<String>,
     level: Option<RoleLevel>,
-    built_in: bool,
+    pub(super) built_in: bool,
     pub(super) permissions: Vec<String>,
+    /// Whether the service tells what it allows. A role that comes with the service allows something.
+    pub(super) told: bool,
 }
 
 impl From<WireRole> for Role {
@@ -60,7 +62,9 @@ impl From<WireRole> for Role {
         let organization_id = owned(&it.organization_id);
         let scope = owned(&it.scope);
         let by_scope = organization_id.is_none() && scope.as_deref() == Some("system");
-        let codes = it.permissions.filter(|it| !it.is_empty()).or(it.permission_list);
+        let built_in = it.is_system == Some(true) || it.is_system_role == Some(true) || by_scope;
+        let is_empty = it.permissions.is_some() || it.permission_list.is_some();
+        let codes = it.permissions.filter(|it| !it.is_empty()).or(it.permission_list).unwrap_or_default();
         Self {
             id: it.id,
             name: it.name,
@@ -73,8 +77,9 @@ impl From<WireRole> for Role {
                 Some("project") => Some(RoleLevel::Project),
                 _ => None,
             },
-            built_in: it.is_system == Some(true) || it.is_system_role == Some(true) || by_scope,
-            permissions: codes.unwrap_or_default(),
+            built_in,
+            told: !codes.is_empty() || (is_empty && !built_in),
+            permissions: codes,
         }
     }
 }
@@ -94,10 +99,9 @@ impl Named for Role {
 }
 
 impl Role {
-    /// Whether holding it gives power over others: by its permissions, or by its name where it does not tell any.
-    pub(super) fn is_privileged(&self) -> bool {
-        let words = |it: &str| fold(it).contains("owner") || fold(it).contains("admin");
-        permissions::are_privileged(&self.permissions) || self.names().into_iter().any(words)
+    /// The same with other permissions.
+    pub(super) fn allowing(self, permissions: &[String]) -> Self {
+        Self { permissions: permissions.to_vec(), told: true, ..self }
     }
 
     /// Whether its holder owns the organization.
@@ -245,13 +249,11 @@ pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<View>,
     let organization = places::organization(at, op.organization.as_ref()).await?;
     let codes = permissions::checked(&op.permissions)?;
     is_free(at, &op.name, &organization, None).await?;
-    let mut impact = Impact::none().undo("delete_role");
-    if permissions::are_privileged(&codes) {
-        impact = impact.at_least(Gravity::Low).note(format!("whoever is given it gets power over others: {}", codes.join(", ")));
+    let mut facts = Facts::none().undo("delete_role");
+    if permissions::power(&codes).counts() {
+        facts = facts.unseen(format!("whoever is given it gets power over others: {}", codes.join(", ")));
     }
-    for warning in permissions::warnings(at, &codes).await {
-        impact = impact.note(warning);
-    }
+    facts = permissions::warnings(at, &codes).await.into_iter().fold(facts, Facts::note);
     let mut body = Map::from_iter([
         ("name".to_owned(), json!(op.name)),
         ("organization_id".to_owned(), json!(organization.id())),
@@ -262,7 +264,7 @@ pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<View>,
     let target = Target::new_one("role", op.name.as_str(), organization.name());
     let (looking, name, within) = (at.clone(), op.name.clone(), organization.clone());
     let sending = at.clone();
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let reply = sending.post("/roles").json(Value::Object(body)).send(&permit).await?;
         Ok(made(&reply.read::<WireRole>("see list_roles")?.into(), &organization))
     });
@@ -307,13 +309,12 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<View>,
     whole.insert("permissions".to_owned(), json!(new.as_ref().unwrap_or(&role.permissions)));
     let description = if clears { Some(String::new()) } else { op.description.as_ref().map(ToString::to_string) };
     set(&mut whole, [("name", op.name.as_ref().map(ToString::to_string)), ("description", description)]);
-    let mut impact = match &new {
+    let facts = match &new {
         Some(new) => change_of_permissions(at, role, &organization, new).await?,
-        None => Impact::none(),
+        None => Facts::none(),
     };
-    for warning in permissions::warnings(at, new.as_deref().unwrap_or_default()).await {
-        impact = impact.note(warning);
-    }
+    let warnings = permissions::warnings(at, new.as_deref().unwrap_or_default()).await;
+    let facts = warnings.into_iter().fold(facts, Facts::note).undo("update_role with the values in `before`");
     let before = role.view(Some(organization.name()));
     let inverse = RoleRef::try_from(role.id.clone()).ok().map(|it| {
         let name = op.name.as_ref().and_then(|_| Name::try_from(role.name.clone()).ok());
@@ -323,12 +324,11 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<View>,
         let permissions = op.permissions.as_ref().map(|_| role.permissions.clone());
         Inverse::of(&UpdateRole { role: it, name, permissions, description: old.filter(|_| described), project: None, clear })
     });
-    let impact = impact.undo("update_role with the values in `before`");
     let target = found.target();
     let (sending, looking) = (at.clone(), at.clone());
     let (id, wanted) = (role.id.clone(), (op.name.clone(), new, organization.clone()));
     let back = (id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let reply = sending.put("/roles/{id}").path("id", &id).json(Value::Object(whole)).send(&permit).await?;
         let after = Role::from(reply.read::<WireRole>("see get_role")?);
         Ok(undone_by(Sent::after(after.view(Some(organization.name()))), inverse))
@@ -362,20 +362,17 @@ async fn whole(at: &Session, role: &Role) -> Result<Map<String, Value>, Provider
 
 pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<View>, ProviderError> {
     let (found, organization) = find(at, &op.role).await?.changeable()?;
-    let (people, note) = holders(at, &found.role, &organization).await?;
+    let (held, note) = holders(at, &found.role, &organization).await?;
     // Whoever could not be looked at may hold it.
-    let held = !people.is_empty() || note.is_some();
-    let mut impact = Impact::of(if held { Gravity::High } else { Gravity::Low });
-    impact.notes.extend(note);
-    impact = impact.loses(people.len() as u64, ("person loses the role", "people lose the role"), people);
-    if !held {
-        impact = impact.undo("create_role with the values in `before`");
-    }
+    let is_free = held.is_empty() && note.is_none();
+    let facts = Facts::none().ends(Thing::Role, Counted::one(&found.role.name)).lose(Losing::Role, names(held.iter()));
+    let facts = note.into_iter().fold(facts, Facts::unseen);
+    let facts = if is_free { facts.undo("create_role with the values in `before`") } else { facts };
     let before = found.role.view(Some(organization.name()));
     let target = found.target();
     let (sending, looking, id) = (at.clone(), at.clone(), found.role.id.clone());
     let gone = found.role.id;
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         sending.delete("/roles/{id}").path("id", &id).send(&permit).await?;
         Ok(Sent::gone())
     });

@@ -1,21 +1,24 @@
 //! Seats in teams and projects: the same requests, whichever of the two it is.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Session,
+    Session, access,
     changes::undone_by,
+    changes_of_access::{another_role, leaving},
     names::{Named as _, Wanted},
-    people::{Seat, WireMember, granting_one, members, seat, seats},
+    people::{Seat, WireMember, members, seat, seats},
     places::{self, Kind, Place},
     roles::{self, Role},
 };
 use crate::{
-    domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
+    domain::{
+        Email, Facts, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef,
+        access::{Grant, Holder, Person},
+        members::Member,
+    },
     error::ProviderError,
     providers::{
         http::{Draft, Reply, Sent},
@@ -73,25 +76,32 @@ struct Newcomer {
 
 impl Newcomer {
     /// A member of the organization, or whoever has an e-mail.
-    async fn find(at: &Session, place: &Place, who: &str) -> Result<(Self, Arc<Vec<Seat>>), ProviderError> {
+    async fn find(at: &Session, place: &Place, who: &str) -> Result<Self, ProviderError> {
         let organization = place.home();
         let people = members(at, &organization).await?;
         let wanted = Wanted { kind: "member", text: who, scope: organization.name().to_owned(), list_tool: "list_organization_members" };
-        let newcomer = match wanted.among(&people) {
-            Ok(it) => Self { name: it.called().to_owned(), user_id: it.user_id.clone(), email: it.email },
+        match wanted.among(&people) {
+            Ok(it) => Ok(Self { name: it.called().to_owned(), user_id: it.user_id.clone(), email: it.email }),
             Err(error @ ProviderError::NotFound { .. }) => match Email::try_from(who.to_owned()) {
-                Ok(email) => Self { user_id: None, name: email.to_string(), email: Some(email.to_string()) },
-                Err(_) => {
-                    return Err(ProviderError::conflict(
-                        "not_a_member",
-                        format!("`{who}` is not a member of `{}`", organization.name()),
-                        format!("{}; or bring them in first with invite_organization_member", error.fix()),
-                    ));
-                }
+                Ok(email) => Ok(Self { user_id: None, name: email.to_string(), email: Some(email.to_string()) }),
+                Err(_) => Err(ProviderError::conflict(
+                    "not_a_member",
+                    format!("`{who}` is not a member of `{}`", organization.name()),
+                    format!("{}; or bring them in first with invite_organization_member", error.fix()),
+                )),
             },
-            Err(other) => return Err(other),
-        };
-        Ok((newcomer, people))
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Who is not in the organization is asked by e-mail.
+    fn grant(&self, role: Option<&Role>, place: &Place) -> Grant {
+        let (role, here) = (access::given(role, place.kind), access::place(place));
+        match (&self.user_id, &self.email) {
+            (None, Some(email)) => Grant::own(Holder::Invitation(email.clone()), role, here).pending(),
+            (id, Some(email)) => Grant::own(Holder::person(email, id.as_deref()), role, here),
+            (id, None) => Grant::own(Holder::Person(Person { name: Some(self.name.clone()), id: id.clone(), email: None }), role, here),
+        }
     }
 
     fn sits_in(&self, seat: &Seat) -> bool {
@@ -105,7 +115,7 @@ pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&Ro
         Some(named) => Some(roles::role(at, named, &place).await?),
         None => None,
     };
-    let (newcomer, people) = Newcomer::find(at, &place, who).await?;
+    let newcomer = Newcomer::find(at, &place, who).await?;
     if let Some(seat) = seats(at, &place).await?.iter().find(|it| newcomer.sits_in(it)) {
         let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
         let fix = format!("replace the role with update_{}_member", place.kind.noun());
@@ -116,19 +126,17 @@ pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&Ro
         };
         return Err(ProviderError::conflict(ALREADY_MEMBER, message, fix));
     }
-    let mut impact = Impact::none().note(format!("joins {} {}", place.kind.noun(), place.name()));
-    impact = impact.undo(format!("remove_{}_member", place.kind.noun()));
+    let mut facts = Facts::none()
+        .gives(newcomer.grant(role.as_ref(), &place))
+        .about(access::surroundings(at, &place.home()).await?)
+        .undo(format!("remove_{}_member", place.kind.noun()));
     if newcomer.user_id.is_none() {
-        let note = format!("is not a member of {} and may be invited to it: {}", place.organization.name, newcomer.name);
-        impact = impact.at_least(Gravity::Low).note(note);
-    }
-    if let Some(role) = &role {
-        impact = granting_one(impact, role, &place, &people, &newcomer.name);
+        facts = facts.unseen(format!("is not a member of {} and may be invited to it: {}", place.organization.name, newcomer.name));
     }
     let target = place.target_within("member", &newcomer.name, newcomer.user_id.as_deref());
     let (sending, looking) = (at.clone(), at.clone());
     let back = (place.clone(), newcomer.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let post = |body: Value| place.post(&sending, "/members").json(body);
         let reply = match post(newcomer.body(role.as_ref(), false)).send(&permit).await {
             // Some deployments add people by e-mail only. What was refused has changed nothing.
@@ -204,18 +212,9 @@ pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRe
     let before = seat(at, &place, who).await?;
     let role = roles::role(at, named, &place).await?;
     let known = roles::usable(at, &place.home()).await?;
-    let old = known.iter().find(|it| before.holds(it));
-    let mut impact = Impact::none();
-    if !before.holds(&role) {
-        let people = members(at, &place.home()).await?;
-        impact = granting_one(impact, &role, &place, &people, before.called());
-        if let Some(old) = old.filter(|it| it.is_privileged()) {
-            let note = format!("no longer {} of {} {}", old.name, place.kind.noun(), place.name());
-            impact = impact.at_least(Gravity::Low).note(note);
-        }
-    }
-    let held = old.map(|it| it.name.as_str()).or(before.role()).unwrap_or("of your choice");
-    let impact = impact.undo(format!("update_{}_member with role {held}", place.kind.noun()));
+    let facts = if before.holds(&role) { Facts::none() } else { another_role(at, &place, &before, &role).await? };
+    let held = known.iter().find(|it| before.holds(it)).map(|it| it.name.as_str()).or(before.role()).unwrap_or("of your choice");
+    let facts = facts.undo(format!("update_{}_member with role {held}", place.kind.noun()));
     let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
     let inverse = former.and_then(|role| {
         seat_call(&place, &before, |at, member| match at {
@@ -224,16 +223,16 @@ pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRe
         })
     });
     let target = target(&place, &before);
-    Ok(give(at, place, before, role, (target, impact, inverse)))
+    Ok(give(at, place, before, role, (target, facts, inverse)))
 }
 
 /// Gives a seat another role.
-pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Target, Impact, Option<Inverse>)) -> Draft<Member> {
-    let (target, impact, inverse) = plan;
+pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Target, Facts, Option<Inverse>)) -> Draft<Member> {
+    let (target, facts, inverse) = plan;
     let (sending, looking) = (at.clone(), at.clone());
     let back = (place.clone(), seat.id.clone(), role.clone(), inverse.clone());
     let before = seat.member(&place);
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let put = place.put(&sending, "/members/{member}/role").path("member", &seat.id);
         let reply = put.json(json!({ "role_id": role.id })).send(&permit).await?;
         let after = read(&reply, &place)?.with_person(&seat).with_role(Some(&role));
@@ -251,27 +250,12 @@ pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Ta
 /// Takes somebody out of a team or project, or takes an invitation to it back.
 pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draft<Member>, ProviderError> {
     let before = seat(at, &place, who).await?;
-    let mut impact = Impact::of(Gravity::Low);
-    if before.pending {
-        impact = impact.note("the invitation can no longer be accepted");
-    } else {
-        impact = impact.note(format!("leaves {} {}", place.kind.noun(), place.name()));
-        if place.kind == Kind::Project {
-            impact =
-                impact.at_least(Gravity::High).loses(1, ("person loses access", "people lose access"), vec![before.called().to_owned()]);
-        } else {
-            let projects = of_team(at, &place).await?;
-            let gravity = if projects.is_empty() { Gravity::Low } else { Gravity::High };
-            let lost = ("project that they may no longer reach", "projects that they may no longer reach");
-            impact = impact.at_least(gravity).loses(projects.len() as u64, lost, projects);
-        }
-    }
     let role = before.role().map(|it| format!(" with role {it}")).unwrap_or_default();
-    let impact = impact.undo(format!("add_{}_member{role}", place.kind.noun()));
+    let facts = leaving(at, &place, &before).await?.undo(format!("add_{}_member{role}", place.kind.noun()));
     let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
     let inverse = joining_again(&place, &before, former);
     let (target, view) = (target(&place, &before), before.member(&place));
-    Ok(vacate(at, place, before.id, (target, impact, inverse)).before(view))
+    Ok(vacate(at, place, before.id, (target, facts, inverse)).before(view))
 }
 
 /// Takes a seat away: of a member, or an invitation.
@@ -279,12 +263,12 @@ pub(super) fn vacate<T: Serialize + Send + 'static>(
     at: &Session,
     place: Place,
     id: String,
-    plan: (Target, Impact, Option<Inverse>),
+    plan: (Target, Facts, Option<Inverse>),
 ) -> Draft<T> {
-    let (target, impact, inverse) = plan;
+    let (target, facts, inverse) = plan;
     let (sending, looking) = (at.clone(), at.clone());
     let back = (place.clone(), id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         place.delete(&sending, "/members/{member}").path("member", &id).send(&permit).await?;
         Ok(undone_by(Sent::gone(), inverse))
     });

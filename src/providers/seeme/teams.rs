@@ -7,11 +7,11 @@ use super::{
     changes::{self, Edit, Former, set, undone_by},
     people::seats,
     places::{self, Kind, Place, WirePlace},
-    seats::{of_team, shown},
+    seats::of_team,
     wire::time,
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, Query, Target, TeamRef, teams::Team},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Target, TeamRef, Thing, teams::Team},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
@@ -49,7 +49,7 @@ pub(super) async fn create(at: &Session, op: &CreateTeam) -> Result<Draft<Team>,
     let target = Target::new_one("team", op.name.as_str(), organization.name());
     let (sending, looking, name) = (at.clone(), at.clone(), op.name.to_string());
     let within = organization.clone();
-    let draft = Draft::new(target, Impact::none().undo("delete_team"), move |permit| async move {
+    let draft = Draft::new(target, Facts::none().undo("delete_team"), move |permit| async move {
         let reply = sending.post("/teams").json(Value::Object(body)).send(&permit).await?;
         Ok(made(&organization, reply.read("see list_teams")?))
     });
@@ -82,26 +82,25 @@ pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>,
         let clear = if clears_description { vec![TeamField::Description] } else { Vec::new() };
         Inverse::of(&UpdateTeam { team, name, description, slug, clear })
     });
-    let impact = Impact::none().undo("update_team with the values in `before`");
+    let facts = Facts::none().undo("update_team with the values in `before`");
     let of = team.clone();
     let before = view(&team, &before, None);
-    Ok(changes::replace(at, team, whole, impact, undo, move |it| view(&of, it, None)).before(before))
+    Ok(changes::replace(at, team, whole, facts, undo, move |it| view(&of, it, None)).before(before))
 }
 
 pub(super) async fn delete(at: &Session, op: &DeleteTeam) -> Result<Draft<Team>, ProviderError> {
     let team = places::team(at, &op.team, None).await?;
-    let people: Vec<String> = seats(at, &team).await?.iter().filter(|it| !it.pending).map(|it| it.called().to_owned()).collect();
-    let count = people.len() as u64;
-    let gravity = if people.is_empty() { Gravity::Low } else { Gravity::High };
-    let mut impact = Impact::of(gravity).loses(count, ("person leaves the team", "people leave the team"), people);
-    let projects = of_team(at, &team).await?;
-    if !projects.is_empty() {
-        let verb = if projects.len() == 1 { "goes" } else { "go" };
-        impact = impact.note(format!("{verb} on without a team: {}", shown(&projects)));
-    }
-    let impact = impact.note("it cannot be brought back");
+    let seats = seats(at, &team).await?;
+    let people = |pending: bool| seats.iter().filter(|it| it.pending == pending).map(|it| it.called().to_owned()).collect::<Vec<_>>();
+    let count = people(false).len() as u64;
+    let facts = Facts::none()
+        .ends(Thing::Team, Counted::one(team.name()))
+        .lose(Losing::Team, people(false))
+        .leaves(Thing::Project, of_team(at, &team).await?, "a team")
+        .stops(Thing::Invitation, people(true))
+        .note("it cannot be brought back");
     let before = view(&team, &team.it, Some(count));
-    Ok(changes::delete(at, team, impact).before(before))
+    Ok(changes::delete(at, team, facts).before(before))
 }
 
 fn view(place: &Place, it: &WirePlace, members: Option<u64>) -> Team {

@@ -1,0 +1,190 @@
+//! Who holds what: the one reader of it, and seats in the words that all providers share.
+
+use std::{slice, sync::Arc};
+
+use super::{
+    Session, memberships,
+    names::Wanted,
+    people::{Seat, members, seats},
+    places::{self, Kind, Place},
+    roles::{self, Role},
+    seats::everywhere,
+    wire::{filled, is_missing},
+};
+use crate::{
+    domain::{
+        ReferenceText as _, Surroundings,
+        access::{self, Allows, Grant, Grants, Holder, Named, Person, Power, Scope, State, Via},
+    },
+    error::ProviderError,
+};
+
+/// What the service tells nobody.
+const UNSEEN: [&str; 3] = [
+    "API keys of other people: the service tells everybody their own only",
+    "which projects that are not open to the whole organization a role of the organization or of a team reaches",
+    "models, datasets, workflows and graphs that are shared with people outside of projects",
+];
+
+/// Who holds what in an organization or a project, or what somebody holds: roles in organizations, teams and projects, and
+/// invitations to them. The service has no service accounts.
+///
+/// # Errors
+///
+/// Those of the reads; a place or person that is not there.
+pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+    let mut found = match scope {
+        Scope::Organization(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
+        Scope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
+        Scope::Person(named) => of_person(at, named.text()).await?,
+    };
+    found.unseen.extend(UNSEEN.map(str::to_owned));
+    Ok(found)
+}
+
+async fn of_organization(at: &Session, organization: &Place) -> Result<Grants, ProviderError> {
+    let known = known(at, organization).await?;
+    let (seats, note) = everywhere(at, organization).await?;
+    let projects = places::all(at, Kind::Project, Some(organization)).await?;
+    let mut list: Vec<Grant> = seats.iter().map(|(place, seat)| grant(place, seat, &known)).collect();
+    list.extend(through_teams(&seats, &projects, &known));
+    Ok(Grants { list, unseen: note.into_iter().collect() })
+}
+
+/// The people of a project, those of its team, and those whose role in the organization may reach into it.
+async fn of_project(at: &Session, project: &Place) -> Result<Grants, ProviderError> {
+    let (home, mut unseen) = (project.home(), Vec::new());
+    let known = known(at, &home).await?;
+    let here = seats(at, project).await?;
+    let mut list: Vec<Grant> = here.iter().map(|it| grant(project, it, &known)).collect();
+    match seen(seats(at, &home).await)? {
+        Some(people) => list.extend(people.iter().map(|it| grant(&home, it, &known)).filter(|it| it.role.inside != Allows::nothing())),
+        None => unseen.push(format!("the people of organization {}", home.name())),
+    }
+    if let Some(id) = filled(project.it.team_id.as_ref()) {
+        let teams = seen(places::all(at, Kind::Team, Some(&home)).await)?.unwrap_or_default();
+        let people = match teams.into_iter().find(|it| it.id() == id) {
+            Some(team) => seen(seats(at, &team).await)?.map(|it| it.iter().map(|it| (team.clone(), it.clone())).collect::<Vec<_>>()),
+            None => None,
+        };
+        match people {
+            Some(people) => list.extend(through_teams(&people, slice::from_ref(project), &known)),
+            None => unseen.push(format!("the people of the team of project {}", project.name())),
+        }
+    }
+    Ok(Grants { list, unseen })
+}
+
+async fn of_person(at: &Session, text: &str) -> Result<Grants, ProviderError> {
+    let (mut all, mut people) = (Grants::default(), Vec::<Seat>::new());
+    for organization in memberships::reached(at).await? {
+        let found = of_organization(at, &organization).await?;
+        all.list.extend(found.list);
+        all.unseen.extend(found.unseen.into_iter().map(|it| format!("{}: {it}", organization.name())));
+        people.extend(everywhere(at, &organization).await?.0.into_iter().map(|it| it.1));
+    }
+    // Whoever is a member somewhere has a name and an id, which an invitation of theirs lacks.
+    people.sort_by_key(|it| it.pending);
+    let mut once: Vec<Seat> = Vec::new();
+    for seat in people {
+        if !once.iter().any(|it| holder(it).is_same(&holder(&seat))) {
+            once.push(seat);
+        }
+    }
+    let wanted = Wanted { kind: "member", text, scope: String::new(), list_tool: "list_organization_members" };
+    let who = holder(&wanted.among(&once)?);
+    all.list.retain(|it| it.holder.is_same(&who));
+    Ok(all)
+}
+
+/// What the people of teams hold in the projects of their teams: as much as the codes of their roles say of projects.
+fn through_teams(seats: &[(Place, Seat)], projects: &[Place], known: &[Role]) -> impl Iterator<Item = Grant> {
+    seats.iter().filter(|it| it.0.kind == Kind::Team).flat_map(move |(team, seat)| {
+        let theirs = projects.iter().filter(|it| filled(it.it.team_id.as_ref()) == Some(team.id()));
+        let grants = theirs.map(|it| grant(it, seat, known).via(Via::Team(Named::new(team.name(), team.id()))));
+        grants.filter(|it| it.role.allows != Allows::nothing())
+    })
+}
+
+/// What a seat is, as all providers say it.
+pub(super) fn grant(at: &Place, seat: &Seat, known: &[Role]) -> Grant {
+    let state = if seat.pending { State::Pending } else { State::Active };
+    let ends_at = seat.expires_at.filter(|_| seat.pending);
+    Grant { state, ends_at, ..Grant::own(holder(seat), held(at, seat, known), place(at)) }
+}
+
+/// Who sits there, or is asked to.
+pub(super) fn holder(seat: &Seat) -> Holder {
+    if seat.pending {
+        return Holder::Invitation(seat.called().to_owned());
+    }
+    Holder::Person(Person { email: seat.email.clone(), name: seat.name.clone(), id: seat.user_id.clone() })
+}
+
+/// The role of a seat. Whoever an organization says it belongs to owns it, whatever the role is called.
+fn held(at: &Place, seat: &Seat, known: &[Role]) -> access::Role {
+    let role = match known.iter().find(|it| seat.holds(it)) {
+        Some(role) => role.held(at.kind),
+        None => access::Role::unknown(seat.role().unwrap_or("a role that is not told"), seat.role_id.as_deref().unwrap_or_default()),
+    };
+    let owner = filled(at.it.owner_id.as_ref()).filter(|_| at.kind == Kind::Organization);
+    if owner.is_some_and(|it| seat.is(it)) {
+        return access::Role { permissions: role.permissions, ..access::Role::owner(role.name, role.id) };
+    }
+    role
+}
+
+/// A role that is given; the service has one of its own for those who are given none, and does not tell which.
+pub(super) fn given(role: Option<&Role>, kind: Kind) -> access::Role {
+    role.map_or_else(|| access::Role::unknown("whatever role SeeMe.ai chooses", ""), |it| it.held(kind))
+}
+
+pub(super) fn place(it: &Place) -> access::Place {
+    let (this, organization) = (Named::new(it.name(), it.id()), Named::new(&it.organization.name, &it.organization.id));
+    match it.kind {
+        Kind::Organization => access::Place::Organization(organization),
+        Kind::Team => access::Place::Team { team: this, organization },
+        Kind::Project => access::Place::Project { project: this, organization },
+    }
+}
+
+/// What the judgement needs to know of an organization. Of a guest, who may not look at its people, it stays empty.
+pub(super) async fn surroundings(at: &Session, organization: &Place) -> Result<Surroundings, ProviderError> {
+    let key = format!("surroundings\n{}", organization.id());
+    let read = || async {
+        let about = Surroundings {
+            organization: organization.name().to_owned(),
+            projects: organization.it.project_count,
+            ..Surroundings::default()
+        };
+        let Some(people) = people(at, organization).await? else { return Ok(about) };
+        let known = known(at, organization).await?;
+        // A role that the service does not explain may be power, and lends no trust.
+        let in_power = people.iter().filter(|it| held(organization, it, &known).power == Power::OverOthers);
+        let domains = in_power.filter_map(|it| holder(it).domain().map(str::to_lowercase)).collect();
+        Ok(Surroundings { domains_in_power: Some(domains), people: Some(people.len() as u64), ..about })
+    };
+    at.once(&key, read).await.map(|it| it.as_ref().clone())
+}
+
+/// The members of an organization; `None` where they are not shown.
+pub(super) async fn people(at: &Session, organization: &Place) -> Result<Option<Arc<Vec<Seat>>>, ProviderError> {
+    if organization.id().is_empty() { Ok(None) } else { seen(members(at, organization).await) }
+}
+
+/// The roles that can be held in an organization, as far as they are shown: one that is not is a role of which nothing is known.
+pub(super) async fn known(at: &Session, organization: &Place) -> Result<Vec<Role>, ProviderError> {
+    if organization.id().is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(seen(roles::usable(at, organization).await)?.unwrap_or_default())
+}
+
+/// `None` for what the account may not see.
+fn seen<T>(read: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
+    match read {
+        Ok(it) => Ok(Some(it)),
+        Err(error) if is_missing(&error) || error.code() == "forbidden" => Ok(None),
+        Err(other) => Err(other),
+    }
+}
