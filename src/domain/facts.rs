@@ -147,14 +147,6 @@ pub struct Facts {
     pub about: Surroundings,
     /// How to take it back; absent where that cannot be done.
     pub undo: Option<String>,
-    /// Bridge: what a handler still judges by itself.
-    pub judged: Option<super::Impact>,
-}
-
-impl From<super::Impact> for Facts {
-    fn from(impact: super::Impact) -> Self {
-        Self { undo: impact.undo.clone(), judged: Some(impact), ..Self::default() }
-    }
 }
 
 impl Facts {

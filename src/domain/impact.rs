@@ -89,47 +89,6 @@ pub struct Impact {
     pub undo: Option<String>,
 }
 
-impl Impact {
-    pub fn of(gravity: Gravity) -> Self {
-        Self { gravity, losses: Vec::new(), notes: Vec::new(), undo: None }
-    }
-
-    /// A change that takes nothing from anybody.
-    pub fn none() -> Self {
-        Self::of(Gravity::None)
-    }
-
-    /// Counts what is taken away; nothing is added for a count of 0. Singular and plural: `("person loses access", "people lose access")`.
-    #[must_use]
-    pub fn loses(mut self, count: u64, (one, many): (&str, &str), examples: Vec<String>) -> Self {
-        if count > 0 {
-            let what = if count == 1 { one } else { many }.to_owned();
-            self.losses.push(Loss { count, what, examples: examples.into_iter().take(5).collect() });
-        }
-        self
-    }
-
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
-        self
-    }
-
-    /// Raises the gravity; it is never lowered.
-    #[must_use]
-    pub fn at_least(mut self, gravity: Gravity) -> Self {
-        self.gravity = self.gravity.max(gravity);
-        self
-    }
-
-    /// Says how the change is taken back.
-    #[must_use]
-    pub fn undo(mut self, how: impl Into<String>) -> Self {
-        self.undo = Some(how.into());
-        self
-    }
-}
-
 /// A call that takes a change back: a tool and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inverse {
@@ -169,16 +128,16 @@ pub struct ChangeData {
 
 impl<T: Serialize> Change<T> {
     /// A new thing.
-    pub fn created(target: Target, facts: impl Into<Facts>, after: T) -> Self {
-        Self::of(target, facts.into(), None, Some(after))
+    pub fn created(target: Target, facts: Facts, after: T) -> Self {
+        Self::of(target, facts, None, Some(after))
     }
 
-    pub fn updated(target: Target, facts: impl Into<Facts>, before: T, after: T) -> Self {
-        Self::of(target, facts.into(), Some(before), Some(after))
+    pub fn updated(target: Target, facts: Facts, before: T, after: T) -> Self {
+        Self::of(target, facts, Some(before), Some(after))
     }
 
-    pub fn removed(target: Target, facts: impl Into<Facts>, before: T) -> Self {
-        Self::of(target, facts.into(), Some(before), None)
+    pub fn removed(target: Target, facts: Facts, before: T) -> Self {
+        Self::of(target, facts, Some(before), None)
     }
 
     fn of(target: Target, facts: Facts, before: Option<T>, after: Option<T>) -> Self {

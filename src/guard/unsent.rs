@@ -37,7 +37,7 @@ pub(crate) struct Preview {
 impl Preview {
     /// Fingerprint over all that was reported: it differs when anything else would be changed than what was planned.
     pub(crate) fn fingerprint(&self) -> String {
-        let told = serde_json::json!({ "target": self.target, "facts": self.facts.list, "undo": self.facts.undo, "judged": self.facts.judged, "before": self.before });
+        let told = serde_json::json!({ "target": self.target, "facts": self.facts.list, "undo": self.facts.undo, "before": self.before });
         sha256(super::canonical(&told))
     }
 }

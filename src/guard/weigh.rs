@@ -99,12 +99,6 @@ pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
     if !outsiders.is_empty() {
         notes.push(words::outsiders(&outsiders, about, trust.domains.is_some()));
     }
-    let mut losses = losses;
-    if let Some(judged) = &facts.judged {
-        gravity = gravity.max(judged.gravity);
-        losses.extend(judged.losses.clone());
-        notes.extend(judged.notes.clone());
-    }
     let ends = facts.list.iter().map(ending).max().unwrap_or(Ending::Nothing);
     let given = || facts.list.iter().filter_map(|it| if let Fact::Gives(grant) = it { Some(grant) } else { None });
     let brings_in = given().any(|it| it.holder.is_people());

@@ -123,7 +123,7 @@ async fn power_is_not_given_without_a_person() {
         preview(own).await["impact"],
         json!({
             "gravity": "low",
-            "notes": ["joins as `Organization Owner`", "`Organization Owner` gives power over others"],
+            "notes": ["becomes Organization Owner of organization Northwind Analytics, with power over others: lin@northwind.example"],
             "undo": "remove_organization_member",
         })
     );
@@ -131,9 +131,9 @@ async fn power_is_not_given_without_a_person() {
     assert_eq!(
         outside["impact"]["notes"],
         json!([
-            "joins as `Organization Owner`",
-            "`Organization Owner` gives power over others, and nobody else here has an e-mail at studio-vogel.example",
+            "becomes Organization Owner of organization Acme Research, with power over others: lena@studio-vogel.example",
             "is an external user so far",
+            "nobody who holds power in Acme Research has an e-mail of the same domain: lena@studio-vogel.example",
         ])
     );
     assert_eq!(outside["impact"]["gravity"], "critical");
@@ -244,11 +244,13 @@ async fn who_leaves_may_stay_an_external_user() {
             stage.agent.ok("remove_organization_member", dry).await["impact"],
             json!({
                 "gravity": "high",
-                "losses": [{ "count": 1, "what": "person loses access", "examples": ["helena.brandt@acme.example"] }],
+                "losses": [{ "count": 1, "what": "person loses the organization", "examples": ["helena.brandt@acme.example"] }],
                 "notes": [
+                    "no longer Organization Owner of organization Acme Research: helena.brandt@acme.example, and loses org-manage, \
+                     org-billing, org-users, org-projects, org-view",
                     "the account stays, and cannot be deleted from here",
-                    "is an owner of Acme Research",
                     "is in 1 project: Churn forecast; the service does not say whether that ends too",
+                    "nobody else owns Churn forecast; external users cannot own a project",
                 ],
                 "undo": "add_organization_member with role `Organization Owner`",
             })

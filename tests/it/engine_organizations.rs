@@ -116,11 +116,13 @@ async fn a_deletion_is_told_whole_and_made_after_a_typed_name() {
         json!({
             "gravity": "critical",
             "losses": [
-                { "count": 7, "what": "people lose access", "examples": [
+                { "count": 1, "what": "organization ends", "examples": ["Acme Research"] },
+                { "count": 3, "what": "projects end", "examples": ["Churn forecast", "Demand planning", "Invoice matching"] },
+                { "count": 6, "what": "people lose the organization", "examples": [
                     "Tomas.Quiroga@acme.example", "ada@northwind.example", "ana.ruiz@acme.example", "helena.brandt@acme.example",
                     "jonas.weber+engine@acme.example",
                 ] },
-                { "count": 3, "what": "projects end", "examples": ["Churn forecast", "Demand planning", "Invoice matching"] },
+                { "count": 1, "what": "person loses access", "examples": ["lena@studio-vogel.example"] },
             ],
             "notes": ["people keep their accounts", "it cannot be brought back"],
         })

@@ -109,10 +109,13 @@ async fn a_deletion_of_a_project_names_who_loses_it() {
         preview["impact"],
         json!({
             "gravity": "high",
-            "losses": [{
-                "count": 3, "what": "people lose access",
-                "examples": ["Tomas.Quiroga@acme.example", "ada@northwind.example", "lena@studio-vogel.example"],
-            }],
+            "losses": [
+                { "count": 1, "what": "project ends", "examples": ["Invoice matching"] },
+                {
+                    "count": 3, "what": "people lose access",
+                    "examples": ["Tomas.Quiroga@acme.example", "ada@northwind.example", "lena@studio-vogel.example"],
+                },
+            ],
             "notes": ["its datasets, recipes, models and apps end with it", "it cannot be brought back"],
         })
     );
@@ -201,7 +204,10 @@ async fn who_comes_from_outside_is_asked_about_and_cannot_own() {
         preview["impact"],
         json!({
             "gravity": "low",
-            "notes": ["joins project Churn forecast as `Project Viewer`", "comes in from outside of Acme Research, as an external user"],
+            "notes": [
+                "joins project Churn forecast as Project Viewer: lin@northwind.example",
+                "comes in from outside of Acme Research, as an external user",
+            ],
             "undo": "remove_project_member",
         })
     );

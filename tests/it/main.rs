@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::similar_names, reason = "a test is to be read, once, from above to below")]
 #![allow(clippy::print_stdout, reason = "figures for who looks")]
 
+mod access_engine;
 mod access_geai;
 mod access_local;
 mod access_openai;

@@ -4,12 +4,18 @@ use serde_json::{Value, json};
 
 use super::{
     Session, members,
-    people::{in_org, is_external, is_outsider},
+    people::{in_org, is_external},
+    power,
     roles::KnownRole,
     wire::{Answered as _, WireOrg, WireSeat, WireUser},
 };
 use crate::{
-    domain::{Email, Impact, Inverse, OrganizationRef, RoleRef, Target, members::Member, roles::RoleLevel},
+    domain::{
+        Email, Facts, Inverse, OrganizationRef, RoleRef, Surroundings, Target,
+        access::{Grant, Holder},
+        members::Member,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     guard::Permit,
     providers::http::{Draft, Sent},
@@ -29,9 +35,9 @@ pub(super) async fn add(at: &Session, op: &AddOrganizationMember) -> Result<Draf
         })?,
     };
     let target = Target::new("member", &user.email, &user.id, &joining.org.name);
-    let impact = joining.impact(op.email.as_str()).undo("remove_organization_member");
+    let facts = joining.facts(user.holder()).undo("remove_organization_member");
     let (sending, looking, found) = (at.clone(), joining.reader(at), user.id.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let seat = joining.join(&sending, &user.id, &permit).await?;
         Ok(joined(&seat, &joining.org))
     });
@@ -53,13 +59,13 @@ pub(super) async fn create_user(at: &Session, op: &CreateUser) -> Result<Draft<M
     }
     let email = op.email.to_string();
     let target = Target::new_one("member", &email, &joining.org.name);
-    let impact = joining
-        .impact(&email)
+    let facts = joining
+        .facts(Holder::person(&email, None))
         .note("the service makes the first password; it does not pass through here")
         .undo("remove_organization_member; the account stays");
     let body = json!({ "email": email, "name": op.name });
     let (sending, looking, found) = (at.clone(), joining.reader(at), email.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let user = made(&sending, &email, body, &permit).await?;
         let reader = joining.reader(&sending);
         let seat = match joining.join(&sending, &user.id, &permit).await {
@@ -93,7 +99,7 @@ async fn made(at: &Session, email: &str, body: Value, permit: &Permit) -> Result
 struct Joining {
     org: WireOrg,
     role: KnownRole,
-    outsider: bool,
+    about: Surroundings,
     /// The person's account, where they are in one of the organization's projects already.
     external: Option<WireUser>,
 }
@@ -116,13 +122,14 @@ impl Joining {
             ));
         }
         let role = at.role(RoleLevel::Organization, role).await?;
-        let outsider = is_outsider(&people, email.as_str());
-        Ok(Self { role, outsider, external: known.map(|it| it.user.clone()), org })
+        let about = at.surroundings(&org.named()).await?;
+        Ok(Self { role, about, external: known.map(|it| it.user.clone()), org })
     }
 
-    fn impact(&self, email: &str) -> Impact {
-        let impact = self.role.given(Impact::none().note(format!("joins as `{}`", self.role.name)), self.outsider, email);
-        if self.external.is_some() { impact.note("is an external user so far") } else { impact }
+    fn facts(&self, holder: Holder) -> Facts {
+        let role = power::held(&self.role, RoleLevel::Organization);
+        let facts = Facts::none().gives(Grant::own(holder, role, self.org.place())).about(self.about.clone());
+        if self.external.is_some() { facts.note("is an external user so far") } else { facts }
     }
 
     /// POST orgs/{id}/users.

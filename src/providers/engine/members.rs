@@ -1,23 +1,26 @@
 //! People of an organization: members, and external users, who are in one of its projects only.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-
 use super::{
     Session,
+    access::MOST_PROJECTS,
     people::{in_org, is_external, person},
+    power,
     wire::{WireOrg, WireSeat},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, Target, fold, members::Member, roles::RoleLevel},
+    domain::{
+        Facts, Inverse, List, PageRequest, Query, ReferenceText as _, Surroundings, Target,
+        access::{Grant, Power},
+        fold,
+        members::Member,
+        roles::RoleLevel,
+    },
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::members::{AddOrganizationMember, GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember},
 };
 
 const LIST: &str = "list_organization_members";
-/// In how many projects a person who leaves is looked for: one request each.
-const MOST_PROJECTS: usize = 50;
-const AT_ONCE: usize = 8;
 
 /// GET orgs/{id}/users.
 pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
@@ -59,12 +62,12 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
             "end their access with remove_project_member in each of their projects",
         ));
     }
-    let impact = leaving(at, &org, &people, &seat).await?;
+    let facts = leaving(at, &org, &people, &seat).await?;
     let target = target(&seat, &org);
     let (before, inverse) = (in_org(&seat, &org), rejoining(&seat, &org));
     let (sending, looking, id) = (at.clone(), at.clone(), seat.user.id);
     let (left, left_id, left_inverse) = (org.clone(), id.clone(), inverse.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let request = sending.delete(sending.settings.path("org_user")).path("id", &org.id).path("user_id", &id);
         request.send(&permit).await?;
         // It is gone, whether or not this can be read: somebody with a place in a project may have become external.
@@ -87,42 +90,60 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
 }
 
 /// What it means that somebody leaves.
-async fn leaving(at: &Session, org: &WireOrg, people: &[WireSeat], seat: &WireSeat) -> Result<Impact, ProviderError> {
-    let email = &seat.user.email;
-    let mut impact = Impact::of(Gravity::High)
-        .loses(1, ("person loses access", "people lose access"), vec![email.clone()])
-        .note("the account stays, and cannot be deleted from here");
-    if at.owns(seat).await? {
-        let mut others = 0_usize;
-        for it in people.iter().filter(|it| it.user.id != seat.user.id && !is_external(it)) {
-            others += usize::from(at.owns(it).await?);
-        }
-        if others == 0 {
-            return Err(ProviderError::conflict(
-                "last_owner",
-                format!("`{email}` is the last owner of `{}`", org.name),
-                "make somebody else owner first: add_organization_member with role `OrgOwner`",
-            ));
-        }
-        impact = impact.note(format!("is an owner of {}", org.name));
+async fn leaving(at: &Session, org: &WireOrg, people: &[WireSeat], seat: &WireSeat) -> Result<Facts, ProviderError> {
+    let known = at.known_roles().await?;
+    let role = power::named(&known, &seat.role, RoleLevel::Organization);
+    let stays_owned = power::is_owned_without(seat, people, &known, RoleLevel::Organization);
+    if role.owns && !stays_owned {
+        return Err(ProviderError::conflict(
+            "last_owner",
+            format!("`{}` is the last owner of `{}`", seat.user.email, org.name),
+            "make somebody else owner first: add_organization_member with role `OrgOwner`",
+        ));
     }
     let projects = at.projects_of(org).await?;
+    let about = Surroundings { projects: Some(projects.len() as u64), ..at.surroundings(&org.named()).await? };
+    let may_own = role.power == Power::Unknown;
+    let codes = role.permissions.clone();
+    let mut facts = Facts::none()
+        .takes(Grant::own(seat.user.holder(), role, org.place()), codes, Vec::new())
+        .note("the account stays, and cannot be deleted from here")
+        .about(about)
+        .undo(undo(seat));
+    if may_own && !stays_owned {
+        facts = facts.unseen(format!("nobody can tell here whether {} is left with an owner", org.name));
+    }
     if projects.len() > MOST_PROJECTS {
-        let note = format!("which of the {} projects they are in was not looked up; see list_project_members", projects.len());
-        return Ok(impact.note(note).undo(undo(seat)));
+        let all = projects.len();
+        return Ok(facts.unseen(format!("which of the {all} projects they are in was not looked up; see list_project_members")));
     }
-    let looked = stream::iter(projects).map(|project| async move {
-        let seats = at.project_people(&project.id).await?;
-        Ok::<_, ProviderError>(seats.iter().any(|it| it.user.id == seat.user.id).then_some(project.name))
-    });
-    let mut names: Vec<String> = looked.buffered(AT_ONCE).try_filter_map(|it| async { Ok(it) }).try_collect().await?;
-    names.sort();
+    let (mut names, mut alone, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
+    for (project, seats) in at.looked_into(projects).await? {
+        let Some(seats) = seats else {
+            hidden.push(project.name);
+            continue;
+        };
+        let Some(own) = seats.iter().find(|it| it.user.id == seat.user.id) else { continue };
+        let owns = power::named(&known, &own.role, RoleLevel::Project).owns;
+        if owns && !power::is_owned_without(seat, &seats, &known, RoleLevel::Project) {
+            alone.push(project.name.clone());
+        }
+        names.push(project.name);
+    }
     if !names.is_empty() {
+        names.sort();
         let many = if names.len() == 1 { "project" } else { "projects" };
-        let note = format!("is in {} {many}: {}; the service does not say whether that ends too", names.len(), names.join(", "));
-        impact = impact.note(note);
+        facts = facts.unseen(format!("is in {} {many}: {}; the service does not say whether that ends too", names.len(), names.join(", ")));
     }
-    Ok(impact.undo(undo(seat)))
+    if !alone.is_empty() {
+        alone.sort();
+        facts = facts.unseen(format!("nobody else owns {}; external users cannot own a project", alone.join(", ")));
+    }
+    if !hidden.is_empty() {
+        hidden.sort();
+        facts = facts.unseen(format!("whether they are in {} is not shown to the account of this connection", hidden.join(", ")));
+    }
+    Ok(facts)
 }
 
 fn undo(seat: &WireSeat) -> String {

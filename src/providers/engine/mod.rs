@@ -3,6 +3,7 @@
 //! Its `Org` class stands before services that are reached over HTTP, too. No reference of the paths is published and none
 //! of them could be tried on the live service, so each is a setting; see [`PATHS`].
 
+mod access;
 mod explain;
 mod fields;
 mod joining;
@@ -10,6 +11,7 @@ mod members;
 mod organizations;
 mod paths;
 mod people;
+mod power;
 mod project_members;
 mod projects;
 mod resolve;
@@ -92,6 +94,7 @@ pub fn connect(settings: Settings) -> Connection {
         .look(roles::get)
         .look(roles::list_permissions)
         .health(|at| async move { at.orgs().await.map(drop) })
+        .grants(|at, scope| async move { access::grants(&at, &scope).await })
         .pinned(remote.pin)
         .build()
 }

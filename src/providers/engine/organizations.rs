@@ -5,10 +5,11 @@ use serde_json::json;
 use super::{
     Session,
     fields::{Fields, not_here, some},
-    wire::{Answered as _, WireOrg},
+    people::is_external,
+    wire::{Answered as _, WireOrg, WireSeat},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, Query, Target, fold, organizations::Organization},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, fold, organizations::Organization},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::organizations::{
@@ -46,9 +47,9 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
     let known: Vec<String> = at.orgs().await?.into_iter().map(|it| it.id).collect();
     let fields = Fields::new(&op.name, op.description.as_ref());
     let target = Target { organization: None, ..Target::new_one("organization", &fields.name, "") };
-    let impact = Impact::none().note("the account of this connection becomes its owner").undo("delete_organization");
+    let facts = Facts::none().note("the account of this connection becomes its owner").undo("delete_organization");
     let (sending, looking, name) = (at.clone(), at.clone(), fields.name.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "name": fields.name, "description": fields.description, "logo_url": "" });
         let reply = sending.post(sending.settings.path("orgs")).json(body).send(&permit).await?;
         Ok(created(&WireOrg::read(&reply, "find it with list_organizations")?))
@@ -73,12 +74,12 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     let clear = op.clear.contains(&OrganizationField::Description);
     let new = old.clone().with(op.name.as_ref(), op.description.as_ref(), clear)?;
     stays_pinned(at, &id, &new.name)?;
-    let impact = Impact::none().undo("update_organization with the values in `before`");
+    let facts = Facts::none().undo("update_organization with the values in `before`");
     let (sending, looking, wanted) = (at.clone(), at.clone(), new.clone());
     let (target, before, logo_url, path_id) = (target(&org), view(org.clone()), org.logo_url, id.clone());
     let inverse = restoring(&id, &old, &new);
     let again = inverse.clone();
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "name": new.name, "description": new.description, "logo_url": logo_url });
         let reply = sending.put(sending.settings.path("org")).path("id", &path_id).json(body).send(&permit).await?;
         let changed = WireOrg::read(&reply, "look at it with get_organization")?;
@@ -125,24 +126,26 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
     let id = at.organization(Some(&op.organization)).await?.id;
     let org = at.org(&id).await?;
     let (people, projects) = (at.people(&id).await?, at.projects_of(&org).await?);
-    let mut emails: Vec<String> = people.iter().map(|it| it.user.email.clone()).collect();
-    emails.sort();
+    let (guests, members): (Vec<&WireSeat>, Vec<&WireSeat>) = people.iter().partition(|it| is_external(it));
     let mut names: Vec<String> = projects.into_iter().map(|it| it.name).collect();
     names.sort();
-    let mut impact = Impact::of(Gravity::Critical)
-        .loses(emails.len() as u64, ("person loses access", "people lose access"), emails)
-        .loses(names.len() as u64, ("project ends", "projects end"), names)
+    // Without totals: the organization is what ends, so its name is what is typed.
+    let mut facts = Facts::none()
+        .ends(Thing::Organization, Counted::one(&org.name))
+        .ends(Thing::Project, names)
+        .lose(Losing::Organization, emails(members))
+        .lose(Losing::Access, emails(guests))
         .note("people keep their accounts")
-        .note("it cannot be brought back");
+        .note("it cannot be brought back")
+        .about(Surroundings { organization: org.name.clone(), ..Surroundings::default() });
     if !org.subscription_id.is_empty() {
-        let note = format!("names subscription {}: while that is active, the service refuses", org.subscription_id);
-        impact = impact.note(note);
+        facts = facts.note(format!("names subscription {}: while that is active, the service refuses", org.subscription_id));
     }
     if at.settings.remote.pin.is_some() {
-        impact = impact.note("this connection is kept to this organization and will have nothing left to work on");
+        facts = facts.note("this connection is kept to this organization and will have nothing left to work on");
     }
     let (sending, looking, path_id) = (at.clone(), at.clone(), id.clone());
-    let draft = Draft::new(target(&org), impact, move |permit| async move {
+    let draft = Draft::new(target(&org), facts, move |permit| async move {
         sending.delete(sending.settings.path("org")).path("id", &path_id).send(&permit).await?;
         Ok(Sent::gone())
     });
@@ -150,6 +153,12 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
         let (looking, id) = (looking.afresh(), id.clone());
         async move { Ok((!looking.orgs().await?.iter().any(|it| it.id == id)).then(Sent::gone)) }
     }))
+}
+
+fn emails(seats: Vec<&WireSeat>) -> Vec<String> {
+    let mut emails: Vec<String> = seats.into_iter().map(|it| it.user.label().to_owned()).collect();
+    emails.sort();
+    emails
 }
 
 fn created(org: &WireOrg) -> Sent<Organization> {

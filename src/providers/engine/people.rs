@@ -17,14 +17,6 @@ pub(super) fn person(people: &[WireSeat], named: &str, scope: &str, list_tool: &
     only(people.to_vec(), &wanted, |it| &it.user.id, |it| &it.user.email, |it| format!("{} [{}]", it.user.email, it.user.id))
 }
 
-/// Whether no member but this person has an e-mail of the same domain: whoever brings a domain in must not be the one who
-/// makes it trusted, and neither is an external user.
-pub(super) fn is_outsider(people: &[WireSeat], email: &str) -> bool {
-    let domain = |email: &str| email.rsplit('@').next().unwrap_or_default().to_lowercase();
-    let own = domain(email);
-    !people.iter().any(|it| !is_external(it) && !it.user.has_email(email) && domain(&it.user.email) == own)
-}
-
 pub(super) fn is_external(seat: &WireSeat) -> bool {
     seat.external == Some(true)
 }

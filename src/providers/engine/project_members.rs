@@ -4,13 +4,18 @@ use serde_json::json;
 
 use super::{
     Session,
-    people::{in_project, is_external, is_outsider, person},
+    people::{in_project, is_external, person},
+    power,
     roles::KnownRole,
     wire::{Answered as _, WireProject, WireSeat, WireUser},
 };
 use crate::{
     domain::{
-        Gravity, Impact, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target, fold, members::Member, roles::RoleLevel,
+        Facts, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target,
+        access::{Grant, Power},
+        fold,
+        members::Member,
+        roles::RoleLevel,
     },
     error::ProviderError,
     providers::{
@@ -60,21 +65,25 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             "for another role remove_project_member and add_project_member",
         ));
     }
-    let mut impact = Impact::none().note(format!("joins project {} as `{}`", project.name, role.name)).undo("remove_project_member");
-    impact = role.given(impact, is_outsider(&people, &user.email), &user.email);
+    let given = power::held(&role, RoleLevel::Project);
+    if external && given.owns {
+        return Err(ProviderError::conflict(
+            "external_owner",
+            format!("`{}` is not a member of `{}`, and external users cannot own a project", user.email, project.org.name),
+            "make them a member with add_organization_member first, or give the role of editor or viewer",
+        ));
+    }
+    let mut facts = Facts::none()
+        .gives(Grant::own(user.holder(), given, project.place()))
+        .about(at.surroundings(&project.org).await?)
+        .undo("remove_project_member");
     if external {
-        if role.is_owner() {
-            return Err(ProviderError::conflict(
-                "external_owner",
-                format!("`{}` is not a member of `{}`, and external users cannot own a project", user.email, project.org.name),
-                "make them a member with add_organization_member first, or give the role of editor or viewer",
-            ));
-        }
-        impact = impact.at_least(Gravity::Low).note(format!("comes in from outside of {}, as an external user", project.org.name));
+        // What the organization shows to its external users is not documented, so a person is asked.
+        facts = facts.unseen(format!("comes in from outside of {}, as an external user", project.org.name));
     }
     let target = target(&user, &project);
     let (sending, looking, found, within) = (at.clone(), at.clone(), user.id.clone(), project.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "user_id": user.id, "role_id": role.id });
         let request = sending.post(sending.settings.path("project_users")).path("id", &project.id).json(body);
         let seat = WireSeat::read(&request.send(&permit).await?, "look with get_project_member")?;
@@ -94,28 +103,29 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     let project = at.project(&op.project).await?;
     let seats = at.seats_of(&project).await?;
     let seat = person(&seats, op.member.text(), &format!("project `{}`", project.name), LIST)?;
-    if at.owns(&seat).await? {
-        let mut others = 0_usize;
-        for it in seats.iter().filter(|it| it.user.id != seat.user.id) {
-            others += usize::from(at.owns(it).await?);
-        }
-        if others == 0 {
-            return Err(ProviderError::conflict(
-                "last_owner",
-                format!("`{}` is the last owner of project `{}`", seat.user.email, project.name),
-                "make somebody else owner first: add_project_member with role `ProjectOwner`",
-            ));
-        }
+    let known = at.known_roles().await?;
+    let role = power::named(&known, &seat.role, RoleLevel::Project);
+    let stays_owned = power::is_owned_without(&seat, &seats, &known, RoleLevel::Project);
+    if role.owns && !stays_owned {
+        return Err(ProviderError::conflict(
+            "last_owner",
+            format!("`{}` is the last owner of project `{}`", seat.user.email, project.name),
+            "make somebody else owner first: add_project_member with role `ProjectOwner`",
+        ));
     }
-    let impact = Impact::of(Gravity::High)
-        .loses(1, ("person loses access", "people lose access"), vec![seat.user.email.clone()])
-        .note(format!("leaves project {}", project.name))
+    let (may_own, codes) = (role.power == Power::Unknown, role.permissions.clone());
+    // That members of the organization see the project without a place in it is nowhere written, so nothing surely stays.
+    let mut facts = Facts::none()
+        .takes(Grant::own(seat.user.holder(), role, project.place()), codes, Vec::new())
         .undo(format!("add_project_member with roles {}", seat.role));
+    if may_own && !stays_owned {
+        facts = facts.unseen(format!("nobody can tell here whether {} is left with an owner", project.name));
+    }
     let inverse = rejoining(&seat, &project);
     let (sending, looking, user_id) = (at.clone(), at.clone(), seat.user.id.clone());
     let (left, left_id, left_inverse) = (project.id.clone(), user_id.clone(), inverse.clone());
     let (target, before) = (target(&seat.user, &project), in_project(&seat, &project));
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let request = sending.delete(sending.settings.path("project_user")).path("id", &project.id).path("user_id", &user_id);
         request.send(&permit).await?;
         Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))

@@ -8,7 +8,7 @@ use super::{
     wire::{Answered as _, WireProject},
 };
 use crate::{
-    domain::{Gravity, Impact, Inverse, List, PageRequest, Query, Target, fold, projects::Project},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, fold, projects::Project},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -38,14 +38,14 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let org = at.organization(op.organization.as_ref()).await?;
     let fields = Fields::new(&op.name, op.description.as_ref());
     let known = at.projects_of(&org).await?;
-    let mut impact = Impact::none().undo("delete_project");
+    let mut facts = Facts::none().undo("delete_project");
     if known.iter().any(|it| fold(&it.name) == fold(&fields.name)) {
-        impact = impact.note(format!("{} has a project of this name already; by name neither can be meant any more", org.name));
+        facts = facts.note(format!("{} has a project of this name already; by name neither can be meant any more", org.name));
     }
     let target = Target::new_one("project", &fields.name, &org.name);
     let known: Vec<String> = known.into_iter().map(|it| it.id).collect();
     let (sending, looking, within, name) = (at.clone(), at.clone(), org.clone(), fields.name.clone());
-    let draft = Draft::new(target, impact, move |permit| async move {
+    let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "name": fields.name, "description": fields.description, "org_id": org.id });
         let reply = sending.post(sending.settings.path("projects")).json(body).send(&permit).await?;
         let mut project = WireProject::read(&reply, "find it with list_projects")?;
@@ -72,11 +72,11 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     let project = at.whole_project(&listed).await?;
     let old = Fields { name: project.name.clone(), description: project.description.clone() };
     let new = old.clone().with(op.name.as_ref(), op.description.as_ref(), op.clear.contains(&ProjectField::Description))?;
-    let impact = Impact::none().undo("update_project with the values in `before`");
+    let facts = Facts::none().undo("update_project with the values in `before`");
     let (sending, looking, wanted, org) = (at.clone(), at.clone(), new.clone(), project.org.clone());
     let inverse = restoring(&project.id, &old, &new);
     let (again, id) = (inverse.clone(), project.id.clone());
-    let draft = Draft::new(target(&project), impact, move |permit| async move {
+    let draft = Draft::new(target(&project), facts, move |permit| async move {
         let request = sending.put(sending.settings.path("project")).path("id", &id).json(new.body());
         let mut changed = WireProject::read(&request.send(&permit).await?, "look at it with get_project")?;
         changed.org = org;
@@ -110,14 +110,18 @@ fn restoring(id: &str, old: &Fields, new: &Fields) -> Option<Inverse> {
 pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Project>, ProviderError> {
     let listed = at.project(&op.project).await?;
     let project = at.whole_project(&listed).await?;
-    let mut emails: Vec<String> = at.project_people(&project.id).await?.iter().map(|it| it.user.email.clone()).collect();
-    emails.sort();
-    let impact = Impact::of(Gravity::High)
-        .loses(emails.len() as u64, ("person loses access", "people lose access"), emails)
+    let mut people: Vec<String> = at.project_people(&project.id).await?.iter().map(|it| it.user.label().to_owned()).collect();
+    people.sort();
+    let siblings = at.all_projects().await?.iter().filter(|it| it.org.id == project.org.id).count();
+    let about = Surroundings { organization: project.org.name.clone(), projects: Some(siblings as u64), ..Surroundings::default() };
+    let facts = Facts::none()
+        .ends(Thing::Project, Counted::one(&project.name))
+        .lose(Losing::Access, people)
         .note("its datasets, recipes, models and apps end with it")
-        .note("it cannot be brought back");
+        .note("it cannot be brought back")
+        .about(about);
     let (sending, looking, id) = (at.clone(), at.clone(), project.id.clone());
-    let draft = Draft::new(target(&project), impact, move |permit| async move {
+    let draft = Draft::new(target(&project), facts, move |permit| async move {
         sending.delete(sending.settings.path("project")).path("id", &id).send(&permit).await?;
         Ok(Sent::gone())
     });

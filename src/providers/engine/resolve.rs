@@ -41,11 +41,9 @@ pub(super) fn only<T>(
     match matches.len() {
         1 => Ok(matches.remove(0)),
         0 => {
-            let mut near: Vec<(f64, String)> = others
-                .iter()
-                .map(|it| (strsim::jaro_winkler(&fold(name(it)), &folded), format!("`{}`", name(it))))
-                .filter(|it| it.0 > 0.8)
-                .collect();
+            let likeness = if wanted.kind == "member" { likeness_of_people } else { strsim::jaro_winkler };
+            let mut near: Vec<(f64, String)> =
+                others.iter().map(|it| (likeness(&fold(name(it)), &folded), format!("`{}`", name(it)))).filter(|it| it.0 > 0.8).collect();
             near.sort_by(|a, b| b.0.total_cmp(&a.0));
             let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
             near.dedup();
@@ -63,6 +61,17 @@ pub(super) fn only<T>(
             candidates: matches.iter().map(label).collect(),
         }),
     }
+}
+
+/// How likely an address was meant by another text. A likely one is a slip of the fingers away: a longer address of the same
+/// domain is much alike whoever it belongs to, and nobody should be removed because they were suggested. Numbers tell people apart.
+fn likeness_of_people(known: &str, wanted: &str) -> f64 {
+    let local = |text: &str| text.split('@').next().unwrap_or_default().to_owned();
+    let known = if wanted.contains('@') { known.to_owned() } else { local(known) };
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let slips = strsim::osa_distance(&known, wanted);
+    let most = (local(wanted).chars().count() / 4).min(2);
+    if slips > most || digits(&known) != digits(wanted) { 0.0 } else { strsim::jaro_winkler(&known, wanted).max(0.9) }
 }
 
 impl Session {
@@ -204,5 +213,24 @@ fn within(pinned: Option<&WireOrg>, id: &str, name: &str) -> Result<(), Provider
             "use another connection, or leave `organization` out",
         )),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_suggested_for_an_unrelated_person() {
+        for (known, wanted, expected) in [
+            ("ana.ruiz@acme.example", "ana.riuz@acme.example", true),
+            ("priya.raman@acme.example", "priya.raman", true),
+            ("ana.ruiz@acme.example", "eva.cruz@acme.example", false),
+            ("ann@acme.example", "ana@acme.example", false),
+            ("person.200@acme.example", "person.201@acme.example", false),
+            ("ada@northwind.example", "u-99", false),
+        ] {
+            assert_eq!(likeness_of_people(known, wanted) > 0.8, expected, "{known} {wanted}");
+        }
     }
 }

@@ -1,13 +1,10 @@
 //! Roles and permissions: what `configs` tells, and how a role is found. The ids of roles are not documented, so they come
 //! from the setting `role_ids` or from the service; what neither of them names is not guessed.
 
-use super::{
-    Session,
-    wire::{WirePermission, WireSeat},
-};
+use super::{Session, wire::WirePermission};
 use crate::{
     domain::{
-        Gravity, Impact, List, PageRequest, Query, ReferenceText as _, RoleRef, fold,
+        List, PageRequest, Query, ReferenceText as _, RoleRef, fold,
         roles::{Permission, Role, RoleLevel},
     },
     error::ProviderError,
@@ -24,7 +21,7 @@ pub(super) struct KnownRole {
     pub(super) id: String,
     /// A title such as `Organization Viewer`, or a symbol such as `OrgViewer` where only the configuration knows it.
     pub(super) name: String,
-    permissions: Vec<String>,
+    pub(super) permissions: Vec<String>,
 }
 
 impl KnownRole {
@@ -38,41 +35,23 @@ impl KnownRole {
         }
     }
 
-    /// Whether it gives power over others. Editors and viewers have none; of what is not known the worst is assumed.
-    fn is_privileged(&self) -> bool {
-        let key = key(&self.name);
-        !(key.ends_with("viewer") || key.ends_with("editor"))
-    }
-
-    pub(super) fn is_owner(&self) -> bool {
-        key(&self.name).ends_with("owner")
-    }
-
     /// Whether this is the role that a reply names, by id or by title.
     pub(super) fn is_named(&self, text: &str) -> bool {
         !text.is_empty() && (self.id == text || key(&self.name) == key(text))
     }
 
-    /// Adds to an impact what it means to give the role. `outsider`: nobody else in the organization has such an e-mail.
-    pub(super) fn given(&self, impact: Impact, outsider: bool, email: &str) -> Impact {
-        match (self.is_privileged(), outsider) {
-            (false, _) => impact,
-            (true, false) => impact.at_least(Gravity::Low).note(format!("`{}` gives power over others", self.name)),
-            (true, true) => {
-                let domain = email.rsplit('@').next().unwrap_or_default();
-                let note = format!("`{}` gives power over others, and nobody else here has an e-mail at {domain}", self.name);
-                impact.at_least(Gravity::Critical).note(note)
-            }
-        }
+    /// The same where a reply may leave out what kind of role it is: `Viewer`.
+    pub(super) fn is_named_at(&self, text: &str, level: RoleLevel) -> bool {
+        self.is_named(text) || (!text.is_empty() && key(&self.name) == format!("{}{}", prefix(level), key(text)))
     }
 }
 
 /// A name without what differs between `OrgViewer`, `Organization Viewer` and `org_viewer`.
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     fold(text).replace([' ', '_', '-'], "").replace("organization", "org")
 }
 
-fn prefix(level: RoleLevel) -> &'static str {
+pub(super) fn prefix(level: RoleLevel) -> &'static str {
     match level {
         RoleLevel::Project => "project",
         RoleLevel::Organization | RoleLevel::Team => "org",
@@ -194,17 +173,6 @@ impl Session {
     fn configured_roles(&self) -> Vec<KnownRole> {
         let role = |(name, id): (&String, &String)| KnownRole { id: id.clone(), name: name.clone(), permissions: Vec::new() };
         self.settings.role_ids.iter().map(role).collect()
-    }
-
-    /// Whether somebody's role, as a reply writes it, is that of an owner. A title tells; an id is looked up.
-    pub(super) async fn owns(&self, seat: &WireSeat) -> Result<bool, ProviderError> {
-        if key(&seat.role).ends_with("owner") {
-            return Ok(true);
-        }
-        if seat.role.is_empty() || key(&seat.role).ends_with("editor") || key(&seat.role).ends_with("viewer") {
-            return Ok(false);
-        }
-        Ok(self.known_roles().await?.iter().any(|it| it.is_named(&seat.role) && it.is_owner()))
     }
 }
 

@@ -54,18 +54,18 @@ struct DraftData {
 
 impl<T: 'static> Draft<T> {
     /// The usual change: one request.
-    pub(crate) fn of(target: Target, facts: impl Into<Facts>) -> Outline<T> {
-        Outline { target, facts: facts.into(), before: None, of: PhantomData }
+    pub(crate) fn of(target: Target, facts: Facts) -> Outline<T> {
+        Outline { target, facts, before: None, of: PhantomData }
     }
 
     /// `send` makes the change: it gets the permit that requests want.
-    pub(crate) fn new<F, Fut>(target: Target, facts: impl Into<Facts>, send: F) -> Self
+    pub(crate) fn new<F, Fut>(target: Target, facts: Facts, send: F) -> Self
     where
         F: FnOnce(Permit) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Sent<T>, ProviderError>> + Send + 'static,
     {
         let send: SendFn = Box::new(move |permit| erased(Box::pin(send(permit)), |it| it.data));
-        let data = DraftData { target, facts: facts.into(), before: None, inverse: Vec::new(), send, read_back: None };
+        let data = DraftData { target, facts, before: None, inverse: Vec::new(), send, read_back: None };
         Self { data, of: PhantomData }
     }
 

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::{
     app::{App, Setup},
-    domain::{Impact, Target, projects::Project},
+    domain::{Facts, Target, projects::Project},
     error::CallError,
     guard::{AllowLists, Caller, Given, GuardSettings, Verdict},
     providers::{
@@ -120,7 +120,7 @@ async fn program(stand: &Stand) -> (App, tempfile::TempDir) {
         let name = op.name.to_string();
         let (sending, reading) = (at.clone(), at.clone());
         let back = name.clone();
-        let draft = Draft::new(Target::new_one("project", &name, "acme"), Impact::none(), move |permit| async move {
+        let draft = Draft::new(Target::new_one("project", &name, "acme"), Facts::none(), move |permit| async move {
             sending.post("/things").json(json!({ "name": name })).send(&permit).await?;
             Ok(Sent::after(project(&name)))
         });
