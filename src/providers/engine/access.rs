@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{Allows, Grant, Grants, Holder, Named, Person, Place, Power, Scope},
+        access::{Allows, Grant, Grants, Holder, Named, Person, Place, Power, Role, Scope},
         fold, mail_domain,
         roles::RoleLevel,
     },
@@ -159,6 +159,15 @@ impl Session {
             }
         });
         looked.buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What the judgement needs to know where somebody gets a role. Who holds power matters only where power is given: where the
+    /// configuration knows the role, the service's `configs` need not be readable.
+    pub(super) async fn surroundings_of(&self, org: &WireNamed, given: &Role) -> Result<Surroundings, ProviderError> {
+        if given.power.counts() {
+            return self.surroundings(org).await;
+        }
+        Ok(Surroundings { organization: org.name.clone(), ..Surroundings::default() })
     }
 
     /// What the judgement needs to know of an organization: one read, which changes make anyway.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         Email, Facts, Inverse, OrganizationRef, RoleRef, Surroundings, Target,
-        access::{Grant, Holder},
+        access::{Grant, Holder, Role},
         members::Member,
         roles::RoleLevel,
     },
@@ -99,6 +99,7 @@ async fn made(at: &Session, email: &str, body: Value, permit: &Permit) -> Result
 struct Joining {
     org: WireOrg,
     role: KnownRole,
+    given: Role,
     about: Surroundings,
     /// The person's account, where they are in one of the organization's projects already.
     external: Option<WireUser>,
@@ -122,13 +123,13 @@ impl Joining {
             ));
         }
         let role = at.role(RoleLevel::Organization, role).await?;
-        let about = at.surroundings(&org.named()).await?;
-        Ok(Self { role, about, external: known.map(|it| it.user.clone()), org })
+        let given = power::held(&role, RoleLevel::Organization);
+        let about = at.surroundings_of(&org.named(), &given).await?;
+        Ok(Self { role, given, about, external: known.map(|it| it.user.clone()), org })
     }
 
     fn facts(&self, holder: Holder) -> Facts {
-        let role = power::held(&self.role, RoleLevel::Organization);
-        let facts = Facts::none().gives(Grant::own(holder, role, self.org.place())).about(self.about.clone());
+        let facts = Facts::none().gives(Grant::own(holder, self.given.clone(), self.org.place())).about(self.about.clone());
         if self.external.is_some() { facts.note("is an external user so far") } else { facts }
     }
 

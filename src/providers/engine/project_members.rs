@@ -73,10 +73,8 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             "make them a member with add_organization_member first, or give the role of editor or viewer",
         ));
     }
-    let mut facts = Facts::none()
-        .gives(Grant::own(user.holder(), given, project.place()))
-        .about(at.surroundings(&project.org).await?)
-        .undo("remove_project_member");
+    let about = at.surroundings_of(&project.org, &given).await?;
+    let mut facts = Facts::none().gives(Grant::own(user.holder(), given, project.place())).about(about).undo("remove_project_member");
     if external {
         // What the organization shows to its external users is not documented, so a person is asked.
         facts = facts.unseen(format!("comes in from outside of {}, as an external user", project.org.name));
