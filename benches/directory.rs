@@ -163,7 +163,7 @@ fn fill(folder: &Path) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = rolecall::store::Db::open(&format!("sqlite:{}", file.display())).await.unwrap();
-        let rolecall::store::Db::Sqlite { writer, .. } = &db else { unreachable!() };
+        let rolecall::store::Pools::Sqlite { writer, .. } = db.pools().await.unwrap() else { unreachable!() };
         let mut tx = writer.begin().await.unwrap();
         sqlx::query("INSERT INTO organizations (id, name, name_key, slug, created_at) VALUES ('org_acme', 'Acme', 'acme', 'acme', 0)")
             .execute(&mut *tx)

@@ -73,13 +73,7 @@ impl Catalog {
 impl Offer {
     /// The JSON Schema of the arguments, narrowed to the connections that serve it.
     pub fn input_schema(&self) -> Map<String, Value> {
-        self.described().1
-    }
-
-    /// What the tool does, and the JSON Schema of its arguments, narrowed to the connections that serve it.
-    pub fn described(&self) -> (String, Map<String, Value>) {
-        let mut schema = (self.tool.input)();
-        let description = schema.shift_remove("description").and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
+        let mut schema = self.tool.input();
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
@@ -89,9 +83,8 @@ impl Offer {
                 properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
             }
             if self.tool.effect != Effect::Read {
-                if self.able.len() == 1 || self.tool.effect != Effect::Write {
-                    properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
-                }
+                properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
+                // The choice of an account is paid for with what models can do without: all changes still take it.
                 if self.able.len() == 1 {
                     properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
                 }
@@ -101,23 +94,27 @@ impl Offer {
                 properties.insert("confirmation_token".into(), token);
             }
         }
-        // The choice of an account is paid for with what models can do without: all changes still take both, and what is unknown
-        // is still refused.
-        if self.able.len() > 1 {
-            schema.shift_remove("additionalProperties");
-        }
         if self.able.len() > 1 && !self.tool.across {
             let required = schema.entry("required").or_insert_with(|| json!([]));
             if let Value::Array(required) = required {
                 required.push("connection".into());
             }
         }
-        (description, schema)
+        schema
     }
 
+    /// The JSON Schema of the result: of a receipt, the fields that it can have here.
     pub fn output_schema(&self) -> Map<String, Value> {
-        let mut schema = (self.tool.output)();
-        admit_errors(&mut schema);
+        let mut schema = self.tool.output();
+        if let (Some(Value::Object(properties)), true) = (schema.get_mut("properties"), self.tool.effect != Effect::Read) {
+            let is_job = self.able.iter().any(|it| self.is_job(it));
+            properties.retain(|name, _| match name.as_str() {
+                "secret" => self.tool.makes_secret,
+                "confirmation_token" | "expires_in_s" => self.token,
+                "job" => is_job,
+                _ => true,
+            });
+        }
         schema
     }
 
@@ -197,13 +194,4 @@ fn text(arguments: &mut Map<String, Value>, name: &str, most: usize) -> Result<O
 
 fn invalid(message: impl Into<String>, fix: impl Into<String>) -> CallError {
     CallError::InvalidArguments { message: message.into(), fix: fix.into() }
-}
-
-/// Lets errors fit as well. Clients are to leave the results of failed calls unchecked, but the first official TypeScript client
-/// checks them too, and shows its own complaint instead of the error.
-fn admit_errors(schema: &mut Map<String, Value>) {
-    schema.remove("required");
-    if let Some(status) = schema.get_mut("properties").and_then(|it| it.get_mut("status")).and_then(Value::as_object_mut) {
-        status.remove("enum");
-    }
 }

@@ -60,6 +60,15 @@ pub struct RemoteError {
     pub retry_after_s: Option<u64>,
 }
 
+/// How many things are named that somebody may have meant.
+const MAX_CANDIDATES: usize = 10;
+
+/// The candidates that are named, and how many more there are.
+pub(crate) fn shown(candidates: &[String]) -> (&[String], usize) {
+    let (shown, rest) = candidates.split_at(candidates.len().min(MAX_CANDIDATES));
+    (shown, rest.len())
+}
+
 /// The code of a change that was sent without an answer, and is known not to have taken effect.
 pub(crate) const NOT_APPLIED: &str = "not_applied";
 
@@ -99,7 +108,10 @@ impl ProviderError {
             | Self::Unanswered { fix, .. }
             | Self::Partly { fix, .. } => fix.clone(),
             Self::Remote(error) => error.fix.clone(),
-            Self::Ambiguous { candidates, .. } => format!("call again with one of: {}", candidates.join(", ")),
+            Self::Ambiguous { candidates, .. } => match shown(candidates) {
+                (shown, 0) => format!("call again with one of: {}", shown.join(", ")),
+                (shown, more) => format!("call again with one of: {}; or with the id of one of {more} more", shown.join(", ")),
+            },
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
             Self::Store(_) => "run `rolecall doctor`".into(),
         }
@@ -159,6 +171,9 @@ pub enum CallError {
     /// A change was sent and nobody knows whether it took effect.
     #[error("the outcome of {tool} on {target} is not known")]
     OutcomeUnknown { tool: String, target: String, fix: String, call_id: String },
+    /// A change was made, and the store did not take its outcome in time.
+    #[error("{tool} on {target} was made, and its outcome could not be recorded yet")]
+    NotRecorded { tool: String, target: String, call_id: String, receipt: Box<Value> },
     #[error("the guard's store could not be used; nothing was changed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the secret could not be stored: {0}; nothing was changed")]
@@ -180,6 +195,7 @@ impl CallError {
             Self::BadConfirmation { .. } => "confirmation_rejected".into(),
             Self::KeyReused { .. } => "idempotency_key_reused".into(),
             Self::OutcomeUnknown { .. } => "outcome_unknown".into(),
+            Self::NotRecorded { .. } => "not_recorded".into(),
             Self::Store(_) => "store_unavailable".into(),
             Self::SecretSink(_) => "secret_sink_unavailable".into(),
             Self::Internal => "internal".into(),
@@ -201,6 +217,7 @@ impl CallError {
             }
             Self::BadConfirmation { .. } => "repeat the call without a confirmation to be asked anew".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
+            Self::NotRecorded { .. } => "do not repeat the call: `receipt` says what it did; run `rolecall doctor`".into(),
             Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
             Self::Internal => "report it with the server's log; the call may be repeated".into(),
         }
@@ -234,8 +251,17 @@ impl CallError {
                 error.insert("status".into(), "outcome_unknown".into());
                 error.insert("call_id".into(), call_id.as_str().into());
             }
+            Self::NotRecorded { call_id, receipt, .. } => {
+                error.insert("status".into(), "not_recorded".into());
+                error.insert("call_id".into(), call_id.as_str().into());
+                error.insert("receipt".into(), (**receipt).clone());
+            }
             Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {
-                error.insert("candidates".into(), candidates.as_slice().into());
+                let (shown, more) = shown(candidates);
+                error.insert("candidates".into(), shown.into());
+                if more > 0 {
+                    error.insert("more_candidates".into(), more.into());
+                }
             }
             Self::Provider(ProviderError::Remote(remote)) => {
                 let optional = [
@@ -262,4 +288,26 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         source = it.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ambiguous(candidates: usize) -> CallError {
+        let candidates = (1..=candidates).map(|it| format!("Atlas [{it}]")).collect();
+        ProviderError::Ambiguous { kind: "project", name: "Atlas".into(), candidates }.into()
+    }
+
+    #[test]
+    fn ten_candidates_are_named_and_the_rest_is_counted() {
+        let few = ambiguous(10).to_value();
+        assert_eq!(few["candidates"].as_array().map(Vec::len), Some(10));
+        assert!(few["more_candidates"].is_null() && few["fix"].as_str().is_some_and(|it| it.ends_with("Atlas [10]")), "{few}");
+        let many = ambiguous(5_000).to_value();
+        assert_eq!((many["candidates"].as_array().map(Vec::len), &many["more_candidates"]), (Some(10), &json!(4_990)));
+        assert_eq!(many["message"], "`Atlas` matches 5000 projects");
+        let fix = many["fix"].as_str().unwrap_or_default();
+        assert!(fix.ends_with("Atlas [10]; or with the id of one of 4990 more") && fix.len() < 300, "{fix}");
+    }
 }

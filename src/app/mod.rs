@@ -75,6 +75,11 @@ impl App {
         &self.jobs
     }
 
+    /// Says how long a call waits for its outcome to be recorded, where it is not as long as clients wait.
+    pub fn records_within(&self, time: std::time::Duration) {
+        self.guard.records_within(time);
+    }
+
     /// Calls a tool: decode, resolve, guard, send, shape. `given` is what came back for an earlier question.
     pub fn call<'a>(&'a self, tool: &'a str, arguments: Map<String, Value>, caller: &'a Caller, given: Given) -> Called<'a> {
         self.call_and_wait(tool, arguments, caller, given, Wait::default())

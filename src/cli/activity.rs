@@ -37,8 +37,7 @@ impl Activity {
     }
 
     async fn list(&self, config: &Config, format: Format) -> Ended {
-        let setup = config.setup(Reach::Local).await?;
-        let connections: Vec<_> = setup.connections.into_iter().map(std::sync::Arc::new).collect();
+        let setup = config.setup(Reach::Local);
         let mut calls: Vec<Call> = Vec::new();
         let mut cursor: Option<Cursor> = None;
         while calls.len() < self.limit {
@@ -51,7 +50,7 @@ impl Activity {
                 limit: Limit::try_from(rest).ok(),
                 cursor: cursor.take(),
             };
-            let page = guard::list_activity(&setup.db, &connections, &op).await;
+            let page = guard::list_activity(&setup.db, &op).await;
             let page = page.map_err(|error| Failure { code: 2, ..Failure::from(crate::error::CallError::from(error)) })?;
             calls.extend(page.items);
             match page.next_cursor {

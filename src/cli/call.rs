@@ -65,7 +65,7 @@ impl Call {
         };
         let own = Own::read(overrides.clone(), words)?;
         let config = Config::load(&own.overrides)?;
-        let app = App::new(config.setup(Reach::Local).await?);
+        let app = App::new(config.setup(Reach::Local));
         let offer = app.catalog.offer(tool)?;
         if own.help {
             return help_of_tool(offer);
@@ -206,7 +206,7 @@ fn help_of_command() -> Ended {
 fn help_of_tool(offer: &Offer) -> Ended {
     let mut out = anstream::stdout().lock();
     let bold = anstyle::Style::new().bold();
-    writeln!(out, "{bold}{}{bold:#} ({}): {}\n", offer.tool.name, offer.tool.effect.name(), offer.described().0)?;
+    writeln!(out, "{bold}{}{bold:#} ({}): {}\n", offer.tool.name, offer.tool.effect.name(), offer.tool.description())?;
     writeln!(out, "{bold}Usage:{bold:#} rolecall call {} [--ARGUMENT VALUE]…", offer.tool.name)?;
     let lines = fields::describe(offer);
     if !lines.is_empty() {

@@ -24,7 +24,7 @@ impl Conformance {
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
         let shutdown = transport::stop_on_signals()?;
-        let app = Arc::new(App::new(config.setup(Reach::Http).await?));
+        let app = Arc::new(App::new(config.setup(Reach::Http)));
         let server = WithFixtures::new(Server::new(Arc::clone(&app))).map_err(|error| Failure::new(error.to_string(), ""))?;
         http::serve_http(server, http::HttpOptions::new(self.http), shutdown).await?.finished().await?;
         app.db.close().await;

@@ -72,15 +72,12 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
         findings.push(Finding { what: "files", state });
     }
     let shown = config.store_shown();
-    let setup = match config.setup(Reach::Local).await {
-        Ok(setup) => setup,
-        Err(error) => {
-            let fix =
-                "see that the path can be written to, or that the server runs and lets you in; `store.url` or ROLECALL_STORE says where";
-            findings.push(Finding { what: "store", state: Err((format!("{shown}: {}", chain(&error)), fix.to_owned())) });
-            return findings;
-        }
-    };
+    let setup = config.setup(Reach::Local);
+    if let Err(error) = setup.db.pools().await {
+        let fix = "see that the path can be written to, or that the server runs and lets you in; `store.url` or ROLECALL_STORE says where";
+        findings.push(Finding { what: "store", state: Err((format!("{shown}: {}", chain(&error)), fix.to_owned())) });
+        return findings;
+    }
     findings.push(Finding { what: "store", state: Ok(format!("{shown} ({})", setup.db.kind())) });
     findings.push(Finding { what: "ledger", state: ledger(&setup.db).await });
     let app = App::new(setup);

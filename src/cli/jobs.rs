@@ -50,7 +50,7 @@ enum Command {
 
 impl Jobs {
     pub async fn run(&self, overrides: &Overrides) -> Ended {
-        let app = App::new(Config::load(overrides)?.setup(Reach::Local).await?);
+        let app = App::new(Config::load(overrides)?.setup(Reach::Local));
         let caller = call::operator(false);
         let mut out = anstream::stdout().lock();
         match &self.command {

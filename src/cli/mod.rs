@@ -163,7 +163,7 @@ impl Command {
             Self::Demo(it) => it.run().await,
             // use the tools
             Self::Call(it) => it.run(overrides).await,
-            Self::Tools(it) => it.run(overrides).await,
+            Self::Tools(it) => it.run(overrides),
             // decide and look back
             Self::Approvals(it) => it.run(overrides).await,
             Self::Approve(it) => it.approve(overrides).await,
@@ -184,8 +184,15 @@ impl Command {
 
 /// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    use tracing_subscriber::{EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // What `RUST_LOG` can say takes regular expressions to read; the usual takes none.
+    if let Ok(filter) = EnvFilter::try_from_default_env() {
+        registry().with(lines.with_filter(filter)).init();
+    } else {
+        let usual = Targets::new().with_default(tracing::Level::WARN).with_target("rmcp", tracing::Level::ERROR);
+        registry().with(lines.with_filter(usual)).init();
+    }
 }
 
 /// How a command ended that did not do what it was asked.

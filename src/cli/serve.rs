@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use super::{Ended, Failure};
@@ -59,12 +60,14 @@ impl Serve {
         let config = Config::load(overrides)?;
         let shutdown = transport::stop_on_signals()?;
         let reach = if self.is_http() { Reach::Http } else { Reach::Local };
-        let app = Arc::new(App::new(config.setup(reach).await?));
+        let app = Arc::new(App::new(config.setup(reach)));
         let server = Server::new(Arc::clone(&app));
-        app.jobs().keep_going();
         if let Some(addr) = self.http {
             let mut options = http::HttpOptions::new(addr);
             options.sse = self.sse;
+            // Many clients are served, or none: a store that cannot be used ends it here.
+            app.db.pools().await?;
+            app.jobs().keep_going();
             options.tokens = self.token_file.as_deref().map(http::read_tokens).transpose()?.unwrap_or_default();
             options.allow_hosts.clone_from(&self.allow_host);
             options.allow_origins.clone_from(&self.allow_origin);
@@ -77,12 +80,26 @@ impl Serve {
             if std::io::stdin().is_terminal() {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
             }
+            tokio::spawn(settle_in(Arc::clone(&app)));
             Box::pin(serve_stdio(server, shutdown)).await?;
         }
         app.jobs().stop().await;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// How long a client that has just started the server has it for itself.
+const FIRST: Duration = Duration::from_secs(2);
+
+/// What can wait until the client has its first answers: many start the server only to list the tools. A store that cannot be used
+/// is told of here, and in the answer of each call that needs it, until it can be.
+async fn settle_in(app: Arc<App>) {
+    tokio::time::sleep(FIRST).await;
+    if let Err(error) = app.db.pools().await {
+        tracing::error!("{}; run `rolecall doctor`", chain(&error));
+    }
+    app.jobs().keep_going();
 }
 
 fn notice(text: &str) -> std::io::Result<()> {

@@ -27,9 +27,9 @@ pub struct Tools {
 
 impl Tools {
     /// Lists the tools.
-    pub async fn run(&self, overrides: &Overrides) -> Ended {
+    pub fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
-        let app = App::new(config.setup(Reach::Local).await?);
+        let app = App::new(config.setup(Reach::Local));
         let mut out = anstream::stdout().lock();
         if self.json {
             let tools: Vec<_> = app.catalog.offers().map(mcp_tool).collect();
@@ -50,7 +50,7 @@ impl Tools {
                 estimate(bytes)
             )?;
         } else {
-            let row = |it: &Offer| vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.described().0];
+            let row = |it: &Offer| vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description()];
             output::table(&mut out, &["tool", "effect", "description"], app.catalog.offers().map(row))?;
             writeln!(out, "\n{} tools. Arguments of one: rolecall call TOOL --help", app.catalog.offers().count())?;
         }
@@ -60,7 +60,7 @@ impl Tools {
 
 /// What hosts hand to the model of a tool.
 fn for_the_model(offer: &Offer) -> String {
-    serde_json::json!({ "name": offer.tool.name, "description": offer.described().0, "inputSchema": offer.input_schema() }).to_string()
+    serde_json::json!({ "name": offer.tool.name, "description": offer.tool.description(), "inputSchema": offer.input_schema() }).to_string()
 }
 
 fn estimate(bytes: usize) -> usize {

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Places, nearest, path_from, secret::SecretSource};
@@ -21,6 +20,7 @@ use crate::providers::{
     http::{self, Remote},
     openai, seeme,
 };
+use crate::secrets::Credential;
 
 /// A configured account.
 #[derive(Debug, Clone)]
@@ -157,7 +157,8 @@ impl RawConnection {
         let read = |key: &str, source: Option<&SecretSource>| source.map(|it| at.secret(key, it)).transpose();
         let oauth = read("oauth_access_token", self.oauth_access_token.as_ref())?;
         let key = read("api_key", self.api_key.as_ref())?;
-        let (oauth, key) = if open { (profile.oauth_access_token, profile.api_key) } else { (oauth, key) };
+        let (oauth, key) =
+            if open { (profile.oauth_access_token.map(Credential::from), profile.api_key.map(Credential::from)) } else { (oauth, key) };
         let (token, kind) = match (oauth, key) {
             (Some(oauth), _) => (oauth, geai::TokenKind::OAuth),
             (None, Some(key)) => (key, geai::TokenKind::Api),
@@ -244,7 +245,7 @@ impl RawConnection {
 }
 
 impl Reader<'_> {
-    fn secret(&self, key: &str, source: &SecretSource) -> Result<SecretString, ConfigError> {
+    fn secret(&self, key: &str, source: &SecretSource) -> Result<Credential, ConfigError> {
         source.read(&format!("connections.{}.{key}", self.name), self.places, self.base)
     }
 

@@ -19,7 +19,7 @@ use crate::{
     guard::{AllowLists, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
-    store::{Db, StoreError},
+    store::Db,
     tools::{self, Effect},
 };
 
@@ -172,21 +172,18 @@ impl Config {
         Ok(config)
     }
 
-    /// Opens the store and connects what is configured.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be used.
-    pub async fn setup(&self, reach: Reach) -> Result<Setup, StoreError> {
-        let db = Db::open(&self.store).await?;
+    /// Connects what is configured. Nothing is sent, and the store is opened by the first call that needs it.
+    #[must_use]
+    pub fn setup(&self, reach: Reach) -> Setup {
+        let db = Db::at(&self.store);
         let files = if reach == Reach::Local { self.files.clone() } else { Vec::new() };
-        Ok(Setup {
+        Setup {
             connections: self.connections.iter().map(|it| it.connect(&db, &files)).collect(),
-            db: db.clone(),
+            db,
             lists: self.lists.clone(),
             guard: self.guard.clone(),
             secrets: self.secrets.clone(),
-        })
+        }
     }
 
     /// The store's URL as it may be shown: without user and password.

@@ -1,14 +1,12 @@
 //! Where secrets come from: the environment, a file, or a command. Never the configuration file itself.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
 use secrecy::{SecretString, zeroize::Zeroizing};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{ConfigError, Places, path_from};
+use crate::secrets::Credential;
 
 /// Where a secret is read from, when it is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +41,9 @@ impl<'de> Deserialize<'de> for SecretSource {
 }
 
 impl SecretSource {
-    /// Reads it; `key` is what it is for, and `base` where paths are seen from.
-    pub(super) fn read(&self, key: &str, places: &Places, base: &Path) -> Result<SecretString, ConfigError> {
+    /// Reads it; `key` is what it is for, and `base` where paths are seen from. A command runs when its secret is first used: many
+    /// commands of ours use none, and it may ask a person.
+    pub(super) fn read(&self, key: &str, places: &Places, base: &Path) -> Result<Credential, ConfigError> {
         let text =
             match self {
                 Self::Env(name) => Zeroizing::new(places.variable(name).ok_or_else(|| {
@@ -60,32 +59,17 @@ impl SecretSource {
                 Self::Within { file, pointer } => Zeroizing::new(within(file, pointer).map_err(|error| {
                     ConfigError::new(format!("`{key}`: file {}: {error}", file.display()), "name a file that can be read")
                 })?),
-                Self::Command(words) => run(words).map_err(|error| {
-                    let name = words.first().map(String::as_str).unwrap_or_default();
-                    ConfigError::new(format!("`{key}`: command {name}: {error}"), "run it by hand to see what is wrong")
-                })?,
+                Self::Command(words) => return Ok(Credential::of_command(key, words.clone())),
             };
         let text = text.trim();
         if text.is_empty() {
             return Err(ConfigError::new(format!("`{key}` is empty"), "see where it comes from"));
         }
-        Ok(text.to_owned().into())
+        Ok(SecretString::from(text).into())
     }
 }
 
 fn within(file: &Path, pointer: &str) -> std::io::Result<String> {
     let json: serde_json::Value = serde_json::from_str(&Zeroizing::new(std::fs::read_to_string(file)?))?;
     Ok(json.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
-}
-
-/// What a command says on its standard output. It may ask somebody on the terminal.
-fn run(words: &[String]) -> std::io::Result<Zeroizing<String>> {
-    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::NotFound)?;
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err(std::io::Error::other(output.status.to_string()));
-    }
-    // Only the first line: password managers put notes below.
-    let text = String::from_utf8(output.stdout).map_err(|_| std::io::Error::other("what it says is not text"))?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -53,7 +53,7 @@ impl JsonSchema for Cursor {
         "Cursor".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "Next page." })
+        json_schema!({ "type": "string", "description": "Page." })
     }
 }
 

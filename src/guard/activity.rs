@@ -1,44 +1,40 @@
-//! What was done: the ledger, read back; and open calls, settled.
+//! What was done: the ledger, read back.
+
+use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::Account;
 use crate::{
     domain::{List, PageRequest, ReferenceText as _, Timestamp},
     error::ProviderError,
-    store::{Conn, Db, EntryKind, LedgerRow, StoreError, transaction},
+    store::{CallPage, Db, LedgerRow},
     tools::{
         Effect,
         context::{Activity, ListActivity, Outcome},
     },
 };
 
-/// An intent this old without an outcome belongs to a process that is gone.
-pub(super) const SETTLE_AFTER_SECONDS: i64 = 120;
+/// How many calls are read at a time.
+const AT_ONCE: i64 = 200;
 
 /// Lists calls, newest first.
-pub(crate) async fn list_activity(
-    db: &Db,
-    accounts: &[std::sync::Arc<impl Account>],
-    op: &ListActivity,
-) -> Result<List<Activity>, ProviderError> {
-    settle(db, accounts).await?;
+pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let since = op.since.as_deref().map(parse_since).transpose()?.unwrap_or(0);
-    let mut before = page.cursor.as_ref().map_or(Ok(i64::MAX), |it| parse_cursor(&it.0))?;
+    let since = op.since.as_deref().map(parse_since).transpose()?;
+    let before = page.cursor.as_ref().map_or(Ok(i64::MAX), |it| parse_cursor(&it.0))?;
+    let mut wanted = CallPage { before, since, tool: op.tool.as_deref(), rows: AT_ONCE };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
     // Filters look into the rows' JSON, so rows are read until enough fit.
     loop {
-        let rows = conn.calls_before(before, since, 200).await?;
+        let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };
-        before = last.seq;
-        for row in rows {
-            if let Some(activity) = activity(&mut conn, &row, op).await? {
-                items.push((row.seq, activity));
-            }
-        }
+        wanted.before = last.seq;
+        let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
+        // The last word on a call counts.
+        let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
+        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op)?))));
         if items.len() > page.limit {
             break;
         }
@@ -50,31 +46,32 @@ pub(crate) async fn list_activity(
     Ok(List { shown: items.len(), items, has_more, next_cursor, total: None })
 }
 
-async fn activity(conn: &mut Conn, row: &LedgerRow, op: &ListActivity) -> Result<Option<Activity>, StoreError> {
+/// A call as lists show it; `None` where it was not asked for.
+fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity) -> Option<Activity> {
     let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
     if op.tool.as_ref().is_some_and(|it| *it != tool) {
-        return Ok(None);
+        return None;
     }
     if let Some(member) = &op.member {
         let wanted = member.text().to_lowercase();
         let said = format!("{} {}", body["target"], body["arguments"]).to_lowercase();
         if !said.contains(&format!("\"{wanted}\"")) {
-            return Ok(None);
+            return None;
         }
     }
     let ended = match row.entry.as_str() {
         "refusal" => Some(body.clone()),
-        _ => conn.entries(&row.call_id, EntryKind::Outcome).await?.last().map(LedgerRow::body),
+        _ => outcome.map(LedgerRow::body),
     };
     let outcome = ended.as_ref().and_then(|it| serde_json::from_value(it["outcome"].clone()).ok()).unwrap_or(Outcome::OutcomeUnknown);
     if op.outcome.is_some_and(|it| it != outcome) {
-        return Ok(None);
+        return None;
     }
     let consent = &body["consent"];
     let target = &body["target"];
-    Ok(Some(Activity {
+    Some(Activity {
         call_id: row.call_id.clone(),
         at: Timestamp(row.at),
         tool,
@@ -86,31 +83,7 @@ async fn activity(conn: &mut Conn, row: &LedgerRow, op: &ListActivity) -> Result
         client: text(&body["client"]),
         consent: consent["mode"].as_str().filter(|it| *it != "none").map(str::to_owned),
         reason: ended.as_ref().and_then(|it| it["reason"].as_str()).map(str::to_owned),
-    }))
-}
-
-/// Writes the outcome of calls whose process died in between, where the provider can tell.
-async fn settle(db: &Db, accounts: &[std::sync::Arc<impl Account>]) -> Result<(), StoreError> {
-    let old = Timestamp::now().plus_seconds(-SETTLE_AFTER_SECONDS);
-    let open = db.read().await?.open_intents(old.0).await?;
-    for intent in open {
-        let connection = intent.body()["connection"].as_str().unwrap_or_default().to_owned();
-        let Some(account) = accounts.iter().find(|it| it.name() == connection) else { continue };
-        let outcome = match account.settle(&intent.call_id, true).await {
-            Some(true) => json!({ "outcome": "done", "settled": true }),
-            Some(false) => json!({ "outcome": "failed", "settled": true, "reason": "the server ended before the change was made" }),
-            None => continue,
-        };
-        let call_id = intent.call_id.as_str();
-        transaction!(db, StoreError, tx => {
-            // Another process may have settled it in the meantime.
-            if tx.entries(call_id, EntryKind::Outcome).await?.is_empty() {
-                tx.append(call_id, EntryKind::Outcome, &outcome).await?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
+    })
 }
 
 fn parse_since(text: &str) -> Result<i64, ProviderError> {

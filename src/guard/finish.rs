@@ -1,6 +1,6 @@
 //! The part of a change after the point of no return: it is sent, and its outcome recorded.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,11 @@ use crate::{
     shape::shape,
     store::{Db, EntryKind, StoreError, transaction},
 };
+
+/// How long a call waits for its outcome to be recorded: clients give a request a minute.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait before a record is tried again: first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
 /// A change whose intent is in the ledger.
 pub(super) struct Finish {
@@ -41,18 +46,34 @@ impl Ended {
 }
 
 impl Finish {
-    /// Sends the change and writes its outcome.
-    pub(super) async fn run(self, db: &Db, keyed: bool, change: Unsent, sink: Option<OpenSink>) -> Result<Value, CallError> {
-        let ended = self.send(Permit::new(&self.call_id), change, sink).await;
-        if let Some(outcome) = &ended.outcome {
-            let key = match &ended.result {
-                Ok(receipt) => Key::Result(receipt),
-                Err(CallError::OutcomeUnknown { .. } | CallError::Provider(ProviderError::Partly { .. })) => Key::Keep,
-                Err(_) => Key::Free,
-            };
-            self.record(db, keyed, outcome, key).await;
+    /// Sends the change and writes its outcome. Where the store does not take it, the outcome is kept and written as soon as it does;
+    /// the call waits for that as long as it may, and then says that it was made and not recorded.
+    pub(super) async fn run(
+        self,
+        db: Db,
+        keyed: bool,
+        change: Unsent,
+        sink: Option<OpenSink>,
+        patience: Duration,
+    ) -> Result<Value, CallError> {
+        let Ended { result, outcome, .. } = self.send(Permit::new(&self.call_id), change, sink).await;
+        let Some(outcome) = outcome else { return result };
+        let key = match &result {
+            _ if !keyed => Key::Keep,
+            Ok(receipt) => Key::Result(receipt.to_string()),
+            Err(CallError::OutcomeUnknown { .. } | CallError::Provider(ProviderError::Partly { .. })) => Key::Keep,
+            Err(_) => Key::Free,
+        };
+        let recording = tokio::spawn(record(db, self.call_id.clone(), outcome, key));
+        match (tokio::time::timeout(patience, recording).await, result) {
+            (Err(_), Ok(receipt)) => Err(CallError::NotRecorded {
+                tool: self.tool.to_owned(),
+                target: self.target_name,
+                call_id: self.call_id,
+                receipt: Box::new(receipt),
+            }),
+            (_, result) => result,
         }
-        ended.result
     }
 
     pub(super) async fn send(&self, permit: Permit, change: Unsent, sink: Option<OpenSink>) -> Ended {
@@ -123,30 +144,36 @@ impl Finish {
         shape(&mut receipt);
         Ended { result: Ok(receipt), outcome: Some(outcome), inverse: made.inverse }
     }
+}
 
-    /// Writes the outcome. Should that fail, the change stands all the same, and the intent without outcome is settled later.
-    async fn record(&self, db: &Db, keyed: bool, outcome: &Value, key: Key<'_>) {
-        let receipt = if let Key::Result(receipt) = key { Some(receipt.to_string()) } else { None };
-        let settles = keyed && !matches!(key, Key::Keep);
-        let mut outcome = outcome.clone();
-        shape(&mut outcome);
+/// Writes an outcome, again and again until the store takes it. Should the process end before, the intent without outcome is settled
+/// later.
+async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) {
+    shape(&mut outcome);
+    let mut pause = PAUSES.0;
+    loop {
         let written = transaction!(db, StoreError, tx => {
-            if settles {
-                tx.settle_repeat(&self.call_id, receipt.as_deref()).await?;
+            match &key {
+                Key::Result(receipt) => tx.settle_repeat(&call_id, Some(receipt)).await?,
+                Key::Free => tx.settle_repeat(&call_id, None).await?,
+                Key::Keep => {}
             }
-            tx.append(&self.call_id, EntryKind::Outcome, &outcome).await
+            tx.append(&call_id, EntryKind::Outcome, &outcome).await
         });
-        if let Err(error) = written {
-            tracing::error!(%error, call_id = %self.call_id, "the outcome of a change could not be recorded");
+        let Err(error) = written else { return };
+        tracing::error!(%error, %call_id, "the outcome of a change could not be recorded; it is tried again");
+        if error.is_closed() {
+            return;
         }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
     }
 }
 
 /// What becomes of the call's `idempotency_key`, if it had one.
-#[derive(Clone, Copy)]
-enum Key<'a> {
+enum Key {
     /// A repetition gets this receipt.
-    Result(&'a Value),
+    Result(String),
     /// A repetition is a new call: nothing was changed.
     Free,
     /// Something was changed, or may have been: a repetition is told to look first.

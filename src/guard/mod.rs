@@ -2,6 +2,16 @@
 //!
 //! Policy → plan and impact → consent if needed → intent recorded → sent → outcome recorded. It knows nothing of MCP:
 //! it answers with a result, or with a question and a ticket, and whoever called puts the question.
+//!
+//! What can be sent, and the permit to send it, exist in this crate only; within it, only this module makes and spends them:
+//!
+//! ```compile_fail,E0603
+//! use rolecall::guard::Permit;
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use rolecall::guard::UnsentChange;
+//! ```
 
 mod account;
 mod activity;
@@ -12,12 +22,16 @@ mod finish;
 mod policy;
 mod record;
 mod row_log;
+mod settling;
 mod steps;
 mod unsent;
 mod weigh;
 mod words;
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use finish::unknown;
 use record::{Evidence, Record};
@@ -30,7 +44,8 @@ pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
-pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, Step, StepCall, Told};
+pub(crate) use settling::settle_open;
+pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, Step, StepCall, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
 pub(crate) use weigh::{Ending, MAIL_GOES_OUT, NOT_PLANNED_YET, Tally, of_plan, sum};
@@ -40,7 +55,7 @@ use crate::{
     error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
-    store::{Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
+    store::{Clock, Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
     tools::Tool,
 };
 
@@ -114,6 +129,8 @@ pub struct Guard {
     policy: Box<dyn Policy>,
     settings: GuardSettings,
     secrets: SecretSink,
+    /// See [`Guard::records_within`].
+    patience: Mutex<Duration>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -124,7 +141,12 @@ impl std::fmt::Debug for Guard {
 
 impl Guard {
     pub fn new(db: Db, policy: Box<dyn Policy>, settings: GuardSettings, secrets: SecretSink) -> Self {
-        Self { db, policy, settings, secrets }
+        Self { db, policy, settings, secrets, patience: Mutex::new(finish::PATIENCE) }
+    }
+
+    /// Says how long a call waits for its outcome to be recorded, where it is not as long as clients wait.
+    pub(crate) fn records_within(&self, time: Duration) {
+        *self.patience.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 
     /// Sends a read.
@@ -173,8 +195,8 @@ impl Guard {
         }
         let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let (db, keyed) = (self.db.clone(), key.is_some());
-        let task = tokio::spawn(async move { cleared.send_and_record(&db, keyed).await });
+        let (db, keyed, patience) = (self.db.clone(), key.is_some(), *self.patience.lock().unwrap_or_else(PoisonError::into_inner));
+        let task = tokio::spawn(async move { cleared.send_and_record(db, keyed, patience).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -208,8 +230,10 @@ impl Guard {
         }
         // It was sent and no outcome was written: the provider may tell.
         let intent = db.entries(&repeat.call_id, EntryKind::Intent).await?.pop().map(|it| it.body()).unwrap_or_default();
+        let now = db.now(&Clock::Machine).await?;
         drop(db);
-        let old = repeat.created_at < Timestamp::now().plus_seconds(-activity::SETTLE_AFTER_SECONDS).0;
+        let age = Duration::from_millis((now.0 - repeat.created_at).max(0).unsigned_abs());
+        let old = age > settling::settles_after(connection);
         match connection.settle(&repeat.call_id, old).await {
             Some(true) => {
                 let mut receipt = settled(&intent["target"], &repeat.call_id, tool.makes_secret);
@@ -244,13 +268,14 @@ impl Guard {
             {
                 return Err(CallError::BadConfirmation { message: format!("approval {id} was used before or has expired") });
             }
-            if let Some(key) = key
-                && !tx.claim(key, call, &record.call_id, now).await?
-            {
-                return Err(in_progress(&key.key));
+            if let Some(key) = key {
+                let at = tx.now(&Clock::Machine).await?;
+                if !tx.claim(key, call, &record.call_id, at).await? {
+                    return Err(in_progress(&key.key));
+                }
             }
             if let Some((job, rows)) = job {
-                tx.add_job(job, rows).await?;
+                tx.add_job(job, rows, &Clock::Machine).await?;
             }
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())

@@ -1,9 +1,12 @@
 //! What a job's worker records: intents before its calls are sent, outcomes after. Whatever waits is written in one transaction,
 //! so that a thousand calls do not cost two thousand writes to the disk.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -107,9 +110,17 @@ impl RowLog {
 async fn write_all(db: Db, lease: Lease, mut waiting: mpsc::Receiver<Entry>, cancelled: Arc<AtomicBool>) {
     let mut entries = Vec::with_capacity(AT_ONCE);
     while waiting.recv_many(&mut entries, AT_ONCE).await > 0 {
-        let written = write(&db, &lease, &entries).await;
-        if let Err(error) = &written {
+        let mut written = write(&db, &lease, &entries).await;
+        let mut pause = Duration::from_millis(50);
+        while let Err(error) = &written {
             tracing::error!(%error, job = %lease.job, "what a job does could not be recorded");
+            // What was made is known here alone: as long as nobody else has the job, it is kept until the store takes it.
+            if !lease.holds() || entries.iter().all(is_intent) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+            written = write(&db, &lease, &entries).await;
         }
         let answer = match written {
             Ok(Some(cancel)) => {

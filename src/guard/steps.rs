@@ -1,7 +1,7 @@
 //! The one way of a change: planned and weighed, held against what was agreed to, recorded, sent. A call alone and the calls of a
 //! job take it alike; a job's are sent under its one consent.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
     secrets::OpenSink,
-    store::{Db, Job, NewRows, RepeatKey, new_id},
+    store::{Db, FromStore as _, Job, NewRows, RepeatKey, StoreError, new_id},
     tools::{Effect, Tool},
 };
 
@@ -178,8 +178,9 @@ impl Cleared {
     }
 
     /// Sends a call alone, whose intent was recorded with its consent, and records how it ended.
-    pub(super) async fn send_and_record(self, db: &Db, keyed: bool) -> Result<Value, CallError> {
-        self.finish.run(db, keyed, self.unsent, self.sink).await
+    /// The call waits for the record as long as `patience`.
+    pub(super) async fn send_and_record(self, db: Db, keyed: bool, patience: Duration) -> Result<Value, CallError> {
+        self.finish.run(db, keyed, self.unsent, self.sink, patience).await
     }
 
     /// Puts it away unsent.
@@ -319,8 +320,33 @@ impl Guard {
             Evidence::NotNeeded
         };
         job.call_id.clone_from(&record.call_id);
-        self.begin(&record, &evidence, &call, key.as_ref(), Some((&job, rows))).await?;
+        if let Err(error) = self.begin(&record, &evidence, &call, key.as_ref(), Some((&job, rows))).await {
+            self.begun_all_the_same(&job, error).await?;
+        }
         Ok(Begun::Job(job))
+    }
+}
+
+impl Guard {
+    /// Looks for a job whose commit was not answered: where it was taken in, some process works on it.
+    async fn begun_all_the_same(&self, job: &Job, error: CallError) -> Result<(), CallError> {
+        if !error.store_error().is_some_and(StoreError::may_be_committed) {
+            return Err(error);
+        }
+        let found = async { self.db.read().await?.job(&job.id).await }.await;
+        // That it is not there yet proves nothing.
+        if matches!(found, Ok(Some(_))) { Ok(()) } else { Err(job_unknown(job)) }
+    }
+}
+
+/// What is said of a job that has begun, or may have, where no more can be told.
+pub(crate) fn job_unknown(job: &Job) -> CallError {
+    let target: Value = serde_json::from_str(&job.target).unwrap_or_default();
+    CallError::OutcomeUnknown {
+        tool: job.tool.clone(),
+        target: target["name"].as_str().unwrap_or("its target").to_owned(),
+        fix: format!("its job `{}` may have begun and goes on by itself: see get_job; do not repeat the call before", job.id),
+        call_id: job.call_id.clone(),
     }
 }
 

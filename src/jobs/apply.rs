@@ -110,7 +110,7 @@ pub(super) fn gives_or_takes(effect: Effect) -> bool {
 
 /// What can be said about arguments whose values are not known yet.
 fn names_fit(offer: &Offer, arguments: &Map<String, Value>) -> Result<(), String> {
-    let schema = (offer.tool.input)();
+    let schema = offer.tool.input();
     let known = schema.get("properties").and_then(Value::as_object);
     if let Some(unknown) = arguments.keys().find(|it| known.is_none_or(|known| !known.contains_key(*it))) {
         let known = known.map(|it| it.keys().map(String::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default();

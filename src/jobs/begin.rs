@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{
     Engine, Wait,
     draft::{Draft, Work},
@@ -9,10 +11,9 @@ use super::{
 };
 use crate::{
     catalog::Envelope,
-    domain::Timestamp,
     error::CallError,
-    guard::{Begun, Caller, Given, JobCall, JobRequest, Verdict},
-    store::{Job, Lease, RepeatKey, new_id},
+    guard::{Begun, Caller, Given, JobCall, JobRequest, Verdict, job_unknown},
+    store::{Job, Lease, RepeatKey, Taken, new_id},
 };
 
 impl Engine {
@@ -35,14 +36,14 @@ impl Engine {
             let call = JobCall { tool: &work.tool, connection: &work.connection, caller, arguments: &work.arguments };
             if let Some(job) = self.guard.job_of_key(key, &call).await? {
                 self.wait(&job.id, wait).await;
-                let mut report = self.report(&job).await?;
+                let mut report = self.so_far(&job).await?;
                 report["replayed"] = true.into();
                 return Ok(Verdict::Done(report));
             }
         }
         let plans = self.plan(&mut work, caller).await?;
         let summary = Summary::of(&work);
-        let lease = Lease::first(&new_id("job"), &self.owner);
+        let lease = Lease::first(&new_id("job"), &self.owner, &self.clock);
         let request = JobRequest {
             tool: &work.tool,
             connection: &work.connection,
@@ -62,14 +63,22 @@ impl Engine {
             Begun::Verdict(verdict) => return Ok(verdict),
         };
         drop(work);
-        self.work(job.clone(), lease, plans);
+        self.work(job.clone(), Taken::first(lease), plans);
         self.wait(&job.id, wait).await;
-        Ok(Verdict::Done(self.report(&job).await?))
+        Ok(Verdict::Done(self.so_far(&job).await?))
+    }
+
+    /// How far a job has come that this call has begun, or one before it. That nobody can say so does not end it.
+    async fn so_far(&self, job: &Job) -> Result<Value, CallError> {
+        self.report(job).await.map_err(|error| {
+            tracing::error!(%error, job = %job.id, "a job that has begun cannot be told about");
+            job_unknown(job)
+        })
     }
 
     /// Waits until a job has ended, nobody here works on it any more, or the time is over; tells the watcher meanwhile.
     pub(super) async fn wait(&self, job: &str, wait: Wait) {
-        let Some(mut progress) = self.watched().get(job).cloned() else { return };
+        let Some(mut progress) = self.watched().get(job) else { return };
         let Wait { at_most, watcher } = wait;
         let watching = async move {
             loop {
@@ -105,9 +114,10 @@ fn new_job(work: &Work, caller: &Caller, lease: &Lease, target: &crate::domain::
         status: "running".to_owned(),
         cancel: false,
         lease_owner: lease.owner.clone(),
-        lease_until: lease.until(),
+        // The store knows the time.
+        lease_until: 0,
         fence: lease.fence,
-        created_at: Timestamp::now().0,
+        created_at: 0,
         ended_at: None,
     }
 }

@@ -9,8 +9,9 @@ use super::{Engine, Wait, report};
 use crate::{
     domain::{Cursor, List, PageRequest, ReferenceText as _, jobs::JobRows},
     error::{CallError, ProviderError},
-    guard::Caller,
+    guard::{Caller, job_unknown},
     providers::json,
+    store::Job,
     tools::jobs::{CancelJob, GetJob, ListJobs},
 };
 
@@ -37,7 +38,8 @@ impl Engine {
         let next_cursor = rows.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}", it.idx)));
         let items: Vec<_> = rows.iter().map(report::item).collect();
         let rows = List { shown: items.len(), items, has_more, next_cursor, total: None };
-        Ok(json(&JobRows { job: report::view(&job, &tally), rows })?)
+        let now = db.now(&self.clock).await?;
+        Ok(json(&JobRows { job: report::view(&job, &tally, now), rows })?)
     }
 
     pub(super) async fn list(&self, caller: &Caller, op: &ListJobs) -> Result<Value, CallError> {
@@ -51,14 +53,21 @@ impl Engine {
         let has_more = jobs.len() > page.limit;
         jobs.truncate(page.limit);
         let next_cursor = jobs.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}:{}", it.created_at, it.id)));
+        let now = db.now(&self.clock).await?;
         let mut items = Vec::new();
         for it in &jobs {
-            items.push(report::view(it, &db.tally(&it.id).await?));
+            items.push(report::view(it, &db.tally(&it.id).await?, now));
         }
         Ok(json(&List { shown: items.len(), items, has_more, next_cursor, total: None })?)
     }
 
-    pub(super) async fn cancelling(self: &Arc<Self>, caller: &Caller, op: &CancelJob, dry_run: bool) -> Result<Value, CallError> {
+    pub(super) async fn cancelling(
+        self: &Arc<Self>,
+        caller: &Caller,
+        op: &CancelJob,
+        dry_run: bool,
+        wait: Wait,
+    ) -> Result<Value, CallError> {
         let job = self.job(op.job.text(), caller).await?;
         if job.status != "running" {
             let message = format!("job `{}` has ended: {}", job.id, job.status);
@@ -69,11 +78,19 @@ impl Engine {
             return Ok(json!({ "status": "dry_run", "target": target, "needs_consent": false }));
         }
         self.cancel(&job).await?;
-        self.wait(&job.id, Wait::at_most(PATIENCE)).await;
-        let mut db = self.db.read().await?;
-        let now = db.job(&job.id).await?.unwrap_or(job);
-        let after = json(&report::view(&now, &db.tally(&now.id).await?))?;
+        self.wait(&job.id, Wait { at_most: Some(PATIENCE), ..wait }).await;
+        let after = self.after_cancelling(&job).await.map_err(|error| {
+            tracing::error!(%error, job = %job.id, "a job that was cancelled cannot be told about");
+            job_unknown(&job)
+        })?;
         Ok(json!({ "status": "done", "target": target, "after": after }))
+    }
+
+    async fn after_cancelling(&self, job: &Job) -> Result<Value, CallError> {
+        let mut db = self.db.read().await?;
+        let now = db.job(&job.id).await?.unwrap_or_else(|| job.clone());
+        let (tally, time) = (db.tally(&now.id).await?, db.now(&self.clock).await?);
+        Ok(json(&report::view(&now, &tally, time))?)
     }
 }
 

@@ -26,6 +26,7 @@ mod settle;
 mod table;
 mod tell;
 mod undo;
+mod watched;
 mod worker;
 
 use std::{
@@ -39,14 +40,15 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use progress::{Progress, Wait};
+use watched::Watched;
 pub use worker::{Halt, Moment};
 
 use crate::{
     catalog::{Catalog, Envelope},
-    domain::Timestamp,
     error::{CallError, ProviderError},
-    guard::{Caller, Given, Guard, Verdict},
-    store::{Db, Job, Lease, StoreError, transaction},
+    guard::{self, Account, Caller, Given, Guard, Verdict},
+    providers::Connection,
+    store::{Clock, Db, Job, StoreError, Taken, transaction},
     tools::{
         Operation as _, Tool, decode,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
@@ -56,8 +58,6 @@ use crate::{
 
 /// How often a server looks for jobs that nobody works on.
 const ROUND: Duration = Duration::from_secs(5);
-/// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
-const ARRIVED: Duration = Duration::from_secs(45);
 /// How long rows that are being sent may take when the process is asked to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -73,12 +73,13 @@ struct Engine {
     /// This process, among those that work on jobs of the same store.
     owner: String,
     /// The jobs that this process works on.
-    watched: Mutex<HashMap<String, watch::Receiver<Progress>>>,
+    watched: Mutex<Watched>,
     workers: TaskTracker,
     stopping: CancellationToken,
     halt: Mutex<Option<Halt>>,
-    /// See [`ARRIVED`].
-    arrived_after: Mutex<Duration>,
+    /// See [`Jobs::arrives_within`].
+    arrived_after: Mutex<Option<Duration>>,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Jobs {
@@ -92,7 +93,8 @@ impl Jobs {
         let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
-        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after: Mutex::new(ARRIVED) }))
+        let (arrived_after, clock) = (Mutex::default(), Clock::Machine);
+        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock }))
     }
 
     /// Calls a tool that is about jobs, or is one.
@@ -116,7 +118,7 @@ impl Jobs {
             ListJobs::NAME => return Ok(Verdict::Done(self.0.list(caller, &decode(arguments)?).await?)),
             CancelJob::NAME => {
                 let op: CancelJob = decode(arguments)?;
-                return Ok(Verdict::Done(self.0.cancelling(caller, &op, envelope.dry_run).await?));
+                return Ok(Verdict::Done(self.0.cancelling(caller, &op, envelope.dry_run, wait).await?));
             }
             _ => return Err(CallError::Internal),
         };
@@ -125,7 +127,7 @@ impl Jobs {
 
     /// How far a job is that this process works on, as it goes. When the sender is gone, nobody here works on it any more.
     pub fn watch(&self, job: &str) -> Option<watch::Receiver<Progress>> {
-        self.0.watched().get(job).cloned()
+        self.0.watched().get(job)
     }
 
     /// How far a job of the caller's is, whoever works on it.
@@ -136,8 +138,9 @@ impl Jobs {
     /// A job of the caller's as lists show it.
     pub async fn look(&self, job: &str, caller: &Caller) -> Result<crate::domain::jobs::Job, CallError> {
         let job = self.0.job(job, caller).await?;
-        let tally = self.0.db.read().await?.tally(&job.id).await?;
-        Ok(report::view(&job, &tally))
+        let mut db = self.0.db.read().await?;
+        let tally = db.tally(&job.id).await?;
+        Ok(report::view(&job, &tally, db.now(&self.0.clock).await?))
     }
 
     /// What the call that began the job would answer now.
@@ -170,16 +173,32 @@ impl Jobs {
         self.0.wait(job, wait).await;
     }
 
-    /// Goes on with jobs that nobody works on, now and later, as long as the program serves.
+    /// Writes the outcomes of calls whose process died before it could, where their providers can tell.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn settle_open(&self) -> Result<(), CallError> {
+        let find = |name: &str| {
+            let found = self.0.catalog.offers().find_map(|it| it.connection(Some(name)).ok().cloned());
+            found.map(|it| it as Arc<dyn Account>)
+        };
+        Ok(guard::settle_open(&self.0.db, find).await?)
+    }
+
+    /// Goes on with jobs that nobody works on, and settles calls that were left open, now and later, as long as the program serves.
     pub fn keep_going(&self) {
-        let engine = Arc::clone(&self.0);
+        let jobs = self.clone();
         tokio::spawn(async move {
             loop {
-                if let Err(error) = engine.resume(None).await {
+                if let Err(error) = jobs.resume(None).await {
                     tracing::warn!(%error, "jobs could not be looked for");
                 }
+                if let Err(error) = jobs.settle_open().await {
+                    tracing::warn!(%error, "open calls could not be settled");
+                }
                 tokio::select! {
-                    () = engine.stopping.cancelled() => return,
+                    () = jobs.0.stopping.cancelled() => return,
                     () = tokio::time::sleep(ROUND) => {}
                 }
             }
@@ -204,16 +223,17 @@ impl Jobs {
 impl Jobs {
     /// Says after which time a request has arrived or never will, where it is not the time that holds for services far away.
     pub fn arrives_within(&self, time: Duration) {
-        *self.0.arrived_after.lock().unwrap_or_else(PoisonError::into_inner) = time;
+        *self.0.arrived_after.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
     }
 }
 
 impl Engine {
-    fn arrived_after(&self) -> Duration {
-        *self.arrived_after.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
+    fn arrived_after(&self, connection: &Connection) -> Duration {
+        self.arrived_after.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| connection.longest())
     }
 
-    fn watched(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Progress>>> {
+    fn watched(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -237,14 +257,23 @@ impl Engine {
             return Ok(());
         }
         // Where its process is gone, somebody has to end it.
-        if job.lease_until < Timestamp::now().0 {
-            self.take(job).await?;
+        // Whoever takes it sees that it is to end.
+        let ended: Result<(), CallError> = async {
+            let now = self.db.read().await?.now(&self.clock).await?;
+            if job.lease_until < now.0 {
+                self.take(job).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = ended {
+            tracing::warn!(%error, job = %job.id, "a cancelled job is ended by whoever looks for it next");
         }
         Ok(())
     }
 
     async fn resume(self: &Arc<Self>, one: Option<&str>) -> Result<Vec<String>, CallError> {
-        let due = self.db.read().await?.due_jobs(Timestamp::now()).await?;
+        let due = self.db.read().await?.due_jobs(&self.clock).await?;
         let mut taken = Vec::new();
         for job in due.iter().filter(|it| one.is_none_or(|id| it.id == id)) {
             if self.take(job).await? {
@@ -291,11 +320,11 @@ impl Engine {
         if self.stopping.is_cancelled() || !self.missing(&connections).is_empty() {
             return Ok(false);
         }
-        let (owner, now) = (self.owner.as_str(), Timestamp::now());
-        let lease: Option<Lease> = transaction!(self.db, StoreError, tx => { tx.take_job(job, owner, now).await })?;
-        let Some(lease) = lease else { return Ok(false) };
+        let owner = self.owner.as_str();
+        let taken: Option<Taken> = transaction!(self.db, StoreError, tx => { tx.take_job(job, owner, &self.clock).await })?;
+        let Some(taken) = taken else { return Ok(false) };
         tracing::info!(job = %job.id, "going on with a job");
-        self.work(job.clone(), lease, HashMap::new());
+        self.work(job.clone(), taken, HashMap::new());
         Ok(true)
     }
 }

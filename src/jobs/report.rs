@@ -56,14 +56,14 @@ fn target(job: &Job) -> Value {
     serde_json::from_str(&job.target).unwrap_or_default()
 }
 
-/// A job as lists show it.
-pub(super) fn view(job: &Job, tally: &Tally) -> jobs::Job {
+/// A job as lists show it at this time of the store's.
+pub(super) fn view(job: &Job, tally: &Tally, now: Timestamp) -> jobs::Job {
     let status = JobState::of(&job.status);
     jobs::Job {
         job: job.id.clone(),
         tool: job.tool.clone(),
         status,
-        interrupted: status == JobState::Running && job.lease_until < Timestamp::now().0,
+        interrupted: status == JobState::Running && job.lease_until < now.0,
         target: target(job)["name"].as_str().unwrap_or_default().to_owned(),
         on: job.connection.clone(),
         principal: job.principal.clone(),

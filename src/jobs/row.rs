@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use super::{
     worker::{Broken, Halt, Moment, Worker},
 };
 use crate::{
-    domain::{Timestamp, jobs::JobState},
+    domain::jobs::JobState,
     error::{CallError, NOT_APPLIED, chain},
     guard::{self, Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
     store::{JobRow, RowChange},
@@ -120,7 +121,7 @@ impl Worker {
     }
 
     pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
-        let is_late = self.resumed && Timestamp(self.job.created_at).plus_seconds(TTL_SECONDS).0 < Timestamp::now().0;
+        let is_late = self.resumed && self.age() > Duration::from_secs(TTL_SECONDS.unsigned_abs());
         let call = guard::Call { tool: &call.tool, connection: call.connection.clone(), caller: &self.caller, arguments };
         StepCall { job: &self.job.id, is_late, call }
     }

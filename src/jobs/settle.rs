@@ -13,7 +13,7 @@ use super::{
     worker::{Broken, Worker},
 };
 use crate::{
-    domain::{Inverse, Timestamp},
+    domain::Inverse,
     error::{CallError, ProviderError},
     guard::{Account as _, LookedBack, Step, settled},
     store::{JobRow, RowChange},
@@ -111,7 +111,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Looks until what it sees stays so: a request that was on its way may arrive after a look.
+    /// Looks until what it sees stays so: a request that was on its way may arrive after a look. The worker before this one has sent
+    /// none after its hold had ended, though long after the intent, where requests had to wait for their turn.
     async fn look_until_sure(&self, call: &Call, arguments: &Map<String, Value>, call_id: &str) -> Result<Found, Broken> {
         let mut absences = 0;
         loop {
@@ -122,7 +123,8 @@ impl Worker {
             if !matches!(found, Found::NotMade) {
                 return Ok(found);
             }
-            let left = self.until_arrived();
+            let arrived_after = self.engine.arrived_after(&call.connection);
+            let left = arrived_after.saturating_sub(self.free_for());
             // Only looks from after that time count.
             absences += u32::from(left.is_zero());
             if absences == LOOKS {
@@ -130,16 +132,9 @@ impl Worker {
             }
             tokio::select! {
                 () = self.log.closed() => return Err(Broken::Stopping),
-                () = tokio::time::sleep(left.max(BETWEEN_LOOKS.min(self.engine.arrived_after()))) => {}
+                () = tokio::time::sleep(left.max(BETWEEN_LOOKS.min(arrived_after))) => {}
             }
         }
-    }
-
-    /// How long a request of the worker before this one may still be on its way: it has sent none after its hold had ended,
-    /// though long after the intent, where requests had to wait for their turn.
-    fn until_arrived(&self) -> Duration {
-        let age = Timestamp::now().0.saturating_sub(self.held_before).max(0).unsigned_abs();
-        self.engine.arrived_after().saturating_sub(Duration::from_millis(age))
     }
 
     /// What planning the same call again, and reading back, say about it.

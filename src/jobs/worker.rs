@@ -19,9 +19,9 @@ use super::{
     plan::{AT_ONCE, Scopes},
 };
 use crate::{
-    domain::{Timestamp, jobs::JobState},
+    domain::jobs::JobState,
     guard::{Caller, LogError, RowLog, Step},
-    store::{EntryKind, Job, JobRow, Lease, StoreError, Tally, transaction},
+    store::{EntryKind, Job, JobRow, Lease, Mark, StoreError, Taken, Tally, transaction},
 };
 
 /// How many rows of a job are being sent at the same time, at most: services over HTTP are spared further by their pace.
@@ -94,21 +94,25 @@ pub(super) struct Worker {
     progress: watch::Sender<Progress>,
     /// Whether it goes on with what another worker has begun.
     pub(super) resumed: bool,
-    /// When the hold of the worker before this one had surely ended.
-    pub(super) held_before: i64,
+    /// For how long nobody had held the job when this worker took it, and how long ago it was begun then.
+    free_for: Duration,
+    age: Duration,
+    lease: Lease,
+    taken_at: Mark,
     pub(super) halt: Option<Halt>,
 }
 
 impl Engine {
     /// Sets a worker on a job.
-    pub(super) fn work(self: &Arc<Self>, job: Job, lease: Lease, plans: HashMap<i64, Step>) {
+    pub(super) fn work(self: &Arc<Self>, job: Job, taken: Taken, plans: HashMap<i64, Step>) {
+        let Taken { lease, free_for, age } = taken;
         let first = Progress { job: job.id.clone(), total: job.total.unsigned_abs(), ..Progress::default() };
         let (progress, watched) = watch::channel(first);
-        self.watched().insert(job.id.clone(), watched);
+        self.watched().insert(&job.id, lease.fence, watched);
         let engine = Arc::clone(self);
         let halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.workers.spawn(async move {
-            let (id, now) = (job.id.clone(), Timestamp::now().0);
+            let (id, taken_at) = (job.id.clone(), lease.mark());
             let worker = Worker {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
                 log: RowLog::open(engine.db.clone(), lease.clone()),
@@ -118,8 +122,10 @@ impl Engine {
                 progress,
                 engine: Arc::clone(&engine),
                 resumed: lease.fence > 1,
-                // One that let go has left no time.
-                held_before: if job.lease_until > 0 { job.lease_until.min(now) } else { now },
+                free_for,
+                age,
+                lease: lease.clone(),
+                taken_at,
                 job,
                 halt,
             };
@@ -137,7 +143,7 @@ impl Engine {
                     }
                 }
             }
-            engine.watched().remove(&id);
+            engine.watched().remove(&id, lease.fence);
         });
     }
 }
@@ -179,9 +185,13 @@ impl Worker {
                 () = tokio::time::sleep(LOOK) => {}
             }
             looks += 1;
-            let now = Timestamp::now();
             let kept = if looks % LOOKS_PER_RENEWAL == 0 {
-                transaction!(self.engine.db, StoreError, tx => { tx.renew_lease(lease, now).await })
+                let before = lease.mark();
+                let kept = transaction!(self.engine.db, StoreError, tx => { tx.renew_lease(lease).await });
+                if let Ok(Some(_)) = kept {
+                    lease.renewed(before);
+                }
+                kept
             } else {
                 async { self.engine.db.read().await?.cancel_wanted(lease).await }.await
             };
@@ -191,6 +201,16 @@ impl Worker {
                 Ok(None) | Err(_) => return Broken::Lost,
             }
         }
+    }
+
+    /// For how long nobody else has held the job: the worker before this one has sent nothing since.
+    pub(super) fn free_for(&self) -> Duration {
+        self.free_for + self.lease.since_mark(self.taken_at)
+    }
+
+    /// How long ago the job was begun.
+    pub(super) fn age(&self) -> Duration {
+        self.age + self.lease.since_mark(self.taken_at)
     }
 
     fn is_cancelled(&self) -> bool {
@@ -332,10 +352,9 @@ impl Worker {
     }
 
     async fn end(&self, lease: &Lease, state: JobState, reason: &str) -> Result<(), Broken> {
-        let now = Timestamp::now();
         let tally: Option<Tally> = transaction!(self.engine.db, StoreError, tx => {
             tx.end_pending(&self.job.id, reason).await?;
-            if !tx.end_job(lease, state.name(), now).await? {
+            if !tx.end_job(lease, state.name()).await? {
                 return Err(StoreError::Unreadable("another worker has the job".into()));
             }
             let tally = tx.tally(&self.job.id).await?;

@@ -54,5 +54,5 @@ async fn info(it: &Connection) -> ConnectionInfo {
 }
 
 async fn list_activity(builtin: &Builtin, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&builtin.db, &builtin.connections, op).await
+    guard::list_activity(&builtin.db, op).await
 }

@@ -41,7 +41,11 @@ pub struct Connection {
     health: HealthFn,
     settle: Option<SettleFn>,
     grants: Option<GrantsFn>,
+    longest: Duration,
 }
+
+/// How long a change may be on its way to a provider that no network lies before: the store gives up long before.
+const LONGEST_HERE: Duration = Duration::from_secs(45);
 
 /// What the calls of one piece of work have in common: what one of them has looked up, the next need not. Never kept
 /// from one call of a client to the next: what was told a minute ago may no longer be so.
@@ -115,6 +119,7 @@ impl Connection {
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
             grants: None,
+            longest: LONGEST_HERE,
         };
         Builder { connection, open, last: "" }
     }
@@ -173,6 +178,12 @@ impl Connection {
         }
     }
 
+    /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
+    /// request that is sent again needs leave again, and so counts anew.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
     /// One harmless read: whether the account can be used.
     pub async fn health(&self) -> Result<(), ProviderError> {
         (self.health)().await
@@ -182,6 +193,10 @@ impl Connection {
 impl Account for Connection {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn longest(&self) -> Duration {
+        self.longest()
     }
 
     fn settle(&self, call_id: &str, give_up: bool) -> BoxFuture<'static, Option<bool>> {
@@ -273,6 +288,12 @@ impl<P: Send + Sync + 'static> Builder<P> {
     {
         let open = Arc::clone(&self.open);
         self.connection.grants = Some(Box::new(move |scope| Box::pin(read(open(None), scope))));
+        self
+    }
+
+    /// Says how long one request may be on its way; see [`Connection::longest`].
+    pub(crate) fn longest(mut self, time: Duration) -> Self {
+        self.connection.longest = time;
         self
     }
 

@@ -7,11 +7,7 @@ mod resources;
 mod tasks;
 mod watch;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::FutureExt as _;
@@ -62,7 +58,6 @@ struct Inner {
     app: Arc<App>,
     /// Seals consents on their way through clients; made at the first question.
     codec: OnceCell<RequestStateCodec>,
-    tools: OnceLock<Vec<Tool>>,
     calls: Semaphore,
     patience: Patience,
 }
@@ -92,15 +87,11 @@ impl Server {
 
     pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
         let calls = Semaphore::new(CALLS_AT_ONCE);
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), tools: OnceLock::new(), calls, patience }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, patience }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
         &self.inner.app
-    }
-
-    fn tools(&self) -> &[Tool] {
-        self.inner.tools.get_or_init(|| self.inner.app.catalog.offers().map(mcp_tool).collect())
     }
 
     async fn call(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
@@ -118,7 +109,7 @@ impl Server {
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
-        let call = watch.during(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()), &cx);
+        let call = watch.during(watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()))), &cx);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
             Effect::Read => tokio::select! {
@@ -131,12 +122,12 @@ impl Server {
             Ok(Verdict::Ask(question, ticket)) => match channel {
                 ask::Channel::Results => return self.input_required(&question, &ticket, &caller).await,
                 ask::Channel::Request => {
-                    // People take their time; others' calls must not wait for them.
-                    drop(turn);
+                    // People take their time; others' calls do not wait for them.
                     let answer = self.elicit(&question, &cx).await;
-                    let _turn = self.turn(&cx).await?;
+                    let turn = self.turn(&cx).await?;
                     let given = Given::Form(ticket, answer);
-                    match watch.during(app.call_and_wait(&name, arguments, &caller, given, wait()), &cx).await {
+                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
+                    match watch.during(call, &cx).await {
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
                     }
@@ -227,11 +218,11 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        list!(ListToolsResult, self.tools().to_vec(), request, cx)
+        list!(ListToolsResult, self.inner.app.catalog.offers().map(mcp_tool).collect(), request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools().iter().find(|it| it.name == name).cloned()
+        self.inner.app.catalog.offer(name).ok().map(mcp_tool)
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
@@ -313,8 +304,7 @@ pub fn mcp_tool(offer: &Offer) -> Tool {
         Effect::Write | Effect::Access => ToolAnnotations::new().read_only(false).destructive(false),
         Effect::Destroy => ToolAnnotations::new().read_only(false).destructive(true),
     };
-    let (description, schema) = offer.described();
-    Tool::new(tool.name, description, Arc::new(schema))
+    Tool::new(tool.name, tool.description(), Arc::new(offer.input_schema()))
         .with_title(tool.title)
         .with_raw_output_schema(Arc::new(offer.output_schema()))
         .with_annotations(annotations)

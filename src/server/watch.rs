@@ -11,7 +11,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 
 use super::Patience;
 use crate::jobs::{Progress, Wait};
@@ -61,6 +61,23 @@ impl Watch {
         let last = progress.borrow().clone();
         tell(cx, token, &last, told).await;
         made
+    }
+
+    /// Until the call has begun a job, and only waits for it.
+    async fn begun(&self) {
+        // The sender lives as long as this does.
+        let _ = self.sender.subscribe().wait_for(|it| !it.job.is_empty()).await;
+    }
+
+    /// Makes the call, in its turn. Once it only waits for its job, others have their turn.
+    pub(super) async fn in_turn<T>(&self, turn: SemaphorePermit<'_>, mut call: impl Future<Output = T> + Unpin) -> T {
+        tokio::select! {
+            biased;
+            made = &mut call => return made,
+            () = self.begun() => {}
+        }
+        drop(turn);
+        call.await
     }
 
     /// The job that the client may take as a task: it was begun by this call, and `result` says that it still runs.

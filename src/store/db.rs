@@ -1,6 +1,6 @@
 //! The database: connections, transactions, rows. The only place that knows which of the two it is.
 
-use std::{path::Path, str::FromStr as _, time::Duration};
+use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
@@ -9,6 +9,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
+use tokio::sync::OnceCell;
+
+use super::Clock;
+use crate::domain::Timestamp;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +35,17 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         // PostgreSQL: serialization failure, deadlock, rollback; SQLite: busy, locked, busy snapshot.
         error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01" | "40003" | "5" | "6" | "261" | "517"))
+    }
+
+    /// Whether this process has closed the store.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolClosed))
+    }
+
+    /// Whether the way to the database broke: a commit that was on it may have been taken in.
+    pub(crate) fn may_be_committed(&self) -> bool {
+        use sqlx::Error::{Io, Protocol, Tls, WorkerCrashed};
+        matches!(self, Self::Database(Io(_) | Protocol(_) | Tls(_) | WorkerCrashed))
     }
 
     pub fn is_duplicate(&self) -> bool {
@@ -129,9 +144,19 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// The database.
-#[derive(Debug, Clone)]
-pub enum Db {
+/// The database. It is opened by the first call that needs it; clones share it.
+#[derive(Clone)]
+pub struct Db(Arc<Place>);
+
+struct Place {
+    /// It may hold a password.
+    url: String,
+    pools: OnceCell<Pools>,
+}
+
+/// The database, open.
+#[derive(Debug)]
+pub enum Pools {
     /// One connection writes, a few read: SQLite has one writer anyway, and so nobody waits in vain.
     Sqlite {
         writer: SqlitePool,
@@ -157,12 +182,70 @@ fn migrator() -> Migrator {
         migration(1, "guard", include_str!("migrations/0001_guard.sql")),
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
+        migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
     ])
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Db").field(&self.kind()).finish()
+    }
+}
+
 impl Db {
+    /// The database at `sqlite:PATH` or `postgres://…`, not opened yet.
+    pub fn at(url: &str) -> Self {
+        Self(Arc::new(Place { url: url.to_owned(), pools: OnceCell::new() }))
+    }
+
     /// Opens `sqlite:PATH` or `postgres://…` and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let db = Self::at(url);
+        db.pools().await?;
+        Ok(db)
+    }
+
+    /// The connections. What cannot be opened is tried again by the next who asks.
+    pub async fn pools(&self) -> Result<&Pools, StoreError> {
+        self.0.pools.get_or_try_init(|| Pools::open(&self.0.url)).await
+    }
+
+    /// A connection to read with.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(match self.pools().await? {
+            Pools::Sqlite { reader, .. } => Conn::SqliteRead(reader.acquire().await?),
+            Pools::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+        })
+    }
+
+    /// A write transaction. On SQLite it waits for its turn here, so that nothing it has read can be stale.
+    pub async fn begin(&self) -> Result<Conn, StoreError> {
+        Ok(match self.pools().await? {
+            Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
+        })
+    }
+
+    /// Closes the connections, where there are any; SQLite tidies its files up.
+    pub async fn close(&self) {
+        match self.0.pools.get() {
+            Some(Pools::Sqlite { writer, reader }) => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Some(Pools::Postgres(pool)) => pool.close().await,
+            None => {}
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        if self.0.url.starts_with("sqlite:") { "sqlite" } else { "postgres" }
+    }
+}
+
+impl Pools {
+    async fn open(url: &str) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             return Self::open_sqlite(Path::new(path.trim_start_matches("//"))).await;
         }
@@ -206,41 +289,6 @@ impl Db {
             .test_before_acquire(false)
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         Ok(Self::Sqlite { writer, reader })
-    }
-
-    /// A connection to read with.
-    pub async fn read(&self) -> Result<Conn, StoreError> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => Conn::SqliteRead(reader.acquire().await?),
-            Self::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
-        })
-    }
-
-    /// A write transaction. On SQLite it waits for its turn here, so that nothing it has read can be stale.
-    pub async fn begin(&self) -> Result<Conn, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
-        })
-    }
-
-    /// Closes the connections; SQLite tidies its files up.
-    pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, reader } => {
-                reader.close().await;
-                writer.close().await;
-            }
-            Self::Postgres(pool) => pool.close().await,
-        }
-    }
-
-    /// `sqlite` or `postgres`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "sqlite",
-            Self::Postgres(_) => "postgres",
-        }
     }
 }
 
@@ -333,6 +381,21 @@ macro_rules! bound {
 }
 
 impl Conn {
+    /// The time by which processes on one store tell each other how long something lasts: the database's on PostgreSQL, where they
+    /// may be on many machines; on SQLite the machine's that all of them are on.
+    pub async fn now(&mut self, clock: &Clock) -> Result<Timestamp, StoreError> {
+        if self.is_sqlite() {
+            return Ok(clock.now());
+        }
+        // That of the statement, not of the transaction, which may have begun before the caller looked at its own clock.
+        let sql = "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)";
+        Ok(Timestamp(self.number(sql, &[]).await?))
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::SqliteRead(_) | Self::Sqlite(_))
+    }
+
     /// All rows.
     pub async fn all<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Vec<T>, StoreError> {
         Ok(either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_all(conn).await)?)

@@ -2,14 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use super::{Conn, StoreError, args, row};
-use crate::domain::Timestamp;
+use super::{Clock, Conn, Mark, StoreError, args, row};
 
 row! {
     /// Work of many calls.
@@ -65,41 +62,85 @@ pub type NewRows<'a> = &'a (dyn Fn(usize) -> Option<NewRow> + Sync);
 pub type Tally = BTreeMap<String, u64>;
 
 /// A worker's hold on a job. It is good until its time, and worth nothing once another worker has raised the fence.
+///
+/// Others learn from the store until when it is held, by the time of [`Conn::now`]. The holder itself counts from before it asked the
+/// store, by its own clocks: so it never believes to have the job for longer than the store says, wherever the store's clock stands.
 #[derive(Debug, Clone)]
 pub struct Lease {
     pub job: String,
     pub owner: String,
     pub fence: i64,
-    until: Arc<AtomicI64>,
+    clock: Clock,
+    /// From when it counts; `None` once it is given up.
+    since: Arc<Mutex<Option<Mark>>>,
 }
 
 /// How long a worker may be silent before another one takes its place.
+const LEASE: Duration = Duration::from_secs(30);
+/// The same for the store.
 const LEASE_SECONDS: i64 = 30;
 /// A change is sent only if the lease lasts this much longer: what is on its way should arrive before somebody else begins.
-const MARGIN_MS: i64 = 3_000;
+const MARGIN: Duration = Duration::from_secs(3);
 
 impl Lease {
-    /// The first hold on a new job.
-    pub fn first(job: &str, owner: &str) -> Self {
-        Self::new(job, owner, 1, Timestamp::now().plus_seconds(LEASE_SECONDS).0)
+    /// The first hold on a new job; to be made before the job is stored.
+    pub fn first(job: &str, owner: &str, clock: &Clock) -> Self {
+        Self::new(job, owner, 1, clock, clock.mark())
     }
 
-    fn new(job: &str, owner: &str, fence: i64, until: i64) -> Self {
-        Self { job: job.to_owned(), owner: owner.to_owned(), fence, until: Arc::new(AtomicI64::new(until)) }
+    fn new(job: &str, owner: &str, fence: i64, clock: &Clock, since: Mark) -> Self {
+        let since = Arc::new(Mutex::new(Some(since)));
+        Self { job: job.to_owned(), owner: owner.to_owned(), fence, clock: clock.clone(), since }
     }
 
     /// Whether something may still be sent.
     pub fn holds(&self) -> bool {
-        Timestamp::now().0 + MARGIN_MS < self.until()
+        let since = *self.since();
+        since.is_some_and(|it| self.clock.since(it) + MARGIN < LEASE)
     }
 
-    pub fn until(&self) -> i64 {
-        self.until.load(Ordering::Relaxed)
+    /// This moment, to count a renewal from.
+    pub fn mark(&self) -> Mark {
+        self.clock.mark()
+    }
+
+    /// Counts from a moment before [`Conn::renew_lease`] was asked, once that is committed.
+    pub fn renewed(&self, since: Mark) {
+        // What was given up stays so.
+        if let Some(it) = &mut *self.since() {
+            *it = since;
+        }
+    }
+
+    /// How long ago a moment was.
+    pub fn since_mark(&self, mark: Mark) -> Duration {
+        self.clock.since(mark)
     }
 
     /// Gives it up: nothing more is sent with it.
     pub fn drop_it(&self) {
-        self.until.store(0, Ordering::Relaxed);
+        *self.since() = None;
+    }
+
+    fn since(&self) -> MutexGuard<'_, Option<Mark>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job that a worker begins with, or takes from one that is gone.
+#[derive(Debug)]
+pub struct Taken {
+    pub lease: Lease,
+    /// For how long nobody held it. A worker that let go of it in good order has left nothing behind that could tell.
+    pub free_for: Duration,
+    /// How long ago the job was begun.
+    pub age: Duration,
+}
+
+impl Taken {
+    /// A job that was just begun.
+    pub fn first(lease: Lease) -> Self {
+        Self { lease, free_for: Duration::ZERO, age: Duration::ZERO }
     }
 }
 
@@ -111,8 +152,10 @@ const ROW: &str =
 const AT_ONCE: usize = 50;
 
 impl Conn {
-    /// Adds a job with all its rows, in the order in which they are to be made. `rows` makes the nth when it is written.
-    pub async fn add_job(&mut self, it: &Job, rows: NewRows<'_>) -> Result<(), StoreError> {
+    /// Adds a job with all its rows, in the order in which they are to be made. `rows` makes the nth when it is written. It is held
+    /// by its first worker from now on.
+    pub async fn add_job(&mut self, it: &Job, rows: NewRows<'_>, clock: &Clock) -> Result<(), StoreError> {
+        let now = self.now(clock).await?;
         let sql = "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, \
                    cancel, lease_owner, lease_until, fence, created_at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -130,9 +173,9 @@ impl Conn {
             &it.status,
             it.cancel,
             &it.lease_owner,
-            it.lease_until,
+            now.plus_seconds(LEASE_SECONDS).0,
             it.fence,
-            it.created_at
+            now.0
         ];
         self.run(sql, &values).await?;
         let mut rows = (0..).map_while(rows);
@@ -194,27 +237,33 @@ impl Conn {
     }
 
     /// Jobs that go on as soon as somebody takes them, oldest first.
-    pub async fn due_jobs(&mut self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+    pub async fn due_jobs(&mut self, clock: &Clock) -> Result<Vec<Job>, StoreError> {
+        let now = self.now(clock).await?;
         self.all(&format!("{JOB} WHERE status = 'running' AND lease_until < $1 ORDER BY created_at LIMIT 100"), &args![now.0]).await
     }
 
-    /// Takes a job that nobody holds; `None` where somebody else was faster.
-    pub async fn take_job(&mut self, job: &Job, owner: &str, now: Timestamp) -> Result<Option<Lease>, StoreError> {
-        let until = now.plus_seconds(LEASE_SECONDS).0;
+    /// Takes a job that nobody holds; `None` where somebody else was faster, or somebody holds it.
+    pub async fn take_job(&mut self, job: &Job, owner: &str, clock: &Clock) -> Result<Option<Taken>, StoreError> {
+        let since = clock.mark();
+        let now = self.now(clock).await?;
         let sql = "UPDATE jobs SET lease_owner = $1, lease_until = $2, fence = fence + 1 \
                    WHERE id = $3 AND fence = $4 AND status = 'running' AND lease_until < $5";
-        let taken = self.run(sql, &args![owner, until, &job.id, job.fence, now.0]).await? == 1;
-        Ok(taken.then(|| Lease::new(&job.id, owner, job.fence + 1, until)))
+        let taken = self.run(sql, &args![owner, now.plus_seconds(LEASE_SECONDS).0, &job.id, job.fence, now.0]).await? == 1;
+        let ago = |at: i64| Duration::from_millis((now.0 - at).max(0).unsigned_abs());
+        Ok(taken.then(|| Taken {
+            lease: Lease::new(&job.id, owner, job.fence + 1, clock, since),
+            free_for: if job.lease_until > 0 { ago(job.lease_until) } else { Duration::ZERO },
+            age: ago(job.created_at),
+        }))
     }
 
-    /// Renews a hold; `None` where it is lost, else whether the job is to be cancelled.
-    pub async fn renew_lease(&mut self, lease: &Lease, now: Timestamp) -> Result<Option<bool>, StoreError> {
-        let until = now.plus_seconds(LEASE_SECONDS).0;
+    /// Renews a hold; `None` where it is lost, else whether the job is to be cancelled. See [`Lease::renewed`].
+    pub async fn renew_lease(&mut self, lease: &Lease) -> Result<Option<bool>, StoreError> {
+        let until = self.now(&lease.clock).await?.plus_seconds(LEASE_SECONDS).0;
         let sql = "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND fence = $3 AND status = 'running'";
         if self.run(sql, &args![until, &lease.job, lease.fence]).await? == 0 {
             return Ok(None);
         }
-        lease.until.store(until, Ordering::Relaxed);
         self.cancel_wanted(lease).await
     }
 
@@ -231,7 +280,8 @@ impl Conn {
     }
 
     /// Ends a job; false where the hold on it is lost.
-    pub async fn end_job(&mut self, lease: &Lease, status: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn end_job(&mut self, lease: &Lease, status: &str) -> Result<bool, StoreError> {
+        let now = self.now(&lease.clock).await?;
         let sql = "UPDATE jobs SET status = $1, ended_at = $2, lease_until = 0 WHERE id = $3 AND fence = $4 AND status = 'running'";
         Ok(self.run(sql, &args![status, now.0, &lease.job, lease.fence]).await? == 1)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Conn, StoreError, args, row, sha256};
+use super::{Clock, Conn, StoreError, Val, args, row, sha256};
 use crate::domain::Timestamp;
 
 /// What a row of the ledger tells.
@@ -55,6 +55,32 @@ pub struct Verification {
     pub broken: Option<(i64, &'static str)>,
 }
 
+/// Which calls are read, and from where on.
+#[derive(Debug, Clone, Copy)]
+pub struct CallPage<'a> {
+    /// Only rows with a lower number.
+    pub before: i64,
+    pub since: Option<i64>,
+    pub tool: Option<&'a str>,
+    /// How many at most.
+    pub rows: i64,
+}
+
+row! {
+    /// An intent without an outcome; `at` is the store's time.
+    pub struct OpenIntent { call_id: String, at: i64 }
+}
+
+/// The calls of rows of one kind.
+fn calls_of<'a>(rows: &[(&'a str, EntryKind, &Value)], kind: EntryKind) -> Vec<&'a str> {
+    rows.iter().filter(|it| it.1 == kind).map(|it| it.0).collect()
+}
+
+/// `$3, $4, $5`: places for `count` values from the `first` on.
+fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")
+}
+
 const COLUMNS: &str = "SELECT seq, at, call_id, entry, body, prev, hash FROM ledger";
 
 /// The hash before the first row.
@@ -66,7 +92,7 @@ impl Conn {
         self.append_all(&[(call_id, kind, body)]).await
     }
 
-    /// Appends rows; inside a transaction, so that no other process takes their numbers.
+    /// Appends rows; inside a transaction, so that no other process takes their numbers. An intent is open until its outcome is there.
     pub async fn append_all(&mut self, rows: &[(&str, EntryKind, &Value)]) -> Result<(), StoreError> {
         let last: Option<LedgerRow> = self.one(&format!("{COLUMNS} ORDER BY seq DESC LIMIT 1"), &[]).await?;
         let (mut seq, mut prev) = last.map_or((0, GENESIS.to_owned()), |it| (it.seq, it.hash));
@@ -86,13 +112,54 @@ impl Conn {
             self.run(sql, &args![row.seq, row.at, &row.call_id, &row.entry, &row.body, &row.prev, &row.hash]).await?;
             prev = row.hash;
         }
-        Ok(())
+        self.opened(&calls_of(rows, EntryKind::Intent)).await?;
+        self.closed(&calls_of(rows, EntryKind::Outcome)).await
     }
 
-    /// Calls, newest first: their intent or refusal rows before `seq`.
-    pub async fn calls_before(&mut self, seq: i64, since: i64, rows: i64) -> Result<Vec<LedgerRow>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE entry IN ('intent', 'refusal') AND seq < $1 AND at >= $2 ORDER BY seq DESC LIMIT $3");
-        self.all(&sql, &args![seq, since, rows]).await
+    async fn opened(&mut self, calls: &[&str]) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let mut values = args![self.now(&Clock::Machine).await?.0].to_vec();
+        values.extend(calls.iter().map(|it| Val::from(*it)));
+        let rows: Vec<String> = (2..=values.len()).map(|at| format!("(${at}, $1, 0)")).collect();
+        let sql = format!("INSERT INTO open_intents (call_id, at, looked_at) VALUES {} ON CONFLICT (call_id) DO NOTHING", rows.join(", "));
+        self.run(&sql, &values).await.map(drop)
+    }
+
+    async fn closed(&mut self, calls: &[&str]) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let values: Vec<Val> = calls.iter().map(|it| Val::from(*it)).collect();
+        self.run(&format!("DELETE FROM open_intents WHERE call_id IN ({})", places(1, calls.len())), &values).await.map(drop)
+    }
+
+    /// Calls, newest first: their intent or refusal rows.
+    pub async fn calls(&mut self, page: &CallPage<'_>) -> Result<Vec<LedgerRow>, StoreError> {
+        let mut values = args![page.before, page.rows].to_vec();
+        let mut sql = format!("{COLUMNS} WHERE entry IN ('intent', 'refusal') AND seq < $1");
+        if let Some(since) = page.since {
+            values.push(since.into());
+            // Numbers and times go up together but for clocks that were set back, so that all before the first row of that time may be left out.
+            sql += " AND at >= $3 AND seq >= (SELECT MIN(seq) FROM ledger WHERE at >= $3)";
+        }
+        if let Some(tool) = page.tool {
+            // Which rows these are is read from what they say; this only keeps most others from being read.
+            values.push(format!("%\"tool\":\"{tool}\"%").into());
+            sql += &format!(" AND body LIKE ${}", values.len());
+        }
+        self.all(&format!("{sql} ORDER BY seq DESC LIMIT $2"), &values).await
+    }
+
+    /// The outcomes of calls, oldest first.
+    pub async fn outcomes(&mut self, calls: &[&str]) -> Result<Vec<LedgerRow>, StoreError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values: Vec<Val> = calls.iter().map(|it| Val::from(*it)).collect();
+        let sql = format!("{COLUMNS} WHERE entry = 'outcome' AND call_id IN ({}) ORDER BY seq", places(1, calls.len()));
+        self.all(&sql, &values).await
     }
 
     /// A call's rows of one kind, oldest first.
@@ -100,12 +167,22 @@ impl Conn {
         self.all(&format!("{COLUMNS} WHERE call_id = $1 AND entry = $2 ORDER BY seq"), &args![call_id, kind.name()]).await
     }
 
-    /// Intents from before `at` that no outcome was written for.
-    pub async fn open_intents(&mut self, at: i64) -> Result<Vec<LedgerRow>, StoreError> {
-        let sql = format!(
-            "{COLUMNS} WHERE entry = 'intent' AND at < $1 AND call_id NOT IN (SELECT call_id FROM ledger WHERE entry = 'outcome') ORDER BY seq LIMIT 100"
-        );
-        self.all(&sql, &args![at]).await
+    /// Intents from before `at` that have no outcome and that nobody has looked at since `looked_at`: those first that were looked at
+    /// longest ago, so that none that nobody can settle stands in others' way.
+    pub async fn open_intents(&mut self, at: Timestamp, looked_at: Timestamp) -> Result<Vec<OpenIntent>, StoreError> {
+        let sql = "SELECT call_id, at FROM open_intents WHERE at < $1 AND looked_at < $2 ORDER BY looked_at, at, call_id LIMIT 100";
+        self.all(sql, &args![at.0, looked_at.0]).await
+    }
+
+    /// Notes that somebody has looked what became of these.
+    pub async fn looked_at(&mut self, calls: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let mut values = args![now.0].to_vec();
+        values.extend(calls.iter().map(|it| Val::from(*it)));
+        let sql = format!("UPDATE open_intents SET looked_at = $1 WHERE call_id IN ({})", places(2, calls.len()));
+        self.run(&sql, &values).await.map(drop)
     }
 
     /// Checks every row against its hash and the row before.

@@ -1,6 +1,7 @@
 //! State: one SQLite file, or one PostgreSQL database, with the same SQL text.
 
 mod approvals;
+mod clock;
 mod db;
 mod errors;
 mod jobs;
@@ -8,9 +9,10 @@ mod ledger;
 mod repeats;
 
 pub use approvals::Approval;
-pub use db::{Conn, Db, Row, StoreError, Val};
-pub use jobs::{Job, JobRow, Lease, NewRow, NewRows, RowChange, Tally};
-pub use ledger::{EntryKind, LedgerRow, Verification};
+pub use clock::{Clock, Mark};
+pub use db::{Conn, Db, Pools, Row, StoreError, Val};
+pub use jobs::{Job, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
+pub use ledger::{CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, private_folder, row, transaction};

@@ -175,3 +175,28 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         seed.deserialize(Argument(value)).map_err(|misfit| misfit.within_field(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::decode;
+    use crate::tools::jobs::ApplyChanges;
+
+    fn refusal(arguments: Value) -> String {
+        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+        decode::<ApplyChanges>(arguments).map(drop).map_err(|error| error.to_string()).expect_err("the arguments do not fit")
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_path() {
+        let step = json!({ "tool": "list_projects", "arguments": {} });
+        assert_eq!(refusal(json!({ "steps": [step, { "tool": 7 }] })), "`steps[1].tool`: invalid type: integer `7`, expected a string");
+        assert_eq!(refusal(json!({ "steps": [step, {}] })), "`steps[1]`: missing field `tool`");
+        assert_eq!(refusal(json!({ "steps": "all" })), "`steps`: invalid type: string \"all\", expected a sequence");
+        assert_eq!(refusal(json!({ "on_failure": "stop" })), "missing field `steps`");
+        assert!(refusal(json!({ "stepz": [] })).starts_with("unknown field `stepz`, expected "));
+        assert!(refusal(json!({ "steps": [], "on_failure": "x" })).starts_with("`on_failure`: unknown variant `x`, expected "));
+        assert_eq!(refusal(json!({ "steps": null })), "`steps` is null");
+    }
+}

@@ -33,6 +33,38 @@ pub trait Kind: Send + Sync + 'static {
 }
 
 /// The effects that change something: they need a plan with its impact.
+///
+/// Providers register reads and changes by two functions, whose bounds are these:
+///
+/// ```
+/// use rolecall::tools::{Changes, Operation, Read, projects::{DeleteProject, ListProjects}};
+///
+/// fn registered_as_read<O: Operation<Effect = Read>>() {}
+/// fn registered_as_change<O: Operation<Effect: Changes>>() {}
+///
+/// registered_as_read::<ListProjects>();
+/// registered_as_change::<DeleteProject>();
+/// ```
+///
+/// A change is no read:
+///
+/// ```compile_fail,E0271
+/// use rolecall::tools::{Operation, Read, projects::DeleteProject};
+///
+/// fn registered_as_read<O: Operation<Effect = Read>>() {}
+///
+/// registered_as_read::<DeleteProject>();
+/// ```
+///
+/// And a read has no plan, so it is no change:
+///
+/// ```compile_fail,E0277
+/// use rolecall::tools::{Changes, Operation, projects::ListProjects};
+///
+/// fn registered_as_change<O: Operation<Effect: Changes>>() {}
+///
+/// registered_as_change::<ListProjects>();
+/// ```
 pub trait Changes: Kind {}
 
 macro_rules! kinds {

@@ -3,9 +3,8 @@
 //! A type's fields are a tool's arguments and its doc comments are what agents read. The list in
 //! [`all`] is the whole vocabulary; which provider serves what, its table of handlers says.
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
 
 pub mod certificates;
 pub mod context;
@@ -21,7 +20,6 @@ pub mod project_teams;
 pub mod projects;
 pub mod resources;
 pub mod roles;
-mod schema;
 pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
@@ -31,6 +29,7 @@ pub use receipt::{Receipt, SecretPlace, Status};
 mod decode;
 mod effect;
 mod receipt;
+mod written;
 
 /// One operation: its fields are the arguments.
 pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
@@ -84,7 +83,7 @@ pub(crate) const fn last_segment(path: &'static str) -> &'static str {
     path.split_at(at).1
 }
 
-/// An operation as a tool: what is known of it without any connection.
+/// An operation as a tool: what is known of it without any connection. What agents read of it is data, see `tools.json`.
 #[derive(Debug, Clone)]
 pub struct Tool {
     pub name: &'static str,
@@ -93,63 +92,37 @@ pub struct Tool {
     pub effect: Effect,
     pub makes_secret: bool,
     pub across: bool,
-    /// JSON Schema of the arguments, plain: one type per field, nothing nullable, nothing referenced. Its `description` is
-    /// the tool's. Schemas are made when they are asked for: most processes never list their tools.
-    pub input: fn() -> Map<String, Value>,
-    /// JSON Schema of the result.
-    pub output: fn() -> Map<String, Value>,
 }
 
 impl Tool {
     pub fn of<O: Operation>() -> Self {
-        let effect = O::Effect::EFFECT;
-        let output: fn() -> Map<String, Value> = match effect {
-            Effect::Read if O::ACROSS => output_across::<O::Output>,
-            Effect::Read => output_of::<O::Output>,
-            Effect::Write | Effect::Access | Effect::Destroy => output_of::<Receipt<O::Output>>,
-        };
-        let (makes_secret, across) = (O::MAKES_SECRET, O::ACROSS);
-        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, input: input_of::<O>, output }
+        let (effect, makes_secret, across) = (O::Effect::EFFECT, O::MAKES_SECRET, O::ACROSS);
+        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across }
     }
 }
 
-fn input_of<T: JsonSchema>() -> Map<String, Value> {
-    schema::plain(SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>())
-}
-
-/// Every result names the connection it came from, so every schema does.
-fn output_of<T: JsonSchema>() -> Map<String, Value> {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut output = schema::plain(settings.into_generator().into_root_schema_for::<T>());
-    output.remove("description");
-    if let Some(Value::Object(properties)) = output.get_mut("properties") {
-        properties.insert("connection".into(), json!({ "type": "string" }));
-    }
-    output
-}
-
-/// A list over several connections names the connection of each item, and those that did not answer.
-fn output_across<T: JsonSchema>() -> Map<String, Value> {
-    let mut output = output_of::<T>();
-    let text = json!({ "type": "string" });
-    if let Some(Value::Object(properties)) = output.get_mut("properties") {
-        if let Some(item) = properties.get_mut("items").and_then(|it| it["items"]["properties"].as_object_mut()) {
-            item.insert("connection".into(), text.clone());
-        }
-        let failed = json!({
-            "type": "object", "properties": { "connection": text.clone(), "code": text.clone(), "message": text.clone(), "fix": text }
-        });
-        let names = json!({ "type": "array", "description": "Connections that cannot tell.", "items": { "type": "string" } });
-        properties.insert("not_asked".into(), names);
-        properties.insert("failed".into(), json!({ "type": "array", "description": "Connections that did not answer.", "items": failed }));
-    }
-    output
+/// Something that looks at operations, each as the type it is.
+pub trait Visit {
+    fn operation<O: Operation>(&mut self);
 }
 
 /// Every operation there is, in the order of the reference table.
 pub fn all() -> Vec<Tool> {
+    struct Tools(Vec<Tool>);
+    impl Visit for Tools {
+        fn operation<O: Operation>(&mut self) {
+            self.0.push(Tool::of::<O>());
+        }
+    }
+    let mut tools = Tools(Vec::new());
+    visit(&mut tools);
+    tools.0
+}
+
+/// Shows every operation to a visitor, in the order of the reference table.
+pub fn visit(visitor: &mut impl Visit) {
     macro_rules! tools {
-        ($($module:ident: $($type:ident),+;)+) => { vec![$($(Tool::of::<$module::$type>()),+),+] };
+        ($($module:ident: $($type:ident),+;)+) => { $($(visitor.operation::<$module::$type>();)+)+ };
     }
     tools! {
         context: ListConnections, GetCurrentUser, ListActivity;

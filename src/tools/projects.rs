@@ -46,7 +46,7 @@ operation!(GetProject, "get_project", "Get project", Read => Project);
 pub struct CreateProject {
     pub name: Name,
     pub description: Option<Description>,
-    /// First owner.
+    /// Owner.
     pub admin_email: Option<Email>,
     /// As in set_usage_limit.
     pub usage_limit: Option<UsageLimitInput>,

@@ -136,19 +136,40 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
     assert!(!told.contains("sk-test"), "{told}");
 }
 
-#[test]
-fn secrets_come_from_files_and_commands_too() {
+#[tokio::test]
+async fn secrets_come_from_files_and_commands_too_and_a_command_runs_when_its_secret_is_first_used() {
     let home = Home::new();
+    let ran = home.path("here/ran");
     home.write("here/key", "geai-test-from-a-file\n");
     let text = "[connections.a]\nprovider = \"geai\"\nbase_url = \"https://api.example.com/\"\napi_key = { file = \"key\" }\n\
-                [connections.b]\nprovider = \"seeme\"\napi_key = { command = [\"echo\", \"seeme-test-said\"] }";
-    let config = home.of(text).unwrap();
+                [connections.b]\nprovider = \"seeme\"\napi_key = { command = [\"sh\", \"-c\", \"echo seeme-test-said; echo once >> RAN\"] }";
+    let config = home.of(&text.replace("RAN", ran.to_str().unwrap())).unwrap();
     let [Provider::Geai(geai), Provider::Seeme(seeme)] = [&config.connections[0].provider, &config.connections[1].provider] else {
         panic!("{:?}", config.connections)
     };
-    assert_eq!((geai.token.expose_secret(), geai.remote.base_url.as_str()), ("geai-test-from-a-file", "https://api.example.com"));
-    assert!(matches!(&seeme.account, rolecall::providers::seeme::Account::Key(key) if key.expose_secret() == "seeme-test-said"));
+    assert_eq!(
+        (geai.token.known().unwrap().expose_secret(), geai.remote.base_url.as_str()),
+        ("geai-test-from-a-file", "https://api.example.com")
+    );
+    let rolecall::providers::seeme::Account::Key(key) = &seeme.account else { panic!("{:?}", seeme.account) };
+    assert!(key.known().is_none() && !ran.exists());
+    for key in [key.clone(), key.clone()] {
+        assert_eq!(key.get().await.unwrap().expose_secret(), "seeme-test-said");
+    }
+    assert_eq!(std::fs::read_to_string(&ran).unwrap(), "once\n");
     assert!(!format!("{config:?}").contains("-test-"), "no secret in what is printed of a configuration");
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_told_of_by_the_call_that_needs_its_secret() {
+    let home = Home::new();
+    let text = "[connections.a]\nprovider = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\napi_key = { command = [\"false\"] }\n\
+                [connections.b]\nprovider = \"local\"";
+    let app = App::new(home.of(text).unwrap().setup(Reach::Local));
+    let caller = Caller { principal: "local".into(), client: "test".into(), can_ask: false };
+    call(&app, &caller, "create_organization", json!({ "name": "Acme" })).await.unwrap();
+    let read = json!({ "connection": "a" });
+    assert_eq!(call(&app, &caller, "list_projects", read).await.unwrap_err(), "secret_unavailable");
 }
 
 #[test]
@@ -180,8 +201,10 @@ fn the_engine_is_found_as_the_vendors_packages_find_it() {
         let config = home.load_with(&Overrides::default(), variables).unwrap();
         let [Provider::Engine(engine)] = [&config.connections[0].provider] else { panic!("{:?}", config.connections) };
         let account = match &engine.account {
-            rolecall::providers::engine::Account::CustomToken(token) => token.expose_secret().to_owned(),
-            rolecall::providers::engine::Account::Email { email, password } => format!("{email} {}", password.expose_secret()),
+            rolecall::providers::engine::Account::CustomToken(token) => token.known().unwrap().expose_secret().to_owned(),
+            rolecall::providers::engine::Account::Email { email, password } => {
+                format!("{email} {}", password.known().unwrap().expose_secret())
+            }
         };
         (engine.remote.base_url.clone(), account)
     };
@@ -301,13 +324,13 @@ fn a_store_is_shown_without_its_password() {
     }
 }
 
-#[tokio::test]
-async fn connections_are_set_up_as_configured() {
+#[test]
+fn connections_are_set_up_as_configured() {
     let home = Home::new();
     let config =
         home.of("[connections.practice]\nprovider = \"local\"\norganization = \"acme\"\n[connections.all]\nprovider = \"local\"").unwrap();
     for reach in [Reach::Local, Reach::Http] {
-        let setup = config.setup(reach).await.unwrap();
+        let setup = config.setup(reach);
         let connections: Vec<_> = setup.connections.iter().map(|it| (it.name.as_str(), it.provider, it.pin.as_deref())).collect();
         assert_eq!(connections, [("all", "local", None), ("practice", "local", Some("acme"))]);
     }
@@ -339,7 +362,7 @@ async fn files_are_read_for_local_callers_only() {
     let picture = home.write("here/logos/logo.png", "not a picture");
     let config = home.of("[files]\nallow = [\"logos\"]").unwrap();
     for (reach, code) in [(Reach::Local, "invalid_arguments"), (Reach::Http, "no_files")] {
-        let app = App::new(config.setup(reach).await.unwrap());
+        let app = App::new(config.setup(reach));
         let caller = Caller { principal: "local".into(), client: "test".into(), can_ask: false };
         if reach == Reach::Local {
             call(&app, &caller, "create_organization", json!({ "name": "Acme" })).await.unwrap();

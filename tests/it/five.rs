@@ -66,7 +66,7 @@ impl Five {
         let places =
             Places { here: folder.into(), home: folder.into(), config: folder.join("config"), data: folder.join("data"), variables };
         let overrides = Overrides { config: Some("rolecall.toml".into()), store: Some(store.url.clone()), ..Overrides::default() };
-        let setup = Config::load_at(&overrides, &places).unwrap().setup(Reach::Local).await.unwrap();
+        let setup = Config::load_at(&overrides, &places).unwrap().setup(Reach::Local);
         seed::seed(&setup.db, "acme").await.unwrap();
         let agent = Agent::of(&store, Arc::new(App::new(setup)), Options::default()).await;
         Self { agent, globant, acme, vision }

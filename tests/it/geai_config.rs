@@ -53,7 +53,13 @@ impl Home {
 }
 
 fn told(it: &Settings) -> (&str, TokenKind, &str, Option<&str>, Option<&str>) {
-    (it.token.expose_secret(), it.kind, it.remote.base_url.as_str(), it.project_id.as_deref(), it.organization_id.as_deref())
+    (
+        it.token.known().unwrap().expose_secret(),
+        it.kind,
+        it.remote.base_url.as_str(),
+        it.project_id.as_deref(),
+        it.organization_id.as_deref(),
+    )
 }
 
 #[test]
@@ -77,7 +83,11 @@ fn the_environment_goes_over_the_default_profile_key_by_key() {
     assert_eq!(settings.remote.ca_file.as_deref(), Some(std::path::Path::new("/etc/acme.pem")));
     home.write(".geai/credentials", "[default]\ngeai_oauth_access_token = geai-test-oauth\ngeai_api_base_url = https://api.acme.example\n");
     let settings = home.load(None, &[("GEAI_API_KEY", "geai-test-variable")]).unwrap();
-    assert_eq!((settings.token.expose_secret(), settings.kind), ("geai-test-oauth", TokenKind::OAuth), "OAuth wins, wherever it is from");
+    assert_eq!(
+        (settings.token.known().unwrap().expose_secret(), settings.kind),
+        ("geai-test-oauth", TokenKind::OAuth),
+        "OAuth wins, wherever it is from"
+    );
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn a_section_with_a_token_of_its_own_needs_no_profile() {
     let elsewhere = "[connections.globant]\nprovider = \"geai\"\ncredentials_file = \"mine.ini\"\n";
     assert!(home.load(Some(elsewhere), &[]).unwrap_err().message.contains("mine.ini"));
     home.write("mine.ini", CREDENTIALS);
-    assert_eq!(home.load(Some(elsewhere), &[]).unwrap().token.expose_secret(), "geai-test-file");
+    assert_eq!(home.load(Some(elsewhere), &[]).unwrap().token.known().unwrap().expose_secret(), "geai-test-file");
 }
 
 #[test]

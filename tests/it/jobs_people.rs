@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rolecall::{
-    app::App,
+    app::{App, Setup},
+    domain::Timestamp,
     guard::{Answer, Caller, Given, Verdict},
     jobs::{Halt, Moment, Wait},
     providers::Connection,
 };
-use rolecall_sandbox::{Fault, engine as practice, geai};
+use rolecall_sandbox::{Fault, engine as practice, engine::Engine, geai};
 
 use crate::{
     lab::Service as _,
@@ -141,7 +142,7 @@ async fn three_kills_and_a_bad_day_change_nothing_about_the_end() {
         assert_eq!(held(&stage), (0..120).map(|it| (address(it), 1)).collect(), "{moment:?}: everybody, and nobody twice");
         true_row_by_row(&stage, &app, &job).await;
         assert!(stage.agent.db().read().await.unwrap().verify_ledger().await.unwrap().broken.is_none());
-        let open = stage.agent.db().read().await.unwrap().open_intents(i64::MAX).await.unwrap();
+        let open = stage.agent.db().read().await.unwrap().open_intents(Timestamp(i64::MAX), Timestamp(i64::MAX)).await.unwrap();
         assert_eq!(open.len(), 0, "every intent has its outcome");
     }
 }
@@ -278,4 +279,59 @@ async fn where_the_service_does_not_tell_a_row_is_unknown_and_nobody_is_invited_
             assert!(invited || item["outcome"] == "unknown", "{item}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_of_a_slow_account_is_waited_for_as_long_as_the_account_allows_it_to_take() {
+    let stage = stage(1).await;
+    let slow = || {
+        let mut settings = Engine::settings(&stage.sandbox.url);
+        settings.remote.timeout = Duration::from_mins(10);
+        Engine::connect(settings)
+    };
+    assert!(slow().longest() > Duration::from_mins(10));
+    stage.agent.app.jobs().halt_at(Halt { row: 0, moment: Moment::AfterIntent });
+    let broken = begin(&stage.agent.app, &csv(0..1), Wait::default()).await;
+    let job = broken["job"].as_str().unwrap();
+    // Nobody has held it for a minute: a request of half a minute would have arrived by now, one of ten minutes may not.
+    let mut tx = stage.agent.db().begin().await.unwrap();
+    let long_ago = Timestamp::now().plus_seconds(-60).0;
+    tx.run("UPDATE jobs SET lease_until = $1", &[long_ago.into()]).await.unwrap();
+    tx.commit().await.unwrap();
+    let other = App::new(Setup { connections: vec![slow()], ..Setup::local(stage.agent.db().clone(), stage.agent.store.secrets()) });
+    assert_eq!(other.jobs().resume(Some(job)).await.unwrap(), [job]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let rows = stage.agent.db().read().await.unwrap().job_rows(job, -1, None, 10).await.unwrap();
+    assert_eq!(rows[0].state, "sending", "{rows:?}");
+    assert_eq!(held(&stage).len(), 0, "it is not sent a second time");
+    other.jobs().stop().await;
+}
+
+#[tokio::test]
+async fn calls_that_only_wait_for_a_job_hold_up_nobody_else() {
+    let stage = stage(1).await;
+    faults(&stage, &["slow:1@POST /users", "429:1@POST /users*6"]);
+    let call = json!({ "csv": csv(0..1), "idempotency_key": "once" });
+    let first = stage.agent.call("add_project_members", call.clone());
+    let begun = async || {
+        while stage.agent.db().read().await.unwrap().number("SELECT COUNT(*) FROM jobs", &[]).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // More than are worked on at once: each waits for the same job.
+    let waiting = async {
+        begun().await;
+        futures_util::future::join_all((0..70).map(|_| stage.agent.call("add_project_members", call.clone()))).await
+    };
+    let reading = async {
+        begun().await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let since = std::time::Instant::now();
+        let jobs = stage.agent.ok("list_jobs", json!({})).await;
+        (jobs, since.elapsed())
+    };
+    let (_, answers, (jobs, took)) = tokio::join!(first, waiting, reading);
+    assert_eq!(jobs["items"][0]["status"], "running", "the job was under way: {jobs}");
+    assert!(took < Duration::from_secs(1), "a read waited {took:?} for a job");
+    assert!(answers.iter().all(|it| it["after"]["done"] == 1), "{answers:?}");
 }

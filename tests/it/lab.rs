@@ -95,7 +95,7 @@ impl<S: Service> Lab<S> {
         let call = self.agent.fails(tool, arguments, code);
         async move {
             let answer = call.await;
-            let sent: Vec<_> = self.journal().iter().filter(|it| is_write(it)).map(S::told).collect();
+            let sent: Vec<_> = self.seen().iter().filter(|it| is_write(it)).map(S::told).collect();
             assert_eq!(sent, [""; 0], "{caller}: {answer}");
             answer
         }
@@ -110,6 +110,7 @@ impl<S: Service> Lab<S> {
         async move {
             let answer = call.await;
             assert_eq!(self.state(), before, "{caller}: {answer}");
+            self.sandbox.clear_journal();
             answer
         }
     }

@@ -14,7 +14,7 @@ fn table(app: &App) -> String {
     let mut table = format!("| tool | what it does | effect | `{columns}` |\n|---|---|---|{}\n", ":-:|".repeat(providers.len()));
     for tool in tools::all() {
         // A bar would end the cell.
-        let description = (tool.input)()["description"].as_str().unwrap().replace('|', "\\|");
+        let description = tool.description().replace('|', "\\|");
         let _ = write!(table, "| `{}` | {description} | {} |", tool.name, tool.effect.name());
         for provider in &providers {
             let is_able = |it: &str| it == *provider || it == builtin::NAME;

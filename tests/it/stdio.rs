@@ -181,3 +181,54 @@ async fn a_signal_ends_the_program_whatever_it_reads_from() {
         assert!(terminate(&mut child).await.success(), "sockets: {sockets}");
     }
 }
+
+/// The program with a client that has opened its session.
+async fn client_of(store: &Store) -> (tokio::process::Child, impl AsyncFnMut(Value) -> Value) {
+    let mut child = program(store)
+        .arg("serve")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to = child.stdin.take().unwrap();
+    let mut from = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut ask = async move |message: Value| -> Value {
+        to.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+        let line = tokio::time::timeout(SOON, from.next_line()).await.unwrap().unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    };
+    ask(initialize(json!({}))).await;
+    (child, ask)
+}
+
+#[tokio::test]
+async fn the_store_is_opened_by_the_first_call_that_needs_it() {
+    let store = Store::sqlite();
+    let file = store.folder.path().join("directory.sqlite3");
+    let (_child, mut ask) = client_of(&store).await;
+    let tools = ask(legacy(2, "tools/list", json!({}))).await;
+    assert!(tools["result"]["tools"].as_array().is_some_and(|it| it.len() > 10), "{tools}");
+    assert!(!file.exists());
+    let made = ask(legacy(3, "tools/call", json!({ "name": "create_organization", "arguments": { "name": "Acme" } }))).await;
+    assert_eq!(made["result"]["structuredContent"]["status"], "done", "{made}");
+    assert!(file.exists());
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_used_is_told_of_soon_and_by_each_call_until_it_can() {
+    let mut store = Store::sqlite();
+    let blocked = store.folder.path().join("blocked");
+    std::fs::write(&blocked, "no folder").unwrap();
+    std::sync::Arc::get_mut(&mut store).unwrap().url = format!("sqlite:{}", blocked.join("directory.sqlite3").display());
+    let (mut child, mut ask) = client_of(&store).await;
+    let create = |id| legacy(id, "tools/call", json!({ "name": "create_organization", "arguments": { "name": "Acme" } }));
+    let refused = ask(create(2)).await;
+    assert_eq!(refused["result"]["structuredContent"]["code"], "store_unavailable", "{refused}");
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = tokio::time::timeout(SOON, said.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(line.contains("blocked` cannot be used") && line.contains("run `rolecall doctor`"), "{line}");
+    std::fs::remove_file(&blocked).unwrap();
+    let made = ask(create(3)).await;
+    assert_eq!(made["result"]["structuredContent"]["status"], "done", "{made}");
+}

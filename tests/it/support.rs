@@ -19,10 +19,12 @@ use rolecall::{
     app::{App, Setup},
     providers::Connection,
     server::{Patience, Server},
-    store::Db,
+    store::{Db, Pools},
 };
 pub(crate) use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column as _, Row as _};
+
+use crate::schemas;
 
 /// The protocol's eras: with a handshake, and without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -311,14 +313,17 @@ impl Agent {
         self.client.call_tool_once(params).await
     }
 
+    /// Calls a tool that succeeds, and holds its answer against the schema that the tool declares.
     #[track_caller]
     pub(crate) fn ok(&self, tool: &str, arguments: Value) -> impl Future<Output = Value> {
         let asked = format!("{tool} {arguments}");
         let caller = std::panic::Location::caller();
+        let offer = self.app.catalog.offer(tool);
         let call = self.call(tool, arguments);
         async move {
             let answer = call.await;
             assert!(answer.get("code").is_none() && answer.get("protocol_error").is_none(), "{caller}: {asked} failed: {answer}");
+            schemas::check(offer.unwrap(), &answer);
             answer
         }
     }
@@ -396,9 +401,9 @@ pub(crate) async fn dump(db: &Db, tables: &[&str]) -> BTreeMap<String, String> {
     }
     let mut tables_as_text = BTreeMap::new();
     for table in tables {
-        let text = match db {
-            Db::Sqlite { reader, .. } => rows!(reader, table),
-            Db::Postgres(pool) => rows!(pool, table),
+        let text = match db.pools().await.unwrap() {
+            Pools::Sqlite { reader, .. } => rows!(reader, table),
+            Pools::Postgres(pool) => rows!(pool, table),
         };
         tables_as_text.insert((*table).to_owned(), text);
     }

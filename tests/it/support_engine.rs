@@ -11,7 +11,6 @@ use rolecall_sandbox::{
     Exchange, Platform as _, Seed,
     engine::{Engine, Quirks},
 };
-use secrecy::SecretString;
 
 use crate::{
     lab::{Lab, Service, is_write},
@@ -27,7 +26,7 @@ impl Service for Engine {
     const RESTLESS: &'static [&'static str] = &["quirks", "sessions", "serial", "clock"];
 
     fn settings(url: &str) -> Settings {
-        let account = Account::CustomToken(SecretString::from("engine-test-custom-token-1"));
+        let account = Account::CustomToken("engine-test-custom-token-1".into());
         let remote = Remote { timeout: Duration::from_secs(30), ..remote("lab", url) };
         Settings { remote, account, role_ids: [].into(), paths: [].into() }
     }
@@ -68,7 +67,7 @@ impl Lab<Engine> {
 
     /// The calls that take the last change back, as the ledger has them.
     pub(crate) async fn inverse(&self) -> Vec<Value> {
-        let rolecall::store::Db::Sqlite { reader, .. } = self.agent.db() else { panic!("a store in a file") };
+        let rolecall::store::Pools::Sqlite { reader, .. } = self.agent.db().pools().await.unwrap() else { panic!("a store in a file") };
         let outcomes = "SELECT body FROM ledger WHERE entry = 'outcome' ORDER BY seq DESC LIMIT 1";
         let body: String = sqlx::query_scalar(outcomes).fetch_one(reader).await.unwrap();
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -19,11 +19,12 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
-
-use crate::providers::{
-    Connection,
-    http::{self, Api, Auth, Remote, Service},
+use crate::{
+    providers::{
+        Connection,
+        http::{self, Api, Auth, Remote, Service},
+    },
+    secrets::Credential,
 };
 
 pub use paths::{PATHS, check_path};
@@ -45,8 +46,8 @@ pub struct Settings {
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
 pub enum Account {
-    CustomToken(SecretString),
-    Email { email: String, password: SecretString },
+    CustomToken(Credential),
+    Email { email: String, password: Credential },
 }
 
 impl Settings {

@@ -156,6 +156,15 @@ impl Session {
     /// The projects that the account can see: of the organization that the connection is kept to, or of all there are, and
     /// those in which it is a guest.
     pub(super) async fn all_projects(&self) -> Result<Vec<WireProject>, ProviderError> {
+        Ok(self.known_projects().await?.to_vec())
+    }
+
+    /// The same, for whoever looks one up in them row after row.
+    async fn known_projects(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+        self.once("projects", || self.every_project()).await
+    }
+
+    async fn every_project(&self) -> Result<Vec<WireProject>, ProviderError> {
         if let Some(pinned) = self.pinned().await? {
             return self.projects_of(&pinned).await;
         }
@@ -172,7 +181,8 @@ impl Session {
     pub(super) async fn project(&self, named: &ProjectRef) -> Result<WireProject, ProviderError> {
         let wanted = Wanted { kind: "project", name: named.text(), scope: "", list_tool: "list_projects" };
         let label = |it: &WireProject| format!("{} [{}] in {}", it.name, it.id, it.org.name);
-        only(self.all_projects().await?, &wanted, |it| &it.id, |it| &it.name, label)
+        let all = self.known_projects().await?;
+        only(all.iter().collect(), &wanted, |it: &&WireProject| &it.id, |it| &it.name, |it| label(it)).cloned()
     }
 
     /// GET configs: roles and permissions.

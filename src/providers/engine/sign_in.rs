@@ -77,24 +77,25 @@ impl SignedIn {
                 Err(error) => return Err(error),
             }
         }
+        let (Account::CustomToken(secret) | Account::Email { password: secret, .. }) = &self.account;
+        let secret = secret.get().await?.expose_secret();
         let (path, body) = match &self.account {
-            Account::CustomToken(token) => (&self.by_token, json!({ "token": token.expose_secret() })),
-            Account::Email { email, password } => (&self.by_email, json!({ "email": email, "password": password.expose_secret() })),
+            Account::CustomToken(_) => (&self.by_token, json!({ "token": secret })),
+            Account::Email { email, .. } => (&self.by_email, json!({ "email": email, "password": secret })),
         };
         let tokens = api.sign_in(path).json(body).send::<WireTokens>().await;
-        Ok(tokens.map_err(|error| self.without_secret(error))?.into())
+        Ok(tokens.map_err(|error| without_secret(error, secret))?.into())
     }
+}
 
-    /// A service may repeat what it refuses.
-    fn without_secret(&self, error: ProviderError) -> ProviderError {
-        let (Account::CustomToken(secret) | Account::Email { password: secret, .. }) = &self.account;
-        match error {
-            ProviderError::Remote(it) if !secret.expose_secret().is_empty() => {
-                let message = it.message.replace(secret.expose_secret(), REDACTED);
-                ProviderError::Remote(Box::new(RemoteError { message, ..*it }))
-            }
-            other => other,
+/// A service may repeat what it refuses.
+fn without_secret(error: ProviderError, secret: &str) -> ProviderError {
+    match error {
+        ProviderError::Remote(it) if !secret.is_empty() => {
+            let message = it.message.replace(secret, REDACTED);
+            ProviderError::Remote(Box::new(RemoteError { message, ..*it }))
         }
+        other => other,
     }
 }
 

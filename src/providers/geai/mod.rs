@@ -23,11 +23,13 @@ mod usage_limits;
 mod wire;
 
 use reqwest::header::HeaderName;
-use secrecy::SecretString;
 
-use crate::providers::{
-    Connection,
-    http::{self, Api, Auth, Remote, Service},
+use crate::{
+    providers::{
+        Connection,
+        http::{self, Api, Auth, Remote, Service},
+    },
+    secrets::Credential,
 };
 
 /// One piece of work with the service.
@@ -37,7 +39,7 @@ type Session = http::Session<Settings>;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub token: SecretString,
+    pub token: Credential,
     pub kind: TokenKind,
     pub project_id: Option<String>,
     pub organization_id: Option<String>,

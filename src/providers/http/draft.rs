@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Request, Session, Writing};
+use super::{Reply, Request, Session, Writing};
 use crate::{
     domain::{Facts, Inverse, Secret, Target},
     error::ProviderError,
@@ -18,6 +18,8 @@ use crate::{
 
 type SendFn = Box<dyn FnOnce(Permit) -> BoxFuture<'static, Result<SentData, ProviderError>> + Send>;
 type ReadBackFn = Box<dyn Fn() -> BoxFuture<'static, Result<Option<SentData>, ProviderError>> + Send + Sync>;
+/// What the service has, as ours.
+type View<T, W> = Arc<dyn Fn(W) -> Sent<T> + Send + Sync>;
 /// A thing as JSON. That it could not be written down is told when it is wanted.
 type Written = Result<Value, ProviderError>;
 
@@ -109,7 +111,7 @@ pub(crate) struct Sending<T> {
 /// A change by one request: how it is found out whether it took effect is still to be said. Whoever looks finds a `W`.
 pub(crate) struct Expected<T, W> {
     draft: Draft<T>,
-    view: Arc<dyn Fn(W) -> Sent<T> + Send + Sync>,
+    view: View<T, W>,
 }
 
 impl<T: 'static> Outline<T> {
@@ -137,11 +139,7 @@ impl<T: 'static> Sending<T> {
         V: FnOnce(W) -> R + Clone + Send + Sync + 'static,
         R: Into<Sent<T>>,
     {
-        let view: Arc<dyn Fn(W) -> Sent<T> + Send + Sync> = Arc::new(move |it| view.clone()(it).into());
-        let (Outline { target, facts, before, .. }, request, seen) = (self.outline, self.request, Arc::clone(&view));
-        let send = move |permit| async move { Ok(seen(request.send(&permit).await?.read(fix)?)) };
-        let Draft { data, of } = Draft::new(target, facts, send);
-        Expected { draft: Draft { data: DraftData { before, ..data }, of }, view }
+        self.expects(Arc::new(move |it| view.clone()(it).into()), move |reply| reply.read(fix))
     }
 
     /// The thing will be this, whatever is answered.
@@ -149,20 +147,25 @@ impl<T: 'static> Sending<T> {
     where
         T: Serialize + Send + Sync,
     {
-        self.expects(move || Sent::new(Some(json(&after))))
+        self.expects(Arc::new(move |()| Sent::new(Some(json(&after)))), |_| Ok(()))
     }
 
     /// The thing will be gone.
     pub(crate) fn ends(self) -> Expected<T, ()> {
-        self.expects(Sent::gone)
+        self.expects(Arc::new(|()| Sent::gone()), |_| Ok(()))
     }
 
-    fn expects(self, sent: impl Fn() -> Sent<T> + Send + Sync + 'static) -> Expected<T, ()> {
-        let sent = Arc::new(sent);
-        let (Outline { target, facts, before, .. }, request, seen) = (self.outline, self.request, Arc::clone(&sent));
-        let send = move |permit| async move { request.send(&permit).await.map(|_| seen()) };
-        let Draft { data, of } = Draft::new(target, facts, send);
-        Expected { draft: Draft { data: DraftData { before, ..data }, of }, view: Arc::new(move |()| sent()) }
+    fn expects<W, R>(self, view: View<T, W>, read: R) -> Expected<T, W>
+    where
+        W: 'static,
+        R: FnOnce(Reply) -> Result<W, ProviderError> + Send + 'static,
+    {
+        let Self { outline: Outline { target, facts, before, .. }, request } = self;
+        let seen = Arc::clone(&view);
+        let send = move |permit| async move { Ok(seen(read(request.send(&permit).await?)?)) };
+        let mut draft = Draft::new(target, facts, send);
+        draft.data.before = before;
+        Expected { draft, view }
     }
 }
 
@@ -184,7 +187,7 @@ impl<T: 'static, W: 'static> Expected<T, W> {
         Fut: Future<Output = Result<R, ProviderError>> + Send + 'static,
         R: Found<W>,
     {
-        let (at, view) = (at.clone(), self.view);
+        let (at, view) = (at.afresh(), self.view);
         self.draft.read_back(move || {
             let (found, view) = (read.clone()(at.afresh()), Arc::clone(&view));
             async move { Ok(found.await?.found().map(|it| view(it))) }

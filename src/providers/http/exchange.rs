@@ -202,7 +202,7 @@ impl Api {
 
     async fn token(&self, rejected: Option<&SecretString>) -> Result<SecretString, ProviderError> {
         match &self.service().auth {
-            Auth::Bearer(token) => Ok(token.clone()),
+            Auth::Bearer(key) => key.get().await.cloned(),
             Auth::SignIn(account) => account.token(self, rejected).await,
         }
     }

@@ -99,7 +99,9 @@ impl Service {
     /// Outsiders' words as they may be shown: one line, bounded, without our own key.
     pub(super) fn presentable(&self, text: &str) -> String {
         let mut text = redact(&clean(text)).split_whitespace().collect::<Vec<_>>().join(" ");
-        if let super::Auth::Bearer(key) = &self.auth {
+        if let super::Auth::Bearer(key) = &self.auth
+            && let Some(key) = key.known()
+        {
             let key = secrecy::ExposeSecret::expose_secret(key);
             if !key.is_empty() {
                 text = text.replace(key, REDACTED);

@@ -31,10 +31,15 @@ pub(crate) use paging::{Drained, cut, drain, ours, theirs};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
 
-use crate::error::{ProviderError, RemoteError};
+use crate::{
+    error::{ProviderError, RemoteError},
+    secrets::Credential,
+};
 
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How much longer than we wait for its answer a service may take to do what it has taken in.
+const LINGERS: Duration = Duration::from_secs(10);
 
 /// What every account at a service has.
 #[derive(Debug, Clone)]
@@ -90,7 +95,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How requests show who they come from.
 pub(crate) enum Auth {
-    Bearer(SecretString),
+    Bearer(Credential),
     /// A token that has to be fetched, and fetched anew when it has expired.
     SignIn(Box<dyn SignIn>),
 }
@@ -125,6 +130,11 @@ impl Api {
     /// How fast requests may follow each other, for all that use this connection.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// The longest that one request may be on its way: see [`crate::providers::Connection::longest`].
+    pub(crate) fn longest(&self) -> Duration {
+        CONNECT + self.0.service.timeout + LINGERS
     }
 
     /// A request that signs in: it carries no token and changes nothing but tokens.

@@ -112,8 +112,9 @@ impl<S> Session<S> {
 impl Connection {
     /// A connection to a service: each piece of work gets a session of its own.
     pub(crate) fn to_service<S: Send + Sync + 'static>(name: &str, kind: &'static str, api: Api, settings: S) -> Builder<Session<S>> {
-        let settings = Arc::new(settings);
+        let (settings, longest) = (Arc::new(settings), api.longest());
         Self::with_scopes(name, kind, move |patience| Arc::new(Session { patience, ..Session::new(api.clone(), Arc::clone(&settings)) }))
+            .longest(longest)
     }
 }
 
@@ -138,6 +139,6 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
     }
 }
 
-fn planned<'a, T: 'static>(draft: Answer<'a, Draft<T>>) -> Answer<'a, Planned> {
+fn planned<T: 'static>(draft: Answer<'_, Draft<T>>) -> Answer<'_, Planned> {
     Box::pin(async move { draft.await?.planned() })
 }

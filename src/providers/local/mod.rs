@@ -211,7 +211,7 @@ fn erased<O: Operation, T: Send + 'static>(
     })
 }
 
-fn changed<'a, T: Serialize + 'static>(change: Answer<'a, Change<T>>) -> Answer<'a, ChangeData> {
+fn changed<T: Serialize + 'static>(change: Answer<'_, Change<T>>) -> Answer<'_, ChangeData> {
     Box::pin(async move { Ok(change.await?.erased()) })
 }
 

@@ -3,7 +3,7 @@
 use super::{Session, resolve::ProjectRow};
 use crate::{
     domain::{ProjectRef, Target},
-    error::ProviderError,
+    error::{ProviderError, shown},
 };
 
 /// A project, or the organization where no project was named.
@@ -46,7 +46,10 @@ impl Scope {
             Ok(it) => Ok(Self { organization_id: it.id, organization: it.name, project: None }),
             Err(ProviderError::Ambiguous { candidates, .. }) => Err(ProviderError::conflict(
                 "ambiguous_organization",
-                format!("there are {} organizations: {}", candidates.len(), candidates.join(", ")),
+                match shown(&candidates) {
+                    (shown, 0) => format!("there are {} organizations: {}", candidates.len(), shown.join(", ")),
+                    (shown, more) => format!("there are {} organizations: {} and {more} more", candidates.len(), shown.join(", ")),
+                },
                 "name a `project`, or use a connection that is kept to one organization",
             )),
             Err(other) => Err(other),

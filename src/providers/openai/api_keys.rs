@@ -146,7 +146,7 @@ async fn named(at: &Session, project: &WireProject, named: &ApiKeyRef) -> Result
         return Ok(key);
     }
     let search = Search { kind: "api key", wanted, scope: project.name(), list_tool: "list_api_keys" };
-    search.only(all(at, &project.id).await?, |it| &it.id, |it| &it.name)
+    search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.name)
 }
 
 /// `GET /organization/projects/{project_id}/api_keys`

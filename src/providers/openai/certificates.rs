@@ -125,7 +125,7 @@ impl Choice {
         let mut chosen: Vec<WireCertificate> = Vec::new();
         for it in named {
             let search = Search { kind: "certificate", wanted: it.text(), scope: "", list_tool: "list_certificates" };
-            let found = search.only(all.clone(), |it| &it.id, WireCertificate::label)?;
+            let found = search.only(&all, |it| &it.id, WireCertificate::label)?;
             if !chosen.iter().any(|it| it.id == found.id) {
                 chosen.push(found);
             }

@@ -163,7 +163,7 @@ pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<
         invites.retain(|it| it.status() == InvitationStatus::Pending || it.id == wanted);
     }
     let search = Search { kind: "invitation", wanted, scope: "", list_tool: "list_invitations" };
-    let invite = search.only(invites, |it| &it.id, |it| &it.email)?;
+    let invite = search.only(&invites, |it| &it.id, |it| &it.email)?;
     if invite.status() == InvitationStatus::Accepted {
         return Err(ProviderError::conflict(
             "not_pending",

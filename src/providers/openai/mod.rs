@@ -23,7 +23,6 @@ mod team_members;
 mod teams;
 
 use reqwest::header::HeaderName;
-use secrecy::SecretString;
 
 use crate::{
     domain::{Target, Timestamp},
@@ -31,6 +30,7 @@ use crate::{
         Connection,
         http::{self, Api, Auth, Remote, Service},
     },
+    secrets::Credential,
 };
 
 /// Where the service is unless the configuration says otherwise.
@@ -40,7 +40,7 @@ pub const BASE_URL: &str = "https://api.openai.com/v1";
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub api_key: SecretString,
+    pub api_key: Credential,
     pub organization_id: Option<String>,
     pub project_id: Option<String>,
 }

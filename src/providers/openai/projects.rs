@@ -1,5 +1,7 @@
 //! Projects: made, changed and archived; the service deletes none.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -67,7 +69,12 @@ pub(super) async fn any(at: &Session) -> Result<(), ProviderError> {
 
 /// All projects, archived ones too: one list serves every look-up.
 pub(super) async fn all(at: &Session) -> Result<Vec<WireProject>, ProviderError> {
-    lists::all(at, lists::BY_ID, |at| at.get("/organization/projects").query("include_archived", true)).await
+    Ok(known(at).await?.to_vec())
+}
+
+/// The same, for whoever looks one up in them row after row.
+pub(super) async fn known(at: &Session) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+    lists::known(at, lists::BY_ID, |at| at.get("/organization/projects").query("include_archived", true)).await
 }
 
 pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireProject, ProviderError> {

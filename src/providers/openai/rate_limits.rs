@@ -92,7 +92,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     }
     let project = at.active_project(&op.project).await?;
     let search = Search { kind: "model", wanted: op.model.text(), scope: project.name(), list_tool: "list_rate_limits" };
-    let limit = search.only(all(at, &project.id).await?, |it| &it.id, |it| &it.model)?;
+    let limit = search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.model)?;
     let mut impact = Impact::none().undo("update_rate_limit with the values in `before`");
     let mut body = Map::new();
     for ((name, old), new) in FIELDS.into_iter().zip(limit.values()).zip(wanted) {

@@ -27,16 +27,15 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// The only match; an id wins over names, so that a thing named like another's id can still be meant.
-    pub(super) fn only<T>(&self, mut all: Vec<T>, id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
-        if let Some(at) = all.iter().position(|it| id(it) == self.wanted) {
-            return Ok(all.swap_remove(at));
+    pub(super) fn only<T: Clone>(&self, all: &[T], id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
+        if let Some(found) = all.iter().find(|it| id(it) == self.wanted) {
+            return Ok(found.clone());
         }
         let key = fold(self.wanted);
-        let near = near(&key, all.iter().map(&name));
-        let mut matches: Vec<T> = all.into_iter().filter(|it| fold(name(it)) == key).collect();
-        match matches.len() {
-            1 => Ok(matches.remove(0)),
-            0 => Err(self.not_found(&near)),
+        let matches: Vec<&T> = all.iter().filter(|it| fold(name(it)) == key).collect();
+        match matches.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(self.not_found(&near(&key, all.iter().map(&name)))),
             _ => {
                 let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
                 Err(ProviderError::Ambiguous { kind: self.kind, name: self.wanted.to_owned(), candidates })
@@ -70,12 +69,13 @@ impl Session {
             return Ok(project);
         }
         let search = Search { kind: "project", wanted, scope: "", list_tool: "list_projects" };
-        let all = projects::all(self).await?;
+        let all = projects::known(self).await?;
         // One that is archived stands back behind an active one of the same name.
-        let (active, archived): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| !it.is_archived());
-        let named = |it: &WireProject| it.id == wanted || fold(it.name()) == fold(wanted);
+        let (active, archived): (Vec<&WireProject>, Vec<&WireProject>) = all.iter().partition(|it| !it.is_archived());
+        let key = fold(wanted);
+        let named = |it: &&WireProject| it.id == wanted || fold(it.name()) == key;
         let pool = if active.iter().any(named) || !archived.iter().any(named) { active } else { archived };
-        search.only(pool, |it| &it.id, WireProject::name)
+        search.only(&pool, |it| &it.id, |it| it.name()).cloned()
     }
 
     /// The project that is named, if it can be changed.
@@ -116,23 +116,80 @@ impl Session {
     /// The group that is named.
     pub(super) async fn team(&self, named: &TeamRef) -> Result<WireGroup, ProviderError> {
         let search = Search { kind: "team", wanted: named.text(), scope: "", list_tool: "list_teams" };
-        search.only(teams::all(self).await?, |it| &it.id, |it| &it.name)
+        search.only(&teams::known(self).await?, |it| &it.id, |it| &it.name)
     }
 
     /// The role that is named, of the organization or of a project. Built-in ones are known by their short names too.
     pub(super) async fn role(&self, named: &RoleRef, project: Option<&WireProject>) -> Result<WireRole, ProviderError> {
-        let all = roles::all(self, project.map(|it| it.id.as_str())).await?;
+        let all = roles::known(self, project.map(|it| it.id.as_str())).await?;
         let scope = project.map_or_else(|| "the roles of the organization".to_owned(), |it| format!("the roles of project {}", it.name()));
         let wanted = named.text();
-        if let Some(at) = all.iter().position(|it| it.is_called(wanted)) {
-            return Ok(all.into_iter().nth(at).unwrap_or_default());
+        if let Some(found) = all.iter().find(|it| it.is_called(wanted)) {
+            return Ok(found.clone());
         }
-        let names: Vec<String> = all.iter().map(|it| it.name.clone()).collect();
-        match (Search { kind: "role", wanted, scope: &scope, list_tool: "list_roles" }).only(all, |it| &it.id, |it| &it.name) {
+        match (Search { kind: "role", wanted, scope: &scope, list_tool: "list_roles" }).only(&all, |it| &it.id, |it| &it.name) {
             Err(ProviderError::NotFound { kind, name, scope, .. }) => {
+                let names: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
                 Err(ProviderError::NotFound { kind, name, scope, fix: format!("use one of: {}", names.join(", ")) })
             }
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::providers::{
+        http::{Api, Auth, Remote, Service},
+        openai::{Settings, errors},
+    };
+    use rolecall_sandbox as sandbox;
+
+    /// A name that counts how often it is looked at.
+    #[derive(Debug, Clone)]
+    struct Counted(String, Rc<Cell<usize>>);
+
+    impl Counted {
+        fn name(&self) -> &str {
+            self.1.set(self.1.get() + 1);
+            &self.0
+        }
+    }
+
+    #[test]
+    fn likeness_is_worked_out_only_where_nothing_is_found() {
+        let looks = Rc::new(Cell::new(0));
+        let names: Vec<Counted> = (0..100).map(|it| Counted(format!("project {it}"), Rc::clone(&looks))).collect();
+        let found = Search { kind: "project", wanted: "Project 99", scope: "", list_tool: "list_projects" };
+        assert_eq!(found.only(&names, |_| "", Counted::name).ok().map(|it| it.0).as_deref(), Some("project 99"));
+        assert_eq!(looks.replace(0), 100, "each name is looked at once");
+        let missing = Search { wanted: "project 1000", ..found };
+        assert!(missing.only(&names, |_| "", Counted::name).is_err_and(|it| it.fix().contains("did you mean")));
+    }
+
+    #[tokio::test]
+    async fn a_list_is_understood_once_in_a_piece_of_work() -> Result<(), Box<dyn std::error::Error>> {
+        let seeded = <sandbox::openai::Openai as sandbox::Platform>::seeded(sandbox::Seed::Acme);
+        let service = sandbox::start(seeded, sandbox::Options::default()).await?;
+        let remote = Remote {
+            connection: "openai".into(),
+            base_url: format!("{}/v1", service.url),
+            pin: None,
+            ca_file: None,
+            timeout: Duration::from_secs(5),
+            files: Vec::new(),
+        };
+        let auth = Auth::Bearer(sandbox::openai::ADMIN_KEY.into());
+        let api = Api::new(Service::of(&remote, auth, Vec::new(), errors::explain));
+        let settings = Settings { remote, api_key: sandbox::openai::ADMIN_KEY.into(), organization_id: None, project_id: None };
+        let at = Session::new(api, Arc::new(settings));
+        assert!(Arc::ptr_eq(&projects::known(&at).await?, &projects::known(&at).await?));
+        assert!(Arc::ptr_eq(&teams::known(&at).await?, &teams::known(&at).await?));
+        assert!(Arc::ptr_eq(&roles::known(&at, None).await?, &roles::known(&at, None).await?));
+        assert!(!Arc::ptr_eq(&projects::known(&at).await?, &projects::known(&at.afresh()).await?), "a look afresh is one");
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Roles of the organization (`/organization/roles`) and of projects (`/projects/{project_id}/roles`).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -76,7 +78,12 @@ pub(super) async fn granting(at: &Session, impact: Impact, role: &WireRole, plac
 
 /// The roles of the organization, or of a project.
 pub(super) async fn all(at: &Session, project_id: Option<&str>) -> Result<Vec<WireRole>, ProviderError> {
-    lists::all(at, lists::BY_NEXT, |at| collection(at, project_id)).await
+    Ok(known(at, project_id).await?.to_vec())
+}
+
+/// The same, for whoever looks one up in them row after row.
+pub(super) async fn known(at: &Session, project_id: Option<&str>) -> Result<Arc<Vec<WireRole>>, ProviderError> {
+    lists::known(at, lists::BY_NEXT, |at| collection(at, project_id)).await
 }
 
 /// Project roles do not lie below `/organization`.

@@ -65,7 +65,7 @@ async fn retrieve(at: &Session, project_id: &str, id: &str) -> Result<WireServic
 /// The service account that is named.
 pub(super) async fn named(at: &Session, project: &WireProject, named: &ServiceAccountRef) -> Result<WireServiceAccount, ProviderError> {
     let search = Search { kind: "service account", wanted: named.text(), scope: project.name(), list_tool: "list_service_accounts" };
-    search.only(all(at, &project.id).await?, |it| &it.id, |it| &it.name)
+    search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.name)
 }
 
 /// `GET /organization/projects/{project_id}/service_accounts`

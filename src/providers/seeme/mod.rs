@@ -24,11 +24,12 @@ mod team_members;
 mod teams;
 mod wire;
 
-use secrecy::SecretString;
-
-use crate::providers::{
-    Connection,
-    http::{self, Api, Auth, Heard, Remote, Said, Service},
+use crate::{
+    providers::{
+        Connection,
+        http::{self, Api, Auth, Heard, Remote, Said, Service},
+    },
+    secrets::Credential,
 };
 
 /// Where the service is unless the configuration says otherwise.
@@ -44,8 +45,8 @@ pub struct Settings {
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
 pub enum Account {
-    Key(SecretString),
-    Login { username: String, password: SecretString },
+    Key(Credential),
+    Login { username: String, password: Credential },
 }
 
 /// One piece of work with the service.

@@ -1,5 +1,7 @@
 //! What organizations, teams and projects have in common: how they are told, found and changed.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -234,6 +236,16 @@ pub(super) fn outside(name: &str, pinned: &Place) -> ProviderError {
 
 /// The teams or projects of one organization, or of all that the account is in.
 pub(super) async fn all(at: &Session, kind: Kind, within: Option<&Place>) -> Result<Vec<Place>, ProviderError> {
+    Ok(known(at, kind, within).await?.to_vec())
+}
+
+/// The same, for whoever looks one up in them row after row.
+async fn known(at: &Session, kind: Kind, within: Option<&Place>) -> Result<Arc<Vec<Place>>, ProviderError> {
+    let key = format!("{} {}", kind.noun(), within.map(Place::id).unwrap_or_default());
+    at.once(&key, || read(at, kind, within)).await
+}
+
+async fn read(at: &Session, kind: Kind, within: Option<&Place>) -> Result<Vec<Place>, ProviderError> {
     let found: Vec<WirePlace> = match within {
         Some(organization) => listed(organization.get(at, &format!("/{}s", kind.noun()))).await?,
         None => listed(at.get(&format!("/{}s", kind.noun()))).await?,
@@ -271,7 +283,7 @@ async fn called(at: &Session, kind: Kind, text: &str, within: Option<&Place>) ->
     let pinned = pinned(at).await?;
     let within = within.or(pinned.as_ref());
     let scope = within.map(|it| it.name().to_owned()).unwrap_or_default();
-    Wanted { kind: kind.noun(), text, scope, list_tool: kind.list_tool() }.among(&all(at, kind, within).await?)
+    Wanted { kind: kind.noun(), text, scope, list_tool: kind.list_tool() }.among(&known(at, kind, within).await?)
 }
 
 /// Refuses a name or slug that another thing of its kind has where names have to differ.

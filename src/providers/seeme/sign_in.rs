@@ -9,12 +9,13 @@ use tokio::sync::Mutex;
 use crate::{
     error::ProviderError,
     providers::http::{Api, SignIn},
+    secrets::Credential,
 };
 
 /// An account, and the session key it has got.
 pub(super) struct Login {
     username: String,
-    password: SecretString,
+    password: Credential,
     key: Mutex<Option<SecretString>>,
 }
 
@@ -24,7 +25,7 @@ struct WireSession {
 }
 
 impl Login {
-    pub(super) fn new(username: &str, password: &SecretString) -> Self {
+    pub(super) fn new(username: &str, password: &Credential) -> Self {
         Self { username: username.to_owned(), password: password.clone(), key: Mutex::default() }
     }
 }
@@ -38,7 +39,7 @@ impl SignIn for Login {
             if let Some(key) = key.as_ref().filter(works) {
                 return Ok(key.clone());
             }
-            let body = json!({ "username": self.username, "password": self.password.expose_secret() });
+            let body = json!({ "username": self.username, "password": self.password.get().await?.expose_secret() });
             let session: WireSession = api.sign_in("/login").json(body).send().await?;
             *key = Some(session.apikey.clone());
             Ok(session.apikey)

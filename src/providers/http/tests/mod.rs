@@ -111,7 +111,7 @@ struct Stand {
 
 impl Stand {
     async fn new(faults: &[&str]) -> Self {
-        Self::with(faults, Auth::Bearer(KEY.to_owned().into()), super::TIMEOUT).await
+        Self::with(faults, Auth::Bearer(KEY.into()), super::TIMEOUT).await
     }
 
     async fn with(faults: &[&str], auth: Auth, timeout: Duration) -> Self {
@@ -126,7 +126,7 @@ impl Stand {
     async fn hurried(faults: &[&str]) -> Self {
         let slow = faults.iter().any(|it| it.starts_with("slow"));
         let timeout = if slow { Duration::from_millis(1200) } else { super::TIMEOUT };
-        Self::with(faults, Auth::Bearer(secret(KEY)), timeout).await
+        Self::with(faults, Auth::Bearer(secret(KEY).into()), timeout).await
     }
 
     /// A shelf that gives these answers before it comes to itself.

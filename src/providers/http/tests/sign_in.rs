@@ -85,9 +85,9 @@ async fn what_a_service_repeats_of_our_secrets_is_not_passed_on() {
     let unanswered = token.write().await.expect_err("an error").to_string();
     assert!(unanswered.contains("[redacted] broke it") && !unanswered.contains("test-token"), "{unanswered}");
 
-    let key = Stand::with(&[], Auth::Bearer(secret("shelf-test-unknown")), super::super::TIMEOUT).await;
+    let key = Stand::with(&[], Auth::Bearer(secret("shelf-test-unknown").into()), super::super::TIMEOUT).await;
     assert_eq!(remote(key.read().await).message, "[redacted] is not known");
-    let odd = Stand::with(&[], Auth::Bearer(secret("shelf-test\nkey")), super::super::TIMEOUT).await;
+    let odd = Stand::with(&[], Auth::Bearer(secret("shelf-test\nkey").into()), super::super::TIMEOUT).await;
     let error = odd.read().await.expect_err("an error");
     assert!(!format!("{error:?}").contains("shelf-test"), "{error:?}");
     assert_eq!(odd.came_in(), []);

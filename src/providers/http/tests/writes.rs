@@ -99,7 +99,7 @@ async fn a_change_waits_for_a_service_that_is_being_started() {
     let port = stand.sandbox.addr.port();
     drop(stand);
     let write = || {
-        let way = api(&format!("http://127.0.0.1:{port}"), Auth::Bearer(secret(KEY)), super::super::TIMEOUT);
+        let way = api(&format!("http://127.0.0.1:{port}"), Auth::Bearer(secret(KEY).into()), super::super::TIMEOUT);
         let request: Request<Writing> = Request::new(way, Method::POST, "/things");
         async move { request.json(json!({ "name": "vase" })).send(&Permit::for_tests()).await }
     };

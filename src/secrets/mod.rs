@@ -1,4 +1,6 @@
-//! The secret sink: where newly made secrets go, past the model.
+//! Secrets: where newly made ones go, past the model, and where those of connections come from.
+
+mod credential;
 
 use std::{
     io::Write as _,
@@ -9,6 +11,8 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 use tokio::io::AsyncWriteExt as _;
+
+pub use credential::Credential;
 
 use crate::{domain::Secret, store::private_folder, tools::SecretPlace};
 

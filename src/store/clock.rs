@@ -1,0 +1,85 @@
+//! What time it is: of this machine, or as a test sets it.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::domain::Timestamp;
+
+/// The clocks of a machine: one that people and networks set, and one that only goes forward.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// This machine's.
+    #[default]
+    Machine,
+    /// One that stands still until it is moved.
+    Still(Arc<Still>),
+}
+
+/// A clock that stands still, in milliseconds.
+#[derive(Debug, Default)]
+pub struct Still {
+    wall: AtomicI64,
+    steady: AtomicI64,
+}
+
+/// A moment by both clocks, to count from.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    wall: i64,
+    steady: i64,
+}
+
+impl Clock {
+    /// A clock that shows `wall` until it is moved.
+    pub fn still(wall: Timestamp) -> Self {
+        Self::Still(Arc::new(Still { wall: AtomicI64::new(wall.0), steady: AtomicI64::new(0) }))
+    }
+
+    /// Lets time pass on a clock that stands still.
+    pub fn pass(&self, millis: i64) {
+        if let Self::Still(it) = self {
+            it.steady.fetch_add(millis, Ordering::Relaxed);
+        }
+        self.jump(millis);
+    }
+
+    /// Sets the wall clock forward or back, as people and networks do; no time passes.
+    pub fn jump(&self, millis: i64) {
+        if let Self::Still(it) = self {
+            it.wall.fetch_add(millis, Ordering::Relaxed);
+        }
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Machine => Timestamp::now(),
+            Self::Still(it) => Timestamp(it.wall.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// This moment.
+    pub fn mark(&self) -> Mark {
+        Mark { wall: self.now().0, steady: self.steady() }
+    }
+
+    /// How long ago a moment was, by the clock that shows more: the steady one may rest while the machine sleeps, the wall clock may be
+    /// set back.
+    pub fn since(&self, mark: Mark) -> Duration {
+        let elapsed = (self.steady() - mark.steady).max(self.now().0 - mark.wall);
+        Duration::from_millis(elapsed.max(0).unsigned_abs())
+    }
+
+    fn steady(&self) -> i64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match self {
+            Self::Machine => START.get_or_init(Instant::now).elapsed().as_millis().try_into().unwrap_or(i64::MAX),
+            Self::Still(it) => it.steady.load(Ordering::Relaxed),
+        }
+    }
+}

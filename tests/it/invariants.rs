@@ -1,0 +1,40 @@
+//! What the compiler holds is held by a few words in the sources. Whoever takes one of them away is to notice.
+
+/// The source text of a part, in one line.
+fn source(path: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path);
+    std::fs::read_to_string(path).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn only_the_guard_makes_permits_and_sends() {
+    let unsent = source("guard/unsent.rs");
+    for held in [
+        "impl Permit { pub(super) fn new(call_id: &str)",
+        "pub(super) fn leased(",
+        "#[cfg(test)] pub(crate) fn for_tests(",
+        // Of a read; of a change that is not planned; of one that is.
+        "impl UnsentRead { pub(crate) fn new(future: impl Future<Output = Result<Value, ProviderError>> + Send + 'static) -> Self { Self(Box::pin(future)) } pub(super) async fn send(self)",
+        "pub(super) async fn plan(self) -> Result<Planned, ProviderError>",
+        "pub(super) struct Unsent",
+        "pub(super) fn unsent(self) -> Unsent",
+        "pub(super) async fn send(self, permit: Permit) -> Sent",
+    ] {
+        assert!(unsent.contains(held), "`{held}` is gone: who else can send now?");
+    }
+    assert!(!unsent.contains("impl Clone for Permitted") && !unsent.contains("impl Default for Permit"));
+}
+
+#[test]
+fn a_change_cannot_be_registered_as_a_read() {
+    // The bounds that the doc tests of `tools::Changes` try.
+    let providers = source("providers/mod.rs");
+    for held in [
+        "pub(crate) fn read<O, F, Fut>(self, f: F) -> Self where O: Operation<Effect = Read>,",
+        "pub(crate) fn change<O>(self, unsent: impl Fn(Arc<P>, O) -> UnsentChange + Send + Sync + 'static) -> Self where O: Operation<Effect: Changes>,",
+        " fn serve<O: Operation>(mut self, prepare: Prepare)",
+    ] {
+        assert!(providers.contains(held), "`{held}` is gone: can a change be registered as a read now?");
+    }
+    assert!(!providers.contains("pub(crate) fn serve<") && !providers.contains("pub(crate) handlers"));
+}
