@@ -1,4 +1,4 @@
-//! People of the directory's projects: one by one. Many at once: `project_batch`.
+//! People of the directory's projects, one by one.
 
 use std::slice;
 
@@ -16,6 +16,7 @@ use crate::{
         Change, Gravity, Impact, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
+    providers::ALREADY_MEMBER,
     store::{args, new_id, row},
     tools::{
         project_members::{AddProjectMember, GetProjectMember, RemoveProjectMember, UpdateProjectMember},
@@ -61,12 +62,13 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
     if let Some(place) = own_place(at, &project, &user).await? {
         let held = names(&place.roles);
         return Err(ProviderError::conflict(
-            "already_member",
+            ALREADY_MEMBER,
             format!("`{}` is in project `{}` already{}", user.email, project.name, as_roles(&held)),
             "replace the roles with update_project_member, or add one with assign_role",
         ));
     }
-    let impact = Impact::none().note(format!("joins project {}", project.name)).undo("remove_project_member");
+    let named = roles.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+    let impact = Impact::none().note(format!("joins project {} as {named}", project.name)).undo("remove_project_member");
     let impact = at.granting(impact, &project, slice::from_ref(&user.email), &roles).await?;
     enroll(at, &project, &user.id, &roles).await?;
     let place = own_place(at, &project, &user).await?;

@@ -18,8 +18,8 @@ use crate::{
     domain::{Email, Gravity, Impact, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef, members::Member},
     error::ProviderError,
     providers::{
+        ALREADY_MEMBER,
         http::{Draft, Reply, Sent},
-        people::ALREADY_MEMBER,
     },
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
