@@ -176,10 +176,10 @@ impl Offer {
     }
 }
 
-/// What is about jobs belongs to the server itself; many people are a job where the provider has no way of its own for them.
+/// What is about jobs belongs to the server itself; many people are a job wherever one can be added.
 fn is_job(tool: &Tool, connection: &Connection) -> bool {
     match tool.name {
-        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME) && !connection.serves(AddProjectMembers::NAME),
+        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME),
         _ => tool.domain == jobs::DOMAIN && connection.name == builtin::NAME,
     }
 }

@@ -7,14 +7,12 @@ use serde_json::{Map, Value, json};
 use super::{
     Engine,
     draft::{Call, Draft, Stage, Work},
+    people::{self, Row},
 };
 use crate::{
     domain::{ReferenceText, fold},
     error::CallError,
-    providers::{
-        self,
-        people::{self, Row},
-    },
+    providers,
     tools::{
         Operation as _, Tool,
         project_members::{AddProjectMember, AddProjectMembers},

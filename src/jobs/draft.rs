@@ -30,7 +30,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Whether people are written to: then one consent is asked for, and shows who gets what, also where nobody gets power.
+    /// Whether many people are let in: then one consent is asked for, and shows who gets what, also where nobody gets power.
     pub(super) fn invites(&self) -> bool {
         self.tool.name == AddProjectMembers::NAME
     }

@@ -17,6 +17,7 @@ mod apply;
 mod begin;
 mod draft;
 mod look;
+mod people;
 mod plan;
 mod progress;
 mod references;

@@ -25,10 +25,12 @@ pub mod geai;
 pub mod http;
 pub mod local;
 pub mod openai;
-pub(crate) mod people;
 mod pictures;
 pub(crate) mod role_types;
 pub mod seeme;
+
+/// What a handler that adds one person to a project says of somebody who is in it already.
+pub(crate) const ALREADY_MEMBER: &str = "already_member";
 
 /// A configured account at a provider, and what it can do.
 pub struct Connection {

@@ -431,7 +431,7 @@ use crate::{
 use super::super::seeme::roles;
 use super::wire::WireRole;
 pub(crate) fn it<'a>(it: &'a crate::jobs::Wait) -> char {
-    let _ = ("crate::cli", r#"crate::config "here" "#, '"', super::super::people::rows);
+    let _ = ("crate::cli", r#"crate::config "here" "#, '"', super::super::cursor::read);
     /* crate::main */ $crate::store::args!(); '\''
 }
 #[cfg(test)]
@@ -452,7 +452,7 @@ mod tests {
             format!("providers/http {place}:2 writes `crate::providers::http::Draft`"),
             format!("providers/seeme {place}:6 writes `crate::providers::seeme::roles`"),
             format!("jobs {place}:8 writes `crate::jobs::Wait`"),
-            format!("providers {place}:9 writes `crate::providers::people::rows`"),
+            format!("providers {place}:9 writes `crate::providers::cursor::read`"),
             format!("store {place}:10 writes `crate::store::args`"),
         ]
     );

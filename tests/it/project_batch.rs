@@ -22,6 +22,12 @@ async fn company(agent: &Agent) {
     agent.ok("create_project", json!({ "name": "Data, Lab" })).await;
 }
 
+/// Who is in a project, each with their roles.
+async fn seats(agent: &Agent, project: &str) -> Vec<(String, Value)> {
+    let list = agent.ok("list_project_members", json!({ "project": project })).await;
+    list["items"].as_array().unwrap().iter().map(|it| (it["member"].as_str().unwrap().to_owned(), it["roles"].clone())).collect()
+}
+
 #[tokio::test]
 async fn people_are_added_from_a_list_with_an_outcome_each() {
     for agent in Agent::each().await {
@@ -38,10 +44,10 @@ async fn people_are_added_from_a_list_with_an_outcome_each() {
         assert_eq!(
             outcomes(&done),
             [
-                "ana@acme.example Atlas done",
-                "bo@acme.example Atlas skipped: is a member already",
+                "ana@acme.example atlas done",
+                "bo@acme.example Atlas skipped: `bo@acme.example` is in project `Atlas` already, as viewer",
                 "bo@acme.example Data, Lab done",
-                "ana@acme.example Atlas skipped: duplicate of row 1",
+                "ana@acme.example ATLAS skipped: duplicate of row 1",
                 "cy@acme.example Data, Lab done",
             ]
         );
@@ -49,12 +55,18 @@ async fn people_are_added_from_a_list_with_an_outcome_each() {
         assert_eq!(done["after"]["skipped"], 2, "{done}");
         assert_eq!((&done["target"]["kind"], &done["target"]["name"]), (&json!("batch"), &json!("3 people")), "{done}");
         assert!(done["target"]["within"].as_str().unwrap().contains("Data, Lab ["), "{done}");
-        assert_eq!(agent.questions(), [""; 0], "no power over others, no question");
-        let list = agent.ok("list_project_members", json!({ "project": "Atlas" })).await;
-        assert_eq!(column(&list, "member"), [email("ana"), email("bo")]);
-        assert_eq!(list["items"][0]["roles"], json!(["member", "viewer"]), "{list}");
+        let questions = agent.questions();
+        assert_eq!(questions.len(), 1, "one question for all: {questions:?}");
+        for whom in [": ana@acme.example: joins project Atlas as member, viewer", ": bo@acme.example: joins project Data, Lab as member"] {
+            assert!(questions[0].contains(whom), "it shows who gets what: {}", questions[0]);
+        }
+        assert_eq!(seats(&agent, "Atlas").await, [(email("ana"), json!(["member", "viewer"])), (email("bo"), json!(["viewer"]))],);
+        assert_eq!(seats(&agent, "Data, Lab").await, [(email("bo"), json!(["member"])), (email("cy"), json!(["viewer"]))]);
+        let before = agent.dump().await;
         let again = agent.ok("add_project_members", people).await;
         assert_eq!((&again["after"]["done"], &again["after"]["skipped"]), (&json!(0), &json!(5)), "{again}");
+        assert_eq!(agent.questions(), [""; 0], "nothing is to be done, nothing is asked");
+        assert_eq!(agent.dump().await, before);
     }
 }
 
@@ -64,40 +76,56 @@ async fn people_are_added_from_a_file() {
         company(&agent).await;
         let csv = "\u{feff}# the new ones\nproject,email,roles\natlas,ana@acme.example,member;viewer\n\n# two projects\n\"Data, Lab\", Bo@Acme.example ,viewer|member\natlas,bo@acme.example,viewer\r\n";
         let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
-        assert_eq!(outcomes(&done), ["ana@acme.example Atlas done", "bo@acme.example Data, Lab done", "bo@acme.example Atlas done"],);
+        assert_eq!(outcomes(&done), ["ana@acme.example atlas done", "bo@acme.example Data, Lab done", "bo@acme.example atlas done"],);
         assert_eq!(done["after"]["items"][1]["roles"], json!(["viewer", "member"]), "{done}");
+        assert_eq!(seats(&agent, "Data, Lab").await, [(email("bo"), json!(["member", "viewer"]))]);
     }
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once_and_nothing_is_changed() {
+async fn rows_that_cannot_be_made_fail_alone_and_all_that_is_wrong_is_told_at_once() {
     for agent in Agent::each().await {
         company(&agent).await;
         agent.ok("create_project", json!({ "name": "Old" })).await;
         agent.ok("archive_project", json!({ "project": "Old" })).await;
-        let csv = "# who\n\
-                   Atlas,ana@acme.example,viewer\n\
-                   Atlantis,ana@acme.example,viewer\n\
-                   Atlas,di@acme.example,viewer\n\
-                   Atlas,bo@acme.example,chief\n\
-                   \n\
-                   Old,bo@acme.example,viewer\n\
-                   Atlas,cy@acme.example\n\
-                   Atlas,ana@acme.example,owner\n";
-        let refusal = refused(&agent, "add_project_members", json!({ "csv": csv }), "invalid_arguments").await;
-        let message = refusal["message"].as_str().unwrap();
-        let lines: Vec<&str> = message.lines().collect();
-        assert_eq!(lines[0], "6 rows of 7 cannot be added, so nothing was changed:", "{message}");
-        for (line, start) in lines[1..].iter().zip([
-            "row 3: no project `Atlantis`",
-            "row 4: `di@acme.example` is not a member of `Acme`",
-            "row 5: no role `chief`",
-            "row 7: project `Old` is archived",
-            "row 8: it has 2 of the 3 columns",
-            "row 9: gives `ana@acme.example` other roles in project `Atlas` than row 2",
-        ]) {
+        let wrong = "Atlantis,ana@acme.example,viewer\n\
+                     Atlas,di@acme.example,viewer\n\
+                     Atlas,bo@acme.example,chief\n\
+                     \n\
+                     Old,bo@acme.example,viewer\n\
+                     Atlas,cy@acme.example\n";
+        let csv = format!("# who\nAtlas,ana@acme.example,viewer\n{wrong}Atlas,ana@acme.example,owner\n");
+        let preview = declined(&agent, "add_project_members", json!({ "csv": csv })).await;
+        let question = preview["question"].as_str().unwrap();
+        assert!(question.contains("batch 1 person in project Atlas ["), "{question}");
+        assert!(
+            question.contains("- 6 cannot be made: row 3 (no project `Atlantis`"),
+            "who agrees knows what comes to nothing: {question}"
+        );
+        let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
+        assert_eq!((&done["status"], &done["after"]["done"], &done["after"]["failed"]), (&json!("done"), &json!(1), &json!(6)), "{done}");
+        let outcomes = outcomes(&done);
+        let expected = [
+            "ana@acme.example Atlas done",
+            "ana@acme.example Atlantis failed: row 3: no project `Atlantis`",
+            "di@acme.example Atlas failed: row 4: `di@acme.example` is not a member of `Acme`; bring them in first",
+            "bo@acme.example Atlas failed: row 5: no role `chief`",
+            "bo@acme.example Old failed: row 7: project `Old` is archived",
+            "row 8  failed: row 8: it has 2 of the 3 columns",
+            "ana@acme.example Atlas failed: row 9: gives other roles than row 2",
+        ];
+        assert_eq!(outcomes.len(), expected.len(), "{outcomes:?}");
+        for (line, start) in outcomes.iter().zip(expected) {
             assert!(line.starts_with(start), "{line} does not start with {start}");
         }
+        assert_eq!(seats(&agent, "Atlas").await, [(email("ana"), json!(["viewer"]))], "the good row, and no other");
+
+        let before = agent.dump().await;
+        agent.questions();
+        let done = agent.ok("add_project_members", json!({ "csv": wrong })).await;
+        assert_eq!((&done["after"]["done"], &done["after"]["failed"]), (&json!(0), &json!(5)), "{done}");
+        assert_eq!(agent.questions(), [""; 0], "nothing can be made, nothing is asked");
+        assert_eq!(agent.dump().await, before, "nothing was changed");
     }
 }
 
@@ -108,9 +136,7 @@ async fn who_is_a_member_with_other_roles_is_left_alone_and_it_is_said() {
         join(&agent, "Atlas", "bo", &["viewer"]).await;
         let done = agent.ok("add_project_members", json!({ "csv": "Atlas,bo@acme.example,owner" })).await;
         assert_eq!(agent.questions(), [""; 0], "nothing is given, nothing is asked");
-        let expected =
-            "bo@acme.example Atlas skipped: is a member already, as viewer; for other roles use assign_role or update_project_member";
-        assert_eq!(outcomes(&done), [expected]);
+        assert_eq!(outcomes(&done), ["bo@acme.example Atlas skipped: `bo@acme.example` is in project `Atlas` already, as viewer"]);
         assert_eq!(agent.ok("get_project_member", json!({ "project": "Atlas", "member": email("bo") })).await["roles"], json!(["viewer"]));
     }
 }
@@ -120,29 +146,38 @@ async fn one_question_names_all_who_get_power() {
     for agent in Agent::each().await {
         company(&agent).await;
         owned(&agent).await;
-        let csv = "Atlas,ana@acme.example,owner\nAtlas,bo@acme.example,owner;viewer\n\"Data, Lab\",cy@acme.example,viewer\n";
+        let csv = "Atlas,ana@acme.example,owner\nAtlas,bo@acme.example,owner\n\"Data, Lab\",cy@acme.example,viewer\n";
         let preview = declined(&agent, "add_project_members", json!({ "csv": csv })).await;
-        assert_eq!(
-            preview["impact"],
-            json!({
-                "gravity": "low",
-                "notes": [
-                    "into 2 projects: Atlas (2), Data, Lab (1)",
-                    format!("become owner of project Atlas, with power over others: {}, {}", email("ana"), email("bo")),
-                    format!("joins project Atlas as viewer: {}", email("bo")),
-                    format!("joins project Data, Lab as viewer: {}", email("cy")),
-                ],
-                "undo": "remove_project_member for each who was added",
-            }),
-            "{preview}"
-        );
+        let impact = &preview["impact"];
+        assert_eq!((&impact["gravity"], &impact["undo"]), (&json!("low"), &json!("undo with the job's id")), "{preview}");
+        let notes: Vec<&str> = impact["notes"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        let told = format!("{}, {}: become owner of project Atlas, with power over others", email("ana"), email("bo"));
+        assert!(notes[0].starts_with("2 × Add project member in project Atlas [") && notes[0].ends_with(&told), "{preview}");
+        let told = format!("{}: joins project Data, Lab as viewer", email("cy"));
+        assert!(notes[1].starts_with("Add project member in project Data, Lab [") && notes[1].ends_with(&told), "{preview}");
+        assert_eq!(notes.len(), 2, "{preview}");
         agent.ok("add_project_members", json!({ "csv": csv })).await;
         assert_eq!(agent.questions().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_batch_has_one_source_and_at_most_a_thousand_rows() {
+async fn a_batch_is_taken_back_by_its_job_and_leaves_alone_who_was_there_before() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        join(&agent, "Atlas", "bo", &["viewer"]).await;
+        let before = seats(&agent, "Atlas").await;
+        let csv = "Atlas,ana@acme.example,owner;viewer\nAtlas,bo@acme.example,viewer\nAtlas,cy@acme.example,member\n";
+        let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
+        assert_eq!(done["after"]["done"], 2, "{done}");
+        let back = agent.ok("undo", json!({ "job": done["job"] })).await;
+        assert_eq!(back["after"]["done"], 2, "{back}");
+        assert_eq!(seats(&agent, "Atlas").await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_has_one_source_and_at_most_ten_thousand_rows() {
     for agent in Agent::each().await {
         company(&agent).await;
         let one = json!([{ "project": "Atlas", "member": email("ana"), "roles": ["viewer"] }]);
@@ -150,11 +185,12 @@ async fn a_batch_has_one_source_and_at_most_a_thousand_rows() {
         refused(&agent, "add_project_members", json!({}), "invalid_arguments").await;
         refused(&agent, "add_project_members", json!({ "csv": "# nobody\n" }), "invalid_arguments").await;
         refused(&agent, "add_project_members", json!({ "csv": "project,member\nAtlas,ana@acme.example" }), "invalid_arguments").await;
-        let many = "Atlas,ana@acme.example,viewer\n".repeat(1001);
-        refused(&agent, "add_project_members", json!({ "csv": many }), "invalid_arguments").await;
-        let full = "Atlas,ana@acme.example,viewer\n".repeat(1000);
-        let done = agent.ok("add_project_members", json!({ "csv": full })).await;
-        assert_eq!((&done["after"]["done"], &done["after"]["skipped"]), (&json!(1), &json!(999)));
+        let many = "Atlas,ana@acme.example,viewer\n".repeat(10_001);
+        let refusal = refused(&agent, "add_project_members", json!({ "csv": many }), "invalid_arguments").await;
+        assert!(refusal["message"].as_str().unwrap().contains("10001 rows are more than the 10000 of one call"), "{refusal}");
+        let more_than_listed = "Atlas,ana@acme.example,viewer\n".repeat(1001);
+        let done = agent.ok("add_project_members", json!({ "csv": more_than_listed })).await;
+        assert_eq!((&done["after"]["done"], &done["after"]["skipped"]), (&json!(1), &json!(1000)));
     }
 }
 
@@ -174,7 +210,9 @@ async fn a_thousand_people_are_added_in_one_call() {
     }
     tx.commit().await.unwrap();
     let csv = (0..1000).map(|n| format!("Atlas,p{n}@acme.example,owner;viewer\n")).collect::<Vec<_>>().concat();
+    let since = std::time::Instant::now();
     let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
-    assert_eq!(done["after"]["done"], 1000);
+    println!("a thousand people took {:?}", since.elapsed());
+    assert_eq!(done["after"]["done"], 1000, "{done}");
     assert_eq!(agent.ok("list_project_members", json!({ "project": "Atlas", "role": "owner" })).await["total"], 1000);
 }

@@ -19,8 +19,8 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        ALREADY_MEMBER,
         http::{Draft, Sent, cut},
-        people::ALREADY_MEMBER,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };

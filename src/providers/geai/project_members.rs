@@ -18,8 +18,8 @@ use crate::{
     error::ProviderError,
     guard::Permit,
     providers::{
+        ALREADY_MEMBER,
         http::{Draft, Sent},
-        people::ALREADY_MEMBER,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };

@@ -35,7 +35,6 @@ mod page;
 mod permissions;
 mod policies;
 mod project_access;
-mod project_batch;
 mod project_members;
 mod project_teams;
 mod projects;
@@ -138,7 +137,6 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .look(project_access::list)
         .look(project_members::get)
         .alter(project_members::add)
-        .alter(project_batch::add)
         .alter(project_members::update)
         .alter(project_members::remove)
         // project teams

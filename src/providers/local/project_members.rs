@@ -1,4 +1,4 @@
-//! People of the directory's projects: one by one. Many at once: `project_batch`.
+//! People of the directory's projects, one by one.
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{Change, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
+    providers::ALREADY_MEMBER,
     store::{args, new_id, row},
     tools::{
         project_members::{AddProjectMember, GetProjectMember, RemoveProjectMember, UpdateProjectMember},
@@ -56,7 +57,7 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
     if let Some(place) = own_place(at, &project, &user).await? {
         let held = names(&place.roles);
         return Err(ProviderError::conflict(
-            "already_member",
+            ALREADY_MEMBER,
             format!("`{}` is in project `{}` already{}", user.email, project.name, as_roles(&held)),
             "replace the roles with update_project_member, or add one with assign_role",
         ));

@@ -28,8 +28,8 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        ALREADY_MEMBER,
         http::{Draft, Sent, cut},
-        people::ALREADY_MEMBER,
         role_types,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},

@@ -21,8 +21,8 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        ALREADY_MEMBER,
         http::{Draft, Reply, Sent},
-        people::ALREADY_MEMBER,
     },
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},

@@ -8,23 +8,20 @@ use crate::{
 
 /// One person to add to one project.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(super) struct Row {
     /// The line of the file; for `people` the place in the list, from 1.
-    pub(crate) number: usize,
-    pub(crate) project: ProjectRef,
-    pub(crate) member: PersonRef,
-    pub(crate) roles: Vec<RoleRef>,
+    pub(super) number: usize,
+    pub(super) project: ProjectRef,
+    pub(super) member: PersonRef,
+    pub(super) roles: Vec<RoleRef>,
 }
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) number: usize,
-    pub(crate) message: String,
+pub(super) struct Problem {
+    pub(super) number: usize,
+    pub(super) message: String,
 }
-
-/// What the handler for one person says of somebody who is in the project already.
-pub(crate) const ALREADY_MEMBER: &str = "already_member";
 
 /// The longest `csv`, in bytes a row.
 const ROW_BYTES: usize = 200;
@@ -34,7 +31,7 @@ const ROW_BYTES: usize = 200;
 /// # Errors
 ///
 /// Where there is no row, there are more than `most`, or it is no CSV at all.
-pub(crate) fn rows(op: &AddProjectMembers, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
+pub(super) fn rows(op: &AddProjectMembers, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
     let (rows, problems) = match (&op.csv, op.people.is_empty()) {
         (Some(_), false) => {
             return Err(ProviderError::invalid("`people` and `csv` are both given", "give one of them"));
@@ -61,17 +58,6 @@ fn listed(op: &AddProjectMembers) -> (Vec<Row>, Vec<Problem>) {
     });
     let (rows, empty): (Vec<_>, Vec<_>) = rows.partition(|it| !it.roles.is_empty());
     (rows, empty.into_iter().map(|it| Problem { number: it.number, message: "no role is given".into() }).collect())
-}
-
-/// Makes one error of all that is wrong, so that it can be mended at once.
-pub(crate) fn refused(mut problems: Vec<Problem>, rows: usize) -> ProviderError {
-    problems.sort_by_key(|it| it.number);
-    let list: Vec<String> = problems.iter().map(|it| format!("row {}: {}", it.number, it.message)).collect();
-    let verb = if list.len() == 1 { "row" } else { "rows" };
-    ProviderError::invalid(
-        format!("{} {verb} of {rows} cannot be added, so nothing was changed:\n{}", list.len(), list.join("\n")),
-        "mend these rows and send all of them again",
-    )
 }
 
 /// Where the columns are. Without a header: project, member, and roles to the end of the line.
