@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_hidden_address_and_a_service_that_does_not_tell_are_outside() {
-        let hidden = Grant::own(Holder::Person(Default::default()), Role::owner("Owner", "owner"), project("Atlas"));
+        let hidden = Grant::own(Holder::Person(crate::domain::access::Person::default()), Role::owner("Owner", "owner"), project("Atlas"));
         assert_eq!(gravity(Facts::none().gives(hidden)), Gravity::Critical);
         let untold = Facts::none().gives(grant("ana@acme.example", Role::owner("Owner", "owner")));
         assert_eq!(weigh(&untold, false, &Trust::default()).impact.gravity, Gravity::Critical);
