@@ -21,7 +21,9 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 let alike = alike(facts, at, |it| matches!(it, Fact::Gives(other) if are_given_alike(grant, other)));
                 let holders: Vec<&Holder> = alike.iter().filter_map(|it| grant_of(&facts.list[*it])).map(|it| &it.holder).collect();
                 notes.push(given(grant, &holders));
-                alike.into_iter().for_each(|it| told[it] = true);
+                for it in alike {
+                    told[it] = true;
+                }
             }
             Fact::Takes { grant, loses: codes, still } => {
                 let is_alike = |it: &Fact| {
@@ -37,7 +39,9 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                     losses.push(loss(&each_once(blind).into(), out_of_sight(&grant.place)));
                 }
                 notes.push(taken(grant, &holders, codes, still));
-                alike.into_iter().for_each(|it| told[it] = true);
+                for it in alike {
+                    told[it] = true;
+                }
             }
             Fact::Lose { people, what } if people.is_none() => {
                 notes.push(format!("{}; the service does not list who, if anybody", losing(*what).1));

@@ -129,95 +129,98 @@ impl Statement<'_> {
     /// Every way by which something is held, one below the other. Memberships without a role are ways too: their role is empty.
     fn held(&mut self) -> String {
         let whose = self.whose;
-        // A number of our own, and so a literal.
-        let now = Timestamp::now().0;
-        let within = |column: &str, wanted: Option<&String>| match wanted {
-            Some(wanted) => format!("{column} = {wanted}"),
-            None => "1 = 1".to_owned(),
+        let at = Where {
+            organization: whose.organization.as_deref().map(|it| self.bind(it)),
+            project: whose.project.as_deref().map(|it| self.bind(it)),
+            people: whose.people.as_deref().map(|it| self.list(it)),
+            now: Timestamp::now().0,
         };
-        let among = |column: &str, wanted: Option<&String>| match wanted {
-            Some(wanted) => format!("{column} IN ({wanted})"),
-            None => "1 = 1".to_owned(),
-        };
-        let organization = whose.organization.as_deref().map(|it| self.bind(it));
-        let project = whose.project.as_deref().map(|it| self.bind(it));
-        let people = whose.people.as_deref().map(|it| self.list(it));
-        let (in_organization, in_project) = (|it: &str| within(it, organization.as_ref()), |it: &str| within(it, project.as_ref()));
-        let mut parts: Vec<String> = Vec::new();
+        let mut parts = if at.people.as_deref() == Some("") { Vec::new() } else { self.of_people(&at) };
+        parts.extend(self.of_others(&at));
+        parts.join(" UNION ALL ")
+    }
 
-        if people.as_deref() != Some("") {
-            let who = |it: &str| among(it, people.as_ref());
-            parts.extend([
-                format!(
-                    "{} FROM organization_members m WHERE {} AND {}",
-                    ways("person", "m.user_id", "m.role_id", "m.organization_id", NONE, NONE, OWN),
-                    in_organization("m.organization_id"),
-                    who("m.user_id")
-                ),
-                format!(
-                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.user_id IS NOT NULL AND {} AND {}",
-                    ways("person", "a.user_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
-                    in_organization("a.organization_id"),
-                    who("a.user_id")
-                ),
-                format!(
-                    "{} FROM role_assignments a JOIN team_members m ON m.team_id = a.team_id WHERE a.project_id IS NULL AND {} AND {}",
-                    ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", HANDED_DOWN),
-                    in_organization("a.organization_id"),
-                    who("m.user_id")
-                ),
-                format!(
-                    "{} FROM project_members m JOIN projects q ON q.id = m.project_id \
-                     LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id WHERE {} AND {} AND {}",
-                    ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
-                    in_organization("q.organization_id"),
-                    in_project("q.id"),
-                    who("m.user_id")
-                ),
-                format!(
-                    "{} FROM project_teams w JOIN projects q ON q.id = w.project_id JOIN team_members m ON m.team_id = w.team_id \
-                     LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
-                    ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", "w.team_id", HANDED_DOWN),
-                    in_organization("q.organization_id"),
-                    in_project("q.id"),
-                    who("m.user_id")
-                ),
-            ]);
-            if whose.keys || people.is_none() {
-                parts.push(format!(
-                    "{} FROM api_keys k JOIN projects q ON q.id = k.project_id LEFT JOIN service_accounts v ON v.id = k.service_account_id \
-                     WHERE k.status = 'active' AND q.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > {now}) AND {} AND {} AND {}",
-                    ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at")),
-                    in_organization("q.organization_id"),
-                    in_project("q.id"),
-                    who("k.user_id")
-                ));
-            }
-            if project.is_none() {
-                parts.push(format!(
-                    "{} FROM team_members m JOIN teams w ON w.id = m.team_id WHERE {} AND {}",
-                    ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", OWN),
-                    in_organization("w.organization_id"),
-                    who("m.user_id")
-                ));
-            }
+    /// The ways of people, and of the keys that are theirs.
+    fn of_people(&self, at: &Where) -> Vec<String> {
+        let mut parts: Vec<String> = Vec::new();
+        let who = |it: &str| among(it, at.people.as_ref());
+        parts.extend([
+            format!(
+                "{} FROM organization_members m WHERE {} AND {}",
+                ways("person", "m.user_id", "m.role_id", "m.organization_id", NONE, NONE, OWN),
+                at.in_organization("m.organization_id"),
+                who("m.user_id")
+            ),
+            format!(
+                "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.user_id IS NOT NULL AND {} AND {}",
+                ways("person", "a.user_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
+                at.in_organization("a.organization_id"),
+                who("a.user_id")
+            ),
+            format!(
+                "{} FROM role_assignments a JOIN team_members m ON m.team_id = a.team_id WHERE a.project_id IS NULL AND {} AND {}",
+                ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", HANDED_DOWN),
+                at.in_organization("a.organization_id"),
+                who("m.user_id")
+            ),
+            format!(
+                "{} FROM project_members m JOIN projects q ON q.id = m.project_id \
+                 LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id WHERE {} AND {} AND {}",
+                ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                at.in_organization("q.organization_id"),
+                at.in_project("q.id"),
+                who("m.user_id")
+            ),
+            format!(
+                "{} FROM project_teams w JOIN projects q ON q.id = w.project_id JOIN team_members m ON m.team_id = w.team_id \
+                 LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
+                ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", "w.team_id", HANDED_DOWN),
+                at.in_organization("q.organization_id"),
+                at.in_project("q.id"),
+                who("m.user_id")
+            ),
+        ]);
+        if self.whose.keys || at.people.is_none() {
+            parts.push(format!(
+                "{} FROM api_keys k JOIN projects q ON q.id = k.project_id LEFT JOIN service_accounts v ON v.id = k.service_account_id \
+                 WHERE k.status = 'active' AND q.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > {}) AND {} AND {} AND {}",
+                ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at")),
+                at.now,
+                at.in_organization("q.organization_id"),
+                at.in_project("q.id"),
+                who("k.user_id")
+            ));
         }
-        let everything = people.is_none();
+        if at.project.is_none() {
+            parts.push(format!(
+                "{} FROM team_members m JOIN teams w ON w.id = m.team_id WHERE {} AND {}",
+                ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", OWN),
+                at.in_organization("w.organization_id"),
+                who("m.user_id")
+            ));
+        }
+        parts
+    }
+
+    /// The ways of teams, service accounts and invitations.
+    fn of_others(&mut self, at: &Where) -> Vec<String> {
+        let mut parts: Vec<String> = Vec::new();
+        let (whose, everything) = (self.whose, at.people.is_none());
         if everything || !whose.teams.is_empty() {
             let teams = (!everything).then(|| self.list(&whose.teams));
             parts.extend([
                 format!(
                     "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {}",
                     ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
-                    in_organization("a.organization_id"),
+                    at.in_organization("a.organization_id"),
                     among("a.team_id", teams.as_ref())
                 ),
                 format!(
                     "{} FROM project_teams w JOIN projects q ON q.id = w.project_id \
                      LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
                     ways("team", "w.team_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
-                    in_organization("q.organization_id"),
-                    in_project("q.id"),
+                    at.in_organization("q.organization_id"),
+                    at.in_project("q.id"),
                     among("w.team_id", teams.as_ref())
                 ),
             ]);
@@ -226,16 +229,16 @@ impl Statement<'_> {
             parts.push(format!(
                 "{} FROM service_accounts v JOIN projects q ON q.id = v.project_id WHERE q.status = 'active' AND {} AND {}",
                 ways("service_account", "v.id", "v.role_id", "q.organization_id", "q.id", NONE, OWN),
-                in_organization("q.organization_id"),
-                in_project("q.id")
+                at.in_organization("q.organization_id"),
+                at.in_project("q.id")
             ));
         }
         if everything || !whose.emails.is_empty() {
             let emails = (!everything).then(|| self.list(&whose.emails));
             let waiting = format!(
                 "i.status = 'pending' AND i.expires_at > {} AND {} AND {}",
-                now,
-                in_organization("i.organization_id"),
+                at.now,
+                at.in_organization("i.organization_id"),
                 among("i.email", emails.as_ref())
             );
             let until = ("FALSE", "i.expires_at");
@@ -249,12 +252,36 @@ impl Statement<'_> {
                     "{} FROM invitations i JOIN projects q ON q.organization_id = i.organization_id AND q.status = 'active' \
                      AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {}",
                     ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until),
-                    in_project("q.id")
+                    at.in_project("q.id")
                 ),
             ]);
         }
-        parts.join(" UNION ALL ")
+        parts
     }
+}
+
+/// The values of the conditions, as they are bound.
+struct Where {
+    organization: Option<String>,
+    project: Option<String>,
+    people: Option<String>,
+    /// A number of our own, and so a literal.
+    now: i64,
+}
+
+impl Where {
+    fn in_organization(&self, column: &str) -> String {
+        among(column, self.organization.as_ref())
+    }
+
+    fn in_project(&self, column: &str) -> String {
+        among(column, self.project.as_ref())
+    }
+}
+
+/// That a column is one of some values, where any are wanted.
+fn among(column: &str, wanted: Option<&String>) -> String {
+    wanted.map_or_else(|| "1 = 1".to_owned(), |it| format!("{column} IN ({it})"))
 }
 
 const NONE: &str = "CAST(NULL AS TEXT)";
