@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         Counted, Email, Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, Thing,
-        access::Holder, members::Member, roles::RoleLevel,
+        members::Member, roles::RoleLevel,
     },
     error::ProviderError,
     guard::Permit,
@@ -99,7 +99,7 @@ async fn giving(at: &Session, project: &Place, email: &str, roles: &[WireRole]) 
     let facts = grants.into_iter().fold(Facts::none(), |facts, it| facts.gives(it.pending()));
     let facts = facts.undo("remove_project_member, once the invitation is accepted");
     // Who is in power is worth requests only where it matters.
-    if power && matches!(who, Holder::Person(_)) { Ok(facts.about(access::in_power(at, Some(project), &who).await?)) } else { Ok(facts) }
+    if power { Ok(facts.about(access::in_power(at, Some(project), &who).await?)) } else { Ok(facts) }
 }
 
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
