@@ -135,7 +135,8 @@ pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>) -> Su
         gravity = gravity.max(of_step);
         all.extend_from_slice(tallies);
     }
-    let name = gravest_sum(&added_up(&all));
+    // Things of one name in several steps are several things: each step is about another.
+    let name = gravest_sum(&added_up(&all, false));
     Sum { gravity: if name.is_some() { Gravity::Critical } else { gravity }, name }
 }
 
@@ -243,11 +244,11 @@ fn tallies(facts: &Facts) -> Vec<Tally> {
             _ => {}
         }
     }
-    added_up(&found)
+    added_up(&found, true)
 }
 
-/// Tallies of the same kind and organization become one. The same thing named twice counts once.
-fn added_up(tallies: &[Tally]) -> Vec<Tally> {
+/// Tallies of the same kind and organization become one. Within one change (`once`) the same thing named twice counts once.
+fn added_up(tallies: &[Tally], once: bool) -> Vec<Tally> {
     struct Added {
         count: u64,
         names: BTreeSet<String>,
@@ -259,7 +260,7 @@ fn added_up(tallies: &[Tally]) -> Vec<Tally> {
         sum.total = sum.total.max(it.total);
         let all_named = it.names.names.len() as u64 == it.names.count;
         let fresh = it.names.names.iter().filter(|name| sum.names.insert((*name).clone())).count() as u64;
-        sum.count += if all_named { fresh } else { it.names.count };
+        sum.count += if once && all_named { fresh } else { it.names.count };
     }
     sums.into_iter()
         .map(|((organization, what), sum)| Tally { organization, what, names: Counted::new(sum.count, sum.names), total: sum.total })
@@ -370,8 +371,8 @@ mod tests {
         assert_eq!((all.gravity, all.name.as_deref()), (Gravity::Critical, Some("10 projects of Acme")));
         let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())));
         assert_eq!((few.gravity, few.name), (Gravity::High, None));
-        let twice = [&steps[0], &steps[0]];
-        assert_eq!(sum(twice.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice()))).gravity, Gravity::High);
+        let namesakes = [&steps[0], &steps[0], &steps[0], &steps[0], &steps[0], &steps[0]];
+        assert_eq!(sum(namesakes.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice()))).gravity, Gravity::Critical);
     }
 
     #[test]

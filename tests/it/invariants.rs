@@ -17,7 +17,7 @@ fn only_the_guard_makes_permits_and_sends() {
         "impl UnsentRead { pub(crate) fn new(future: impl Future<Output = Result<Value, ProviderError>> + Send + 'static) -> Self { Self(Box::pin(future)) } pub(super) async fn send(self)",
         "pub(super) async fn plan(self) -> Result<Planned, ProviderError>",
         "pub(super) struct Unsent",
-        "pub(super) fn unsent(self) -> Unsent",
+        "pub(super) fn weighed(self, destroys: bool, trust: &Trust) -> Unsent",
         "pub(super) async fn send(self, permit: Permit) -> Sent",
     ] {
         assert!(unsent.contains(held), "`{held}` is gone: who else can send now?");
@@ -30,11 +30,38 @@ fn a_change_cannot_be_registered_as_a_read() {
     // The bounds that the doc tests of `tools::Changes` try.
     let providers = source("providers/mod.rs");
     for held in [
-        "pub(crate) fn read<O, F, Fut>(self, f: F) -> Self where O: Operation<Effect = Read>,",
-        "pub(crate) fn change<O>(self, unsent: impl Fn(Arc<P>, O) -> UnsentChange + Send + Sync + 'static) -> Self where O: Operation<Effect: Changes>,",
-        " fn serve<O: Operation>(mut self, prepare: Prepare)",
+        "pub(crate) fn read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self where O: Operation<Effect = Read>,",
+        "pub(crate) fn change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self where O: Operation<Effect: Changes>,",
+        " fn serve<O: Operation>(mut self, run: Run)",
     ] {
         assert!(providers.contains(held), "`{held}` is gone: can a change be registered as a read now?");
     }
     assert!(!providers.contains("pub(crate) fn serve<") && !providers.contains("pub(crate) handlers"));
+}
+
+#[test]
+fn how_grave_a_change_is_is_judged_in_one_place() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut judges) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let text = std::fs::read_to_string(&entry).unwrap();
+            let judges_here = text.lines().any(|line| {
+                let code = line.split("//").next().unwrap_or_default();
+                let names = ["Gravity::None", "Gravity::Low", "Gravity::High", "Gravity::Critical"];
+                names.iter().any(|it| code.contains(it))
+                    || (code.contains("Impact {") && !code.contains("struct") && !code.contains("let "))
+            });
+            if judges_here {
+                judges.push(entry.strip_prefix(&root).unwrap().display().to_string().replace('\\', "/"));
+            }
+        }
+    }
+    judges.sort();
+    // Who asks holds a judgement against what it takes: the policy, consent, and what was agreed to. Nobody else makes one.
+    assert_eq!(judges, ["guard/asking.rs", "guard/consent.rs", "guard/policy.rs", "guard/steps.rs", "guard/weigh.rs"]);
 }

@@ -12,21 +12,21 @@ use std::{
 /// Every room, a lower one below those that it knows. A room is a folder or a file of `src`, and each of those in `providers`.
 const HOUSE: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("tools", &["domain"]),
     ("error", &[]),
+    ("tools", &["domain", "error"]),
     ("shape", &["domain"]),
     ("render", &["shape"]),
     ("store", &["domain", "error"]),
-    ("secrets", &["domain", "tools", "store"]),
+    ("secrets", &["domain", "tools", "error", "store"]),
     ("access", &["domain"]),
     ("guard", &["domain", "tools", "error", "shape", "store", "secrets"]),
     ("providers", &["domain", "tools", "error", "store", "guard"]),
-    ("providers/http", &["domain", "tools", "error", "shape", "guard", "providers"]),
-    ("providers/local", &["domain", "tools", "error", "store", "guard", "providers"]),
-    ("providers/geai", &["domain", "tools", "error", "guard", "providers", "providers/http"]),
-    ("providers/openai", &["domain", "tools", "error", "providers", "providers/http"]),
-    ("providers/seeme", &["domain", "tools", "error", "providers", "providers/http"]),
-    ("providers/engine", &["domain", "tools", "error", "shape", "guard", "providers", "providers/http"]),
+    ("providers/http", &["domain", "tools", "error", "shape", "secrets", "guard", "providers"]),
+    ("providers/local", &["domain", "tools", "error", "store", "access", "guard", "providers"]),
+    ("providers/geai", &["domain", "tools", "error", "secrets", "guard", "providers", "providers/http"]),
+    ("providers/openai", &["domain", "tools", "error", "secrets", "access", "providers", "providers/http"]),
+    ("providers/seeme", &["domain", "tools", "error", "secrets", "providers", "providers/http"]),
+    ("providers/engine", &["domain", "tools", "error", "shape", "secrets", "guard", "providers", "providers/http"]),
     ("providers/builtin", &["domain", "tools", "error", "store", "guard", "providers"]),
     ("catalog", &["tools", "error", "shape", "guard", "providers", "providers/builtin"]),
     ("jobs", &["domain", "tools", "error", "shape", "store", "guard", "providers", "providers/builtin", "catalog"]),
@@ -75,7 +75,7 @@ const HOUSE: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("main", &["config", "cli"]),
+    ("main", &["cli"]),
 ];
 
 /// The only rooms that speak the protocol.

@@ -1,7 +1,7 @@
 //! Many people into projects at once, through a real client.
 
 use crate::{
-    company::{acme, column, declined, email, join, owned, refused},
+    company::{acme, declined, email, join, owned, refused},
     support::{Agent, Value, json},
 };
 

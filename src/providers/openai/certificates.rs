@@ -102,11 +102,8 @@ pub(super) async fn deactivate(at: &Session, op: &DeactivateCertificates) -> Res
     }
     facts = facts.stops(Thing::Certificate, names);
     if choice.active == choice.chosen.len() {
-        let (what, name) = match &choice.project {
-            Some(it) => (Thing::Project, it.name().to_owned()),
-            None => (Thing::Organization, at.organization()),
-        };
-        facts = facts.leaves(what, Counted::one(name), "an active certificate");
+        let place = choice.project.as_ref().map_or_else(|| "the organization".to_owned(), |it| format!("project {}", it.name()));
+        facts = facts.none_active(Thing::Certificate, place);
     }
     let facts = facts.undo("activate_certificates with the same certificates");
     let back = choice.references().map(|(project, certificates)| Inverse::of(&ActivateCertificates { project, certificates }));
