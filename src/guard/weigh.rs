@@ -330,6 +330,9 @@ mod tests {
         assert_eq!(gravity(Facts::none().takes(member(), vec![], vec![Via::Own])), Gravity::Low);
         assert_eq!(gravity(Facts::none().lose(Losing::Access, vec!["ana".to_owned()])), Gravity::High);
         assert_eq!(gravity(Facts::none().lose(Losing::Role, vec!["ana".to_owned()])), Gravity::Low);
+        let ends = || Facts::none().ends(Thing::Role, Counted::one("Reader"));
+        assert_eq!(gravity(ends()), Gravity::Low);
+        assert_eq!(gravity(ends().unseen("40 projects were not looked through")), Gravity::High);
     }
 
     #[test]
