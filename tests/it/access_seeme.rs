@@ -59,9 +59,9 @@ fn invite(lab: &Lab, place: &str, email: &str, role: &str) {
     let mut service = lab.sandbox.platform();
     let mut member = service.members.iter().find(|it| it.id == "invite-noor").unwrap().clone();
     member.id = format!("invite-{email}");
-    member.place_id = place.to_owned();
+    place.clone_into(&mut member.place_id);
     member.role_id = Some(role.to_owned());
-    member.invitation.as_mut().unwrap().email = email.to_owned();
+    email.clone_into(&mut member.invitation.as_mut().unwrap().email);
     service.members.push(member);
 }
 
