@@ -349,6 +349,9 @@ mod tests {
         let refused = || Facts::none().stops(Thing::Certificate, Counted::one("Quay gateway"));
         assert_eq!(gravity(refused()), Gravity::Low);
         assert_eq!(gravity(refused().none_active(Thing::Certificate, "project `Atlas`")), Gravity::High);
+        let ends = || Facts::none().ends(Thing::Role, Counted::one("Reader"));
+        assert_eq!(gravity(ends()), Gravity::Low);
+        assert_eq!(gravity(ends().unseen("40 projects were not looked through")), Gravity::High);
     }
 
     #[test]

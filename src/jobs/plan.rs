@@ -47,13 +47,15 @@ impl Scopes {
 /// Many people who come in at once are asked about, with who gets what, whichever tools bring them.
 fn ask_about_newcomers(drafts: &mut [Draft]) {
     let brings_in = |it: &&mut Box<Ready>| it.bearing.brings_in;
-    let mut coming: Vec<_> = drafts
+    let coming: Vec<_> = drafts
         .iter_mut()
         .filter_map(|it| if let Stage::Ready(ready) = &mut it.stage { Some(ready) } else { None })
         .filter(brings_in)
         .collect();
     if coming.len() > 1 {
-        coming.iter_mut().for_each(|it| it.told.asked = true);
+        for it in coming {
+            it.told.asked = true;
+        }
     }
 }
 

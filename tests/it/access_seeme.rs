@@ -1,7 +1,7 @@
 //! Access at SeeMe.ai: the one reader of who holds what, and the questions that losing and gaining it bring.
 
 use rolecall::domain::access::{Action, Allows, Grant, Grants, Holder, Power, Scope, State, Via};
-use rolecall_sandbox::seeme::{Detail, Invites, Quirks, Seeme};
+use rolecall_sandbox::seeme::{Detail, Invites, Place, Quirks, Seeme};
 
 use crate::{
     lab::Service as _,
@@ -59,9 +59,9 @@ fn invite(lab: &Lab, place: &str, email: &str, role: &str) {
     let mut service = lab.sandbox.platform();
     let mut member = service.members.iter().find(|it| it.id == "invite-noor").unwrap().clone();
     member.id = format!("invite-{email}");
-    member.place_id = place.to_owned();
+    place.clone_into(&mut member.place_id);
     member.role_id = Some(role.to_owned());
-    member.invitation.as_mut().unwrap().email = email.to_owned();
+    email.clone_into(&mut member.invitation.as_mut().unwrap().email);
     service.members.push(member);
 }
 
@@ -124,7 +124,7 @@ async fn roles_are_told_by_what_they_allow() {
 async fn a_role_that_does_not_tell_its_permissions_is_unknown_unless_the_guide_explains_it() {
     let lab = Lab::new().await;
     for role in &mut lab.sandbox.platform().roles {
-        if role.organization_id.is_none() {
+        if role.organization_id.is_none() && role.slug != "org_owner" {
             role.permissions.clear();
         }
     }
@@ -171,6 +171,25 @@ async fn a_person_is_read_in_every_organization_and_whoever_is_only_invited_too(
     assert_eq!(of("Helena Brandt").await, twice);
     assert_eq!(of("noor.vandijk@acme.example").await, ["noor.vandijk@acme.example is Member of organization Acme (pending)"]);
     assert_eq!(of("user-ana").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_not_looked_through_is_said_and_never_harmless() {
+    let lab = Lab::new().await;
+    lab.agent.ok("create_role", json!({"organization": "Acme", "name": "Reader", "permissions": ["models:read"]})).await;
+    lab.writes();
+    assert_eq!(weighed(&lab, "delete_role", &json!({"role": "Reader"})).await.0, "low", "nobody holds it");
+    {
+        let mut service = lab.sandbox.platform();
+        let beacon = service.places.iter().find(|it| it.id == "project-beacon").unwrap().clone();
+        for number in 0..40 {
+            let (id, name) = (format!("project-{number}"), format!("Beacon {number}"));
+            service.places.push(Place { id, slug: Some(format!("beacon-{number}")), name, ..beacon.clone() });
+        }
+    }
+    let unseen = read(&lab, organization("Acme")).await.unseen;
+    assert!(unseen[0].contains("were not looked through"), "{unseen:?}");
+    assert_eq!(weighed(&lab, "delete_role", &json!({"role": "Reader"})).await.0, "high", "somebody may hold it");
 }
 
 #[tokio::test]
@@ -260,10 +279,9 @@ async fn the_sum_of_a_plan_is_weighed() {
     for (steps, sum) in [(json!(projects), "2 projects of Acme"), (json!(people), "3 people of Acme")] {
         let (gravity, _) = weighed(&lab, "apply_changes", &json!({"steps": steps})).await;
         assert_eq!(gravity, "critical", "{sum}");
-        let declines = lab.agent.refusing().await;
-        declines.fails("apply_changes", json!({"steps": steps}), "declined").await;
-        let [question] = declines.questions().try_into().unwrap();
-        assert!(question.ends_with(&format!("To confirm, type: {sum}")), "{question}");
+        let waits = lab.agent.silent().await.fails("apply_changes", json!({"steps": steps}), UNASKED).await;
+        assert!(waits["message"].as_str().unwrap().ends_with(&format!("To confirm, type: {sum}")), "{waits}");
+        assert_eq!(lab.writes(), [""; 0]);
     }
 }
 

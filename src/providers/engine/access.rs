@@ -93,12 +93,11 @@ impl Seen<'_> {
         let own = self.at.project_people(&project.id).await?;
         let own: Vec<Grant> = own.iter().map(|it| self.seat(it, project)).collect();
         self.grants.list.extend(own);
-        match self.at.orgs().await?.iter().find(|it| it.id == project.org.id) {
-            Some(org) => self.members(org, |it| it.role.inside != Allows::nothing()).await,
-            None => {
-                self.untold(format!("who owns {} is not shown to a guest of it", project.org.name));
-                Ok(())
-            }
+        if let Some(org) = self.at.orgs().await?.iter().find(|it| it.id == project.org.id) {
+            self.members(org, |it| it.role.inside != Allows::nothing()).await
+        } else {
+            self.untold(format!("who owns {} is not shown to a guest of it", project.org.name));
+            Ok(())
         }
     }
 

@@ -97,14 +97,14 @@ async fn by_organization(at: &Session, place: &Place, who: &Seat) -> Result<Opti
 pub(super) async fn leaving_organization(at: &Session, organization: &Place, who: &Seat) -> Result<Facts, ProviderError> {
     let known = access::known(at, organization).await?;
     let (seats, note) = everywhere(at, organization).await?;
-    let inside = || seats.iter().filter(|it| it.0.kind != Kind::Organization);
+    let inside = seats.iter().filter(|it| it.0.kind != Kind::Organization);
     let names = |it: &(Place, Seat)| {
         let role = it.1.role().map(|role| format!(" as {role}")).unwrap_or_default();
         format!("{} {}{role}", it.0.kind.noun(), it.0.name())
     };
-    let theirs: Vec<String> = inside().filter(|it| it.1.user_id == who.user_id && !it.1.pending).map(names).collect();
+    let theirs: Vec<String> = inside.filter(|it| it.1.user_id == who.user_id && !it.1.pending).map(names).collect();
     let address = who.email.as_deref();
-    let invited: Vec<String> = inside().filter(|it| it.1.pending && address.is_some_and(|email| it.1.has(email))).map(names).collect();
+    let invited: Vec<String> = seats.iter().filter(|it| it.1.pending && address.is_some_and(|email| it.1.has(email))).map(names).collect();
     let mut facts = Facts::none().about(access::surroundings(at, organization).await?);
     facts = facts.takes(access::grant(organization, who, &known), Vec::new(), Vec::new());
     if !theirs.is_empty() {

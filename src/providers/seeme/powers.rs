@@ -42,7 +42,7 @@ impl Role {
         access::Role { inside: if kind == Kind::Organization { Allows::Unknown } else { Allows::nothing() }, ..role }
     }
 
-    /// Whether it surely lets its holder do less than another: the codes that are lost, if anything is.
+    /// The codes that a holder of one role loses who gets another; `None` where the other surely allows as much.
     pub(super) fn lost(was: &access::Role, will: &access::Role) -> Option<Vec<String>> {
         let codes: Vec<String> = was.permissions.iter().filter(|it| !cover(&will.permissions, it)).cloned().collect();
         let less = |was: &Allows, will: &Allows| Action::ALL.into_iter().any(|it| was.may(it) && !will.has(it));
