@@ -164,7 +164,10 @@ async fn one_question_names_the_gravest_and_whom_it_is_about() {
         assert!(notes[0].as_str().unwrap().starts_with("Remove project member in project Atlas ["), "the gravest first: {preview}");
         assert!(notes[0].as_str().unwrap().contains(": ana@acme.example: 1 person loses access"), "{preview}");
         assert!(notes[1].as_str().unwrap().starts_with("2 × Add project member in project Atlas ["), "{preview}");
-        assert!(notes[1].as_str().unwrap().contains(": bo@acme.example, cy@acme.example: joins project Atlas; becomes owner"), "{preview}");
+        assert!(
+            notes[1].as_str().unwrap().contains(": bo@acme.example, cy@acme.example: joins project Atlas as owner; becomes owner"),
+            "{preview}"
+        );
         assert_eq!(notes[2], "Create team", "{preview}");
         assert_eq!(agent.questions(), [""; 0]);
 

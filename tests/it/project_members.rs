@@ -83,7 +83,7 @@ async fn an_owner_is_made_only_with_a_yes() {
         let added = declined(&agent, "add_project_member", with("Atlas", "ana", &["viewer", "owner"])).await;
         assert_eq!(added["impact"]["gravity"], "low", "{added}");
         let note = format!("becomes owner of project Atlas: {}", email("ana"));
-        assert_eq!(added["impact"]["notes"], json!(["joins project Atlas", note]), "{added}");
+        assert_eq!(added["impact"]["notes"], json!(["joins project Atlas as viewer, owner", note]), "{added}");
         let raised = declined(&agent, "update_project_member", json!({ "project": "Atlas", "member": email("bo"), "role": "owner" })).await;
         assert_eq!(raised["impact"]["gravity"], "low", "{raised}");
         agent.ok("create_user", json!({ "email": "eve@evil.example", "name": "Eve" })).await;

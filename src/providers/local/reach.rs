@@ -161,13 +161,25 @@ impl Session {
         organization_id: &str,
         emails: &[String],
     ) -> Result<Impact, ProviderError> {
-        let sql = "SELECT u.email FROM users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
-        let mut domains: HashMap<String, usize> = HashMap::new();
-        for email in self.db.texts(sql, &args![organization_id]).await? {
-            *domains.entry(domain(&email).to_owned()).or_default() += 1;
+        // Two are enough to know: a batch asks this for each of its people, and an organization may have thousands.
+        let two = "SELECT COUNT(*) FROM (SELECT 1 FROM organization_members WHERE organization_id = $1 LIMIT 2) two";
+        let alike = "SELECT COUNT(*) FROM (SELECT 1 FROM organization_members m JOIN users u ON u.id = m.user_id \
+                     WHERE m.organization_id = $1 AND SUBSTR(u.email, LENGTH(u.email) - LENGTH($2) + 1) = $2 LIMIT 2) alike";
+        if self.db.number(two, &args![organization_id]).await? < 2 {
+            return Ok(impact);
         }
-        let others = domains.values().sum::<usize>() > 1;
-        let outsiders: Vec<_> = emails.iter().filter(|it| others && domains.get(domain(it)).is_none_or(|it| *it < 2)).cloned().collect();
+        let (mut shared, mut outsiders) = (HashMap::new(), Vec::new());
+        for email in emails {
+            let domain = domain(email);
+            let is_shared = match shared.get(domain) {
+                Some(known) => *known,
+                None => self.db.number(alike, &args![organization_id, format!("@{domain}")]).await? > 1,
+            };
+            shared.insert(domain, is_shared);
+            if !is_shared {
+                outsiders.push(email.clone());
+            }
+        }
         if outsiders.is_empty() {
             return Ok(impact);
         }
