@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     Surroundings,
-    access::{Action, Allows, Grant, Holder, Place, Role, State, Via},
+    access::{Action, Allows, Grant, Holder, Place, Power, Role, State, Via},
 };
 
 /// What a grant allows in a place: where it is held, and in the projects of an organization where it is held there.
@@ -135,9 +135,12 @@ pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<Loss> {
     losses
 }
 
-/// The mail domains of people who hold power over others now. Who is only invited lends no trust.
+/// The mail domains of people who surely hold power over others now. Who is only invited lends no trust, nor does a role that
+/// nobody can explain.
 pub fn domains_in_power(grants: &[Grant]) -> BTreeSet<String> {
-    let in_power = grants.iter().filter(|it| it.role.power.counts() && it.state == State::Active && matches!(it.holder, Holder::Person(_)));
+    let in_power = grants
+        .iter()
+        .filter(|it| it.role.power == Power::OverOthers && it.state == State::Active && matches!(it.holder, Holder::Person(_)));
     in_power.filter_map(|it| it.holder.domain()).map(str::to_lowercase).collect()
 }
 

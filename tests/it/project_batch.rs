@@ -167,7 +167,7 @@ async fn a_batch_is_taken_back_by_its_job_and_leaves_alone_who_was_there_before(
         company(&agent).await;
         join(&agent, "Atlas", "bo", &["viewer"]).await;
         let before = seats(&agent, "Atlas").await;
-        let csv = "Atlas,ana@acme.example,owner;viewer\nAtlas,bo@acme.example,viewer\nAtlas,cy@acme.example,member\n";
+        let csv = "Atlas,ana@acme.example,member;viewer\nAtlas,bo@acme.example,viewer\nAtlas,cy@acme.example,member\n";
         let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
         assert_eq!(done["after"]["done"], 2, "{done}");
         let back = agent.ok("undo", json!({ "job": done["job"] })).await;
@@ -210,9 +210,7 @@ async fn a_thousand_people_are_added_in_one_call() {
     }
     tx.commit().await.unwrap();
     let csv = (0..1000).map(|n| format!("Atlas,p{n}@acme.example,owner;viewer\n")).collect::<Vec<_>>().concat();
-    let since = std::time::Instant::now();
     let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
-    println!("a thousand people took {:?}", since.elapsed());
     assert_eq!(done["after"]["done"], 1000, "{done}");
     assert_eq!(agent.ok("list_project_members", json!({ "project": "Atlas", "role": "owner" })).await["total"], 1000);
 }

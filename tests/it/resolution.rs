@@ -75,10 +75,19 @@ async fn the_same_name_in_two_organizations_is_never_guessed() {
             ("delete_team", json!({ "team": "Data" }), "ambiguous_team"),
             ("create_team", json!({ "name": "New" }), "ambiguous_organization"),
             ("create_project", json!({ "name": "New" }), "ambiguous_organization"),
-            ("add_project_members", json!({ "csv": "Atlas,ana@acme.example,viewer" }), "invalid_arguments"),
         ] {
             refused(&agent, tool, call, code).await;
         }
+        let before = agent.dump().await;
+        let batch = agent.ok("add_project_members", json!({ "csv": "Atlas,ana@acme.example,viewer" })).await;
+        let row = &batch["after"]["items"][0];
+        assert_eq!((&batch["after"]["failed"], &row["outcome"]), (&json!(1), &json!("failed")), "{batch}");
+        let reason = row["reason"].as_str().unwrap();
+        assert!(
+            reason.starts_with("row 1: `Atlas` matches 2 projects") && reason.contains("in Acme)") && reason.contains("in Globex)"),
+            "{batch}"
+        );
+        assert_eq!(agent.dump().await, before, "nobody was added anywhere");
         // Within a project only the teams of its own organization are meant.
         let project = agent.ok("list_projects", json!({ "organization": "Globex" })).await["items"][0]["id"].clone();
         let added = agent.ok("add_project_team", json!({ "project": project, "team": "Data", "role": "viewer" })).await;
