@@ -157,6 +157,8 @@ fn consequences(target: &Target, impact: &Impact) -> String {
     let name = target.name.as_str();
     let told = told.into_iter().map(|line| {
         let line = line.replace(&format!(" ({name})"), "");
+        // Behind the name of who loses a role, the sentence goes on with what is lost and what stays.
+        let line = [",", ";"].into_iter().fold(line, |line, end| line.replace(&format!(": {name}{end}"), end));
         match line.strip_suffix(name).map(|it| it.trim_end_matches([' ', ':'])) {
             Some(rest) if !rest.is_empty() => rest.to_owned(),
             _ => line,

@@ -238,7 +238,8 @@ async fn a_job_of_people_is_taken_back() {
         line.starts_with("- 12 × Remove project member in project Churn forecast [p-2]: person.11@acme.example, person.10@"),
         "{question}"
     );
-    assert!(line.ends_with("person.0@acme.example: 1 person loses access; leaves project Churn forecast"), "{question}");
+    let lost = "1 person loses access; no longer Project Viewer of project Churn forecast, and loses project-view";
+    assert!(line.ends_with(&format!("person.0@acme.example: {lost}")), "{question}");
 }
 
 #[tokio::test]
