@@ -60,13 +60,15 @@ pub(crate) struct Bearing {
     pub(crate) ends: Ending,
     /// Whether it brings people in: many of them at once are always asked about, with who gets what.
     pub(crate) brings_in: bool,
+    /// The mail domains of which everybody comes in, now and later: nobody can count them.
+    pub(crate) domains: Vec<String>,
     /// Whether anybody or anything gets power over others.
     pub(crate) gives_power: bool,
 }
 
 impl Bearing {
     pub(crate) fn none() -> Self {
-        Self { tallies: Vec::new(), ends: Ending::Nothing, brings_in: false, gives_power: false }
+        Self { tallies: Vec::new(), ends: Ending::Nothing, brings_in: false, domains: Vec::new(), gives_power: false }
     }
 }
 
@@ -103,7 +105,9 @@ pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
     let given = || facts.list.iter().filter_map(|it| if let Fact::Gives(grant) = it { Some(grant) } else { None });
     let brings_in = given().any(|it| it.holder.is_people());
     let gives_power = given().any(|it| it.role.power.counts());
-    let bearing = Bearing { tallies, ends, brings_in, gives_power };
+    let domain = |it: &Grant| if let Holder::Everybody(_) = &it.holder { it.holder.domain().map(str::to_owned) } else { None };
+    let domains = given().filter_map(|it| domain(it)).collect();
+    let bearing = Bearing { tallies, ends, brings_in, domains, gives_power };
     Weighed { impact: Impact { gravity, losses, notes, undo: facts.undo.clone() }, bearing, sum }
 }
 

@@ -34,6 +34,7 @@ pub(super) struct Summary {
 struct Group {
     gravity: Gravity,
     asked: bool,
+    brings_in: bool,
     what: String,
     consequences: String,
     targets: Vec<String>,
@@ -76,13 +77,7 @@ impl Summary {
             None
         };
 
-        let to_make = steps().count() + later().count();
-        let noun = match (work.invites(), to_make) {
-            (true, 1) => "1 person".to_owned(),
-            (true, many) => format!("{many} people"),
-            (false, 1) => "1 change".to_owned(),
-            (false, many) => format!("{many} changes"),
-        };
+        let noun = noun(work, steps().count() + later().count(), ready().flat_map(|(_, it)| &it.bearing.domains));
         // The sum, or the gravest loss: never the name of something that stays.
         let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.bearing.ends)).map(|(_, it)| it.typed.clone());
         let gravest = gravest.filter(|_| !work.invites()).unwrap_or_else(|| noun.clone());
@@ -99,6 +94,22 @@ impl Summary {
     }
 }
 
+/// What the job is about: `40 people`, `3 changes`. Everybody of a mail domain is never one person.
+fn noun<'a>(work: &Work, rows: usize, domains: impl Iterator<Item = &'a String>) -> String {
+    let mut domains: Vec<&str> = domains.map(String::as_str).collect();
+    let counted = rows - domains.len().min(rows);
+    domains.dedup();
+    match (work.invites(), counted) {
+        (false, 1) if domains.is_empty() => "1 change".to_owned(),
+        (false, _) => format!("{rows} changes"),
+        (true, 0) if !domains.is_empty() => format!("everybody at {}", domains.join(", ")),
+        (true, _) => {
+            let people = if counted == 1 { "1 person".to_owned() } else { format!("{counted} people") };
+            if domains.is_empty() { people } else { format!("{people} and everybody at {}", domains.join(", ")) }
+        }
+    }
+}
+
 impl Group {
     fn told(&self) -> String {
         let Self { what, targets, consequences, .. } = self;
@@ -106,7 +117,8 @@ impl Group {
         // Who asks for no consent is counted.
         let whom = if self.asked { format!(": {}", targets.join(", ")) } else { String::new() };
         let consequences = if consequences.is_empty() { String::new() } else { format!(": {consequences}") };
-        format!("{many}{what}{whom}{consequences}")
+        // Who comes in gets something: that is said before the names.
+        if self.brings_in { format!("{many}{what}{consequences}{whom}") } else { format!("{many}{what}{whom}{consequences}") }
     }
 }
 
@@ -141,7 +153,7 @@ fn groups(work: &Work, in_full: &HashSet<String>, on_many: bool) -> Vec<Group> {
             groups.iter_mut().find(|it| it.asked == asked && it.gravity == gravity && it.what == what && it.consequences == consequences);
         match same {
             Some(group) => group.targets.push(name),
-            None => groups.push(Group { gravity, asked, what, consequences, targets: vec![name] }),
+            None => groups.push(Group { gravity, asked, brings_in: ready.bearing.brings_in, what, consequences, targets: vec![name] }),
         }
     }
     groups.sort_by_key(|it| (std::cmp::Reverse(it.asked), std::cmp::Reverse(it.gravity)));

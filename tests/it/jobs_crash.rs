@@ -209,7 +209,7 @@ async fn a_job_is_ended_between_two_rows_even_where_its_process_is_gone() {
 async fn a_process_that_ends_in_good_order_lets_go_of_its_job_at_once() {
     for agent in Agent::each().await {
         company(&agent).await;
-        let arguments = json!({ "steps": [adding("bo", &["viewer"]), adding("cy", &["viewer"])] });
+        let arguments = json!({ "steps": [adding("bo", &["viewer"]), { "tool": "create_team", "arguments": { "name": "Core", "organization": "Acme" } }] });
         let Value::Object(arguments) = arguments else { unreachable!() };
         let wait = Wait::at_most(std::time::Duration::ZERO);
         let begun = agent.app.call_and_wait("apply_changes", arguments, &operator(), Given::Nothing, wait).await.unwrap();

@@ -1,5 +1,10 @@
 //! Many people into projects at once, through a real client.
 
+use rolecall::{
+    guard::Caller,
+    jobs::{Halt, Moment, Wait},
+};
+
 use crate::{
     company::{acme, declined, email, join, owned, refused},
     support::{Agent, Value, json},
@@ -173,6 +178,33 @@ async fn a_batch_is_taken_back_by_its_job_and_leaves_alone_who_was_there_before(
         let back = agent.ok("undo", json!({ "job": done["job"] })).await;
         assert_eq!(back["after"]["done"], 2, "{back}");
         assert_eq!(seats(&agent, "Atlas").await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_whose_process_dies_goes_on_and_adds_everybody_once() {
+    for moment in [Moment::BeforeIntent, Moment::AfterIntent, Moment::AfterAct] {
+        for agent in Agent::each().await {
+            acme(&agent, &["ana", "bo", "cy", "di", "ed"]).await;
+            agent.ok("create_project", json!({ "name": "Atlas" })).await;
+            agent.app.jobs().halt_at(Halt { row: 2, moment });
+            let csv = ["ana", "bo", "cy", "di", "ed"].map(|it| format!("Atlas,{},viewer\n", email(it))).concat();
+            let broken = agent.ok("add_project_members", json!({ "csv": csv })).await;
+            assert_eq!(broken["status"], "running", "{broken}");
+            let job = broken["job"].as_str().unwrap();
+            let mut tx = agent.db().begin().await.unwrap();
+            tx.run("UPDATE jobs SET lease_until = 0", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+            let app = agent.store.app(&Options::default()).await;
+            assert_eq!(app.jobs().resume(Some(job)).await.unwrap(), [job]);
+            app.jobs().finished(job, Wait::to_the_end()).await;
+            let caller = Caller { principal: "local".into(), client: "test".into(), can_ask: false };
+            let report = app.jobs().report(job, &caller).await.unwrap();
+            assert_eq!((&report["status"], &report["after"]["done"]), (&json!("done"), &json!(5)), "{moment:?}: {report}");
+            let seats = seats(&agent, "Atlas").await;
+            assert_eq!(seats, ["ana", "bo", "cy", "di", "ed"].map(|it| (email(it), json!(["viewer"]))), "{moment:?}");
+            assert!(agent.db().read().await.unwrap().verify_ledger().await.unwrap().broken.is_none());
+        }
     }
 }
 
