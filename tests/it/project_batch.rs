@@ -7,7 +7,7 @@ use rolecall::{
 
 use crate::{
     company::{acme, declined, email, join, owned, refused},
-    support::{Agent, Value, json},
+    support::{Agent, Options, Value, json},
 };
 
 fn outcomes(answer: &Value) -> Vec<String> {
