@@ -57,7 +57,7 @@ async fn holds_what_it_says(agent: &Agent, report: &Value) {
     let people = agent.ok("list_project_members", json!({ "project": "Atlas", "limit": 100 })).await;
     let found: Vec<String> = people["items"].as_array().unwrap().iter().map(|it| it["member"].as_str().unwrap().to_owned()).collect();
     for item in report["after"]["items"].as_array().unwrap() {
-        let person = item["target"].as_str().unwrap().strip_prefix("member ").unwrap();
+        let Some(person) = item["target"].as_str().unwrap().strip_prefix("member ") else { continue };
         let there = found.iter().filter(|it| *it == person).count();
         assert_eq!(there, usize::from(item["outcome"] == "done"), "{person}: {report} {people}");
     }

@@ -67,7 +67,9 @@ async fn a_role_is_made_changed_and_deleted_in_the_organization_and_in_a_project
     company.change("delete_role", json!({ "project": "Atlas", "role": "key master" })).await;
     let asked = company.agent.questions().remove(0);
     assert!(
-        asked.contains("- 1 role ends (key master)\n- teams that hold it: Reviewers\n- no longer key master of project Atlas: "),
+        asked.contains(
+            "- 1 role ends (key master)\n- teams that hold it: Reviewers\n- no longer key master of project Atlas through team Reviewers: "
+        ),
         "{asked}"
     );
 }

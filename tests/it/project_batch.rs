@@ -62,7 +62,10 @@ async fn people_are_added_from_a_list_with_an_outcome_each() {
         assert!(done["target"]["within"].as_str().unwrap().contains("Data, Lab ["), "{done}");
         let questions = agent.questions();
         assert_eq!(questions.len(), 1, "one question for all: {questions:?}");
-        for whom in [": ana@acme.example: joins project Atlas as member, viewer", ": bo@acme.example: joins project Data, Lab as member"] {
+        for whom in [
+            ": joins project Atlas as member; joins project Atlas as viewer: ana@acme.example",
+            ": joins project Data, Lab as member: bo@acme.example",
+        ] {
             assert!(questions[0].contains(whom), "it shows who gets what: {}", questions[0]);
         }
         assert_eq!(seats(&agent, "Atlas").await, [(email("ana"), json!(["member", "viewer"])), (email("bo"), json!(["viewer"]))],);
@@ -156,9 +159,9 @@ async fn one_question_names_all_who_get_power() {
         let impact = &preview["impact"];
         assert_eq!((&impact["gravity"], &impact["undo"]), (&json!("low"), &json!("undo with the job's id")), "{preview}");
         let notes: Vec<&str> = impact["notes"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
-        let told = format!("{}, {}: become owner of project Atlas, with power over others", email("ana"), email("bo"));
+        let told = format!(": becomes owner of project Atlas, with power over others: {}, {}", email("ana"), email("bo"));
         assert!(notes[0].starts_with("2 × Add project member in project Atlas [") && notes[0].ends_with(&told), "{preview}");
-        let told = format!("{}: joins project Data, Lab as viewer", email("cy"));
+        let told = format!(": joins project Data, Lab as viewer: {}", email("cy"));
         assert!(notes[1].starts_with("Add project member in project Data, Lab [") && notes[1].ends_with(&told), "{preview}");
         assert_eq!(notes.len(), 2, "{preview}");
         agent.ok("add_project_members", json!({ "csv": csv })).await;
