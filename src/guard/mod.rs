@@ -1,7 +1,10 @@
-//! The guard: the only place a request is sent from.
+//! The guard: the only place a request is sent from, and the only judge of how grave a change is.
 //!
-//! Policy → plan and impact → consent if needed → intent recorded → sent → outcome recorded. It knows nothing of MCP:
-//! it answers with a result, or with a question and a ticket, and whoever called puts the question.
+//! A change goes one way, alone or as a row of a job: planned, weighed, decided about, consented to if needed, intended, sent,
+//! settled. Planned, it is facts that its provider reports; weighed (`weigh.rs`), it is an impact that a person can read; decided
+//! about (`policy.rs`), it is denied, allowed or to be confirmed; intended, it is in the ledger; settled, its outcome is too.
+//! The guard knows nothing of MCP: it answers with a result, or with a question and a ticket, and whoever called puts the
+//! question.
 //!
 //! What can be sent, and the permit to send it, exist in this crate only; within it, only this module makes and spends them:
 //!
