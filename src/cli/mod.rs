@@ -172,6 +172,7 @@ impl Command {
             Self::Jobs(it) => it.run(overrides).await,
             // set up
             Self::Doctor(it) => it.run(overrides).await,
+            #[cfg(feature = "sandbox")]
             Self::Sandbox(it) => it.run().await,
             Self::Seed(it) => it.run(overrides).await,
             Self::Certificates(it) => it.run(overrides).await,
