@@ -1,7 +1,7 @@
 //! Who holds what: the one reader of grants, and its pieces, from which the facts of changes are made.
 //!
 //! The service lists neither the further roles of people nor the projects of a group: each has to be asked for alone, and only
-//! [`AT_MOST`](super::held::AT_MOST) are. What was not looked at is said.
+//! [`AT_MOST`] are. What was not looked at is said.
 
 use super::{
     Session, admin_keys, api_keys,
