@@ -33,6 +33,14 @@ macro_rules! references {
         #[serde(try_from = "String")]
         pub struct $name(String);
 
+        impl $name {
+            /// What a service or the store calls a thing. It is taken as it is: arguments that hold it are checked when they are
+            /// decoded, and a path where its request is built.
+            pub fn read(id: impl Into<String>) -> Self {
+                Self(id.into())
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = InvalidReference;
             fn try_from(text: String) -> Result<Self, InvalidReference> {
@@ -96,5 +104,13 @@ mod tests {
             assert!(ProjectRef::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
         assert_eq!(ProjectRef::try_from(" Atlas ".to_owned()).map(|it| it.to_string()), Ok("Atlas".to_owned()));
+    }
+
+    #[test]
+    fn what_was_read_is_kept_and_checked_where_it_comes_back_as_an_argument() {
+        let odd = serde_json::to_value(ProjectRef::read("a\u{7}b")).expect("a text");
+        assert_eq!(odd, "a\u{7}b");
+        let refused = serde_json::from_value::<ProjectRef>(odd).expect_err("a control character");
+        assert!(refused.to_string().contains("is not a name, slug, e-mail or id"), "{refused}");
     }
 }

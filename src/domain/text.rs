@@ -114,6 +114,12 @@ macro_rules! texts {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// What a service or the store has in such a field, taken as it is: for the arguments of a call that puts it back,
+            /// which are checked when they are decoded.
+            pub fn read(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
         }
 
         impl TryFrom<String> for $name {

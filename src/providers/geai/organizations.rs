@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, Surroundings, Target, Thing,
+        Counted, Facts, Inverse, List, Losing, OrganizationRef, PageRequest, ReferenceText as _, Surroundings, Target, Thing,
         access::{Grant, Named, Place},
         fold,
         organizations::Organization,
@@ -103,8 +103,8 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
 
 fn made(it: WireOrganization, target: Target) -> Sent<Organization> {
     let id = it.id.clone();
-    let inverse = id.clone().try_into().ok().map(|organization| Inverse::of(&DeleteOrganization { organization }));
-    inverse.into_iter().fold(Sent::after(view(it)).target(Target { id: Some(id), ..target }), Sent::inverse)
+    let back = Inverse::of(&DeleteOrganization { organization: OrganizationRef::read(&id) });
+    Sent::after(view(it)).target(Target { id: Some(id), ..target }).inverse(back)
 }
 
 /// `DELETE /v2/admin/organizations/{organizationId}`.

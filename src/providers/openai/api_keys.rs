@@ -266,11 +266,8 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
 }
 
 fn made(at: &Session, key: &WireApiKey, after: ApiKey, project: &WireProject) -> Sent<ApiKey> {
-    let sent = Sent::after(after).target(key.target(at, project));
-    match (ProjectRef::try_from(project.id.clone()), ApiKeyRef::try_from(key.id.clone())) {
-        (Ok(project), Ok(api_key)) => sent.inverse(Inverse::of(&DeleteApiKey { project, api_key })),
-        _ => sent,
-    }
+    let back = Inverse::of(&DeleteApiKey { project: ProjectRef::read(&project.id), api_key: ApiKeyRef::read(&key.id) });
+    Sent::after(after).target(key.target(at, project)).inverse(back)
 }
 
 /// `POST /organization/projects/{project_id}/api_keys/{api_key_id}`: both fields are saved together.

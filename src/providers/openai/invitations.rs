@@ -183,11 +183,9 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
 }
 
 fn made(at: &Session, invite: &WireInvite, projects: &[WireProject]) -> Sent<Invitation> {
-    let sent = Sent::after(invite.view(&at.organization(), projects)).target(at.target("invitation", &invite.email, &invite.id));
-    match InvitationRef::try_from(invite.id.clone()) {
-        Ok(invitation) => sent.inverse(Inverse::of(&CancelInvitation { invitation, organization: None })),
-        Err(_) => sent,
-    }
+    let back = Inverse::of(&CancelInvitation { invitation: InvitationRef::read(&invite.id), organization: None });
+    let target = at.target("invitation", &invite.email, &invite.id);
+    Sent::after(invite.view(&at.organization(), projects)).target(target).inverse(back)
 }
 
 /// `DELETE /organization/invites/{invite_id}`: of several to one person the pending one is meant.

@@ -109,7 +109,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     let target = at.target("rate limit", &limit.model, &limit.id).within("project", project.name(), &project.id);
     let back = way_back(op, &limit, &project);
     let place = project.clone();
-    let sent = move |it: &WireRateLimit| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
+    let sent = move |it: &WireRateLimit| Sent::after(it.view(&place)).inverse(back.clone());
     let (settled, before, again) = (sent.clone(), limit.view(&project), at.afresh());
     let draft =
         Draft::new(target, facts, move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with list_rate_limits")?)) });
@@ -128,16 +128,16 @@ fn rough(limit: u64) -> f64 {
     limit as f64
 }
 
-fn way_back(op: &UpdateRateLimit, before: &WireRateLimit, project: &WireProject) -> Option<Inverse> {
+fn way_back(op: &UpdateRateLimit, before: &WireRateLimit, project: &WireProject) -> Inverse {
     let was = |asked: Option<u64>, old: Option<u64>| asked.and(old);
-    Some(Inverse::of(&UpdateRateLimit {
-        project: ProjectRef::try_from(project.id.clone()).ok()?,
-        model: ModelName::try_from(before.model.clone()).ok()?,
+    Inverse::of(&UpdateRateLimit {
+        project: ProjectRef::read(&project.id),
+        model: ModelName::read(&before.model),
         max_requests_per_1_minute: was(op.max_requests_per_1_minute, before.max_requests_per_1_minute),
         max_tokens_per_1_minute: was(op.max_tokens_per_1_minute, before.max_tokens_per_1_minute),
         max_images_per_1_minute: was(op.max_images_per_1_minute, before.max_images_per_1_minute),
         max_audio_megabytes_per_1_minute: was(op.max_audio_megabytes_per_1_minute, before.max_audio_megabytes_per_1_minute),
         max_requests_per_1_day: was(op.max_requests_per_1_day, before.max_requests_per_1_day),
         batch_1_day_max_input_tokens: was(op.batch_1_day_max_input_tokens, before.batch_1_day_max_input_tokens),
-    }))
+    })
 }
