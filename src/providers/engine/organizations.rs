@@ -173,10 +173,7 @@ fn view(it: WireOrg) -> Organization {
         created_at: it.audit.created_at(),
         organization: it.name,
         id: it.id,
-        slug: None,
         description: some(&it.description),
-        website: None,
-        members: None,
-        projects: None,
+        ..Organization::default()
     }
 }

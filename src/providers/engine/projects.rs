@@ -158,15 +158,8 @@ fn view(it: WireProject) -> Project {
         created_at: it.audit.created_at(),
         project: it.name,
         id: it.id,
-        slug: None,
         organization: some(&it.org.name),
-        team: None,
-        status: None,
         description: some(&it.description),
-        residency: None,
-        external_key_id: None,
-        members: None,
-        api_keys: None,
-        archived_at: None,
+        ..Project::default()
     }
 }

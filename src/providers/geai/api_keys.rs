@@ -210,13 +210,9 @@ fn view(it: &WireToken, project: &Place) -> ApiKey {
         id: fingerprint(&it.id),
         project: project.name.clone(),
         description: it.description.clone().filter(|it| !it.is_empty()),
-        hint: None,
         status,
-        owner: None,
-        owner_access: None,
         scopes: it.scope.iter().cloned().collect(),
         created_at: time(it.timestamp.as_ref()),
-        expires_at: None,
-        last_used_at: None,
+        ..ApiKey::default()
     }
 }

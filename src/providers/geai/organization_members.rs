@@ -60,16 +60,5 @@ fn view(it: WireMember, own: &Own) -> Member {
 
 /// Somebody, wherever they are.
 pub(super) fn of_member(it: WireMember) -> Member {
-    Member {
-        member: it.label(),
-        roles: it.role_names(),
-        name: it.name,
-        id: it.id,
-        status: None,
-        via_team: None,
-        organization: None,
-        project: None,
-        team: None,
-        since: None,
-    }
+    Member { member: it.label(), roles: it.role_names(), name: it.name, id: it.id, ..Member::default() }
 }

@@ -144,14 +144,5 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
 }
 
 fn view(it: WireOrganization) -> Organization {
-    Organization {
-        organization: it.name,
-        id: it.id,
-        slug: None,
-        description: None,
-        website: None,
-        members: None,
-        projects: None,
-        created_at: None,
-    }
+    Organization { organization: it.name, id: it.id, ..Organization::default() }
 }

@@ -54,15 +54,11 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let facts = giving(at, &project, &email, &roles).await?;
     let invited = Member {
         member: email.clone(),
-        name: None,
-        id: None,
         roles: roles.iter().map(|it| it.name.clone()).collect(),
         status: Some("invited".to_owned()),
-        via_team: None,
         organization: project.organization.clone(),
         project: Some(project.name.clone()),
-        team: None,
-        since: None,
+        ..Member::default()
     };
     let target = project.target("member", &email, None);
     let inverse = Inverse::of(&RemoveProjectMember { project: project.reference(), member: MemberRef::read(&email) });

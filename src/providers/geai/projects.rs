@@ -224,21 +224,7 @@ fn of_place(project: &Place) -> Project {
 }
 
 fn named(name: &str, id: &str, organization: Option<String>) -> Project {
-    Project {
-        project: name.to_owned(),
-        id: id.to_owned(),
-        slug: None,
-        organization,
-        team: None,
-        status: None,
-        description: None,
-        residency: None,
-        external_key_id: None,
-        members: None,
-        api_keys: None,
-        created_at: None,
-        archived_at: None,
-    }
+    Project { project: name.to_owned(), id: id.to_owned(), organization, ..Project::default() }
 }
 
 fn view(it: WireProject) -> Project {

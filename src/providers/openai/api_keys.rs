@@ -113,19 +113,17 @@ impl WireApiKey {
             api_key: self.label().to_owned(),
             id: self.id.clone(),
             project: project.name().to_owned(),
-            description: None,
             hint: self.redacted_value.clone(),
-            status: None,
             owner: person.or(account).cloned(),
             owner_access: match self.owner_project_access.as_deref() {
                 Some("active") => Some(OwnerAccess::Active),
                 Some("inactive") => Some(OwnerAccess::Inactive),
                 _ => None,
             },
-            scopes: Vec::new(),
             created_at: self.created_at.map(time),
             expires_at: self.expires_at.map(time),
             last_used_at: self.last_used_at.map(time),
+            ..ApiKey::default()
         }
     }
 

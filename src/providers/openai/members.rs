@@ -88,12 +88,8 @@ impl WireUser {
             name: self.name().map(str::to_owned),
             id: Some(self.id.clone()),
             roles: self.role.iter().cloned().collect(),
-            status: None,
-            via_team: None,
-            organization: None,
-            project: None,
-            team: None,
             since: self.added_at.map(time),
+            ..Member::default()
         }
     }
 

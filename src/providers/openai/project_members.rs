@@ -62,12 +62,9 @@ impl WireProjectUser {
             name: self.name.clone(),
             id: Some(self.id.clone()),
             roles: vec![self.role.clone()],
-            status: None,
-            via_team: None,
-            organization: None,
             project: Some(project.name().to_owned()),
-            team: None,
             since: self.added_at.map(time),
+            ..Member::default()
         }
     }
 }

@@ -33,13 +33,9 @@ impl WireProjectGroup {
         Team {
             team: self.group_name.clone(),
             id: self.group_id.clone(),
-            slug: None,
-            description: None,
-            organization: None,
-            members: None,
-            roles: Vec::new(),
             project: Some(project.name().to_owned()),
             created_at: self.created_at.map(time),
+            ..Team::default()
         }
     }
 }

@@ -45,17 +45,12 @@ impl WireProject {
         Project {
             project: self.name().to_owned(),
             id: self.id.clone(),
-            slug: None,
-            organization: None,
-            team: None,
             status: Some(if self.is_archived() { ProjectStatus::Archived } else { ProjectStatus::Active }),
-            description: None,
             residency: self.residency.clone(),
             external_key_id: self.external_key_id.clone(),
-            members: None,
-            api_keys: None,
             created_at: self.created_at.map(time),
             archived_at: self.archived_at.map(time),
+            ..Project::default()
         }
     }
 

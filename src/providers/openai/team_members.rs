@@ -32,13 +32,8 @@ impl WireGroupUser {
             member: self.label().to_owned(),
             name: self.name.clone(),
             id: Some(self.id.clone()),
-            roles: Vec::new(),
-            status: None,
-            via_team: None,
-            organization: None,
-            project: None,
             team: Some(team.to_owned()),
-            since: None,
+            ..Member::default()
         }
     }
 }

@@ -24,17 +24,7 @@ pub(super) struct WireGroup {
 
 impl WireGroup {
     fn view(&self) -> Team {
-        Team {
-            team: self.name.clone(),
-            id: self.id.clone(),
-            slug: None,
-            description: None,
-            organization: None,
-            members: None,
-            roles: Vec::new(),
-            project: None,
-            created_at: self.created_at.map(time),
-        }
+        Team { team: self.name.clone(), id: self.id.clone(), created_at: self.created_at.map(time), ..Team::default() }
     }
 
     pub(super) fn named(&self) -> Named {

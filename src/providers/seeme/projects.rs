@@ -157,13 +157,9 @@ fn view(place: &Place, it: &WirePlace, team: Option<String>) -> Project {
         slug: it.slug(),
         organization: Some(place.organization.name.clone()).filter(|it| !it.is_empty()),
         team,
-        status: None,
         description: it.description(),
-        residency: None,
-        external_key_id: None,
         members: it.member_count,
-        api_keys: None,
         created_at: time(it.created_at.as_ref()),
-        archived_at: None,
+        ..Project::default()
     }
 }
