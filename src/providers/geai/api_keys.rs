@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Session, access,
-    organization_members::of_page,
-    power,
+    Session, access, power,
     resolve::{Place, only},
     wire::{WireToken, list as items, read, time},
 };
@@ -33,7 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>,
     let tokens = of_project(at, &project).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(tokens, &page, |it| format!("{} {}", fold(&it.name), fingerprint(&it.id)))?;
-    Ok(of_page(page, |it| view(&it, &project)))
+    Ok(page.map(|it| view(&it, &project)))
 }
 
 /// `GET /v2/projects/tokens/{id}`.

@@ -19,7 +19,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
     let own = at.organization(op.organization.as_ref()).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let found = listed(at, &organization_members(&own), &page, op.query.as_ref(), op.role.as_ref()).await?;
-    Ok(of_page(found, |it| view(it, &own)))
+    Ok(found.map(|it| view(it, &own)))
 }
 
 /// A page of people. The service cuts it, unless we filter.
@@ -40,12 +40,6 @@ pub(super) async fn listed(
         query.is_none_or(fits) && role.is_none_or(holds)
     });
     cut(people.cloned().collect(), page, |it| format!("{} {}", fold(&it.label()), it.id.as_deref().unwrap_or_default()))
-}
-
-/// The same page of something else.
-pub(super) fn of_page<T, U>(page: List<T>, view: impl FnMut(T) -> U) -> List<U> {
-    let List { items, shown, has_more, next_cursor, total } = page;
-    List { items: items.into_iter().map(view).collect(), shown, has_more, next_cursor, total }
 }
 
 /// The service has no look-up of one person: everybody is read.

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{
     Session, access, memberships,
-    organization_members::of_page,
     power::{addressed, administrator},
     resolve::{Own, only},
     wire::{Listing, WireOrganization, read},
@@ -29,13 +28,13 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     if op.query.is_none() && at.settings.remote.pin.is_none() {
-        return Ok(of_page(memberships::organizations().page(at, &page).await?, view));
+        return Ok(memberships::organizations().page(at, &page).await?.map(view));
     }
     let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?.to_vec();
     found.retain(|it| {
         at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
     });
-    Ok(of_page(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?, view))
+    Ok(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?.map(view))
 }
 
 /// `GET /v2/admin/organizations`.
@@ -46,12 +45,12 @@ fn all() -> Listing {
 /// `GET /v2/admin/organizations`. That nothing matches is a failure to the service, and an empty list to us.
 pub(super) async fn list_all(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let Some(query) = &op.query else { return Ok(of_page(all().page(at, &page).await?, view)) };
+    let Some(query) = &op.query else { return Ok(all().page(at, &page).await?.map(view)) };
     let mut listing = all();
     listing.query.extend([("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())]);
     match listing.page(at, &page).await {
         Err(ProviderError::Remote(error)) if error.code == "not_found" => Ok(List::whole(Vec::new())),
-        other => Ok(of_page(other?, view)),
+        other => Ok(other?.map(view)),
     }
 }
 

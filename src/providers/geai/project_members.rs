@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Session, access,
     explain::is_bad_endpoint,
-    organization_members::{listed, of_member, of_page},
+    organization_members::{listed, of_member},
     power::{addressed, granted, held},
     resolve::{Place, in_project},
     wire::{WireMember, WireRole},
@@ -30,7 +30,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let listing = in_project("/v2/accessControl/projects/members", "members", &project).of_types(&op.role_types)?;
     let found = listed(at, &listing, &page, op.query.as_ref(), op.role.as_ref()).await?;
-    Ok(of_page(found, |it| view(it, &project)))
+    Ok(found.map(|it| view(it, &project)))
 }
 
 /// The service has no look-up of one person: everybody is read.

@@ -34,7 +34,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     projects.retain(|it| op.query.as_ref().is_none_or(|query| fold(&it.project_name).contains(query.as_str())));
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
-    Ok(super::organization_members::of_page(page, |it| if full { view(it) } else { Project { description: None, ..view(it) } }))
+    Ok(page.map(|it| if full { view(it) } else { Project { description: None, ..view(it) } }))
 }
 
 /// `GET /v1/organization/project/{id}`.

@@ -122,10 +122,9 @@ pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invi
         let views = invites.iter().map(|it| it.view(&organization, &names)).collect();
         return cut(views, &page, |it: &Invitation| format!("{} {}", it.invitation, it.id));
     }
-    let List { items, shown, has_more, next_cursor, total } =
-        lists::page(at.get("/organization/invites"), &page, |it: WireInvite| it).await?;
-    let names = names(at, &items).await?;
-    Ok(List { items: items.iter().map(|it| it.view(&organization, &names)).collect(), shown, has_more, next_cursor, total })
+    let invites = lists::page(at.get("/organization/invites"), &page, |it: WireInvite| it).await?;
+    let names = names(at, &invites.items).await?;
+    Ok(invites.map(|it| it.view(&organization, &names)))
 }
 
 /// `POST /organization/invites`. `projects` is always sent: leaving it out would mean the default project.

@@ -188,8 +188,7 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
         let via_team = Some(through.into_iter().map(name).collect::<Vec<_>>().join(", ")).filter(|it| !it.is_empty());
         RoleAssignment { via_team, ..assignment(at, &holder, &it.role, project.as_ref()) }
     };
-    let List { items, shown, has_more, next_cursor, total } = assigned;
-    Ok(List { items: items.into_iter().map(view).collect(), shown, has_more, next_cursor, total })
+    Ok(assigned.map(view))
 }
 
 fn assignment(at: &Session, holder: &Holder, role: &WireRole, project: Option<&WireProject>) -> RoleAssignment {

@@ -35,8 +35,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
     }
     let brief = |it: Organization| Organization { description: None, website: None, created_at: None, ..it };
     let page = cut(found, &PageRequest::of(op.limit, op.cursor.as_ref()), WirePlace::key)?;
-    let List { items, shown, has_more, next_cursor, total } = page;
-    Ok(List { items: items.iter().map(|it| brief(view(it))).collect(), shown, has_more, next_cursor, total })
+    Ok(page.map(|it| brief(view(&it))))
 }
 
 pub(super) async fn get(at: &Session, op: &GetOrganization) -> Result<Organization, ProviderError> {

@@ -27,9 +27,8 @@ pub(super) async fn list(at: &Session, op: &ListTeams) -> Result<List<Team>, Pro
     if let Some(query) = op.query.as_ref().map(Query::as_str) {
         teams.retain(|it| it.it.contains(query));
     }
-    let List { items, shown, has_more, next_cursor, total } = cut(teams, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
-    let brief = |it: &Place| Team { description: None, created_at: None, ..view(it, &it.it, None) };
-    Ok(List { items: items.iter().map(brief).collect(), shown, has_more, next_cursor, total })
+    let page = cut(teams, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
+    Ok(page.map(|it| Team { description: None, created_at: None, ..view(&it, &it.it, None) }))
 }
 
 /// The service does not count a team's people, so they are read.
