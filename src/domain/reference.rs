@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::text::checked;
+
 /// The longest reference that is looked up.
 const MAX_LENGTH: usize = 254;
 
@@ -19,7 +21,7 @@ pub trait ReferenceText {
 }
 
 /// An id of a provider becomes a path segment, so what would change the path is refused once, here.
-fn checked(text: &str) -> Result<String, InvalidReference> {
+fn usable(text: &str) -> Result<String, InvalidReference> {
     let trimmed = text.trim();
     let safe = !matches!(trimmed, "" | "." | "..") && trimmed.chars().count() <= MAX_LENGTH && !trimmed.contains(char::is_control);
     if safe { Ok(trimmed.to_owned()) } else { Err(InvalidReference(text.escape_default().take(80).collect())) }
@@ -33,18 +35,10 @@ macro_rules! references {
         #[serde(try_from = "String")]
         pub struct $name(String);
 
-        impl $name {
-            /// What a service or the store calls a thing. It is taken as it is: arguments that hold it are checked when they are
-            /// decoded, and a path where its request is built.
-            pub fn read(id: impl Into<String>) -> Self {
-                Self(id.into())
-            }
-        }
-
         impl TryFrom<String> for $name {
             type Error = InvalidReference;
             fn try_from(text: String) -> Result<Self, InvalidReference> {
-                checked(&text).map(Self)
+                usable(&text).map(Self)
             }
         }
 
@@ -54,24 +48,7 @@ macro_rules! references {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                // No length here: it is checked, and would cost every tool tokens to say what no agent gets wrong.
-                json_schema!({ "type": "string", "description": $description })
-            }
-        }
+        checked!($name, $description);
     )*};
 }
 
