@@ -93,7 +93,7 @@ fn together(connections: &[&str], lists: Vec<Result<Value, CallError>>) -> Value
     list.insert("items".into(), items.into());
     list.insert("has_more".into(), (!more.is_empty()).into());
     if !more.is_empty() {
-        list.insert("next_cursor".into(), cursor::after(&json!(more).to_string()).into());
+        list.insert("next_cursor".into(), Cursor::after(&json!(more).to_string()).0.into());
     }
     if let Some(total) = total {
         list.insert("total".into(), total.into());

@@ -20,7 +20,7 @@ pub struct ServiceAccount {
 }
 
 /// An API key, without its value.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct ApiKey {
     pub api_key: String,
     pub id: String,

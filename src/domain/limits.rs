@@ -26,6 +26,31 @@ pub struct RateLimit {
     pub batch_1_day_max_input_tokens: Option<u64>,
 }
 
+/// The values of the limits of a model, in the order of [`RateLimit::FIELDS`].
+pub type Rates = [Option<u64>; 6];
+
+impl RateLimit {
+    pub const FIELDS: [&str; 6] = [
+        "max_requests_per_1_minute",
+        "max_tokens_per_1_minute",
+        "max_images_per_1_minute",
+        "max_audio_megabytes_per_1_minute",
+        "max_requests_per_1_day",
+        "batch_1_day_max_input_tokens",
+    ];
+
+    pub fn rates(&self) -> Rates {
+        [
+            self.max_requests_per_1_minute,
+            self.max_tokens_per_1_minute,
+            self.max_images_per_1_minute,
+            self.max_audio_megabytes_per_1_minute,
+            self.max_requests_per_1_day,
+            self.batch_1_day_max_input_tokens,
+        ]
+    }
+}
+
 /// How much an organization or project may use in a period.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct UsageLimit {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Timestamp;
 
 /// An organization.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Organization {
     pub organization: String,
     pub id: String,

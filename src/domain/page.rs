@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,22 @@ impl JsonSchema for Limit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(pub String);
+
+/// Stands before every key, so that cursors can mean something else one day.
+const VERSION: &str = "1:";
+
+impl Cursor {
+    /// The cursor of the page that begins after this key.
+    pub fn after(key: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(format!("{VERSION}{key}")))
+    }
+
+    /// The key that a page begins after; `None` where this is not a cursor.
+    pub fn key(&self) -> Option<String> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(&self.0).ok()?).ok()?;
+        text.strip_prefix(VERSION).map(str::to_owned)
+    }
+}
 
 impl JsonSchema for Cursor {
     fn inline_schema() -> bool {
@@ -90,5 +107,20 @@ impl<T> List<T> {
     pub fn whole(items: Vec<T>) -> Self {
         let shown = items.len();
         Self { items, shown, has_more: false, next_cursor: None, total: Some(shown as u64) }
+    }
+
+    /// The page at the beginning of what is left, which may be more than the page holds; the next one begins after the key of
+    /// its last item. How many there are in all is for the caller to say.
+    pub fn cut(mut items: Vec<T>, limit: usize, key: impl FnOnce(&T) -> String) -> Self {
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| has_more).map(|it| Cursor::after(&key(it)).0);
+        Self { shown: items.len(), items, has_more, next_cursor, total: None }
+    }
+
+    /// The same page of what is made of each item.
+    pub fn map<U>(self, item: impl FnMut(T) -> U) -> List<U> {
+        let Self { items, shown, has_more, next_cursor, total } = self;
+        List { items: items.into_iter().map(item).collect(), shown, has_more, next_cursor, total }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Timestamp;
 
 /// A project.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Project {
     pub project: String,
     pub id: String,

@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::text::checked;
+
 /// The longest reference that is looked up.
 const MAX_LENGTH: usize = 254;
 
@@ -19,7 +21,7 @@ pub trait ReferenceText {
 }
 
 /// An id of a provider becomes a path segment, so what would change the path is refused once, here.
-fn checked(text: &str) -> Result<String, InvalidReference> {
+fn usable(text: &str) -> Result<String, InvalidReference> {
     let trimmed = text.trim();
     let safe = !matches!(trimmed, "" | "." | "..") && trimmed.chars().count() <= MAX_LENGTH && !trimmed.contains(char::is_control);
     if safe { Ok(trimmed.to_owned()) } else { Err(InvalidReference(text.escape_default().take(80).collect())) }
@@ -36,7 +38,7 @@ macro_rules! references {
         impl TryFrom<String> for $name {
             type Error = InvalidReference;
             fn try_from(text: String) -> Result<Self, InvalidReference> {
-                checked(&text).map(Self)
+                usable(&text).map(Self)
             }
         }
 
@@ -46,24 +48,7 @@ macro_rules! references {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                // No length here: it is checked, and would cost every tool tokens to say what no agent gets wrong.
-                json_schema!({ "type": "string", "description": $description })
-            }
-        }
+        checked!($name, $description);
     )*};
 }
 
@@ -96,5 +81,13 @@ mod tests {
             assert!(ProjectRef::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
         assert_eq!(ProjectRef::try_from(" Atlas ".to_owned()).map(|it| it.to_string()), Ok("Atlas".to_owned()));
+    }
+
+    #[test]
+    fn what_was_read_is_kept_and_checked_where_it_comes_back_as_an_argument() {
+        let odd = serde_json::to_value(ProjectRef::read("a\u{7}b")).expect("a text");
+        assert_eq!(odd, "a\u{7}b");
+        let refused = serde_json::from_value::<ProjectRef>(odd).expect_err("a control character");
+        assert!(refused.to_string().contains("is not a name, slug, e-mail or id"), "{refused}");
     }
 }

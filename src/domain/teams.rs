@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Timestamp;
 
 /// A team of people; it can hold roles and belong to projects.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Team {
     pub team: String,
     pub id: String,

@@ -103,27 +103,9 @@ fn query(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 100).then_some(text)
 }
 
-macro_rules! texts {
-    ($($name:ident($check:ident, $description:literal): $wanted:literal;)*) => {$(
-        /// A text that was checked where it was read; an error says what it has to be.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidText;
-            fn try_from(text: String) -> Result<Self, InvalidText> {
-                let invalid = || InvalidText { text: clean(&text).chars().take(80).collect(), wanted: $wanted };
-                $check(&text).map(Self).ok_or_else(invalid)
-            }
-        }
-
+/// What texts with rules and references have in common, given their description for an agent.
+macro_rules! checked {
+    ($name:ident, $description:literal) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -142,6 +124,40 @@ macro_rules! texts {
                 json_schema!({ "type": "string", "description": $description })
             }
         }
+
+        impl $name {
+            /// What a service or the store has, taken as it is: arguments that hold it are checked when they are decoded, and a
+            /// path where its request is built.
+            pub fn read(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+        }
+    };
+}
+pub(super) use checked;
+
+macro_rules! texts {
+    ($($name:ident($check:ident, $description:literal): $wanted:literal;)*) => {$(
+        /// A text with a rule, which an argument keeps: an error says what it has to be.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidText;
+            fn try_from(text: String) -> Result<Self, InvalidText> {
+                let invalid = || InvalidText { text: clean(&text).chars().take(80).collect(), wanted: $wanted };
+                $check(&text).map(Self).ok_or_else(invalid)
+            }
+        }
+
+        checked!($name, $description);
     )*};
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::{
-    domain::{List, PageRequest, ReferenceText as _, Timestamp},
+    domain::{Cursor, List, PageRequest, ReferenceText as _, Timestamp},
     error::ProviderError,
     store::{CallPage, Db, LedgerRow},
     tools::{
@@ -22,7 +21,7 @@ const AT_ONCE: i64 = 200;
 pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
-    let before = page.cursor.as_ref().map_or(Ok(i64::MAX), |it| parse_cursor(&it.0))?;
+    let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
     let mut wanted = CallPage { before, since, tool: op.tool.as_deref(), rows: AT_ONCE };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
@@ -39,11 +38,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
             break;
         }
     }
-    let has_more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next_cursor = items.last().filter(|_| has_more).map(|(seq, _)| URL_SAFE_NO_PAD.encode(format!("1:{seq}")));
-    let items: Vec<Activity> = items.into_iter().map(|it| it.1).collect();
-    Ok(List { shown: items.len(), items, has_more, next_cursor, total: None })
+    Ok(List::cut(items, page.limit, |it| it.0.to_string()).map(|it| it.1))
 }
 
 /// A call as lists show it; `None` where it was not asked for.
@@ -94,8 +89,7 @@ fn parse_since(text: &str) -> Result<i64, ProviderError> {
         .ok_or_else(|| ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z or 2026-11-22"))
 }
 
-fn parse_cursor(cursor: &str) -> Result<i64, ProviderError> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|it| String::from_utf8(it).ok());
-    let seq = text.as_deref().and_then(|it| it.strip_prefix("1:")).and_then(|it| it.parse().ok());
+fn parse_cursor(cursor: &Cursor) -> Result<i64, ProviderError> {
+    let seq = cursor.key().and_then(|it| it.parse().ok());
     seq.ok_or_else(|| ProviderError::invalid("this is not a cursor of list_activity", "leave `cursor` out for the first page"))
 }

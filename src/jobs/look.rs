@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{Engine, Wait, report};
@@ -33,11 +32,7 @@ impl Engine {
             after = last.idx;
             rows.extend(found.into_iter().filter(|it| op.outcome.is_none_or(|outcome| report::item(it).outcome == outcome)));
         }
-        let has_more = rows.len() > page.limit;
-        rows.truncate(page.limit);
-        let next_cursor = rows.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}", it.idx)));
-        let items: Vec<_> = rows.iter().map(report::item).collect();
-        let rows = List { shown: items.len(), items, has_more, next_cursor, total: None };
+        let rows = List::cut(rows, page.limit, |it| it.idx.to_string()).map(|it| report::item(&it));
         let now = db.now(&self.clock).await?;
         Ok(json(&JobRows { job: report::view(&job, &tally, now), rows })?)
     }
@@ -49,16 +44,15 @@ impl Engine {
         let status = op.status.map(crate::domain::jobs::JobState::name);
         let mut db = self.db.read().await?;
         let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-        let mut jobs = db.jobs_before((before.0, &before.1), principal, status, limit).await?;
-        let has_more = jobs.len() > page.limit;
-        jobs.truncate(page.limit);
-        let next_cursor = jobs.last().filter(|_| has_more).map(|it| URL_SAFE_NO_PAD.encode(format!("1:{}:{}", it.created_at, it.id)));
+        let jobs = db.jobs_before((before.0, &before.1), principal, status, limit).await?;
         let now = db.now(&self.clock).await?;
+        let page = List::cut(jobs, page.limit, |it| format!("{}:{}", it.created_at, it.id));
         let mut items = Vec::new();
-        for it in &jobs {
-            items.push(report::view(it, &db.tally(&it.id).await?, now));
+        for it in page.items {
+            items.push(report::view(&it, &db.tally(&it.id).await?, now));
         }
-        Ok(json(&List { shown: items.len(), items, has_more, next_cursor, total: None })?)
+        let List { shown, has_more, next_cursor, total, .. } = page;
+        Ok(json(&List { items, shown, has_more, next_cursor, total })?)
     }
 
     pub(super) async fn cancelling(
@@ -94,17 +88,13 @@ impl Engine {
     }
 }
 
-fn decoded(cursor: &Cursor) -> Option<String> {
-    URL_SAFE_NO_PAD.decode(&cursor.0).ok().and_then(|it| String::from_utf8(it).ok())
-}
-
 fn row_of(cursor: &Cursor) -> Option<i64> {
-    decoded(cursor)?.strip_prefix("1:")?.parse().ok()
+    cursor.key()?.parse().ok()
 }
 
 fn place_of(cursor: &Cursor) -> Option<(i64, String)> {
-    let text = decoded(cursor)?;
-    let (at, id) = text.strip_prefix("1:")?.split_once(':')?;
+    let text = cursor.key()?;
+    let (at, id) = text.split_once(':')?;
     Some((at.parse().ok()?, id.to_owned()))
 }
 

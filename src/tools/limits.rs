@@ -2,11 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::operation;
 use crate::domain::{
-    Cursor, Limit, List, ModelName, ProjectRef, UsageLimitRef,
-    limits::{RateLimit, Renewal, SubscriptionType, UsageLimit, UsageUnit},
+    Cursor, Inverse, Limit, List, ModelName, ProjectRef, UsageLimitRef,
+    limits::{RateLimit, Rates, Renewal, SubscriptionType, UsageLimit, UsageUnit},
 };
 
 /// Lists a project's rate limits by model.
@@ -38,6 +39,31 @@ pub struct UpdateRateLimit {
     pub max_requests_per_1_day: Option<u64>,
     /// Count.
     pub batch_1_day_max_input_tokens: Option<u64>,
+}
+
+impl UpdateRateLimit {
+    /// What is asked for.
+    pub(crate) fn rates(&self) -> Rates {
+        [
+            self.max_requests_per_1_minute,
+            self.max_tokens_per_1_minute,
+            self.max_images_per_1_minute,
+            self.max_audio_megabytes_per_1_minute,
+            self.max_requests_per_1_day,
+            self.batch_1_day_max_input_tokens,
+        ]
+    }
+
+    /// The call that puts the limits that are asked for back to what they were in this project.
+    pub(crate) fn back(&self, project_id: &str, before: &RateLimit) -> Inverse {
+        let mut back = json!({ "project": project_id, "model": before.model });
+        for (name, (former, wanted)) in RateLimit::FIELDS.into_iter().zip(before.rates().into_iter().zip(self.rates())) {
+            if wanted.is_some() {
+                back[name] = json!(former);
+            }
+        }
+        Inverse::call::<Self>(back)
+    }
 }
 
 operation!(UpdateRateLimit, "update_rate_limit", "Update rate limit", Write => RateLimit);

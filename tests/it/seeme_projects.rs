@@ -1,9 +1,12 @@
 //! Projects of SeeMe.ai, their people and their resources.
 
-use rolecall_sandbox::{Fault, seeme::Quirks};
+use rolecall_sandbox::{
+    Fault, Platform as _, Seed,
+    seeme::{Quirks, Seeme},
+};
 
 use crate::{
-    support::{Person, Value, json},
+    support::{Options, Person, Value, json},
     support_seeme::Lab,
 };
 
@@ -73,6 +76,19 @@ async fn a_project_is_created_changed_and_deleted() {
         {"count": 2, "what": "resources left without a project", "examples": ["model model-segmenter", "dataset dataset-tiles"]},
     ]);
     assert_eq!((&plan["impact"]["gravity"], &plan["impact"]["losses"]), (&json!("high"), &losses));
+}
+
+#[tokio::test]
+async fn a_former_value_that_no_argument_may_hold_is_said_by_undo_and_not_emptied() {
+    let mut service = Seeme::seeded(Seed::Acme);
+    let atlas = service.places.iter_mut().find(|it| it.id == "project-atlas").unwrap();
+    atlas.description = "long ".repeat(300);
+    let lab = Lab::at(service, |_| {}, Options::default()).await;
+    let done = lab.agent.ok("update_project", json!({"project": "Atlas", "description": "short"})).await;
+    assert_eq!(lab.writes().len(), 1);
+    let told = lab.agent.call("undo", json!({"call_id": done["call_id"]})).await.to_string();
+    assert!(told.contains("is not a text of 1 to 1000 characters"), "{told}");
+    assert_eq!(lab.writes(), [""; 0]);
 }
 
 #[tokio::test]

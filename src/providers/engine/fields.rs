@@ -39,6 +39,14 @@ impl Fields {
         Ok(Self { name: name.map_or(self.name, ToString::to_string), description })
     }
 
+    /// What an update puts back after these became `new`: name and description, and whether that was empty.
+    pub(super) fn former(&self, new: &Self) -> (Option<Name>, Option<Description>, bool) {
+        let described = self.description != new.description;
+        let name = (self.name != new.name).then(|| Name::read(&self.name));
+        let description = some(&self.description).filter(|_| described).map(Description::read);
+        (name, description, described && self.description.is_empty())
+    }
+
     pub(super) fn body(&self) -> Value {
         json!({ "name": self.name, "description": self.description })
     }

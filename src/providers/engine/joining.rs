@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Email, Facts, Inverse, OrganizationRef, RoleRef, Surroundings, Target,
+        Email, Facts, Inverse, MemberRef, OrganizationRef, RoleRef, Surroundings, Target,
         access::{Grant, Holder, Role},
         members::Member,
         roles::RoleLevel,
@@ -183,7 +183,7 @@ impl Reader {
 }
 
 fn joined(seat: &WireSeat, org: &WireOrg) -> Sent<Member> {
-    let member = seat.user.id.clone().try_into().ok();
-    let inverse = member.map(|member| Inverse::of(&RemoveOrganizationMember { member, organization: org.id.clone().try_into().ok() }));
-    inverse.into_iter().fold(Sent::after(in_org(seat, org)), Sent::inverse)
+    let organization = Some(OrganizationRef::read(&org.id));
+    let back = Inverse::of(&RemoveOrganizationMember { member: MemberRef::read(&seat.user.id), organization });
+    Sent::after(in_org(seat, org)).inverse(back)
 }

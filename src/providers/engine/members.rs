@@ -3,13 +3,14 @@
 use super::{
     Session,
     access::MOST_PROJECTS,
+    fields::some,
     people::{in_org, is_external, person},
     power,
     wire::{WireOrg, WireSeat},
 };
 use crate::{
     domain::{
-        Facts, Inverse, List, PageRequest, Query, ReferenceText as _, Surroundings, Target,
+        Email, Facts, Inverse, List, OrganizationRef, PageRequest, Query, ReferenceText as _, RoleRef, Surroundings, Target,
         access::{Grant, Power},
         fold,
         members::Member,
@@ -73,7 +74,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
         // It is gone, whether or not this can be read: somebody with a place in a project may have become external.
         let rest = sending.people(&org.id).await.unwrap_or_default().iter().find(|it| it.user.id == id && is_external(it)).cloned();
         let sent = rest.map_or_else(Sent::gone, |it| Sent::after(in_org(&it, &org)));
-        Ok(inverse.into_iter().fold(sent, Sent::inverse))
+        Ok(sent.inverse(inverse))
     });
     Ok(draft.before(before).read_back(move || {
         let (looking, org, id, inverse) = (looking.afresh(), left.clone(), left_id.clone(), left_inverse.clone());
@@ -84,7 +85,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
                 Some(it) => Sent::after(in_org(&it, &org)),
                 None => Sent::gone(),
             };
-            Ok(Some(inverse.into_iter().fold(sent, Sent::inverse)))
+            Ok(Some(sent.inverse(inverse)))
         }
     }))
 }
@@ -150,10 +151,9 @@ fn undo(seat: &WireSeat) -> String {
     format!("add_organization_member with role `{}`", seat.role)
 }
 
-fn rejoining(seat: &WireSeat, org: &WireOrg) -> Option<Inverse> {
-    let email = seat.user.email.clone().try_into().ok()?;
-    let (role, organization) = (seat.role.clone().try_into().ok(), org.id.clone().try_into().ok());
-    Some(Inverse::of(&AddOrganizationMember { email, role, organization }))
+fn rejoining(seat: &WireSeat, org: &WireOrg) -> Inverse {
+    let (role, organization) = (some(&seat.role).map(RoleRef::read), Some(OrganizationRef::read(&org.id)));
+    Inverse::of(&AddOrganizationMember { email: Email::read(&seat.user.email), role, organization })
 }
 
 pub(super) fn target(seat: &WireSeat, org: &WireOrg) -> Target {

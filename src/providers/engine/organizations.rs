@@ -9,7 +9,10 @@ use super::{
     wire::{Answered as _, WireOrg, WireSeat},
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, fold, organizations::Organization},
+    domain::{
+        Counted, Facts, Inverse, List, Losing, OrganizationRef, PageRequest, Query, Surroundings, Target, Thing, fold,
+        organizations::Organization,
+    },
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::organizations::{
@@ -83,29 +86,24 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
         let body = json!({ "name": new.name, "description": new.description, "logo_url": logo_url });
         let reply = sending.put(sending.settings.path("org")).path("id", &path_id).json(body).send(&permit).await?;
         let changed = WireOrg::read(&reply, "look at it with get_organization")?;
-        Ok(inverse.into_iter().fold(Sent::after(view(changed)), Sent::inverse))
+        Ok(Sent::after(view(changed)).inverse(inverse))
     });
     Ok(draft.before(before).read_back(move || {
         let (looking, id, wanted, inverse) = (looking.afresh(), id.clone(), wanted.clone(), again.clone());
         async move {
             let org = looking.org(&id).await?;
             let took_effect = org.name == wanted.name && org.description == wanted.description;
-            Ok(took_effect.then(|| inverse.into_iter().fold(Sent::after(view(org)), Sent::inverse)))
+            Ok(took_effect.then(|| Sent::after(view(org)).inverse(inverse)))
         }
     }))
 }
 
 /// The call that puts the old values back.
-fn restoring(id: &str, old: &Fields, new: &Fields) -> Option<Inverse> {
-    let name = if old.name == new.name { None } else { Some(old.name.clone().try_into().ok()?) };
-    let description = match old.description.as_str() {
-        "" => None,
-        same if same == new.description => None,
-        other => Some(other.to_owned().try_into().ok()?),
-    };
-    let clear = if old.description.is_empty() && !new.description.is_empty() { vec![OrganizationField::Description] } else { Vec::new() };
-    let organization = id.to_owned().try_into().ok()?;
-    Some(Inverse::of(&UpdateOrganization { organization, name, description, slug: None, website: None, clear }))
+fn restoring(id: &str, old: &Fields, new: &Fields) -> Inverse {
+    let (name, description, emptied) = old.former(new);
+    let clear = emptied.then_some(OrganizationField::Description).into_iter().collect();
+    let organization = OrganizationRef::read(id);
+    Inverse::of(&UpdateOrganization { organization, name, description, slug: None, website: None, clear })
 }
 
 /// A connection that is kept to a name would be kept to nothing, or to whoever takes the name next.
@@ -162,8 +160,8 @@ fn emails(seats: Vec<&WireSeat>) -> Vec<String> {
 }
 
 fn created(org: &WireOrg) -> Sent<Organization> {
-    let inverse = org.id.clone().try_into().ok().map(|organization| Inverse::of(&DeleteOrganization { organization }));
-    inverse.into_iter().fold(Sent::after(view(org.clone())).target(target(org)), Sent::inverse)
+    let back = Inverse::of(&DeleteOrganization { organization: OrganizationRef::read(&org.id) });
+    Sent::after(view(org.clone())).target(target(org)).inverse(back)
 }
 
 fn target(org: &WireOrg) -> Target {
@@ -175,10 +173,7 @@ fn view(it: WireOrg) -> Organization {
         created_at: it.audit.created_at(),
         organization: it.name,
         id: it.id,
-        slug: None,
         description: some(&it.description),
-        website: None,
-        members: None,
-        projects: None,
+        ..Organization::default()
     }
 }

@@ -37,11 +37,7 @@ fn view(seat: &WireSeat) -> Member {
         id: some(&user.id),
         roles: some(&seat.role).into_iter().collect(),
         status: if is_external(seat) { Some(EXTERNAL.to_owned()) } else { some(&user.status) },
-        via_team: None,
-        organization: None,
-        project: None,
-        team: None,
-        since: None,
+        ..Member::default()
     }
 }
 

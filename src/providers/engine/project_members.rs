@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Facts, Inverse, List, PageRequest, Query, ReferenceText as _, RoleRef, Target,
+        Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, Query, ReferenceText as _, RoleRef, Target,
         access::{Grant, Power},
         fold,
         members::Member,
@@ -126,13 +126,13 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     let draft = Draft::new(target, facts, move |permit| async move {
         let request = sending.delete(sending.settings.path("project_user")).path("id", &project.id).path("user_id", &user_id);
         request.send(&permit).await?;
-        Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))
+        Ok(Sent::gone().inverse(inverse))
     });
     Ok(draft.before(before).read_back(move || {
         let (looking, project_id, user_id, inverse) = (looking.afresh(), left.clone(), left_id.clone(), left_inverse.clone());
         async move {
             let there = looking.project_people(&project_id).await?.iter().any(|it| it.user.id == user_id);
-            Ok((!there).then(|| inverse.into_iter().fold(Sent::gone(), Sent::inverse)))
+            Ok((!there).then(|| Sent::gone().inverse(inverse)))
         }
     }))
 }
@@ -173,16 +173,13 @@ async fn newcomer(at: &Session, people: &[WireSeat], named: &str) -> Result<(Wir
 }
 
 fn joined(seat: &WireSeat, project: &WireProject) -> Sent<Member> {
-    let inverse = || {
-        let (project, member) = (project.id.clone().try_into().ok()?, seat.user.id.clone().try_into().ok()?);
-        Some(Inverse::of(&RemoveProjectMember { project, member }))
-    };
-    inverse().into_iter().fold(Sent::after(in_project(seat, project)), Sent::inverse)
+    let back = RemoveProjectMember { project: ProjectRef::read(&project.id), member: MemberRef::read(&seat.user.id) };
+    Sent::after(in_project(seat, project)).inverse(Inverse::of(&back))
 }
 
-fn rejoining(seat: &WireSeat, project: &WireProject) -> Option<Inverse> {
-    let (project, member) = (project.id.clone().try_into().ok()?, seat.user.email.clone().try_into().ok()?);
-    Some(Inverse::of(&AddProjectMember { project, member, roles: vec![seat.role.clone().try_into().ok()?] }))
+fn rejoining(seat: &WireSeat, project: &WireProject) -> Inverse {
+    let (project, member) = (ProjectRef::read(&project.id), PersonRef::read(&seat.user.email));
+    Inverse::of(&AddProjectMember { project, member, roles: vec![RoleRef::read(&seat.role)] })
 }
 
 fn target(user: &WireUser, project: &WireProject) -> Target {

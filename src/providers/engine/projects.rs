@@ -8,7 +8,7 @@ use super::{
     wire::{Answered as _, WireProject},
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, fold, projects::Project},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Query, Surroundings, Target, Thing, fold, projects::Project},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -80,7 +80,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         let request = sending.put(sending.settings.path("project")).path("id", &id).json(new.body());
         let mut changed = WireProject::read(&request.send(&permit).await?, "look at it with get_project")?;
         changed.org = org;
-        Ok(inverse.into_iter().fold(Sent::after(view(changed)), Sent::inverse))
+        Ok(Sent::after(view(changed)).inverse(inverse))
     });
     let listed = project.clone();
     Ok(draft.before(view(project)).read_back(move || {
@@ -88,22 +88,17 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         async move {
             let project = looking.whole_project(&listed).await?;
             let took_effect = project.name == wanted.name && project.description == wanted.description;
-            Ok(took_effect.then(|| inverse.into_iter().fold(Sent::after(view(project)), Sent::inverse)))
+            Ok(took_effect.then(|| Sent::after(view(project)).inverse(inverse)))
         }
     }))
 }
 
 /// The call that puts the old values back.
-fn restoring(id: &str, old: &Fields, new: &Fields) -> Option<Inverse> {
-    let name = if old.name == new.name { None } else { Some(old.name.clone().try_into().ok()?) };
-    let description = match old.description.as_str() {
-        "" => None,
-        same if same == new.description => None,
-        other => Some(other.to_owned().try_into().ok()?),
-    };
-    let clear = if old.description.is_empty() && !new.description.is_empty() { vec![ProjectField::Description] } else { Vec::new() };
-    let project = id.to_owned().try_into().ok()?;
-    Some(Inverse::of(&UpdateProject { project, name, description, slug: None, external_key_id: None, clear }))
+fn restoring(id: &str, old: &Fields, new: &Fields) -> Inverse {
+    let (name, description, emptied) = old.former(new);
+    let clear = emptied.then_some(ProjectField::Description).into_iter().collect();
+    let project = ProjectRef::read(id);
+    Inverse::of(&UpdateProject { project, name, description, slug: None, external_key_id: None, clear })
 }
 
 /// DELETE projects/{id}.
@@ -150,8 +145,8 @@ impl Session {
 }
 
 fn created(project: &WireProject) -> Sent<Project> {
-    let inverse = project.id.clone().try_into().ok().map(|project| Inverse::of(&DeleteProject { project }));
-    inverse.into_iter().fold(Sent::after(view(project.clone())).target(target(project)), Sent::inverse)
+    let back = Inverse::of(&DeleteProject { project: ProjectRef::read(&project.id) });
+    Sent::after(view(project.clone())).target(target(project)).inverse(back)
 }
 
 fn target(it: &WireProject) -> Target {
@@ -163,15 +158,8 @@ fn view(it: WireProject) -> Project {
         created_at: it.audit.created_at(),
         project: it.name,
         id: it.id,
-        slug: None,
         organization: some(&it.org.name),
-        team: None,
-        status: None,
         description: some(&it.description),
-        residency: None,
-        external_key_id: None,
-        members: None,
-        api_keys: None,
-        archived_at: None,
+        ..Project::default()
     }
 }

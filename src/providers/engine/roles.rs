@@ -177,16 +177,7 @@ impl Session {
 }
 
 fn view(it: KnownRole) -> Role {
-    Role {
-        level: it.level(),
-        role: it.name,
-        id: it.id,
-        built_in: Some(true),
-        description: None,
-        permissions: it.permissions,
-        organization: None,
-        project: None,
-    }
+    Role { level: it.level(), role: it.name, id: it.id, built_in: Some(true), permissions: it.permissions, ..Role::default() }
 }
 
 fn permission(it: WirePermission) -> Permission {

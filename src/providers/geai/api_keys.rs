@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Session, access,
-    organization_members::of_page,
-    power,
+    Session, access, power,
     resolve::{Place, only},
     wire::{WireToken, list as items, read, time},
 };
@@ -33,7 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>,
     let tokens = of_project(at, &project).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(tokens, &page, |it| format!("{} {}", fold(&it.name), fingerprint(&it.id)))?;
-    Ok(of_page(page, |it| view(&it, &project)))
+    Ok(page.map(|it| view(&it, &project)))
 }
 
 /// `GET /v2/projects/tokens/{id}`.
@@ -82,10 +80,9 @@ fn made(token: WireToken, project: &Place) -> Sent<ApiKey> {
     let mark = fingerprint(&token.id);
     let after = view(&token, project);
     let target = project.target("key", &token.name, Some(&mark));
-    let inverse = project.reference().zip(mark.try_into().ok());
-    let inverse = inverse.map(|(project, api_key)| Inverse::of(&DeleteApiKey { project, api_key }));
+    let back = Inverse::of(&DeleteApiKey { project: project.reference(), api_key: ApiKeyRef::read(mark) });
     let secret = Secret { what: format!("key {} of project {}", token.name, project.name), value: SecretString::from(token.id) };
-    inverse.into_iter().fold(Sent::after(after).target(target).secret(secret), Sent::inverse)
+    Sent::after(after).target(target).secret(secret).inverse(back)
 }
 
 /// `PUT /v2/projects/tokens/{id}`.
@@ -123,23 +120,23 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         .sends(at.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body))
         // The answer is the token, or a list of messages.
         .leaves(after)
-        .undone_by(back)
+        .undone_by([back])
         .found_by(at, move |at| async move {
             let now = of_project(&at, &project).await?.into_iter().find(|it| it.id == token.id).map(|it| view(&it, &project));
             Ok(now.is_some_and(|it| it.description == wanted.description && it.status == wanted.status))
         }))
 }
 
-fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Option<Inverse> {
-    Some(Inverse::of(&UpdateApiKey {
-        project: project.reference()?,
-        api_key: before.id.clone().try_into().ok()?,
-        description: op.description.as_ref().and(before.description.clone()).and_then(|it| it.try_into().ok()),
+fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Inverse {
+    Inverse::of(&UpdateApiKey {
+        project: project.reference(),
+        api_key: ApiKeyRef::read(&before.id),
+        description: op.description.as_ref().and(before.description.as_ref()).map(Description::read),
         status: op.status.and(before.status),
         scopes: None,
         expires_in_seconds: None,
         clear: Vec::new(),
-    }))
+    })
 }
 
 /// `DELETE /v2/projects/tokens/{id}`.
@@ -211,13 +208,9 @@ fn view(it: &WireToken, project: &Place) -> ApiKey {
         id: fingerprint(&it.id),
         project: project.name.clone(),
         description: it.description.clone().filter(|it| !it.is_empty()),
-        hint: None,
         status,
-        owner: None,
-        owner_access: None,
         scopes: it.scope.iter().cloned().collect(),
         created_at: time(it.timestamp.as_ref()),
-        expires_at: None,
-        last_used_at: None,
+        ..ApiKey::default()
     }
 }

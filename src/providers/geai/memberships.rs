@@ -29,13 +29,7 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
         roles: it.projects.iter().flat_map(in_project).collect(),
         via_team: None,
     };
-    Ok(List {
-        items: found.items.into_iter().map(item).collect(),
-        shown: found.shown,
-        has_more: found.has_more,
-        next_cursor: found.next_cursor,
-        total: found.total,
-    })
+    Ok(found.map(item))
 }
 
 /// The memberships of the caller, or of whom a parameter names.
@@ -95,13 +89,7 @@ pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> 
         roles: it.roles.into_iter().map(|it| it.name).collect(),
         via_team: None,
     };
-    Ok(List {
-        items: found.items.into_iter().map(item).collect(),
-        shown: found.shown,
-        has_more: found.has_more,
-        next_cursor: found.next_cursor,
-        total: found.total,
-    })
+    Ok(found.map(item))
 }
 
 fn projects_of(organization: &str, email: &str, direction: &'static str) -> Listing {

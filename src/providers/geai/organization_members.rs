@@ -19,7 +19,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
     let own = at.organization(op.organization.as_ref()).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let found = listed(at, &organization_members(&own), &page, op.query.as_ref(), op.role.as_ref()).await?;
-    Ok(of_page(found, |it| view(it, &own)))
+    Ok(found.map(|it| view(it, &own)))
 }
 
 /// A page of people. The service cuts it, unless we filter.
@@ -42,12 +42,6 @@ pub(super) async fn listed(
     cut(people.cloned().collect(), page, |it| format!("{} {}", fold(&it.label()), it.id.as_deref().unwrap_or_default()))
 }
 
-/// The same page of something else.
-pub(super) fn of_page<T, U>(page: List<T>, view: impl FnMut(T) -> U) -> List<U> {
-    let List { items, shown, has_more, next_cursor, total } = page;
-    List { items: items.into_iter().map(view).collect(), shown, has_more, next_cursor, total }
-}
-
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let own = at.organization(op.organization.as_ref()).await?;
@@ -60,16 +54,5 @@ fn view(it: WireMember, own: &Own) -> Member {
 
 /// Somebody, wherever they are.
 pub(super) fn of_member(it: WireMember) -> Member {
-    Member {
-        member: it.label(),
-        roles: it.role_names(),
-        name: it.name,
-        id: it.id,
-        status: None,
-        via_team: None,
-        organization: None,
-        project: None,
-        team: None,
-        since: None,
-    }
+    Member { member: it.label(), roles: it.role_names(), name: it.name, id: it.id, ..Member::default() }
 }

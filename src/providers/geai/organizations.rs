@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 
 use super::{
     Session, access, memberships,
-    organization_members::of_page,
     power::{addressed, administrator},
     resolve::{Own, only},
     wire::{Listing, WireOrganization, read},
 };
 use crate::{
     domain::{
-        Counted, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, Surroundings, Target, Thing,
+        Counted, Facts, Inverse, List, Losing, OrganizationRef, PageRequest, ReferenceText as _, Surroundings, Target, Thing,
         access::{Grant, Named, Place},
         fold,
         organizations::Organization,
@@ -29,13 +28,13 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     if op.query.is_none() && at.settings.remote.pin.is_none() {
-        return Ok(of_page(memberships::organizations().page(at, &page).await?, view));
+        return Ok(memberships::organizations().page(at, &page).await?.map(view));
     }
     let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?.to_vec();
     found.retain(|it| {
         at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
     });
-    Ok(of_page(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?, view))
+    Ok(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?.map(view))
 }
 
 /// `GET /v2/admin/organizations`.
@@ -46,12 +45,12 @@ fn all() -> Listing {
 /// `GET /v2/admin/organizations`. That nothing matches is a failure to the service, and an empty list to us.
 pub(super) async fn list_all(at: &Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let Some(query) = &op.query else { return Ok(of_page(all().page(at, &page).await?, view)) };
+    let Some(query) = &op.query else { return Ok(all().page(at, &page).await?.map(view)) };
     let mut listing = all();
     listing.query.extend([("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())]);
     match listing.page(at, &page).await {
         Err(ProviderError::Remote(error)) if error.code == "not_found" => Ok(List::whole(Vec::new())),
-        other => Ok(of_page(other?, view)),
+        other => Ok(other?.map(view)),
     }
 }
 
@@ -103,8 +102,8 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
 
 fn made(it: WireOrganization, target: Target) -> Sent<Organization> {
     let id = it.id.clone();
-    let inverse = id.clone().try_into().ok().map(|organization| Inverse::of(&DeleteOrganization { organization }));
-    inverse.into_iter().fold(Sent::after(view(it)).target(Target { id: Some(id), ..target }), Sent::inverse)
+    let back = Inverse::of(&DeleteOrganization { organization: OrganizationRef::read(&id) });
+    Sent::after(view(it)).target(Target { id: Some(id), ..target }).inverse(back)
 }
 
 /// `DELETE /v2/admin/organizations/{organizationId}`.
@@ -144,14 +143,5 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
 }
 
 fn view(it: WireOrganization) -> Organization {
-    Organization {
-        organization: it.name,
-        id: it.id,
-        slug: None,
-        description: None,
-        website: None,
-        members: None,
-        projects: None,
-        created_at: None,
-    }
+    Organization { organization: it.name, id: it.id, ..Organization::default() }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Session, access,
     explain::is_bad_endpoint,
-    organization_members::{listed, of_member, of_page},
+    organization_members::{listed, of_member},
     power::{addressed, granted, held},
     resolve::{Place, in_project},
     wire::{WireMember, WireRole},
@@ -30,7 +30,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let listing = in_project("/v2/accessControl/projects/members", "members", &project).of_types(&op.role_types)?;
     let found = listed(at, &listing, &page, op.query.as_ref(), op.role.as_ref()).await?;
-    Ok(of_page(found, |it| view(it, &project)))
+    Ok(found.map(|it| view(it, &project)))
 }
 
 /// The service has no look-up of one person: everybody is read.
@@ -54,18 +54,14 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let facts = giving(at, &project, &email, &roles).await?;
     let invited = Member {
         member: email.clone(),
-        name: None,
-        id: None,
         roles: roles.iter().map(|it| it.name.clone()).collect(),
         status: Some("invited".to_owned()),
-        via_team: None,
         organization: project.organization.clone(),
         project: Some(project.name.clone()),
-        team: None,
-        since: None,
+        ..Member::default()
     };
     let target = project.target("member", &email, None);
-    let inverse = removal(&project, &email);
+    let inverse = Inverse::of(&RemoveProjectMember { project: project.reference(), member: MemberRef::read(&email) });
     let (session, place, wanted) = (at.clone(), project.clone(), email.clone());
     let (again, settled) = (invited.clone(), inverse.clone());
     let send = {
@@ -75,7 +71,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             let request = session.post("/v2/accessControl/projects/members").header("project-id", &project.id);
             // The answer repeats what was sent, or is empty.
             request.json(json!({ "userEmail": email, "roles": names })).send(&permit).await?;
-            Ok(inverse.into_iter().fold(Sent::after(invited), Sent::inverse))
+            Ok(Sent::after(invited).inverse(inverse))
         }
     };
     Ok(Draft::new(target, facts, send).read_back(move || {
@@ -83,7 +79,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         let (again, settled) = (again.clone(), settled.clone());
         async move {
             if session.members(&place).await?.iter().any(|it| it.is(&wanted)) {
-                return Ok(Some(settled.into_iter().fold(Sent::after(again), Sent::inverse)));
+                return Ok(Some(Sent::after(again).inverse(settled)));
             }
             // An invitation that waits to be accepted is in no list: that it is not seen says nothing.
             Err(ProviderError::conflict("not_settled", "an open invitation cannot be seen", "ask the person, or look again later"))
@@ -110,7 +106,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     let facts = taking(&project, &member, &at.members(&project).await?);
     let target = Target { id: member.id.clone(), ..project.target("member", &label, None) };
     let before = view(member.clone(), &project);
-    let inverse = member.email.as_ref().and_then(|email| invitation(&project, email, &member.roles));
+    let inverse = member.email.as_ref().map(|email| invitation(&project, email, &member.roles));
     let who = member.id.clone().or(member.email.clone()).unwrap_or_else(|| label.clone());
     let (session, place) = (at.clone(), project);
     let again = inverse.clone();
@@ -118,14 +114,14 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         let (session, place, who) = (session.clone(), place.clone(), who.clone());
         move |permit: Permit| async move {
             delete(&session, &place, &who, &permit).await?;
-            Ok(inverse.into_iter().fold(Sent::gone(), Sent::inverse))
+            Ok(Sent::gone().undone_by(inverse))
         }
     };
     Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, place, who, again) = (session.afresh(), place.clone(), who.clone(), again.clone());
         async move {
             let there = session.members(&place).await?.iter().any(|it| it.is(&who));
-            Ok((!there).then(|| again.into_iter().fold(Sent::gone(), Sent::inverse)))
+            Ok((!there).then(|| Sent::gone().undone_by(again)))
         }
     }))
 }
@@ -191,15 +187,9 @@ async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<W
     Ok(roles)
 }
 
-fn removal(project: &Place, email: &str) -> Option<Inverse> {
-    let member = MemberRef::try_from(email.to_owned()).ok()?;
-    Some(Inverse::of(&RemoveProjectMember { project: project.reference()?, member }))
-}
-
-fn invitation(project: &Place, email: &str, roles: &[WireRole]) -> Option<Inverse> {
-    let roles = roles.iter().map(|it| RoleRef::try_from(it.name.clone()).ok()).collect::<Option<Vec<_>>>()?;
-    let member = PersonRef::try_from(email.to_owned()).ok()?;
-    Some(Inverse::of(&AddProjectMember { project: project.reference()?, member, roles }))
+fn invitation(project: &Place, email: &str, roles: &[WireRole]) -> Inverse {
+    let roles = roles.iter().map(|it| RoleRef::read(&it.name)).collect();
+    Inverse::of(&AddProjectMember { project: project.reference(), member: PersonRef::read(email), roles })
 }
 
 fn view(it: WireMember, project: &Place) -> Member {

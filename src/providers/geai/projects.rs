@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Description, Facts, Inverse, List, Losing, Name, PageRequest, ReferenceText as _, Target, Thing,
+        Counted, Description, Facts, Inverse, List, Losing, Name, PageRequest, ProjectRef, ReferenceText as _, Target, Thing,
         access::{Grant, Holder, Named, Place as Where},
         fold,
         projects::{Project, ProjectStatus},
@@ -34,7 +34,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     projects.retain(|it| op.query.as_ref().is_none_or(|query| fold(&it.project_name).contains(query.as_str())));
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
-    Ok(super::organization_members::of_page(page, |it| if full { view(it) } else { Project { description: None, ..view(it) } }))
+    Ok(page.map(|it| if full { view(it) } else { Project { description: None, ..view(it) } }))
 }
 
 /// `GET /v1/organization/project/{id}`.
@@ -103,8 +103,8 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
 
 fn made(project: WireProject, target: Target) -> Sent<Project> {
     let id = project.project_id.clone();
-    let inverse = id.clone().try_into().ok().map(|project| Inverse::of(&DeleteProject { project }));
-    inverse.into_iter().fold(Sent::after(view(project)).target(Target { id: Some(id), ..target }), Sent::inverse)
+    let back = Inverse::of(&DeleteProject { project: ProjectRef::read(&id) });
+    Sent::after(view(project)).target(Target { id: Some(id), ..target }).inverse(back)
 }
 
 /// `PUT /v1/organization/project/{id}`. The name goes with every change, a description only where one is given.
@@ -140,7 +140,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
         .before(before)
         .sends(at.put("/v1/organization/project/{id}").path("id", &project.id).json(body))
         .leaves(after)
-        .undone_by(undoing(op, &project))
+        .undone_by([undoing(op, &project)])
         .found_by(at, move |at| async move {
             let now = whole(&at, &project.id).await?;
             Ok(now.project_name == name && description.is_none_or(|it| now.project_description.unwrap_or_default() == it))
@@ -148,17 +148,17 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
 }
 
 /// What gives a project its name and description back.
-fn undoing(op: &UpdateProject, project: &Place) -> Option<Inverse> {
+fn undoing(op: &UpdateProject, project: &Place) -> Inverse {
     let changes = op.description.is_some() || op.clear.contains(&ProjectField::Description);
     let old = project.description.clone().filter(|it| changes && !it.is_empty());
-    Some(Inverse::of(&UpdateProject {
-        project: project.reference()?,
-        name: op.name.as_ref().and_then(|_| Name::try_from(project.name.clone()).ok()),
+    Inverse::of(&UpdateProject {
+        project: project.reference(),
+        name: op.name.as_ref().map(|_| Name::read(&project.name)),
         clear: if changes && old.is_none() { vec![ProjectField::Description] } else { Vec::new() },
-        description: old.and_then(|it| Description::try_from(it).ok()),
+        description: old.map(Description::read),
         slug: None,
         external_key_id: None,
-    }))
+    })
 }
 
 /// `DELETE /v1/organization/project/{id}`.
@@ -224,21 +224,7 @@ fn of_place(project: &Place) -> Project {
 }
 
 fn named(name: &str, id: &str, organization: Option<String>) -> Project {
-    Project {
-        project: name.to_owned(),
-        id: id.to_owned(),
-        slug: None,
-        organization,
-        team: None,
-        status: None,
-        description: None,
-        residency: None,
-        external_key_id: None,
-        members: None,
-        api_keys: None,
-        created_at: None,
-        archived_at: None,
-    }
+    Project { project: name.to_owned(), id: id.to_owned(), organization, ..Project::default() }
 }
 
 fn view(it: WireProject) -> Project {

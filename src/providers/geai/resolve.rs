@@ -57,8 +57,8 @@ impl Place {
     }
 
     /// How our tools are told which project is meant.
-    pub(super) fn reference(&self) -> Option<ProjectRef> {
-        ProjectRef::try_from(self.id.clone()).ok()
+    pub(super) fn reference(&self) -> ProjectRef {
+        ProjectRef::read(&self.id)
     }
 
     /// For sentences.

@@ -2,7 +2,6 @@
 
 use super::{
     Session,
-    organization_members::of_page,
     resolve::{Place, in_project},
     wire::WireRole,
 };
@@ -21,7 +20,7 @@ pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, Pro
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let listing = in_project("/v2/accessControl/projects/roles", "roles", &project).of_types(&op.role_types)?;
     let found: List<WireRole> = listing.page(at, &page).await?;
-    Ok(of_page(found, |it| view(it, &project)))
+    Ok(found.map(|it| view(it, &project)))
 }
 
 /// From the list.

@@ -64,7 +64,7 @@ impl Scope {
     }
 
     fn project_ref(&self) -> Option<ProjectRef> {
-        self.project.as_ref().and_then(Place::reference)
+        self.project.as_ref().map(Place::reference)
     }
 
     /// For sentences.
@@ -188,9 +188,8 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
 fn made(scope: &Scope, set: &WireLimit, undo: Option<Inverse>) -> Result<Sent<UsageLimit>, ProviderError> {
     let after = scope.view(set)?;
     let target = scope.target(&after, Some(&set.id));
-    let delete = || Some(Inverse::of(&DeleteUsageLimit { project: scope.project_ref(), usage_limit: set.id.clone().try_into().ok()? }));
-    let inverse = undo.or_else(delete);
-    Ok(inverse.into_iter().fold(Sent::after(after).target(target), Sent::inverse))
+    let delete = || Inverse::of(&DeleteUsageLimit { project: scope.project_ref(), usage_limit: UsageLimitRef::read(&set.id) });
+    Ok(Sent::after(after).target(target).inverse(undo.unwrap_or_else(delete)))
 }
 
 /// The call that sets a limit as it was.
@@ -280,14 +279,14 @@ pub(super) async fn delete(at: &Session, op: &DeleteUsageLimit) -> Result<Draft<
         let session = session.clone();
         move |permit: Permit| async move {
             scope.fill(session.delete(&scope.path("/{id}"))).path("id", &id).send(&permit).await?;
-            Ok(undo.into_iter().fold(Sent::gone(), Sent::inverse))
+            Ok(Sent::gone().undone_by(undo))
         }
     };
     Ok(Draft::new(target, facts, send).before(before).read_back(move || {
         let (session, scope, id, undo) = (session.afresh(), place.clone(), gone.clone(), undo_again.clone());
         async move {
             let there = scope.all(&session).await?.iter().any(|it| it.id == id && holds(it));
-            Ok((!there).then(|| undo.into_iter().fold(Sent::gone(), Sent::inverse)))
+            Ok((!there).then(|| Sent::gone().undone_by(undo)))
         }
     }))
 }

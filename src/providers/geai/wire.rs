@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Session;
 use crate::{
-    domain::{List, PageRequest, Timestamp, roles::RoleType, same_letters},
+    domain::{Cursor, List, PageRequest, Timestamp, roles::RoleType, same_letters},
     error::ProviderError,
     providers::{
-        http::{Drained, Reading, Request, drain, ours, theirs},
+        http::{Drained, Reading, Request, drain, theirs},
         role_types,
     },
 };
@@ -72,7 +72,7 @@ impl Listing {
         let answer = self.request(at, start, size).value().await?;
         let items: Vec<T> = self.items(at, &answer)?;
         let has_more = !items.is_empty() && start < pages(&answer, size).unwrap_or(start + usize::from(items.len() == size));
-        let next_cursor = has_more.then(|| ours(&format!("{} {size}", start + 1)).0);
+        let next_cursor = has_more.then(|| Cursor::after(&format!("{} {size}", start + 1)).0);
         Ok(List { shown: items.len(), items, has_more, next_cursor, total: answer.get("count").and_then(Value::as_u64) })
     }
 

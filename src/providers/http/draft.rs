@@ -293,6 +293,11 @@ impl<T> Sent<T> {
         self
     }
 
+    /// The same, where there may be none.
+    pub(crate) fn undone_by(self, inverses: impl IntoIterator<Item = Inverse>) -> Self {
+        inverses.into_iter().fold(self, Self::inverse)
+    }
+
     pub(crate) fn secret(mut self, secret: Secret) -> Self {
         self.data.secret = Some(secret);
         self

@@ -27,7 +27,7 @@ use secrecy::SecretString;
 pub(crate) use draft::{Draft, Sent};
 pub(crate) use explain::{Explain, Heard, Said};
 pub(crate) use pace::Pace;
-pub(crate) use paging::{Drained, cut, drain, ours, theirs};
+pub(crate) use paging::{Drained, cut, drain, theirs};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
 

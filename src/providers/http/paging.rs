@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    domain::{Cursor, List, PageRequest},
+    domain::{List, PageRequest},
     error::ProviderError,
     providers::cursor,
 };
@@ -14,16 +14,13 @@ const MAX_PAGES: usize = 1000;
 /// A page of a list that was read whole, sorted by `key`: a text that is unique in it. The next page starts after a key, so
 /// each item comes exactly once however the list changes in between.
 pub(crate) fn cut<T>(mut items: Vec<T>, page: &PageRequest, key: impl Fn(&T) -> String) -> Result<List<T>, ProviderError> {
-    let after = page.cursor.as_ref().map(cursor::key).transpose()?;
-    let total = items.len() as u64;
+    let after = theirs(page)?;
+    let total = Some(items.len() as u64);
     items.sort_by_cached_key(&key);
     if let Some(after) = after {
         items.retain(|it| key(it) > after);
     }
-    let has_more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next_cursor = items.last().filter(|_| has_more).map(|it| cursor::after(&key(it)));
-    Ok(List { shown: items.len(), items, has_more, next_cursor, total: Some(total) })
+    Ok(List { total, ..List::cut(items, page.limit, key) })
 }
 
 /// A page as a service gave it.
@@ -60,12 +57,7 @@ where
     ))
 }
 
-/// The service's own cursor inside of ours.
+/// What a page begins after: a key of ours, or the service's own cursor inside of ours.
 pub(crate) fn theirs(page: &PageRequest) -> Result<Option<String>, ProviderError> {
     page.cursor.as_ref().map(cursor::key).transpose()
-}
-
-/// Our cursor around the service's own.
-pub(crate) fn ours(theirs: &str) -> Cursor {
-    Cursor(cursor::after(theirs))
 }

@@ -215,8 +215,7 @@ async fn active_project(at: &mut Session, organization: &OrganizationRow, named:
         |it| format!("{} ({})", it.id, it.name),
     )?;
     // The rule that archived projects take no change is kept in one place.
-    at.active_project(&ProjectRef::try_from(found.id).map_err(|error| ProviderError::invalid(error.to_string(), "see list_projects"))?)
-        .await
+    at.active_project(&ProjectRef::read(found.id)).await
 }
 
 async fn by_id(at: &mut Session, organization: &OrganizationRow, id: &str) -> Result<Invitation, ProviderError> {

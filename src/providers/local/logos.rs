@@ -7,8 +7,7 @@ use serde_json::json;
 use super::Session;
 use crate::{
     domain::{
-        Change, Counted, Facts, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Thing, Timestamp,
-        organizations::Logo,
+        Change, Counted, Facts, Inverse, OrganizationRef, ProjectRef, ReferenceText, Target, TeamRef, Thing, Timestamp, organizations::Logo,
     },
     error::ProviderError,
     providers::pictures::{BASE64, Picture},
@@ -68,14 +67,13 @@ struct Owner {
 
 impl Owner {
     async fn of(at: &mut Session, of: LogoOwner, target: &ProjectRef, changes: bool) -> Result<Self, ProviderError> {
-        let text = target.text().to_owned();
         Ok(match of {
             LogoOwner::Organization => {
-                let it = at.organization(Some(&OrganizationRef::try_from(text).map_err(|error| unreadable(&error))?)).await?;
+                let it = at.organization(Some(&OrganizationRef::read(target.text()))).await?;
                 Self { kind: "organization", id: it.id, organization: it.name.clone(), name: it.name }
             }
             LogoOwner::Team => {
-                let it = at.team(&TeamRef::try_from(text).map_err(|error| unreadable(&error))?).await?;
+                let it = at.team(&TeamRef::read(target.text())).await?;
                 Self { kind: "team", id: it.id, organization: it.organization, name: it.name }
             }
             LogoOwner::Project => {
@@ -113,8 +111,4 @@ impl Owner {
             image: None,
         }
     }
-}
-
-fn unreadable(error: &InvalidReference) -> ProviderError {
-    ProviderError::invalid(error.to_string(), "name the target by name, slug or id")
 }

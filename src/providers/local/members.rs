@@ -251,10 +251,8 @@ fn view(it: MemberRow, extra: Vec<String>, organization: &str) -> Member {
         id: Some(it.id),
         roles,
         status: Some("active".to_owned()),
-        via_team: None,
         organization: Some(organization.to_owned()),
-        project: None,
-        team: None,
         since: Some(Timestamp(it.joined_at)),
+        ..Member::default()
     }
 }

@@ -26,11 +26,8 @@ impl PageQuery {
     }
 
     /// Makes the page out of the rows; `key` is what the rows are sorted by, and unique among them.
-    pub(super) fn page<R, T>(&self, mut rows: Vec<R>, total: Option<i64>, key: impl Fn(&R) -> String, item: impl Fn(R) -> T) -> List<T> {
-        let has_more = rows.len() > self.limit;
-        rows.truncate(self.limit);
-        let next_cursor = rows.last().filter(|_| has_more).map(|it| cursor::after(&key(it)));
-        let items: Vec<T> = rows.into_iter().map(item).collect();
-        List { shown: items.len(), items, has_more, next_cursor, total: total.and_then(|it| u64::try_from(it).ok()) }
+    pub(super) fn page<R, T>(&self, rows: Vec<R>, total: Option<i64>, key: impl Fn(&R) -> String, item: impl Fn(R) -> T) -> List<T> {
+        let total = total.and_then(|it| u64::try_from(it).ok());
+        List { total, ..List::cut(rows, self.limit, key).map(item) }
     }
 }

@@ -124,11 +124,8 @@ fn view(it: Way, held: &[Held]) -> Member {
         member: it.email,
         name: Some(it.name),
         id: Some(it.id),
-        status: None,
         via_team: it.team,
-        organization: None,
-        project: None,
-        team: None,
         since: Some(Timestamp(it.joined_at)),
+        ..Member::default()
     }
 }

@@ -227,11 +227,9 @@ pub(super) fn view(project: &ProjectRow, user: &UserRow, roles: Vec<String>, sin
         name: Some(user.name.clone()),
         id: Some(user.id.clone()),
         roles,
-        status: None,
-        via_team: None,
         organization: Some(project.organization.clone()),
         project: Some(project.name.clone()),
-        team: None,
         since: since.map(Timestamp),
+        ..Member::default()
     }
 }

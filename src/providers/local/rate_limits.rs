@@ -1,34 +1,23 @@
 //! Rate limits of the directory: each model's own, unless a project has others.
 
-use serde_json::json;
-
 use super::{Session, page::PageQuery, resolve::ProjectRow};
 use crate::{
-    domain::{Change, Facts, Inverse, List, PageRequest, ReferenceText as _, Target, fold, limits::RateLimit},
+    domain::{
+        Change, Facts, List, PageRequest, ReferenceText as _, Target, fold,
+        limits::{RateLimit, Rates},
+    },
     error::ProviderError,
     store::{args, row},
     tools::limits::{ListRateLimits, UpdateRateLimit},
 };
 
-/// The six limits, in the order of the columns.
-const LIMITS: [&str; 6] = [
-    "max_requests_per_1_minute",
-    "max_tokens_per_1_minute",
-    "max_images_per_1_minute",
-    "max_audio_megabytes_per_1_minute",
-    "max_requests_per_1_day",
-    "batch_1_day_max_input_tokens",
-];
-
 /// The highest value of a limit, as in the schema of the arguments.
 const HIGHEST: u64 = 1_000_000_000;
-
-type Values = [Option<u64>; 6];
 
 /// A model, and what each project may do with it unless told otherwise. A limit that is `None` does not exist for the model.
 struct Model {
     name: &'static str,
-    limits: Values,
+    limits: Rates,
 }
 
 /// All models, sorted by name: pages of the list depend on it.
@@ -58,22 +47,15 @@ pub(super) async fn list(at: &mut Session, op: &ListRateLimits) -> Result<List<R
 
 pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Change<RateLimit>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let wanted: Values = [
-        op.max_requests_per_1_minute,
-        op.max_tokens_per_1_minute,
-        op.max_images_per_1_minute,
-        op.max_audio_megabytes_per_1_minute,
-        op.max_requests_per_1_day,
-        op.batch_1_day_max_input_tokens,
-    ];
+    let wanted = op.rates();
     let model = model(op.model.text())?;
     checked(model, &wanted)?;
     let rows = overrides(at, &project.id).await?;
     let before = merged(model, &rows, &project);
     let column = |at: usize| wanted[at].and_then(|it| i64::try_from(it).ok());
     // What is not named keeps its value, the model's own included.
-    let keep = LIMITS.map(|it| format!("{it} = COALESCE(excluded.{it}, rate_limits.{it})")).join(", ");
-    let columns = LIMITS.join(", ");
+    let keep = RateLimit::FIELDS.map(|it| format!("{it} = COALESCE(excluded.{it}, rate_limits.{it})")).join(", ");
+    let columns = RateLimit::FIELDS.join(", ");
     let sql = format!(
         "INSERT INTO rate_limits (project_id, model, {columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (project_id, model) DO UPDATE SET {keep}"
@@ -83,19 +65,15 @@ pub(super) async fn update(at: &mut Session, op: &UpdateRateLimit) -> Result<Cha
     let after = merged(model, &overrides(at, &project.id).await?, &project);
     let facts = lowered(&before, &after).undo("update_rate_limit with the values in `before`");
     let target = Target::new_one("rate limit", model.name, &project.organization).within("project", &project.name, &project.id);
-    let former = LIMITS.iter().zip(values(&before));
-    let mut back = json!({ "project": project.id, "model": model.name });
-    for ((name, value), _) in former.zip(wanted).filter(|(_, wanted)| wanted.is_some()) {
-        back[*name] = json!(value);
-    }
-    Ok(Change::updated(target, facts, before, after).inverse(Inverse::call::<UpdateRateLimit>(back)))
+    let back = op.back(&project.id, &before);
+    Ok(Change::updated(target, facts, before, after).inverse(back))
 }
 
 /// The limits that fall.
 fn lowered(before: &RateLimit, after: &RateLimit) -> Facts {
     #[expect(clippy::cast_precision_loss, reason = "at most a thousand million, which is exact")]
     let number = |it: u64| it as f64;
-    let pairs = LIMITS.iter().zip(values(before).into_iter().zip(values(after)));
+    let pairs = RateLimit::FIELDS.iter().zip(before.rates().into_iter().zip(after.rates()));
     pairs.fold(Facts::none(), |facts, (name, pair)| match pair {
         (Some(old), Some(new)) => facts.lowers(*name, number(old), number(new), None),
         _ => facts,
@@ -112,13 +90,13 @@ fn model(named: &str) -> Result<&'static Model, ProviderError> {
     })
 }
 
-fn checked(model: &Model, wanted: &Values) -> Result<(), ProviderError> {
-    let has: Vec<_> = LIMITS.iter().zip(model.limits).filter(|(_, own)| own.is_some()).map(|(name, _)| *name).collect();
+fn checked(model: &Model, wanted: &Rates) -> Result<(), ProviderError> {
+    let has: Vec<_> = RateLimit::FIELDS.iter().zip(model.limits).filter(|(_, own)| own.is_some()).map(|(name, _)| *name).collect();
     let has = has.join(", ");
     if wanted.iter().all(Option::is_none) {
         return Err(ProviderError::invalid("no limit is named", format!("give at least one of: {has}")));
     }
-    for (name, (own, wanted)) in LIMITS.iter().zip(model.limits.iter().zip(wanted)) {
+    for (name, (own, wanted)) in RateLimit::FIELDS.iter().zip(model.limits.iter().zip(wanted)) {
         match wanted {
             Some(_) if own.is_none() => {
                 return Err(ProviderError::invalid(format!("model `{}` has no limit `{name}`", model.name), format!("it has: {has}")));
@@ -133,7 +111,7 @@ fn checked(model: &Model, wanted: &Values) -> Result<(), ProviderError> {
 }
 
 async fn overrides(at: &mut Session, project_id: &str) -> Result<Vec<Override>, ProviderError> {
-    let sql = format!("SELECT model, {} FROM rate_limits WHERE project_id = $1", LIMITS.join(", "));
+    let sql = format!("SELECT model, {} FROM rate_limits WHERE project_id = $1", RateLimit::FIELDS.join(", "));
     Ok(at.db.all(&sql, &args![project_id]).await?)
 }
 
@@ -161,17 +139,6 @@ fn merged(model: &Model, overrides: &[Override], project: &ProjectRow) -> RateLi
         max_requests_per_1_day: value(4),
         batch_1_day_max_input_tokens: value(5),
     }
-}
-
-fn values(it: &RateLimit) -> Values {
-    [
-        it.max_requests_per_1_minute,
-        it.max_tokens_per_1_minute,
-        it.max_images_per_1_minute,
-        it.max_audio_megabytes_per_1_minute,
-        it.max_requests_per_1_day,
-        it.batch_1_day_max_input_tokens,
-    ]
 }
 
 #[cfg(test)]

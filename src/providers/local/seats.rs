@@ -126,9 +126,8 @@ pub(super) async fn settle(
                 (at.team_in(&organization.id, &organization.name, team).await?, organization)
             } else {
                 let team = at.team(team).await?;
-                let id = OrganizationRef::try_from(team.organization_id.clone());
-                let id = id.map_err(|error| StoreError::Unreadable(error.to_string()))?;
-                (team, at.organization(Some(&id)).await?)
+                let organization = at.organization(Some(&OrganizationRef::read(&team.organization_id))).await?;
+                (team, organization)
             };
             Seat { holder: Holder::Team(team), place: Place { organization, project: None } }
         }

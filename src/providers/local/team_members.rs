@@ -117,11 +117,9 @@ fn view(team: &TeamRow, it: Place) -> Member {
         name: Some(it.name),
         id: Some(it.id),
         roles: vec![it.role],
-        status: None,
-        via_team: None,
         organization: Some(team.organization.clone()),
-        project: None,
         team: Some(team.name.clone()),
         since: Some(Timestamp(it.joined_at)),
+        ..Member::default()
     }
 }

@@ -41,12 +41,9 @@ pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>,
         team: it.name,
         id: it.id,
         slug: Some(it.slug),
-        description: None,
         organization: Some(it.organization),
         members: u64::try_from(it.members).ok(),
-        roles: Vec::new(),
-        project: None,
-        created_at: None,
+        ..Team::default()
     };
     Ok(page.page(rows, Some(total), |it| format!("{} {}", it.slug, it.id), brief))
 }

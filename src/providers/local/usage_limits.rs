@@ -232,13 +232,9 @@ async fn find(at: &mut Session, project: Option<&ProjectRef>, named: &UsageLimit
         });
     };
     if let (None, Some(id)) = (&within, &found.project_id) {
-        at.active_project(&reference(id)?).await?;
+        at.active_project(&ProjectRef::read(id)).await?;
     }
     Ok(found)
-}
-
-fn reference(id: &str) -> Result<ProjectRef, ProviderError> {
-    ProjectRef::try_from(id.to_owned()).map_err(|error| StoreError::Unreadable(error.to_string()).into())
 }
 
 async fn by_id(at: &mut Session, id: &str) -> Result<LimitRow, ProviderError> {

@@ -113,19 +113,17 @@ impl WireApiKey {
             api_key: self.label().to_owned(),
             id: self.id.clone(),
             project: project.name().to_owned(),
-            description: None,
             hint: self.redacted_value.clone(),
-            status: None,
             owner: person.or(account).cloned(),
             owner_access: match self.owner_project_access.as_deref() {
                 Some("active") => Some(OwnerAccess::Active),
                 Some("inactive") => Some(OwnerAccess::Inactive),
                 _ => None,
             },
-            scopes: Vec::new(),
             created_at: self.created_at.map(time),
             expires_at: self.expires_at.map(time),
             last_used_at: self.last_used_at.map(time),
+            ..ApiKey::default()
         }
     }
 
@@ -266,11 +264,8 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
 }
 
 fn made(at: &Session, key: &WireApiKey, after: ApiKey, project: &WireProject) -> Sent<ApiKey> {
-    let sent = Sent::after(after).target(key.target(at, project));
-    match (ProjectRef::try_from(project.id.clone()), ApiKeyRef::try_from(key.id.clone())) {
-        (Ok(project), Ok(api_key)) => sent.inverse(Inverse::of(&DeleteApiKey { project, api_key })),
-        _ => sent,
-    }
+    let back = Inverse::of(&DeleteApiKey { project: ProjectRef::read(&project.id), api_key: ApiKeyRef::read(&key.id) });
+    Sent::after(after).target(key.target(at, project)).inverse(back)
 }
 
 /// `POST /organization/projects/{project_id}/api_keys/{api_key_id}`: both fields are saved together.

@@ -83,7 +83,8 @@ pub(super) async fn activate(at: &Session, op: &ActivateCertificates) -> Result<
         return Err(ProviderError::conflict("certificate_already_active", message, "leave it out"));
     }
     let facts = Facts::none().undo("deactivate_certificates with the same certificates");
-    let back = choice.references().map(|(project, certificates)| Inverse::of(&DeactivateCertificates { project, certificates }));
+    let (project, certificates) = choice.references();
+    let back = Inverse::of(&DeactivateCertificates { project, certificates });
     Ok(choice.switch(at, true, facts, back))
 }
 
@@ -106,7 +107,8 @@ pub(super) async fn deactivate(at: &Session, op: &DeactivateCertificates) -> Res
         facts = facts.none_active(Thing::Certificate, place);
     }
     let facts = facts.undo("activate_certificates with the same certificates");
-    let back = choice.references().map(|(project, certificates)| Inverse::of(&ActivateCertificates { project, certificates }));
+    let (project, certificates) = choice.references();
+    let back = Inverse::of(&ActivateCertificates { project, certificates });
     Ok(choice.switch(at, false, facts, back))
 }
 
@@ -146,13 +148,13 @@ impl Choice {
         }
     }
 
-    fn references(&self) -> Option<(Option<ProjectRef>, Vec<CertificateRef>)> {
-        let project = self.project.as_ref().map(|it| ProjectRef::try_from(it.id.clone())).transpose().ok()?;
-        Some((project, self.chosen.iter().map(|it| CertificateRef::try_from(it.id.clone())).collect::<Result<_, _>>().ok()?))
+    fn references(&self) -> (Option<ProjectRef>, Vec<CertificateRef>) {
+        let project = self.project.as_ref().map(|it| ProjectRef::read(&it.id));
+        (project, self.chosen.iter().map(|it| CertificateRef::read(&it.id)).collect())
     }
 
     /// The change itself: all of them or none.
-    fn switch(self, at: &Session, on: bool, facts: Facts, back: Option<Inverse>) -> Draft<List<Certificate>> {
+    fn switch(self, at: &Session, on: bool, facts: Facts, back: Inverse) -> Draft<List<Certificate>> {
         let target = self.target(at);
         let Self { project, chosen, .. } = self;
         let request = match (&project, on) {
@@ -167,7 +169,7 @@ impl Choice {
         let (by, place) = (at.clone(), project.clone());
         let sent = move |it: &[WireCertificate]| {
             let after = List::whole(it.iter().map(|it| it.view(&by, place.as_ref())).collect());
-            back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
+            Sent::after(after).inverse(back.clone())
         };
         let (settled, again) = (sent.clone(), at.afresh());
         let draft = Draft::new(target, facts, move |permit| async move {

@@ -122,10 +122,9 @@ pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invi
         let views = invites.iter().map(|it| it.view(&organization, &names)).collect();
         return cut(views, &page, |it: &Invitation| format!("{} {}", it.invitation, it.id));
     }
-    let List { items, shown, has_more, next_cursor, total } =
-        lists::page(at.get("/organization/invites"), &page, |it: WireInvite| it).await?;
-    let names = names(at, &items).await?;
-    Ok(List { items: items.iter().map(|it| it.view(&organization, &names)).collect(), shown, has_more, next_cursor, total })
+    let invites = lists::page(at.get("/organization/invites"), &page, |it: WireInvite| it).await?;
+    let names = names(at, &invites.items).await?;
+    Ok(invites.map(|it| it.view(&organization, &names)))
 }
 
 /// `POST /organization/invites`. `projects` is always sent: leaving it out would mean the default project.
@@ -183,11 +182,9 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
 }
 
 fn made(at: &Session, invite: &WireInvite, projects: &[WireProject]) -> Sent<Invitation> {
-    let sent = Sent::after(invite.view(&at.organization(), projects)).target(at.target("invitation", &invite.email, &invite.id));
-    match InvitationRef::try_from(invite.id.clone()) {
-        Ok(invitation) => sent.inverse(Inverse::of(&CancelInvitation { invitation, organization: None })),
-        Err(_) => sent,
-    }
+    let back = Inverse::of(&CancelInvitation { invitation: InvitationRef::read(&invite.id), organization: None });
+    let target = at.target("invitation", &invite.email, &invite.id);
+    Sent::after(invite.view(&at.organization(), projects)).target(target).inverse(back)
 }
 
 /// `DELETE /organization/invites/{invite_id}`: of several to one person the pending one is meant.

@@ -6,9 +6,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Session;
 use crate::{
-    domain::{List, PageRequest},
+    domain::{Cursor, List, PageRequest},
     error::ProviderError,
-    providers::http::{Drained, Reading, Request, drain, ours, theirs},
+    providers::http::{Drained, Reading, Request, drain, theirs},
 };
 
 /// The most that lists with `last_id` give at once.
@@ -57,7 +57,7 @@ pub(super) async fn page<T: DeserializeOwned, V>(
     let list: WireList<T> = request.query("limit", wanted.limit).maybe("after", after.as_ref()).send().await?;
     let Drained { items, next } = list.read(after.as_deref())?;
     let items: Vec<V> = items.into_iter().map(view).collect();
-    Ok(List { shown: items.len(), items, has_more: next.is_some(), next_cursor: next.map(|it| ours(&it).0), total: None })
+    Ok(List { shown: items.len(), items, has_more: next.is_some(), next_cursor: next.map(|it| Cursor::after(&it).0), total: None })
 }
 
 /// How many there are, where one page tells.

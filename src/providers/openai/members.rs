@@ -88,12 +88,8 @@ impl WireUser {
             name: self.name().map(str::to_owned),
             id: Some(self.id.clone()),
             roles: self.role.iter().cloned().collect(),
-            status: None,
-            via_team: None,
-            organization: None,
-            project: None,
-            team: None,
             since: self.added_at.map(time),
+            ..Member::default()
         }
     }
 
@@ -181,12 +177,12 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
     let facts = held::around(at, facts).await?;
     let body = built_in.map_or_else(|| json!({ "role_id": role.id }), |it| json!({ "role": it }));
     let request = at.post("/organization/users/{user_id}").path("user_id", &person.id).json(body);
-    let back = former.and_then(|it| back_to(&person.id, &it));
+    let back = former.map(|it| back_to(&person.id, it));
     let (before, again, id, name) = (person.view(), at.afresh(), person.id.clone(), role.name.clone());
     let undone = back.clone();
     let draft = Draft::new(person.target(at), facts, move |permit| async move {
         let after: WireUser = request.send(&permit).await?.read("look with get_organization_member")?;
-        Ok(back.into_iter().fold(Sent::after(after.view()), Sent::inverse))
+        Ok(Sent::after(after.view()).undone_by(back))
     });
     let draft = draft.before(before);
     // Whether somebody holds a custom role, the person's own entry does not tell.
@@ -198,15 +194,13 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
         async move {
             let now = retrieve(&at, &id).await?;
             let took = now.role.as_deref() == Some(name.as_str());
-            Ok(took.then(|| back.into_iter().fold(Sent::after(now.view()), Sent::inverse)))
+            Ok(took.then(|| Sent::after(now.view()).undone_by(back)))
         }
     }))
 }
 
-fn back_to(id: &str, role: &str) -> Option<Inverse> {
-    let member = MemberRef::try_from(id.to_owned()).ok()?;
-    let role = RoleRef::try_from(role.to_owned()).ok()?;
-    Some(Inverse::of(&UpdateOrganizationMember { member, role, organization: None }))
+fn back_to(id: &str, role: String) -> Inverse {
+    Inverse::of(&UpdateOrganizationMember { member: MemberRef::read(id), role: RoleRef::read(role), organization: None })
 }
 
 /// `DELETE /organization/users/{user_id}`

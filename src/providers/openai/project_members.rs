@@ -62,12 +62,9 @@ impl WireProjectUser {
             name: self.name.clone(),
             id: Some(self.id.clone()),
             roles: vec![self.role.clone()],
-            status: None,
-            via_team: None,
-            organization: None,
             project: Some(project.name().to_owned()),
-            team: None,
             since: self.added_at.map(time),
+            ..Member::default()
         }
     }
 }
@@ -196,12 +193,12 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let join = at.post("/organization/projects/{project_id}/users").path("project_id", &project.id).json(body);
     let give: Vec<_> = further.iter().map(|it| (it.name.clone(), role_assignments::giving_person(at, &person, &project, &it.id))).collect();
     let target = target(at, &project, person.label(), &person.id);
-    let back = references(&project, &person.id).map(|(project, member)| Inverse::of(&RemoveProjectMember { project, member }));
+    let back = Inverse::of(&RemoveProjectMember { project: ProjectRef::read(&project.id), member: MemberRef::read(&person.id) });
     let (place, again) = (project.clone(), at.afresh());
     let sent = move |it: &WireProjectUser, further: Vec<String>| {
         let mut after = it.view(&place);
         after.roles.extend(further);
-        back.clone().into_iter().fold(Sent::after(after), Sent::inverse)
+        Sent::after(after).inverse(back.clone())
     };
     let settled = sent.clone();
     let draft = Draft::new(target, facts, move |permit| async move {
@@ -324,11 +321,13 @@ pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Dra
     let facts = held::around(at, facts).await?;
     let request = at.post("/organization/projects/{project_id}/users/{user_id}");
     let request = request.path("project_id", &project.id).path("user_id", &person.id).json(json!({ "role": role }));
-    let back = references(&project, &person.id).and_then(|(project, member)| {
-        Some(Inverse::of(&UpdateProjectMember { project, member, role: RoleRef::try_from(own.role.clone()).ok()? }))
+    let back = Inverse::of(&UpdateProjectMember {
+        project: ProjectRef::read(&project.id),
+        member: MemberRef::read(&person.id),
+        role: RoleRef::read(&own.role),
     });
     let place = project.clone();
-    let sent = move |it: &WireProjectUser| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
+    let sent = move |it: &WireProjectUser| Sent::after(it.view(&place)).inverse(back.clone());
     let (settled, again, before) = (sent.clone(), at.afresh(), own.view(&project));
     let draft = Draft::new(target(at, &project, person.label(), &person.id), facts, move |permit| async move {
         Ok(sent(&request.send(&permit).await?.read("look with get_project_member")?))
@@ -368,17 +367,16 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         facts = facts.note(format!("the roles beside the membership end: {}", names[1..].join(", ")));
     }
     let facts = facts.about(held::called(at)).undo(format!("add_project_member with roles {}", names.join(", ")));
-    let back = references(&project, &person.id).and_then(|(project, member)| {
-        let ids = std::iter::once(own.role.clone()).chain(further.iter().map(|it| it.0.clone()));
-        let roles = ids.map(RoleRef::try_from).collect::<Result<Vec<_>, _>>().ok()?;
-        let member = PersonRef::try_from(member.text().to_owned()).ok()?;
-        Some(Inverse::of(&AddProjectMember { project, member, roles }))
+    let back = Inverse::of(&AddProjectMember {
+        project: ProjectRef::read(&project.id),
+        member: PersonRef::read(&person.id),
+        roles: std::iter::once(&own.role).chain(further.iter().map(|it| &it.0)).map(RoleRef::read).collect(),
     });
     let request = at.delete("/organization/projects/{project_id}/users/{user_id}");
     let request = request.path("project_id", &project.id).path("user_id", &person.id);
     let mut before = own.view(&project);
     before.roles.extend(further.into_iter().map(|it| it.1));
-    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
+    let sent = move || Sent::gone().inverse(back.clone());
     let (settled, again) = (sent.clone(), at.afresh());
     let draft = Draft::new(target(at, &project, person.label(), &person.id), facts, move |permit| async move {
         request.send(&permit).await?;
@@ -392,8 +390,4 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
 
 fn target(at: &Session, project: &WireProject, label: &str, id: &str) -> Target {
     at.target("member", label, id).within("project", project.name(), &project.id)
-}
-
-fn references(project: &WireProject, user_id: &str) -> Option<(ProjectRef, MemberRef)> {
-    Some((ProjectRef::try_from(project.id.clone()).ok()?, MemberRef::try_from(user_id.to_owned()).ok()?))
 }

@@ -33,13 +33,9 @@ impl WireProjectGroup {
         Team {
             team: self.group_name.clone(),
             id: self.group_id.clone(),
-            slug: None,
-            description: None,
-            organization: None,
-            members: None,
-            roles: Vec::new(),
             project: Some(project.name().to_owned()),
             created_at: self.created_at.map(time),
+            ..Team::default()
         }
     }
 }
@@ -76,12 +72,12 @@ pub(super) async fn add(at: &Session, op: &AddProjectTeam) -> Result<Draft<Team>
     let facts = held::around(at, facts).await?.undo("remove_project_team");
     let body = json!({ "group_id": group.id, "role": role.id });
     let request = at.post("/organization/projects/{project_id}/groups").path("project_id", &project.id).json(body);
-    let back = references(&project, &group).map(|(project, team)| Inverse::of(&RemoveProjectTeam { project, team }));
+    let back = Inverse::of(&RemoveProjectTeam { project: ProjectRef::read(&project.id), team: TeamRef::read(&group.id) });
     let project_id = project.id.clone();
     Ok(Draft::of(target(at, &project, &group), facts)
         .sends(request)
         .shows("look with list_project_teams", move |it: WireProjectGroup| Team { roles: vec![role.name], ..it.view(&project) })
-        .undone_by(back)
+        .undone_by([back])
         .found_by(at, move |at| async move { one(&at, &project_id, &group.id).await }))
 }
 
@@ -120,8 +116,8 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft
 
 /// The team comes with its first role; the others are given after it.
 fn way_back(project: &WireProject, group: &WireGroup, roles: &[(String, String)]) -> Vec<Inverse> {
-    let Some((project, team)) = references(project, group) else { return Vec::new() };
-    let roles = roles.iter().filter_map(|it| RoleRef::try_from(it.0.clone()).ok());
+    let (project, team) = (ProjectRef::read(&project.id), TeamRef::read(&group.id));
+    let roles = roles.iter().map(|it| RoleRef::read(&it.0));
     let inverse = |(at, role): (usize, RoleRef)| match at {
         0 => Inverse::of(&AddProjectTeam { project: project.clone(), team: team.clone(), role }),
         _ => Inverse::of(&crate::tools::roles::AssignRole {
@@ -137,8 +133,4 @@ fn way_back(project: &WireProject, group: &WireGroup, roles: &[(String, String)]
 
 fn target(at: &Session, project: &WireProject, group: &WireGroup) -> Target {
     at.target("team", &group.name, &group.id).within("project", project.name(), &project.id)
-}
-
-fn references(project: &WireProject, group: &WireGroup) -> Option<(ProjectRef, TeamRef)> {
-    Some((ProjectRef::try_from(project.id.clone()).ok()?, TeamRef::try_from(group.id.clone()).ok()?))
 }

@@ -45,17 +45,12 @@ impl WireProject {
         Project {
             project: self.name().to_owned(),
             id: self.id.clone(),
-            slug: None,
-            organization: None,
-            team: None,
             status: Some(if self.is_archived() { ProjectStatus::Archived } else { ProjectStatus::Active }),
-            description: None,
             residency: self.residency.clone(),
             external_key_id: self.external_key_id.clone(),
-            members: None,
-            api_keys: None,
             created_at: self.created_at.map(time),
             archived_at: self.archived_at.map(time),
+            ..Project::default()
         }
     }
 
@@ -131,11 +126,8 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
 
 /// A project that was just made; archiving it is the way back.
 fn made(at: &Session, project: &WireProject) -> Sent<Project> {
-    let sent = Sent::after(project.view()).target(project.target(at)).undo("archive_project");
-    match ProjectRef::try_from(project.id.clone()) {
-        Ok(project) => sent.inverse(Inverse::of(&ArchiveProject { project })),
-        Err(_) => sent,
-    }
+    let back = Inverse::of(&ArchiveProject { project: ProjectRef::read(&project.id) });
+    Sent::after(project.view()).target(project.target(at)).undo("archive_project").inverse(back)
 }
 
 /// `POST /organization/projects/{project_id}`: what is left out stays, null empties.
@@ -182,14 +174,14 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
 /// The update that puts back what was there.
 fn way_back(op: &UpdateProject, before: &WireProject) -> Option<Inverse> {
     let name = match (&op.name, &before.name) {
-        (Some(_), Some(name)) => Some(Name::try_from(name.clone()).ok()?),
+        (Some(_), Some(name)) => Some(Name::read(name)),
         (Some(_), None) => return None,
         (None, _) => None,
     };
     let keyed = op.external_key_id.is_some() || !op.clear.is_empty();
     let external_key_id = before.external_key_id.clone().filter(|_| keyed);
     let clear = if keyed && external_key_id.is_none() { vec![ProjectField::ExternalKeyId] } else { Vec::new() };
-    let project = ProjectRef::try_from(before.id.clone()).ok()?;
+    let project = ProjectRef::read(&before.id);
     Some(Inverse::of(&UpdateProject { project, name, description: None, slug: None, external_key_id, clear }))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Session, lists, projects::WireProject, resolve::Search};
 use crate::{
-    domain::{Facts, Inverse, List, ModelName, PageRequest, ProjectRef, ReferenceText as _, limits::RateLimit},
+    domain::{Facts, List, PageRequest, ReferenceText as _, limits::RateLimit},
     error::ProviderError,
     providers::http::{Draft, Sent},
     tools::limits::{ListRateLimits, UpdateRateLimit},
@@ -23,28 +23,7 @@ struct WireRateLimit {
     batch_1_day_max_input_tokens: Option<u64>,
 }
 
-const FIELDS: [&str; 6] = [
-    "max_requests_per_1_minute",
-    "max_tokens_per_1_minute",
-    "max_images_per_1_minute",
-    "max_audio_megabytes_per_1_minute",
-    "max_requests_per_1_day",
-    "batch_1_day_max_input_tokens",
-];
-
 impl WireRateLimit {
-    /// In the order of [`FIELDS`].
-    fn values(&self) -> [Option<u64>; 6] {
-        [
-            self.max_requests_per_1_minute,
-            self.max_tokens_per_1_minute,
-            self.max_images_per_1_minute,
-            self.max_audio_megabytes_per_1_minute,
-            self.max_requests_per_1_day,
-            self.batch_1_day_max_input_tokens,
-        ]
-    }
-
     fn view(&self, project: &WireProject) -> RateLimit {
         RateLimit {
             model: self.model.clone(),
@@ -58,18 +37,6 @@ impl WireRateLimit {
             batch_1_day_max_input_tokens: self.batch_1_day_max_input_tokens,
         }
     }
-}
-
-/// In the order of [`FIELDS`].
-fn wanted(op: &UpdateRateLimit) -> [Option<u64>; 6] {
-    [
-        op.max_requests_per_1_minute,
-        op.max_tokens_per_1_minute,
-        op.max_images_per_1_minute,
-        op.max_audio_megabytes_per_1_minute,
-        op.max_requests_per_1_day,
-        op.batch_1_day_max_input_tokens,
-    ]
 }
 
 async fn all(at: &Session, project_id: &str) -> Result<Vec<WireRateLimit>, ProviderError> {
@@ -86,16 +53,17 @@ pub(super) async fn list(at: &Session, op: &ListRateLimits) -> Result<List<RateL
 
 /// `POST /organization/projects/{project_id}/rate_limits/{rate_limit_id}`
 pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<RateLimit>, ProviderError> {
-    let wanted = wanted(op);
+    let wanted = op.rates();
     if wanted.iter().all(Option::is_none) {
-        return Err(ProviderError::invalid("nothing to change is given", format!("give one of {}", FIELDS.join(", "))));
+        return Err(ProviderError::invalid("nothing to change is given", format!("give one of {}", RateLimit::FIELDS.join(", "))));
     }
     let project = at.active_project(&op.project).await?;
     let search = Search { kind: "model", wanted: op.model.text(), scope: project.name(), list_tool: "list_rate_limits" };
     let limit = search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.model)?;
+    let before = limit.view(&project);
     let mut facts = Facts::none().undo("update_rate_limit with the values in `before`");
     let mut body = Map::new();
-    for ((name, old), new) in FIELDS.into_iter().zip(limit.values()).zip(wanted) {
+    for ((name, old), new) in RateLimit::FIELDS.into_iter().zip(before.rates()).zip(wanted) {
         let Some(new) = new else { continue };
         let Some(old) = old else {
             let message = format!("model `{}` has no limit `{name}`", limit.model);
@@ -107,17 +75,19 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
     let request = at.post("/organization/projects/{project_id}/rate_limits/{rate_limit_id}");
     let request = request.path("project_id", &project.id).path("rate_limit_id", &limit.id).json(Value::Object(body));
     let target = at.target("rate limit", &limit.model, &limit.id).within("project", project.name(), &project.id);
-    let back = way_back(op, &limit, &project);
+    let back = op.back(&project.id, &before);
     let place = project.clone();
-    let sent = move |it: &WireRateLimit| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
-    let (settled, before, again) = (sent.clone(), limit.view(&project), at.afresh());
+    let sent = move |it: &WireRateLimit| Sent::after(it.view(&place)).inverse(back.clone());
+    let (settled, again) = (sent.clone(), at.afresh());
     let draft =
         Draft::new(target, facts, move |permit| async move { Ok(sent(&request.send(&permit).await?.read("look with list_rate_limits")?)) });
     Ok(draft.before(before).read_back(move || {
-        let (at, project, id, settled) = (again.afresh(), project.id.clone(), limit.id.clone(), settled.clone());
+        let (at, project, id, settled) = (again.afresh(), project.clone(), limit.id.clone(), settled.clone());
         async move {
-            let now = all(&at, &project).await?.into_iter().find(|it| it.id == id);
-            let took = |it: &WireRateLimit| it.values().iter().zip(wanted).all(|(now, wanted)| wanted.is_none() || *now == wanted);
+            let now = all(&at, &project.id).await?.into_iter().find(|it| it.id == id);
+            let took = |it: &WireRateLimit| {
+                it.view(&project).rates().into_iter().zip(wanted).all(|(now, wanted)| wanted.is_none() || now == wanted)
+            };
             Ok(now.filter(took).map(|it| settled(&it)))
         }
     }))
@@ -126,18 +96,4 @@ pub(super) async fn update(at: &Session, op: &UpdateRateLimit) -> Result<Draft<R
 #[expect(clippy::cast_precision_loss, reason = "a limit beyond 2^53 is judged by its size, not by its last digit")]
 fn rough(limit: u64) -> f64 {
     limit as f64
-}
-
-fn way_back(op: &UpdateRateLimit, before: &WireRateLimit, project: &WireProject) -> Option<Inverse> {
-    let was = |asked: Option<u64>, old: Option<u64>| asked.and(old);
-    Some(Inverse::of(&UpdateRateLimit {
-        project: ProjectRef::try_from(project.id.clone()).ok()?,
-        model: ModelName::try_from(before.model.clone()).ok()?,
-        max_requests_per_1_minute: was(op.max_requests_per_1_minute, before.max_requests_per_1_minute),
-        max_tokens_per_1_minute: was(op.max_tokens_per_1_minute, before.max_tokens_per_1_minute),
-        max_images_per_1_minute: was(op.max_images_per_1_minute, before.max_images_per_1_minute),
-        max_audio_megabytes_per_1_minute: was(op.max_audio_megabytes_per_1_minute, before.max_audio_megabytes_per_1_minute),
-        max_requests_per_1_day: was(op.max_requests_per_1_day, before.max_requests_per_1_day),
-        batch_1_day_max_input_tokens: was(op.batch_1_day_max_input_tokens, before.batch_1_day_max_input_tokens),
-    }))
 }

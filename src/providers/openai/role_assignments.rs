@@ -103,8 +103,8 @@ impl Holder {
     /// References to the holder, as our tools take them.
     fn references(&self) -> (Option<MemberRef>, Option<TeamRef>) {
         match self {
-            Self::Person(it) => (MemberRef::try_from(it.id.clone()).ok(), None),
-            Self::Team(it) => (None, TeamRef::try_from(it.id.clone()).ok()),
+            Self::Person(it) => (Some(MemberRef::read(&it.id)), None),
+            Self::Team(it) => (None, Some(TeamRef::read(&it.id))),
         }
     }
 
@@ -188,8 +188,7 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
         let via_team = Some(through.into_iter().map(name).collect::<Vec<_>>().join(", ")).filter(|it| !it.is_empty());
         RoleAssignment { via_team, ..assignment(at, &holder, &it.role, project.as_ref()) }
     };
-    let List { items, shown, has_more, next_cursor, total } = assigned;
-    Ok(List { items: items.into_iter().map(view).collect(), shown, has_more, next_cursor, total })
+    Ok(assigned.map(view))
 }
 
 fn assignment(at: &Session, holder: &Holder, role: &WireRole, project: Option<&WireProject>) -> RoleAssignment {
@@ -287,11 +286,10 @@ impl Seat {
     }
 
     /// The call that gives the role to this very holder.
-    fn giving(&self) -> Option<AssignRole> {
+    fn giving(&self) -> AssignRole {
         let (member, team) = self.holder.references();
-        let project = self.project.as_ref().map(|it| ProjectRef::try_from(it.id.clone())).transpose().ok()?;
-        let role = RoleRef::try_from(self.role.id.clone()).ok()?;
-        Some(AssignRole { role, member, team, project, organization: None })
+        let project = self.project.as_ref().map(|it| ProjectRef::read(&it.id));
+        AssignRole { role: RoleRef::read(&self.role.id), member, team, project, organization: None }
     }
 }
 
@@ -307,11 +305,10 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
     }
     let facts = seat.given(at).await?.into_iter().fold(Facts::none(), Facts::gives);
     let facts = held::around(at, facts).await?.undo("unassign_role with the same arguments");
-    let back = seat.giving().map(|AssignRole { role, member, team, project, organization }| {
-        Inverse::of(&UnassignRole { role, member, team, project, organization })
-    });
+    let AssignRole { role, member, team, project, organization } = seat.giving();
+    let back = Inverse::of(&UnassignRole { role, member, team, project, organization });
     let request = giving(at, &seat.holder, seat.project.as_ref(), &seat.role.id);
-    let sent = move |view: RoleAssignment| back.clone().into_iter().fold(Sent::after(view), Sent::inverse);
+    let sent = move |view: RoleAssignment| Sent::after(view).inverse(back.clone());
     let (view, settled, again) = (seat.view(at), sent.clone(), at.afresh());
     let after = view.clone();
     let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), facts, move |permit| async move {
@@ -344,10 +341,10 @@ pub(super) async fn unassign(at: &Session, op: &UnassignRole) -> Result<Draft<Ro
         facts = facts.lose(Losing::Role, people.collect::<Vec<_>>());
     }
     let facts = facts.about(held::called(at)).undo("assign_role with the same arguments");
-    let back = seat.giving().map(|it| Inverse::of(&it));
+    let back = Inverse::of(&seat.giving());
     let request = filled(at.delete(seat.holder.path(seat.project.as_ref(), true)), &seat.holder, seat.project.as_ref());
     let request = request.path("role_id", &seat.role.id);
-    let sent = move || back.clone().into_iter().fold(Sent::gone(), Sent::inverse);
+    let sent = move || Sent::gone().inverse(back.clone());
     let (settled, again, before) = (sent.clone(), at.afresh(), seat.view(at));
     let draft = Draft::new(seat.holder.target(at, seat.project.as_ref()), facts, move |permit| async move {
         request.send(&permit).await?;

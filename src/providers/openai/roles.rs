@@ -159,15 +159,12 @@ pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<Role>,
 }
 
 fn made(at: &Session, role: &WireRole, project: Option<&WireProject>) -> Sent<Role> {
-    let sent = Sent::after(role.view(project)).target(within(at.target("role", &role.name, &role.id), project));
-    match (RoleRef::try_from(role.id.clone()), reference(project)) {
-        (Ok(role), Ok(project)) => sent.inverse(Inverse::of(&DeleteRole { role, project })),
-        _ => sent,
-    }
+    let back = Inverse::of(&DeleteRole { role: RoleRef::read(&role.id), project: reference(project) });
+    Sent::after(role.view(project)).target(within(at.target("role", &role.name, &role.id), project)).inverse(back)
 }
 
-fn reference(project: Option<&WireProject>) -> Result<Option<ProjectRef>, crate::domain::InvalidReference> {
-    project.map(|it| ProjectRef::try_from(it.id.clone())).transpose()
+fn reference(project: Option<&WireProject>) -> Option<ProjectRef> {
+    project.map(|it| ProjectRef::read(&it.id))
 }
 
 async fn is_free(at: &Session, project: Option<&WireProject>, name: &Name, but: Option<&str>) -> Result<(), ProviderError> {
@@ -228,7 +225,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>,
     let (place, undone) = (project.clone(), back.clone());
     let draft = Draft::new(target, facts, move |permit| async move {
         let after: WireRole = request.send(&permit).await?.read("look with get_role")?;
-        Ok(back.into_iter().fold(Sent::after(after.view(place.as_ref())), Sent::inverse))
+        Ok(Sent::after(after.view(place.as_ref())).inverse(back))
     });
     Ok(draft.before(before).read_back(move || {
         let (at, id, op, project, back) = (again.afresh(), id.clone(), wanted.clone(), project.clone(), undone.clone());
@@ -238,7 +235,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<Role>,
                 && op.permissions.as_ref().is_none_or(|it| same(it, now.codes()))
                 && op.description.as_ref().is_none_or(|it| Some(it.as_str()) == now.description.as_deref())
                 && (op.clear.is_empty() || now.description.is_none());
-            Ok(took.then(|| back.into_iter().fold(Sent::after(now.view(project.as_ref())), Sent::inverse)))
+            Ok(took.then(|| Sent::after(now.view(project.as_ref())).inverse(back)))
         }
     }))
 }
@@ -276,14 +273,13 @@ async fn change_of_power(
     held::around(at, facts).await
 }
 
-fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -> Option<Inverse> {
-    let name = op.name.as_ref().map(|_| Name::try_from(before.name.clone())).transpose().ok()?;
+fn way_back(op: &UpdateRole, before: &WireRole, project: Option<&WireProject>) -> Inverse {
+    let name = op.name.as_ref().map(|_| Name::read(&before.name));
     let described = op.description.is_some() || !op.clear.is_empty();
-    let description = before.description.clone().filter(|_| described).map(Description::try_from).transpose().ok()?;
+    let description = before.description.as_ref().filter(|it| described && !it.trim().is_empty()).map(Description::read);
     let clear = if described && description.is_none() { vec![RoleField::Description] } else { Vec::new() };
     let permissions = op.permissions.as_ref().map(|_| before.codes().to_vec());
-    let role = RoleRef::try_from(before.id.clone()).ok()?;
-    Some(Inverse::of(&UpdateRole { role, name, permissions, description, project: reference(project).ok()?, clear }))
+    Inverse::of(&UpdateRole { role: RoleRef::read(&before.id), name, permissions, description, project: reference(project), clear })
 }
 
 /// `DELETE …/roles/{role_id}`

@@ -154,15 +154,8 @@ pub(super) async fn create(at: &Session, op: &CreateServiceAccount) -> Result<Dr
 }
 
 fn made(at: &Session, account: &WireServiceAccount, project: &WireProject) -> Sent<ServiceAccount> {
-    let sent = Sent::after(account.view(project)).target(account.target(at, project));
-    match references(account, project) {
-        Some((project, service_account)) => sent.inverse(Inverse::of(&DeleteServiceAccount { project, service_account })),
-        None => sent,
-    }
-}
-
-fn references(account: &WireServiceAccount, project: &WireProject) -> Option<(ProjectRef, ServiceAccountRef)> {
-    Some((ProjectRef::try_from(project.id.clone()).ok()?, ServiceAccountRef::try_from(account.id.clone()).ok()?))
+    let back = DeleteServiceAccount { project: ProjectRef::read(&project.id), service_account: ServiceAccountRef::read(&account.id) };
+    Sent::after(account.view(project)).target(account.target(at, project)).inverse(Inverse::of(&back))
 }
 
 /// The service lets two accounts have one name; then nobody could name either.
@@ -214,7 +207,7 @@ pub(super) async fn update(at: &Session, op: &UpdateServiceAccount) -> Result<Dr
     let request = request.path("project_id", &project.id).path("service_account_id", &account.id).json(body.into());
     let back = way_back(op, &account, &project);
     let place = project.clone();
-    let sent = move |it: &WireServiceAccount| back.clone().into_iter().fold(Sent::after(it.view(&place)), Sent::inverse);
+    let sent = move |it: &WireServiceAccount| Sent::after(it.view(&place)).undone_by(back.clone());
     let (settled, again, name) = (sent.clone(), at.afresh(), op.name.clone());
     let (before, target, id) = (account.view(&project), account.target(at, &project), account.id.clone());
     let draft =
@@ -235,14 +228,17 @@ pub(super) async fn update(at: &Session, op: &UpdateServiceAccount) -> Result<Dr
 
 /// The update that puts back what was there; an account without a role cannot be made one again.
 fn way_back(op: &UpdateServiceAccount, before: &WireServiceAccount, project: &WireProject) -> Option<Inverse> {
-    let name = op.name.as_ref().map(|_| Name::try_from(before.name.clone())).transpose().ok()?;
     let role = match (&op.role, before.role.as_deref()) {
         (None, _) => None,
-        (Some(_), Some(role @ ("member" | "owner"))) => Some(RoleRef::try_from(role.to_owned()).ok()?),
+        (Some(_), Some(role @ ("member" | "owner"))) => Some(RoleRef::read(role)),
         (Some(_), _) => return None,
     };
-    let (project, service_account) = references(before, project)?;
-    Some(Inverse::of(&UpdateServiceAccount { project, service_account, name, role }))
+    Some(Inverse::of(&UpdateServiceAccount {
+        project: ProjectRef::read(&project.id),
+        service_account: ServiceAccountRef::read(&before.id),
+        name: op.name.as_ref().map(|_| Name::read(&before.name)),
+        role,
+    }))
 }
 
 /// `DELETE /organization/projects/{project_id}/service_accounts/{service_account_id}`

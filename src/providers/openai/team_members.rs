@@ -32,13 +32,8 @@ impl WireGroupUser {
             member: self.label().to_owned(),
             name: self.name.clone(),
             id: Some(self.id.clone()),
-            roles: Vec::new(),
-            status: None,
-            via_team: None,
-            organization: None,
-            project: None,
             team: Some(team.to_owned()),
-            since: None,
+            ..Member::default()
         }
     }
 }
@@ -73,12 +68,12 @@ pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member
     let facts = reach::of_team(at, &group).await?.opens(at, &group, &person.holder()).undo("remove_team_member");
     let facts = held::around(at, facts).await?;
     let request = at.post("/organization/groups/{group_id}/users").path("group_id", &group.id).json(json!({ "user_id": person.id }));
-    let back = references(&group, &person).map(|(team, member)| Inverse::of(&RemoveTeamMember { team, member }));
+    let back = Inverse::of(&RemoveTeamMember { team: TeamRef::read(&group.id), member: MemberRef::read(&person.id) });
     let after = Member { team: Some(group.name.clone()), roles: Vec::new(), since: None, ..person.view() };
     Ok(Draft::of(target(at, &group, &person), facts)
         .sends(request)
         .leaves(after)
-        .undone_by(back)
+        .undone_by([back])
         .found_by(at, move |at| async move { Ok(one(&at, &group.id, &person.id).await?.is_some()) }))
 }
 
@@ -95,19 +90,15 @@ pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<
     let facts = reach.closes(at, &group, &[person.holder()], Facts::none()).await?;
     let facts = facts.about(held::called(at)).undo("add_team_member with the same arguments");
     let request = at.delete("/organization/groups/{group_id}/users/{user_id}").path("group_id", &group.id).path("user_id", &person.id);
-    let back = references(&group, &person).map(|(team, member)| Inverse::of(&AddTeamMember { team, member, role: None }));
+    let back = Inverse::of(&AddTeamMember { team: TeamRef::read(&group.id), member: MemberRef::read(&person.id), role: None });
     Ok(Draft::of(target(at, &group, &person), facts)
         .before(member.view(&group.name))
         .sends(request)
         .ends()
-        .undone_by(back)
+        .undone_by([back])
         .found_by(at, move |at| async move { Ok(one(&at, &group.id, &person.id).await?.is_none()) }))
 }
 
 fn target(at: &Session, group: &WireGroup, person: &WireUser) -> Target {
     at.target("member", person.label(), &person.id).within("team", &group.name, &group.id)
-}
-
-fn references(group: &WireGroup, person: &WireUser) -> Option<(TeamRef, MemberRef)> {
-    Some((TeamRef::try_from(group.id.clone()).ok()?, MemberRef::try_from(person.id.clone()).ok()?))
 }

@@ -24,17 +24,7 @@ pub(super) struct WireGroup {
 
 impl WireGroup {
     fn view(&self) -> Team {
-        Team {
-            team: self.name.clone(),
-            id: self.id.clone(),
-            slug: None,
-            description: None,
-            organization: None,
-            members: None,
-            roles: Vec::new(),
-            project: None,
-            created_at: self.created_at.map(time),
-        }
+        Team { team: self.name.clone(), id: self.id.clone(), created_at: self.created_at.map(time), ..Team::default() }
     }
 
     pub(super) fn named(&self) -> Named {
@@ -104,11 +94,8 @@ pub(super) async fn create(at: &Session, op: &CreateTeam) -> Result<Draft<Team>,
 }
 
 fn made(at: &Session, group: &WireGroup) -> Sent<Team> {
-    let sent = Sent::after(group.view()).target(group.target(at));
-    match TeamRef::try_from(group.id.clone()) {
-        Ok(team) => sent.inverse(Inverse::of(&DeleteTeam { team })),
-        Err(_) => sent,
-    }
+    let back = Inverse::of(&DeleteTeam { team: TeamRef::read(&group.id) });
+    Sent::after(group.view()).target(group.target(at)).inverse(back)
 }
 
 /// The service lets two groups have one name; then nobody could name either.
@@ -125,11 +112,9 @@ pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>,
     group.is_ours()?;
     is_free(&all(at).await?, name, Some(&group.id))?;
     let request = at.post("/organization/groups/{group_id}").path("group_id", &group.id).json(json!({ "name": name.as_str() }));
-    let back = match (TeamRef::try_from(group.id.clone()), Name::try_from(group.name.clone())) {
-        (Ok(team), Ok(name)) => Some(Inverse::of(&UpdateTeam { team, name: Some(name), description: None, slug: None, clear: Vec::new() })),
-        _ => None,
-    };
-    let sent = move |after: &WireGroup| back.clone().into_iter().fold(Sent::after(after.view()), Sent::inverse);
+    let (team, former) = (TeamRef::read(&group.id), Some(Name::read(&group.name)));
+    let back = Inverse::of(&UpdateTeam { team, name: former, description: None, slug: None, clear: Vec::new() });
+    let sent = move |after: &WireGroup| Sent::after(after.view()).inverse(back.clone());
     let (settled, again, id, name) = (sent.clone(), at.afresh(), group.id.clone(), name.clone());
     let facts = Facts::none().undo("update_team with the values in `before`");
     let draft =

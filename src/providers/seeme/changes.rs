@@ -58,10 +58,10 @@ impl Edit<'_> {
     /// What was there before, of what is changed.
     pub(super) fn former(&self, before: &WirePlace) -> Former {
         let described = self.description.is_some() || self.clears_description;
-        let description = before.description().and_then(|it| Description::try_from(it).ok());
+        let description = before.description().map(Description::read);
         Former {
-            name: self.name.and_then(|_| Name::try_from(before.name.clone()).ok()),
-            slug: self.slug.and_then(|_| Slug::try_from(before.slug()?).ok()),
+            name: self.name.map(|_| Name::read(&before.name)),
+            slug: self.slug.and(before.slug()).map(Slug::read),
             clears_description: described && description.is_none(),
             description: description.filter(|_| described),
         }
@@ -78,7 +78,7 @@ pub(super) fn set<'a>(object: &mut Map<String, Value>, fields: impl IntoIterator
 }
 
 /// Sends a thing back whole. Whether it took effect is seen from what people can change.
-pub(super) fn replace<T, V>(at: &Session, place: Place, whole: Map<String, Value>, facts: Facts, undo: Option<Inverse>, view: V) -> Draft<T>
+pub(super) fn replace<T, V>(at: &Session, place: Place, whole: Map<String, Value>, facts: Facts, undo: Inverse, view: V) -> Draft<T>
 where
     T: Serialize + Send + 'static,
     V: Fn(&WirePlace) -> T + Clone + Send + Sync + 'static,
@@ -88,14 +88,14 @@ where
     let draft = Draft::new(place.target(), facts, move |permit| async move {
         let reply = place.put(&sending, "").json(Value::Object(whole)).send(&permit).await?;
         let told: WirePlace = reply.read(&format!("see get_{}", place.kind.noun()))?;
-        Ok(undone_by(Sent::after(view(&told)), undo))
+        Ok(Sent::after(view(&told)).inverse(undo))
     });
     draft.read_back(move || {
         let (at, (place, whole, undo, view)) = (looking.afresh(), back.clone());
         async move {
             let changed = took_effect(&place.whole(&at).await?, &whole);
             let told = place.read(&at).await?;
-            Ok(changed.then(|| undone_by(Sent::after(view(&told)), undo)))
+            Ok(changed.then(|| Sent::after(view(&told)).inverse(undo)))
         }
     })
 }
@@ -124,12 +124,4 @@ pub(super) fn delete<T: Serialize + Send + 'static>(at: &Session, place: Place, 
             Ok((!there).then(Sent::gone))
         }
     })
-}
-
-/// A change with the call that takes it back, where there is one.
-pub(super) fn undone_by<T>(sent: Sent<T>, inverse: Option<Inverse>) -> Sent<T> {
-    match inverse {
-        Some(inverse) => sent.inverse(inverse),
-        None => sent,
-    }
 }

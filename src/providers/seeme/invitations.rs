@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session, access,
-    changes::undone_by,
     members::inviting_again,
     names::Wanted,
     people::{Seat, WireMember, seats},
@@ -68,18 +67,16 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
 
 /// What was made: an invitation, or a member at once.
 fn invited(organization: &Place, seat: &Seat) -> Sent<Invitation> {
-    let within = OrganizationRef::try_from(organization.id().to_owned()).ok();
+    let within = Some(OrganizationRef::read(organization.id()));
     let inverse = if seat.pending {
-        let id = InvitationRef::try_from(seat.id.clone()).ok();
-        id.map(|invitation| Inverse::of(&CancelInvitation { invitation, organization: within }))
+        Inverse::of(&CancelInvitation { invitation: InvitationRef::read(&seat.id), organization: within })
     } else {
-        let member = MemberRef::try_from(seat.called().to_owned()).ok();
-        member.map(|member| Inverse::of(&RemoveOrganizationMember { member, organization: within }))
+        Inverse::of(&RemoveOrganizationMember { member: MemberRef::read(seat.called()), organization: within })
     };
     let target = Target::new("invitation", seat.called(), &seat.id, organization.name());
     let sent = Sent::after(seat.invitation(organization)).target(target);
     let sent = if seat.pending { sent } else { sent.undo("remove_organization_member") };
-    undone_by(sent, inverse)
+    sent.inverse(inverse)
 }
 
 fn already(seat: &Seat, organization: &Place) -> ProviderError {

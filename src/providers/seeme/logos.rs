@@ -4,15 +4,11 @@ use base64::Engine as _;
 
 use super::{
     Session,
-    changes::undone_by,
     places::{self, Place},
     wire::is_missing,
 };
 use crate::{
-    domain::{
-        Counted, Facts, InvalidReference, Inverse, OrganizationRef, ProjectRef, ReferenceText as _, Target, TeamRef, Thing,
-        organizations::Logo,
-    },
+    domain::{Counted, Facts, Inverse, OrganizationRef, ProjectRef, ReferenceText as _, Target, TeamRef, Thing, organizations::Logo},
     error::ProviderError,
     providers::{
         http::{Draft, File, Sent},
@@ -28,11 +24,9 @@ pub(super) async fn get(at: &Session, op: &GetLogo) -> Result<Logo, ProviderErro
 }
 
 async fn owner(at: &Session, of: LogoOwner, target: &ProjectRef) -> Result<Place, ProviderError> {
-    let text = target.text().to_owned();
-    let unreadable = |error: InvalidReference| ProviderError::invalid(error.to_string(), "name the target by name, slug or id");
     match of {
-        LogoOwner::Organization => places::organization(at, Some(&OrganizationRef::try_from(text).map_err(unreadable)?)).await,
-        LogoOwner::Team => places::team(at, &TeamRef::try_from(text).map_err(unreadable)?, None).await,
+        LogoOwner::Organization => places::organization(at, Some(&OrganizationRef::read(target.text()))).await,
+        LogoOwner::Team => places::team(at, &TeamRef::read(target.text()), None).await,
         LogoOwner::Project => places::project(at, target).await,
     }
 }
@@ -82,7 +76,7 @@ pub(super) async fn set(at: &Session, op: &SetLogo) -> Result<Draft<Logo>, Provi
     let former = before.map(|it| view(&owner, &it));
     let draft = Draft::new(target, facts, move |permit| async move {
         owner.post(&sending, "/logo").file(file).send(&permit).await?;
-        Ok(undone_by(Sent::after(after), inverse))
+        Ok(Sent::after(after).undone_by(inverse))
     });
     let draft = match former {
         Some(former) => draft.before(former),
@@ -92,7 +86,7 @@ pub(super) async fn set(at: &Session, op: &SetLogo) -> Result<Draft<Logo>, Provi
         let (at, (owner, content, after, inverse)) = (looking.afresh(), back.clone());
         async move {
             let there = logo(&at, &owner).await?.is_some_and(|it| it.content == content);
-            Ok(there.then(|| undone_by(Sent::after(after), inverse)))
+            Ok(there.then(|| Sent::after(after).undone_by(inverse)))
         }
     }))
 }

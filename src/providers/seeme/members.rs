@@ -107,17 +107,17 @@ pub(super) fn target(organization: &Place, seat: &Seat) -> Target {
 
 fn back_to(organization: &Place, seat: &Seat) -> Option<Inverse> {
     Some(Inverse::of(&UpdateOrganizationMember {
-        member: MemberRef::try_from(seat.id().to_owned()).ok()?,
-        role: RoleRef::try_from(seat.role_id.clone()?).ok()?,
-        organization: OrganizationRef::try_from(organization.id().to_owned()).ok(),
+        member: MemberRef::read(seat.id()),
+        role: RoleRef::read(seat.role_id.as_ref()?),
+        organization: Some(OrganizationRef::read(organization.id())),
     }))
 }
 
 pub(super) fn inviting_again(organization: &Place, seat: &Seat) -> Option<Inverse> {
     Some(Inverse::of(&InviteOrganizationMember {
-        email: Email::try_from(seat.email.clone()?).ok()?,
-        role: seat.role_id.clone().and_then(|it| RoleRef::try_from(it).ok()),
-        organization: OrganizationRef::try_from(organization.id().to_owned()).ok(),
+        email: Email::read(seat.email.as_ref()?),
+        role: seat.role_id.as_ref().map(RoleRef::read),
+        organization: Some(OrganizationRef::read(organization.id())),
         projects: Vec::new(),
     }))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
-    changes::{self, set, undone_by},
+    changes::{self, set},
     people::seats,
     places::{self, Kind, Place, WirePlace, is_free},
     roles,
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Facts, Inverse, List, Losing, Name, OrganizationRef, PageRequest, Query, Slug, Surroundings, Target, Thing, Website, fold,
-        organizations::Organization,
+        Counted, Description, Facts, Inverse, List, Losing, Name, OrganizationRef, PageRequest, Query, Slug, Surroundings, Target, Thing,
+        Website, fold, organizations::Organization,
     },
     error::ProviderError,
     providers::{
@@ -35,8 +35,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
     }
     let brief = |it: Organization| Organization { description: None, website: None, created_at: None, ..it };
     let page = cut(found, &PageRequest::of(op.limit, op.cursor.as_ref()), WirePlace::key)?;
-    let List { items, shown, has_more, next_cursor, total } = page;
-    Ok(List { items: items.iter().map(|it| brief(view(it))).collect(), shown, has_more, next_cursor, total })
+    Ok(page.map(|it| brief(view(&it))))
 }
 
 pub(super) async fn get(at: &Session, op: &GetOrganization) -> Result<Organization, ProviderError> {
@@ -74,10 +73,9 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
 }
 
 fn made(it: &WirePlace) -> Sent<Organization> {
-    let organization = OrganizationRef::try_from(it.id.clone()).ok();
-    let inverse = organization.map(|organization| Inverse::of(&DeleteOrganization { organization }));
+    let inverse = Inverse::of(&DeleteOrganization { organization: OrganizationRef::read(&it.id) });
     let target = Target::new("organization", &it.name, &it.id, &it.name);
-    undone_by(Sent::after(view(it)).target(target), inverse)
+    Sent::after(view(it)).target(target).inverse(inverse)
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draft<Organization>, ProviderError> {
@@ -117,21 +115,21 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganization) -> Result<Draf
     Ok(changes::replace(at, organization, whole, facts, inverse, view).before(view(&before)))
 }
 
-fn back_to(op: &UpdateOrganization, before: &WirePlace) -> Option<Inverse> {
-    let description = before.description().and_then(|it| it.try_into().ok());
-    let website = filled(before.website.as_ref()).and_then(|it| Website::try_from(it.to_owned()).ok());
+fn back_to(op: &UpdateOrganization, before: &WirePlace) -> Inverse {
+    let description = before.description().map(Description::read);
+    let website = filled(before.website.as_ref()).map(Website::read);
     let described = op.description.is_some() || op.clear.contains(&OrganizationField::Description);
     let linked = op.website.is_some() || op.clear.contains(&OrganizationField::Website);
     let clear =
         [(described && description.is_none(), OrganizationField::Description), (linked && website.is_none(), OrganizationField::Website)];
-    Some(Inverse::of(&UpdateOrganization {
-        organization: OrganizationRef::try_from(before.id.clone()).ok()?,
-        name: op.name.as_ref().and_then(|_| Name::try_from(before.name.clone()).ok()),
+    Inverse::of(&UpdateOrganization {
+        organization: OrganizationRef::read(&before.id),
+        name: op.name.as_ref().map(|_| Name::read(&before.name)),
         description: description.filter(|_| described),
-        slug: op.slug.as_ref().and_then(|_| Slug::try_from(before.slug()?).ok()),
+        slug: op.slug.as_ref().and(before.slug()).map(Slug::read),
         website: website.filter(|_| linked),
         clear: clear.into_iter().filter(|it| it.0).map(|it| it.1).collect(),
-    }))
+    })
 }
 
 /// A connection that is kept to a name would be kept to nothing, or to whoever takes the name next.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session, access,
-    changes::{self, Edit, Former, set, undone_by},
+    changes::{self, Edit, Former, set},
     people::seats,
     places::{self, Kind, Place, WirePlace},
     resources,
@@ -103,9 +103,9 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
 
 fn made(organization: &Place, team: Option<&Place>, it: WirePlace) -> Sent<Project> {
     let project = Place { kind: Kind::Project, it, organization: organization.it.clone() };
-    let inverse = ProjectRef::try_from(project.id().to_owned()).ok().map(|project| Inverse::of(&DeleteProject { project }));
+    let inverse = Inverse::of(&DeleteProject { project: ProjectRef::read(project.id()) });
     let view = view(&project, &project.it, team.map(|it| it.name().to_owned()));
-    undone_by(Sent::after(view).target(project.target()), inverse)
+    Sent::after(view).target(project.target()).inverse(inverse)
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Project>, ProviderError> {
@@ -120,11 +120,10 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
     edit.check(at, &project).await?;
     let mut whole = project.whole(at).await?;
     edit.apply(&mut whole);
-    let undo = ProjectRef::try_from(before.id.clone()).ok().map(|project| {
-        let Former { name, description, slug, clears_description } = edit.former(&before);
-        let clear = if clears_description { vec![ProjectField::Description] } else { Vec::new() };
-        Inverse::of(&UpdateProject { project, name, description, slug, clear, external_key_id: None })
-    });
+    let Former { name, description, slug, clears_description } = edit.former(&before);
+    let clear = if clears_description { vec![ProjectField::Description] } else { Vec::new() };
+    let reference = ProjectRef::read(&before.id);
+    let undo = Inverse::of(&UpdateProject { project: reference, name, description, slug, clear, external_key_id: None });
     let team = team_of(at, &project).await?;
     let facts = Facts::none().undo("update_project with the values in `before`");
     let of = project.clone();
@@ -158,13 +157,9 @@ fn view(place: &Place, it: &WirePlace, team: Option<String>) -> Project {
         slug: it.slug(),
         organization: Some(place.organization.name.clone()).filter(|it| !it.is_empty()),
         team,
-        status: None,
         description: it.description(),
-        residency: None,
-        external_key_id: None,
         members: it.member_count,
-        api_keys: None,
         created_at: time(it.created_at.as_ref()),
-        archived_at: None,
+        ..Project::default()
     }
 }

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{
     Session,
-    changes::undone_by,
     people::seats,
     places::{self, Place},
     seats::shown,
@@ -85,9 +84,10 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
     }
     let facts = Facts::none().undo("remove_project_resource");
     let target = target(&project, kind, &id);
-    let inverse = project_ref(&project).map(|project| {
-        let (resource_type, resource_id) = (op.resource_type.clone(), op.resource_id.clone());
-        Inverse::of(&RemoveProjectResource { project, resource_type, resource_id })
+    let inverse = Inverse::of(&RemoveProjectResource {
+        project: ProjectRef::read(project.id()),
+        resource_type: op.resource_type.clone(),
+        resource_id: op.resource_id.clone(),
     });
     let (sending, looking) = (at.clone(), at.clone());
     let back = (project.clone(), id.clone(), inverse.clone());
@@ -95,13 +95,13 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
         let body = json!({ "resource_type": kind, "resource_id": id });
         let reply = project.post(&sending, "/resources").json(body).send(&permit).await?;
         let told: WireResource = reply.read("see list_project_resources")?;
-        Ok(undone_by(Sent::after(told.view(&project)), inverse))
+        Ok(Sent::after(told.view(&project)).inverse(inverse))
     });
     Ok(draft.read_back(move || {
         let (at, (project, id, inverse)) = (looking.afresh(), back.clone());
         async move {
             let found = assigned(&at, &project).await?.into_iter().find(|it| it.is(kind, &id));
-            Ok(found.map(|it| undone_by(Sent::after(it.view(&project)), inverse)))
+            Ok(found.map(|it| Sent::after(it.view(&project)).inverse(inverse)))
         }
     }))
 }
@@ -127,32 +127,24 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectResource) -> Result<D
     };
     let facts = facts.note("the resource itself stays").undo("assign_project_resource");
     let (target, view) = (target(&project, kind, &id), before.view(&project));
-    let inverse = assigning_again(&project, kind, &id);
+    let inverse = Inverse::of(&AssignProjectResource {
+        project: ProjectRef::read(project.id()),
+        resource_type: ResourceType::read(kind),
+        resource_id: ResourceId::read(&id),
+    });
     let (sending, looking) = (at.clone(), at.clone());
     let back = (project.clone(), id.clone(), inverse.clone());
     let draft = Draft::new(target, facts, move |permit| async move {
         let request = project.delete(&sending, "/resources/{type}/{resource}").path("type", kind).path("resource", &id);
         request.send(&permit).await?;
-        Ok(undone_by(Sent::gone(), inverse))
+        Ok(Sent::gone().inverse(inverse))
     });
     Ok(draft.before(view).read_back(move || {
         let (at, (project, id, inverse)) = (looking.afresh(), back.clone());
         async move {
             let there = assigned(&at, &project).await?.iter().any(|it| it.is(kind, &id));
-            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
+            Ok((!there).then(|| Sent::gone().inverse(inverse)))
         }
-    }))
-}
-
-fn project_ref(project: &Place) -> Option<ProjectRef> {
-    ProjectRef::try_from(project.id().to_owned()).ok()
-}
-
-fn assigning_again(project: &Place, kind: &str, id: &str) -> Option<Inverse> {
-    Some(Inverse::of(&AssignProjectResource {
-        project: project_ref(project)?,
-        resource_type: ResourceType::try_from(kind.to_owned()).ok()?,
-        resource_id: ResourceId::try_from(id.to_owned()).ok()?,
     }))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
-    changes::{set, undone_by},
+    changes::set,
     names::{Named, Wanted},
     permissions,
     places::{self, Kind, Place},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Facts, Inverse, List, Losing, Name, PageRequest, ReferenceText as _, RoleRef, Target, Thing, fold,
+        Counted, Description, Facts, Inverse, List, Losing, Name, PageRequest, ReferenceText as _, RoleRef, Target, Thing, fold,
         roles::{Role as View, RoleLevel},
     },
     error::ProviderError,
@@ -278,9 +278,9 @@ pub(super) async fn create(at: &Session, op: &CreateRole) -> Result<Draft<View>,
 }
 
 fn made(role: &Role, organization: &Place) -> Sent<View> {
-    let inverse = RoleRef::try_from(role.id.clone()).ok().map(|role| Inverse::of(&DeleteRole { role, project: None }));
+    let inverse = Inverse::of(&DeleteRole { role: RoleRef::read(&role.id), project: None });
     let target = Target::new("role", &role.name, &role.id, organization.name());
-    undone_by(Sent::after(role.view(Some(organization.name()))).target(target), inverse)
+    Sent::after(role.view(Some(organization.name()))).target(target).inverse(inverse)
 }
 
 /// Refuses a name that another role of the organization goes by.
@@ -316,14 +316,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<View>,
     let warnings = permissions::warnings(at, new.as_deref().unwrap_or_default()).await;
     let facts = warnings.into_iter().fold(facts, Facts::note).undo("update_role with the values in `before`");
     let before = role.view(Some(organization.name()));
-    let inverse = RoleRef::try_from(role.id.clone()).ok().map(|it| {
-        let name = op.name.as_ref().and_then(|_| Name::try_from(role.name.clone()).ok());
-        let old = role.description.clone().and_then(|it| it.try_into().ok());
-        let described = op.description.is_some() || clears;
-        let clear = if described && old.is_none() { vec![RoleField::Description] } else { Vec::new() };
-        let permissions = op.permissions.as_ref().map(|_| role.permissions.clone());
-        Inverse::of(&UpdateRole { role: it, name, permissions, description: old.filter(|_| described), project: None, clear })
-    });
+    let inverse = back_to(op, role);
     let target = found.target();
     let (sending, looking) = (at.clone(), at.clone());
     let (id, wanted) = (role.id.clone(), (op.name.clone(), new, organization.clone()));
@@ -331,7 +324,7 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<View>,
     let draft = Draft::new(target, facts, move |permit| async move {
         let reply = sending.put("/roles/{id}").path("id", &id).json(Value::Object(whole)).send(&permit).await?;
         let after = Role::from(reply.read::<WireRole>("see get_role")?);
-        Ok(undone_by(Sent::after(after.view(Some(organization.name()))), inverse))
+        Ok(Sent::after(after.view(Some(organization.name()))).inverse(inverse))
     });
     Ok(draft.before(before).read_back(move || {
         let (at, (name, codes, organization), (id, inverse)) = (looking.afresh(), wanted.clone(), back.clone());
@@ -340,9 +333,22 @@ pub(super) async fn update(at: &Session, op: &UpdateRole) -> Result<Draft<View>,
             let changed = role.filter(|it| {
                 name.as_ref().is_none_or(|name| it.name == name.as_str()) && codes.as_ref().is_none_or(|codes| same(codes, &it.permissions))
             });
-            Ok(changed.map(|it| undone_by(Sent::after(it.view(Some(organization.name()))), inverse)))
+            Ok(changed.map(|it| Sent::after(it.view(Some(organization.name()))).inverse(inverse)))
         }
     }))
+}
+
+fn back_to(op: &UpdateRole, before: &Role) -> Inverse {
+    let described = op.description.is_some() || op.clear.contains(&RoleField::Description);
+    let description = filled(before.description.as_ref()).filter(|_| described).map(Description::read);
+    Inverse::of(&UpdateRole {
+        role: RoleRef::read(&before.id),
+        name: op.name.as_ref().map(|_| Name::read(&before.name)),
+        permissions: op.permissions.as_ref().map(|_| before.permissions.clone()),
+        clear: if described && description.is_none() { vec![RoleField::Description] } else { Vec::new() },
+        description,
+        project: None,
+    })
 }
 
 fn same(a: &[String], b: &[String]) -> bool {

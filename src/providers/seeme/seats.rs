@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session, access,
-    changes::undone_by,
     changes_of_access::{another_role, leaving},
     names::{Named as _, Wanted},
     people::{Seat, WireMember, members, seat, seats},
@@ -180,27 +179,12 @@ fn read(reply: &Reply, place: &Place) -> Result<Seat, ProviderError> {
 }
 
 fn added(place: &Place, seat: &Seat) -> Sent<Member> {
-    let inverse = seat_call(place, seat, |at, member| match at {
-        At::Team(team) => Inverse::of(&RemoveTeamMember { team, member }),
-        At::Project(project) => Inverse::of(&RemoveProjectMember { project, member }),
-    });
-    undone_by(Sent::after(seat.member(place)).target(target(place, seat)), inverse)
-}
-
-/// What a seat is in, as our tools take it.
-enum At {
-    Team(TeamRef),
-    Project(ProjectRef),
-}
-
-/// A call about a seat; `None` where its ids cannot be written as arguments.
-fn seat_call(place: &Place, seat: &Seat, call: impl Fn(At, MemberRef) -> Inverse) -> Option<Inverse> {
-    let member = MemberRef::try_from(seat.id().to_owned()).ok()?;
-    let at = match place.kind {
-        Kind::Team => At::Team(TeamRef::try_from(place.id().to_owned()).ok()?),
-        _ => At::Project(ProjectRef::try_from(place.id().to_owned()).ok()?),
+    let member = MemberRef::read(seat.id());
+    let inverse = match place.kind {
+        Kind::Team => Inverse::of(&RemoveTeamMember { team: TeamRef::read(place.id()), member }),
+        _ => Inverse::of(&RemoveProjectMember { project: ProjectRef::read(place.id()), member }),
     };
-    Some(call(at, member))
+    Sent::after(seat.member(place)).target(target(place, seat)).inverse(inverse)
 }
 
 fn target(place: &Place, seat: &Seat) -> Target {
@@ -215,12 +199,12 @@ pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRe
     let facts = if before.holds(&role) { Facts::none() } else { another_role(at, &place, &before, &role).await? };
     let held = known.iter().find(|it| before.holds(it)).map(|it| it.name.as_str()).or(before.role()).unwrap_or("of your choice");
     let facts = facts.undo(format!("update_{}_member with role {held}", place.kind.noun()));
-    let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
-    let inverse = former.and_then(|role| {
-        seat_call(&place, &before, |at, member| match at {
-            At::Team(team) => Inverse::of(&UpdateTeamMember { team, member, role: role.clone() }),
-            At::Project(project) => Inverse::of(&UpdateProjectMember { project, member, role: role.clone() }),
-        })
+    let inverse = before.role_id.as_ref().map(|former| {
+        let (member, role) = (MemberRef::read(before.id()), RoleRef::read(former));
+        match place.kind {
+            Kind::Team => Inverse::of(&UpdateTeamMember { team: TeamRef::read(place.id()), member, role }),
+            _ => Inverse::of(&UpdateProjectMember { project: ProjectRef::read(place.id()), member, role }),
+        }
     });
     let target = target(&place, &before);
     Ok(give(at, place, before, role, (target, facts, inverse)))
@@ -236,13 +220,13 @@ pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Ta
         let put = place.put(&sending, "/members/{member}/role").path("member", &seat.id);
         let reply = put.json(json!({ "role_id": role.id })).send(&permit).await?;
         let after = read(&reply, &place)?.with_person(&seat).with_role(Some(&role));
-        Ok(undone_by(Sent::after(after.member(&place)), inverse))
+        Ok(Sent::after(after.member(&place)).undone_by(inverse))
     });
     draft.before(before).read_back(move || {
         let (at, (place, id, role, inverse)) = (looking.afresh(), back.clone());
         async move {
             let changed = seats(&at, &place).await?.iter().find(|it| it.id == id && it.holds(&role)).cloned();
-            Ok(changed.map(|it| undone_by(Sent::after(it.member(&place)), inverse)))
+            Ok(changed.map(|it| Sent::after(it.member(&place)).undone_by(inverse)))
         }
     })
 }
@@ -252,8 +236,7 @@ pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draf
     let before = seat(at, &place, who).await?;
     let role = before.role().map(|it| format!(" with role {it}")).unwrap_or_default();
     let facts = leaving(at, &place, &before).await?.undo(format!("add_{}_member{role}", place.kind.noun()));
-    let former = before.role_id.clone().and_then(|it| RoleRef::try_from(it).ok());
-    let inverse = joining_again(&place, &before, former);
+    let inverse = joining_again(&place, &before);
     let (target, view) = (target(&place, &before), before.member(&place));
     Ok(vacate(at, place, before.id, (target, facts, inverse)).before(view))
 }
@@ -270,30 +253,24 @@ pub(super) fn vacate<T: Serialize + Send + 'static>(
     let back = (place.clone(), id.clone(), inverse.clone());
     let draft = Draft::new(target, facts, move |permit| async move {
         place.delete(&sending, "/members/{member}").path("member", &id).send(&permit).await?;
-        Ok(undone_by(Sent::gone(), inverse))
+        Ok(Sent::gone().undone_by(inverse))
     });
     draft.read_back(move || {
         let (at, (place, id, inverse)) = (looking.afresh(), back.clone());
         async move {
             let there = seats(&at, &place).await?.iter().any(|it| it.id == id);
-            Ok((!there).then(|| undone_by(Sent::gone(), inverse)))
+            Ok((!there).then(|| Sent::gone().undone_by(inverse)))
         }
     })
 }
 
 /// The call that brings somebody back who was taken out.
-fn joining_again(place: &Place, seat: &Seat, role: Option<RoleRef>) -> Option<Inverse> {
+fn joining_again(place: &Place, seat: &Seat) -> Option<Inverse> {
     let who = seat.user_id.as_ref().or(seat.email.as_ref())?;
-    let id = place.id().to_owned();
+    let role = seat.role_id.as_ref().map(RoleRef::read);
     Some(match place.kind {
-        Kind::Team => {
-            Inverse::of(&AddTeamMember { team: TeamRef::try_from(id).ok()?, member: MemberRef::try_from(who.clone()).ok()?, role })
-        }
-        _ => Inverse::of(&AddProjectMember {
-            project: ProjectRef::try_from(id).ok()?,
-            member: PersonRef::try_from(who.clone()).ok()?,
-            roles: vec![role?],
-        }),
+        Kind::Team => Inverse::of(&AddTeamMember { team: TeamRef::read(place.id()), member: MemberRef::read(who), role }),
+        _ => Inverse::of(&AddProjectMember { project: ProjectRef::read(place.id()), member: PersonRef::read(who), roles: vec![role?] }),
     })
 }
 

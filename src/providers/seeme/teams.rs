@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Session,
-    changes::{self, Edit, Former, set, undone_by},
+    changes::{self, Edit, Former, set},
     people::seats,
     places::{self, Kind, Place, WirePlace},
     seats::of_team,
@@ -27,9 +27,8 @@ pub(super) async fn list(at: &Session, op: &ListTeams) -> Result<List<Team>, Pro
     if let Some(query) = op.query.as_ref().map(Query::as_str) {
         teams.retain(|it| it.it.contains(query));
     }
-    let List { items, shown, has_more, next_cursor, total } = cut(teams, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
-    let brief = |it: &Place| Team { description: None, created_at: None, ..view(it, &it.it, None) };
-    Ok(List { items: items.iter().map(brief).collect(), shown, has_more, next_cursor, total })
+    let page = cut(teams, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
+    Ok(page.map(|it| Team { description: None, created_at: None, ..view(&it, &it.it, None) }))
 }
 
 /// The service does not count a team's people, so they are read.
@@ -64,8 +63,8 @@ pub(super) async fn create(at: &Session, op: &CreateTeam) -> Result<Draft<Team>,
 
 fn made(organization: &Place, it: WirePlace) -> Sent<Team> {
     let team = Place { kind: Kind::Team, it, organization: organization.it.clone() };
-    let inverse = TeamRef::try_from(team.id().to_owned()).ok().map(|team| Inverse::of(&DeleteTeam { team }));
-    undone_by(Sent::after(view(&team, &team.it, None)).target(team.target()), inverse)
+    let inverse = Inverse::of(&DeleteTeam { team: TeamRef::read(team.id()) });
+    Sent::after(view(&team, &team.it, None)).target(team.target()).inverse(inverse)
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>, ProviderError> {
@@ -77,11 +76,9 @@ pub(super) async fn update(at: &Session, op: &UpdateTeam) -> Result<Draft<Team>,
     edit.check(at, &team).await?;
     let mut whole = team.whole(at).await?;
     edit.apply(&mut whole);
-    let undo = TeamRef::try_from(before.id.clone()).ok().map(|team| {
-        let Former { name, description, slug, clears_description } = edit.former(&before);
-        let clear = if clears_description { vec![TeamField::Description] } else { Vec::new() };
-        Inverse::of(&UpdateTeam { team, name, description, slug, clear })
-    });
+    let Former { name, description, slug, clears_description } = edit.former(&before);
+    let clear = if clears_description { vec![TeamField::Description] } else { Vec::new() };
+    let undo = Inverse::of(&UpdateTeam { team: TeamRef::read(&before.id), name, description, slug, clear });
     let facts = Facts::none().undo("update_team with the values in `before`");
     let of = team.clone();
     let before = view(&team, &before, None);
