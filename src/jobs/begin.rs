@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Engine, Wait,
     draft::{Draft, Work},
-    tell::Summary,
+    summary::Summary,
 };
 use crate::{
     catalog::Envelope,
