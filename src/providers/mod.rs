@@ -224,11 +224,11 @@ impl<P: Send + Sync + 'static> Builder<P> {
         O: Operation<Effect = Read>,
         F: for<'a> Operate<'a, P, O, O::Output>,
     {
-        self.read::<O>(move |scope, operation| scope.call(operation, |provider, operation| told(Box::pin(f(provider, operation)))))
+        self.serve_read::<O>(move |scope, operation| scope.call(operation, |provider, operation| told(Box::pin(f(provider, operation)))))
     }
 
     /// Serves a read by a handler that is erased already.
-    pub(crate) fn read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self
     where
         O: Operation<Effect = Read>,
     {
@@ -236,7 +236,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Serves a change by a handler that is erased already: it says what the change would do, and how it is made.
-    pub(crate) fn change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self
     where
         O: Operation<Effect: Changes>,
     {

@@ -120,7 +120,7 @@ impl Connection {
 
 impl<S: Send + Sync + 'static> Builder<Session<S>> {
     /// Serves a read by an `async fn(&Session<S>, &O) -> Result<O::Output, ProviderError>`.
-    pub(crate) fn look<O, F>(self, f: F) -> Self
+    pub(crate) fn read<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
         F: for<'a> Operate<'a, Session<S>, O, O::Output>,
@@ -130,12 +130,12 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
 
     /// Serves a change by an `async fn(&Session<S>, &O) -> Result<Draft<O::Output>, ProviderError>`, which reads what it needs
     /// and sends nothing: the draft says what is to be sent.
-    pub(crate) fn alter<O, F>(self, f: F) -> Self
+    pub(crate) fn change<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect: Changes>,
         F: for<'a> Operate<'a, Session<S>, O, Draft<O::Output>>,
     {
-        self.change::<O>(move |scope, operation| scope.call(operation, |at, operation| planned(Box::pin(f(at, operation)))))
+        self.serve_change::<O>(move |scope, operation| scope.call(operation, |at, operation| planned(Box::pin(f(at, operation)))))
     }
 }
 

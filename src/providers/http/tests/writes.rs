@@ -135,7 +135,7 @@ async fn program(stand: &Stand) -> (App, tempfile::TempDir) {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let db = Db::open(&format!("sqlite:{}", folder.path().join("store.sqlite3").display())).await.expect("a store");
-    let connection = Connection::to_service("shelf", "shelf", stand.api.clone(), ()).alter(create).build();
+    let connection = Connection::to_service("shelf", "shelf", stand.api.clone(), ()).change(create).build();
     let setup = Setup {
         db,
         connections: vec![connection],
