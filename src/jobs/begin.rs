@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Engine, Wait,
-    draft::{Draft, Work},
+    planned::{PlannedJob, PlannedRow},
     summary::Summary,
 };
 use crate::{
@@ -20,7 +20,7 @@ impl Engine {
     /// Begins a job, waits for it, and answers how far it has come.
     pub(super) async fn begin(
         self: &Arc<Self>,
-        mut work: Work,
+        mut work: PlannedJob,
         envelope: Envelope,
         caller: &Caller,
         given: Given,
@@ -56,7 +56,7 @@ impl Engine {
             dry_run,
             key,
             job: new_job(&work, caller, &lease, &summary.plan.target),
-            rows: &|at| work.drafts.get(at).map(Draft::row),
+            rows: &|at| work.rows.get(at).map(PlannedRow::stored),
         };
         let job = match self.guard.begin_job(request, given).await? {
             Begun::Job(job) => job,
@@ -99,7 +99,7 @@ impl Engine {
     }
 }
 
-fn new_job(work: &Work, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> Job {
+fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> Job {
     Job {
         id: lease.job.clone(),
         call_id: String::new(),
@@ -107,10 +107,10 @@ fn new_job(work: &Work, caller: &Caller, lease: &Lease, target: &crate::domain::
         connection: work.connection.clone(),
         principal: caller.principal.clone(),
         client: caller.client.clone(),
-        target: super::draft::text(target).unwrap_or_default(),
+        target: super::planned::text(target).unwrap_or_default(),
         in_order: work.in_order,
         stop_on_failure: work.stop_on_failure,
-        total: i64::try_from(work.drafts.len()).unwrap_or(i64::MAX),
+        total: i64::try_from(work.rows.len()).unwrap_or(i64::MAX),
         status: "running".to_owned(),
         cancel: false,
         lease_owner: lease.owner.clone(),

@@ -15,9 +15,9 @@
 mod add;
 mod apply;
 mod begin;
-mod draft;
 mod people;
 mod plan;
+mod planned;
 mod progress;
 mod queries;
 mod references;

@@ -9,9 +9,9 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    apply,
-    draft::{self, Call},
-    plan, references,
+    apply, plan,
+    planned::{self, Call},
+    references,
     worker::{Broken, Halt, Moment, Worker},
 };
 use crate::{
@@ -53,8 +53,8 @@ impl Worker {
         };
         let logged = Value::from(arguments);
         let step_call = self.step_call(&call, &logged);
-        let told = draft::told(row.told.as_deref());
-        let target = draft::text(&step.plan().target);
+        let told = planned::told(row.told.as_deref());
+        let target = planned::text(&step.plan().target);
         let cleared = match self.engine.guard.clear(step, told.as_ref(), &step_call) {
             Ok(cleared) => cleared,
             Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await.map(Some),
@@ -131,9 +131,9 @@ impl Worker {
         let change = match &ended.result {
             Ok(receipt) => RowChange {
                 state: "done",
-                target: draft::text(&receipt["target"]),
+                target: planned::text(&receipt["target"]),
                 receipt: Some(receipt.to_string()),
-                inverse: if ended.inverse.is_empty() { None } else { draft::text(&ended.inverse) },
+                inverse: if ended.inverse.is_empty() { None } else { planned::text(&ended.inverse) },
                 ..RowChange::default()
             },
             Err(error @ CallError::OutcomeUnknown { .. }) => {

@@ -6,9 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
 
 use super::{
-    apply,
-    draft::{self, Call},
-    plan,
+    apply, plan,
+    planned::{self, Call},
     row::change,
     worker::{Broken, Worker},
 };
@@ -91,7 +90,7 @@ impl Worker {
                     state: "done",
                     reason: Some(reason.to_owned()),
                     receipt: Some(receipt.to_string()),
-                    inverse: if inverse.is_empty() { None } else { draft::text(&inverse) },
+                    inverse: if inverse.is_empty() { None } else { planned::text(&inverse) },
                     ..RowChange::default()
                 };
                 (change, outcome)

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Engine,
-    draft::{Call, Draft, Stage, Work},
-    is_theirs,
+    Engine, is_theirs,
+    planned::{Call, PlannedJob, PlannedRow, Stage},
 };
 use crate::{
     domain::{Inverse, ReferenceText as _},
@@ -24,7 +23,7 @@ struct Deed {
 }
 
 impl Engine {
-    pub(super) async fn undoing(&self, tool: &Tool, caller: &Caller, op: &Undo) -> Result<Work, CallError> {
+    pub(super) async fn undoing(&self, tool: &Tool, caller: &Caller, op: &Undo) -> Result<PlannedJob, CallError> {
         let deeds = match (&op.call_id, &op.job) {
             (None, Some(job)) => self.deeds_of_job(&self.job(job.text(), caller).await?).await?,
             (Some(call_id), None) => self.deeds_of_call(call_id, caller).await?,
@@ -39,26 +38,26 @@ impl Engine {
             let message = format!("this cannot be taken back: {}", stays.join(", "));
             return Err(ProviderError::conflict("cannot_undo", message, "see what can be done by hand").into());
         }
-        let mut drafts = Vec::new();
+        let mut rows = Vec::new();
         for deed in can {
             // Of the calls that take one change back, a later one may need what the first has made.
             for (at, inverse) in deed.inverse.into_iter().enumerate() {
-                drafts.push(self.taking_back(&deed.connection, inverse, drafts.len() + 1, at > 0));
+                rows.push(self.taking_back(&deed.connection, inverse, rows.len() + 1, at > 0));
             }
         }
-        Ok(Work {
+        Ok(PlannedJob {
             tool: tool.clone(),
             connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
             stop_on_failure: false,
             all_or_nothing: false,
-            drafts,
+            rows,
             notes: if stays.is_empty() { Vec::new() } else { vec![format!("stays as it is: {}", stays.join(", "))] },
         })
     }
 
-    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> Draft {
+    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> PlannedRow {
         let Inverse { tool, arguments } = inverse;
         let arguments = if let Value::Object(fields) = arguments { fields } else { serde_json::Map::new() };
         let call = self.catalog.offer(&tool).and_then(|offer| {
@@ -69,7 +68,7 @@ impl Engine {
             Ok(call) => Stage::Open(call),
             Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
         };
-        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
+        PlannedRow { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
     }
 
     /// What a job's rows have done, last first.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A job that is asked for.
-pub(super) struct Work {
+pub(super) struct PlannedJob {
     pub(super) tool: Tool,
     /// The connection of all rows, or the server's own name.
     pub(super) connection: String,
@@ -24,12 +24,12 @@ pub(super) struct Work {
     pub(super) stop_on_failure: bool,
     /// Whether one bad row refuses all; else it fails alone.
     pub(super) all_or_nothing: bool,
-    pub(super) drafts: Vec<Draft>,
+    pub(super) rows: Vec<PlannedRow>,
     /// What the person should know besides.
     pub(super) notes: Vec<String>,
 }
 
-impl Work {
+impl PlannedJob {
     /// Whether many people are let in: then one consent is asked for, and shows who gets what, also where nobody gets power.
     pub(super) fn invites(&self) -> bool {
         self.tool.name == AddProjectMembers::NAME
@@ -37,7 +37,7 @@ impl Work {
 }
 
 /// A row that is asked for.
-pub(super) struct Draft {
+pub(super) struct PlannedRow {
     /// The step's id, or the row's number.
     pub(super) name: String,
     pub(super) connection: String,
@@ -82,7 +82,7 @@ pub(super) struct Call {
     pub(super) connection: Arc<Connection>,
 }
 
-impl Draft {
+impl PlannedRow {
     /// It can be sent.
     pub(super) fn ready(&mut self, ready: Ready) {
         self.target = Some(ready.told.target.clone());
@@ -114,7 +114,7 @@ impl Draft {
     }
 
     /// The row as the store keeps it.
-    pub(super) fn row(&self) -> NewRow {
+    pub(super) fn stored(&self) -> NewRow {
         let told = if let Stage::Ready(ready) = &self.stage { text(&ready.told) } else { None };
         let (state, reason) = match &self.stage {
             Stage::Ended { state, reason } => (*state, Some(reason.clone())),
