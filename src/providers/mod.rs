@@ -72,13 +72,13 @@ enum Run {
 }
 
 /// A handler whose types only it knows. All that comes before and after it is compiled once, not once per operation.
-type Erased<T> = Arc<dyn for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+type Erased<T> = Arc<dyn for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, T> + Send + Sync>;
 
 /// What a handler is called with.
 pub(crate) type Operand = Arc<dyn AnyOperation>;
 
 /// What comes of a handler.
-pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
+pub(crate) type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
 /// A call that was decoded, with nothing sent.
 pub(crate) enum Prepared {
@@ -228,7 +228,10 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Serves a read by a handler that is erased already.
-    pub(crate) fn serve_read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_read<O>(
+        self,
+        run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Value> + Send + Sync + 'static,
+    ) -> Self
     where
         O: Operation<Effect = Read>,
     {
@@ -236,7 +239,10 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Serves a change by a handler that is erased already: it says what the change would do, and how it is made.
-    pub(crate) fn serve_change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_change<O>(
+        self,
+        run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Planned> + Send + Sync + 'static,
+    ) -> Self
     where
         O: Operation<Effect: Changes>,
     {
@@ -306,7 +312,11 @@ impl<P: Send + Sync + 'static> Builder<P> {
 
 impl Scope {
     /// Calls a handler with what it works on and its operation.
-    pub(crate) fn call<'a, P, O, T>(&'a self, operation: &'a Operand, f: impl FnOnce(&'a P, &'a O) -> Answer<'a, T>) -> Answer<'a, T>
+    pub(crate) fn call<'a, P, O, T>(
+        &'a self,
+        operation: &'a Operand,
+        f: impl FnOnce(&'a P, &'a O) -> HandlerFuture<'a, T>,
+    ) -> HandlerFuture<'a, T>
     where
         P: Send + Sync + 'static,
         O: Operation,
@@ -325,7 +335,7 @@ impl Scope {
 }
 
 /// What a read has found, as JSON.
-pub(crate) fn told<'a, T: Serialize + Send + 'a>(found: Answer<'a, T>) -> Answer<'a, Value> {
+pub(crate) fn told<'a, T: Serialize + Send + 'a>(found: HandlerFuture<'a, T>) -> HandlerFuture<'a, Value> {
     Box::pin(async move { json(&found.await?) })
 }
 

@@ -26,7 +26,7 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
 /// An answer that is a success.
-pub(super) struct Answer {
+pub(super) struct Success {
     pub(super) json: Option<Value>,
     pub(super) request_id: Option<String>,
 }
@@ -49,7 +49,7 @@ struct Raw {
 }
 
 impl Api {
-    pub(super) async fn read(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
+    pub(super) async fn read(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Success, ProviderError> {
         Ok(self.deliver(parts, &self.url(target)?, deadline, Kind::Read, None).await?.into())
     }
 
@@ -59,7 +59,7 @@ impl Api {
         target: &str,
         deadline: Instant,
         permit: &Permit,
-    ) -> Result<Answer, ProviderError> {
+    ) -> Result<Success, ProviderError> {
         let raw = self.deliver(parts, &self.url(target)?, deadline, Kind::Write, Some(permit)).await?;
         if raw.json().is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) {
             return Err(self.unanswered("gave an answer that cannot be read", false));
@@ -67,7 +67,7 @@ impl Api {
         Ok(raw.into())
     }
 
-    pub(super) async fn signing_in(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
+    pub(super) async fn signing_in(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Success, ProviderError> {
         Ok(self.deliver(parts, &self.url(target)?, deadline, Kind::SignIn, None).await?.into())
     }
 
@@ -244,7 +244,7 @@ impl Api {
     }
 }
 
-impl From<Raw> for Answer {
+impl From<Raw> for Success {
     fn from(raw: Raw) -> Self {
         Self { json: raw.json(), request_id: raw.header("x-request-id").map(str::to_owned) }
     }

@@ -14,7 +14,7 @@ use super::{Api, Draft, Reading, Request, Writing};
 use crate::{
     error::ProviderError,
     guard::Planned,
-    providers::{Answer, Builder, Connection, Operate},
+    providers::{Builder, Connection, HandlerFuture, Operate},
     tools::{Changes, Operation, Read},
 };
 
@@ -139,6 +139,6 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
     }
 }
 
-fn planned<T: 'static>(draft: Answer<'_, Draft<T>>) -> Answer<'_, Planned> {
+fn planned<T: 'static>(draft: HandlerFuture<'_, Draft<T>>) -> HandlerFuture<'_, Planned> {
     Box::pin(async move { draft.await?.planned() })
 }

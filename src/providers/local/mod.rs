@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, Builder, Connection, Operand, Scope, mixed_up, told, unreadable};
+use super::{Builder, Connection, HandlerFuture, Operand, Scope, mixed_up, told, unreadable};
 use crate::{
     domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
@@ -207,10 +207,10 @@ impl Builder<Directory> {
 }
 
 /// A handler whose types only it knows.
-type Erased<T> = Arc<dyn for<'a> Fn(&'a mut Session, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+type Erased<T> = Arc<dyn for<'a> Fn(&'a mut Session, &'a Operand) -> HandlerFuture<'a, T> + Send + Sync>;
 
 fn erased<O: Operation, T: Send + 'static>(
-    step: impl for<'a> Fn(&'a mut Session, &'a O) -> Answer<'a, T> + Send + Sync + 'static,
+    step: impl for<'a> Fn(&'a mut Session, &'a O) -> HandlerFuture<'a, T> + Send + Sync + 'static,
 ) -> Erased<T> {
     Arc::new(move |at, operation| match operation.downcast() {
         Some(operation) => step(at, operation),
@@ -218,7 +218,7 @@ fn erased<O: Operation, T: Send + 'static>(
     })
 }
 
-fn changed<T: Serialize + 'static>(change: Answer<'_, Change<T>>) -> Answer<'_, ChangeData> {
+fn changed<T: Serialize + 'static>(change: HandlerFuture<'_, Change<T>>) -> HandlerFuture<'_, ChangeData> {
     Box::pin(async move { Ok(change.await?.erased()) })
 }
 
