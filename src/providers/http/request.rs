@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Api, session::Seen};
+use super::{Api, session::Memo};
 use crate::{error::ProviderError, guard::Permit};
 
 /// What stays as it is in a segment of a path and in a query.
@@ -31,7 +31,7 @@ pub(crate) struct SigningIn;
 pub(crate) struct Request<K> {
     api: Api,
     parts: RequestParts,
-    seen: Option<Arc<Seen>>,
+    memo: Option<Arc<Memo>>,
     deadline: Instant,
     kind: PhantomData<K>,
 }
@@ -66,11 +66,11 @@ impl<K> Request<K> {
     pub(super) fn new(api: Api, method: Method, path: &str) -> Self {
         let parts =
             RequestParts { method, path: path.to_owned(), params: Vec::new(), query: Vec::new(), headers: Vec::new(), body: Body::None };
-        Self { api, parts, seen: None, deadline: Instant::now() + PATIENCE, kind: PhantomData }
+        Self { api, parts, memo: None, deadline: Instant::now() + PATIENCE, kind: PhantomData }
     }
 
-    pub(super) fn within(mut self, seen: &Arc<Seen>, patience: Option<Duration>) -> Self {
-        self.seen = Some(Arc::clone(seen));
+    pub(super) fn within(mut self, memo: &Arc<Memo>, patience: Option<Duration>) -> Self {
+        self.memo = Some(Arc::clone(memo));
         if let Some(patience) = patience {
             self.deadline = Instant::now() + patience;
         }
@@ -156,7 +156,7 @@ impl Request<Reading> {
     /// The answer as JSON.
     pub(crate) async fn value(self) -> Result<Arc<Value>, ProviderError> {
         let (target, key) = (self.target()?, self.key()?);
-        let cell = self.seen.as_ref().map(|it| it.cell(&key)).unwrap_or_default();
+        let cell = self.memo.as_ref().map(|it| it.cell(&key)).unwrap_or_default();
         let fetched = cell.get_or_try_init(|| async {
             let answer = Box::pin(self.api.read(&self.parts, &target, self.deadline)).await?;
             answer.json.map(Arc::new).ok_or_else(|| self.api.service().unreadable("it is not JSON", answer.request_id))
@@ -187,8 +187,8 @@ impl Request<Writing> {
         let target = self.target()?;
         let answer = self.api.write(&self.parts, &target, self.deadline, permit).await;
         // Whatever became of it: what was read before may no longer be so.
-        if let Some(seen) = &self.seen {
-            seen.forget();
+        if let Some(memo) = &self.memo {
+            memo.forget();
         }
         let answer = answer?;
         Ok(Reply { json: answer.json })
