@@ -55,7 +55,7 @@ const LONGEST_HERE: Duration = Duration::from_secs(45);
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
-type GrantsFn = Box<dyn Fn(access::Scope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
+type GrantsFn = Box<dyn Fn(access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -173,7 +173,7 @@ impl Connection {
     /// # Errors
     ///
     /// Those of the provider's reads; a place or person that is not there.
-    pub async fn grants(&self, scope: access::Scope) -> Result<Option<Grants>, ProviderError> {
+    pub async fn grants(&self, scope: access::GrantScope) -> Result<Option<Grants>, ProviderError> {
         match &self.grants {
             Some(read) => read(scope).await.map(Some),
             None => Ok(None),
@@ -290,7 +290,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Names the one reader of who holds what; see [`Connection::grants`].
-    pub(crate) fn grants<Fut>(mut self, read: impl Fn(Arc<P>, access::Scope) -> Fut + Send + Sync + 'static) -> Self
+    pub(crate) fn grants<Fut>(mut self, read: impl Fn(Arc<P>, access::GrantScope) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<Grants, ProviderError>> + Send + 'static,
     {

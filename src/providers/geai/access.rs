@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{self, Grant, Grants, Holder, Named, Power, Scope},
+        access::{self, Grant, GrantScope, Grants, Holder, Named, Power},
         mail_domain,
         roles::RoleLevel,
     },
@@ -22,10 +22,10 @@ use crate::{
 const AT_MOST: usize = 50;
 
 /// Who holds what in the organization, in a project, or of one person.
-pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (mut list, mut unseen) = (Vec::new(), Vec::new());
     match scope {
-        Scope::Organization(named) => {
+        GrantScope::Organization(named) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;
@@ -36,7 +36,7 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
             }
             unseen.extend(not_looked_at(projects.len()));
         }
-        Scope::Project(named) => {
+        GrantScope::Project(named) => {
             let project = at.project(named).await?;
             let own = at.own().await?;
             match told(at.people(&own).await)? {
@@ -47,7 +47,7 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
             list.extend(of_members(at, &project).await?);
             list.extend(of_keys(&api_keys::of_project(at, &project).await?, &project));
         }
-        Scope::Person(named) => {
+        GrantScope::Person(named) => {
             let own = at.organization(None).await?;
             let person = at.person(&own, named.text()).await?;
             list.extend(held(&person, RoleLevel::Organization, &own.place()));
@@ -64,7 +64,7 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
         }
     }
     unseen.push("open invitations are in no list of the service".to_owned());
-    if !matches!(scope, Scope::Person(_)) {
+    if !matches!(scope, GrantScope::Person(_)) {
         unseen.push("whose a key is, and which tokens the organization itself has, is in no list of the service".to_owned());
     }
     unseen.push("administrators of the whole platform reach everything, and are in no list".to_owned());
