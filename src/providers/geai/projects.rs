@@ -6,7 +6,7 @@ use super::{
     Session, TokenKind, access, api_keys,
     power::{addressed, administrator, held, holder},
     resolve::Place,
-    usage_limits::{self, Scope},
+    usage_limits::{self, Extent},
     wire::{WireProject, list as items, read},
 };
 use crate::{
@@ -168,7 +168,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
     let (domains, people): (Vec<_>, Vec<_>) = members.iter().partition(|it| matches!(holder(it), Holder::Everybody(_)));
     let people: Vec<String> = people.into_iter().map(super::wire::WireMember::label).collect();
     let keys: Vec<String> = api_keys::of_project(at, &project).await?.into_iter().filter(api_keys::is_active).map(|it| it.name).collect();
-    let limits = usage_limits::in_force(at, &Scope::of(at, Some(&project)).await?).await?;
+    let limits = usage_limits::in_force(at, &Extent::of(at, Some(&project)).await?).await?;
     let mut facts = Facts::none()
         .ends(Thing::Project, Counted::one(&project.name))
         .lose(Losing::Access, people)
