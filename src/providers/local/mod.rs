@@ -187,7 +187,7 @@ impl Builder<Directory> {
     fn read<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
-        F: for<'a> Step<'a, O, O::Output>,
+        F: for<'a> Transact<'a, O, O::Output>,
     {
         let step: Erased<Value> = erased(move |at, operation| told(Box::pin(f(at, operation))));
         self.serve_read::<O>(move |scope, operation| Box::pin(found(scope, operation, Arc::clone(&step))))
@@ -197,7 +197,7 @@ impl Builder<Directory> {
     fn change<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect: Changes>,
-        F: for<'a> Step<'a, O, Change<O::Output>>,
+        F: for<'a> Transact<'a, O, Change<O::Output>>,
     {
         let step: Erased<ChangeData> = erased(move |at, operation| changed(Box::pin(f(at, operation))));
         self.serve_change::<O>(move |scope, operation| {
@@ -321,11 +321,11 @@ impl Directory {
 }
 
 /// An `async fn(&mut Session, &O) -> Result<T, ProviderError>` whose future is `Send`.
-pub(crate) trait Step<'a, O: 'a, T>: Fn(&'a mut Session, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
+pub(crate) trait Transact<'a, O: 'a, T>: Fn(&'a mut Session, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
     type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
 }
 
-impl<'a, O: 'a, T, F, Fut> Step<'a, O, T> for F
+impl<'a, O: 'a, T, F, Fut> Transact<'a, O, T> for F
 where
     F: Fn(&'a mut Session, &'a O) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,
