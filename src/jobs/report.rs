@@ -89,15 +89,15 @@ fn counts(tally: &Tally) -> Counts {
 
 /// A row of `add_project_members`.
 fn person(row: &JobRow) -> BatchItem {
-    let told = Told::of(row);
-    let text = |name: &str| told.arguments[name].as_str().unwrap_or_default().to_owned();
+    let texts = RowTexts::of(row);
+    let text = |name: &str| texts.arguments[name].as_str().unwrap_or_default().to_owned();
     let outcome = ItemOutcome::of(&row.state);
     let of_row = matches!(outcome, ItemOutcome::Failed | ItemOutcome::Unknown | ItemOutcome::Refused);
-    let named = told.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
+    let named = texts.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
     BatchItem {
         member: named.unwrap_or_else(|| format!("row {}", row.name)),
         project: text("project"),
-        roles: told.roles(),
+        roles: texts.roles(),
         outcome,
         reason: row.reason.as_ref().map(|it| if of_row { format!("row {}: {it}", row.name) } else { it.clone() }),
     }
@@ -105,14 +105,14 @@ fn person(row: &JobRow) -> BatchItem {
 
 /// A row of any other job.
 pub(super) fn item(row: &JobRow) -> StepItem {
-    let told = Told::of(row);
+    let texts = RowTexts::of(row);
     let receipt: Value = row.receipt.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
     let id = receipt["after"]["id"].as_str().or_else(|| receipt["target"]["id"].as_str());
     StepItem {
         step: row.name.clone(),
         tool: row.tool.clone(),
         on: row.connection.clone(),
-        target: told.target.as_ref().map(|it| format!("{} {}", it.kind.replace('_', " "), it.name)),
+        target: texts.target.as_ref().map(|it| format!("{} {}", it.kind.replace('_', " "), it.name)),
         outcome: ItemOutcome::of(&row.state),
         reason: row.reason.clone(),
         id: id.map(str::to_owned),
@@ -122,12 +122,12 @@ pub(super) fn item(row: &JobRow) -> StepItem {
 }
 
 /// A row's texts, read.
-pub(super) struct Told {
+pub(super) struct RowTexts {
     pub(super) arguments: Value,
     pub(super) target: Option<Target>,
 }
 
-impl Told {
+impl RowTexts {
     pub(super) fn of(row: &JobRow) -> Self {
         Self {
             arguments: serde_json::from_str(&row.arguments).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use super::{
     Engine,
-    report::{Told, item},
+    report::{RowTexts, item},
 };
 use crate::{
     error::CallError,
@@ -35,9 +35,9 @@ impl Engine {
 }
 
 fn person(row: &JobRow) -> Vec<String> {
-    let told = Told::of(row);
-    let text = |name: &str| told.arguments[name].as_str().unwrap_or_default().to_owned();
-    vec![text("project"), text("member"), told.roles().join(";"), state(row), row.reason.clone().unwrap_or_default()]
+    let texts = RowTexts::of(row);
+    let text = |name: &str| texts.arguments[name].as_str().unwrap_or_default().to_owned();
+    vec![text("project"), text("member"), texts.roles().join(";"), state(row), row.reason.clone().unwrap_or_default()]
 }
 
 fn step(row: &JobRow) -> Vec<String> {
