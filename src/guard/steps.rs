@@ -95,8 +95,8 @@ pub(crate) struct Told {
     pub(crate) asked: bool,
 }
 
-/// Which call of which job a step is.
-pub(crate) struct StepCall<'a> {
+/// Which call of which job a row is.
+pub(crate) struct RowCall<'a> {
     pub(crate) job: &'a str,
     /// Whether the job was taken up again when what a person has agreed to was old.
     pub(crate) is_late: bool,
@@ -249,7 +249,7 @@ impl Guard {
     /// # Errors
     ///
     /// Where it goes beyond that, or its secret could not be handed over.
-    pub(crate) fn clear(&self, step: Step, told: Option<&Told>, call: &StepCall<'_>) -> Result<Cleared, CallError> {
+    pub(crate) fn clear(&self, step: Step, told: Option<&Told>, call: &RowCall<'_>) -> Result<Cleared, CallError> {
         let plan = step.plan();
         match told {
             _ if !step.needs_consent => {}
@@ -275,7 +275,7 @@ impl Guard {
     }
 
     /// Whether a call took effect before, under this id. A secret that is found so is handed over.
-    pub(crate) async fn look_back(&self, step: Step, call: &StepCall<'_>, call_id: &str) -> LookedBack {
+    pub(crate) async fn look_back(&self, step: Step, call: &RowCall<'_>, call_id: &str) -> LookedBack {
         let finish = finish(&call.call, step.plan(), call_id);
         let Some(reading) = step.unsent.look_back() else { return LookedBack::Unknown };
         drop(step);

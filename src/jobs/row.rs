@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::jobs::JobState,
     error::{CallError, NOT_APPLIED, chain},
-    guard::{self, Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
+    guard::{self, Ended, LEASE_LOST, LogError, RowCall, Step, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -52,10 +52,10 @@ impl Worker {
             },
         };
         let logged = Value::from(arguments);
-        let step_call = self.step_call(&call, &logged);
+        let row_call = self.row_call(&call, &logged);
         let told = planned::told(row.told.as_deref());
         let target = planned::text(&step.plan().target);
-        let cleared = match self.engine.guard.clear(step, told.as_ref(), &step_call) {
+        let cleared = match self.engine.guard.clear(step, told.as_ref(), &row_call) {
             Ok(cleared) => cleared,
             Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await.map(Some),
         };
@@ -120,10 +120,10 @@ impl Worker {
         })
     }
 
-    pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
+    pub(super) fn row_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> RowCall<'a> {
         let is_late = self.resumed && self.age() > Duration::from_secs(TTL_SECONDS.unsigned_abs());
         let call = guard::Call { tool: &call.tool, connection: call.connection.clone(), caller: &self.caller, arguments };
-        StepCall { job: &self.job.id, is_late, call }
+        RowCall { job: &self.job.id, is_late, call }
     }
 
     /// Records how a row has ended that was sent.

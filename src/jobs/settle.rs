@@ -158,7 +158,7 @@ impl Worker {
             Err(error) => return Found::Unknown { reason: format!("whether it took effect is not known: {}", apply::told(&error)) },
         };
         let target = step.plan().target.name.clone();
-        match self.engine.guard.look_back(step, &self.step_call(call, arguments), call_id).await {
+        match self.engine.guard.look_back(step, &self.row_call(call, arguments), call_id).await {
             LookedBack::Made(ended) => {
                 let (receipt, inverse) = (ended.result.ok(), ended.inverse);
                 Found::Done { receipt, inverse, reason: "it had taken effect when its process ended" }
