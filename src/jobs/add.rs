@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Engine,
     people::{self, Row},
-    planned::{Call, PlannedJob, PlannedRow, Stage},
+    planned::{PlannedJob, PlannedRow, Route, Stage},
 };
 use crate::{
     domain::{ReferenceText, fold},
@@ -25,7 +25,7 @@ const MAX_ROWS: usize = 10_000;
 impl Engine {
     pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<PlannedJob, CallError> {
         let offer = self.catalog.offer(AddProjectMember::NAME)?;
-        let call = Call { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
+        let route = Route { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
         let (asked, problems) = people::rows(op, MAX_ROWS)?;
         let row = |number: usize, arguments, stage| PlannedRow {
             name: number.to_string(),
@@ -37,7 +37,7 @@ impl Engine {
             target: None,
         };
         let mut rows: Vec<(usize, PlannedRow)> =
-            asked.iter().map(|it| (it.number, row(it.number, arguments(it), Stage::Open(call.clone())))).collect();
+            asked.iter().map(|it| (it.number, row(it.number, arguments(it), Stage::Open(route.clone())))).collect();
         rows.extend(problems.into_iter().map(|it| {
             let stage = Stage::Ended { state: "failed", reason: it.message };
             (it.number, row(it.number, Map::new(), stage))

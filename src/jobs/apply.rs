@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine,
-    planned::{Call, PlannedJob, PlannedRow, Stage},
+    planned::{PlannedJob, PlannedRow, Route, Stage},
     references,
 };
 use crate::{
@@ -77,7 +77,7 @@ impl Engine {
         if offer.is_job(connection) {
             return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
         }
-        let call = Call { tool: offer.tool.clone(), connection: connection.clone() };
+        let route = Route { tool: offer.tool.clone(), connection: connection.clone() };
         let references = references::find(&arguments);
         for it in &references {
             if !known.contains(&it.step) {
@@ -93,10 +93,10 @@ impl Engine {
             }
         }
         let stage = if references.is_empty() {
-            Stage::Open(call)
+            Stage::Open(route)
         } else {
             names_fit(offer, &arguments)?;
-            Stage::Later(call)
+            Stage::Later(route)
         };
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
         Ok(PlannedRow { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })

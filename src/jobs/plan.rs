@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine, add, apply,
-    planned::{Call, PlannedJob, PlannedRow, Ready, Stage},
+    planned::{PlannedJob, PlannedRow, Ready, Route, Stage},
 };
 use crate::{
     catalog::Offer,
@@ -67,7 +67,7 @@ impl Engine {
     ///
     /// Where a connection or the store cannot be used; and with `all_or_nothing`, where any row cannot be made.
     pub(super) async fn plan(&self, work: &mut PlannedJob, caller: &Caller) -> Result<HashMap<i64, Step>, CallError> {
-        let open = |it: &PlannedRow| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
+        let open = |it: &PlannedRow| if let Stage::Open(route) = &it.stage { Some((route.clone(), it.arguments.clone())) } else { None };
         let calls: Vec<_> = work.rows.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
         let scopes = Scopes::default();
         // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
@@ -75,9 +75,9 @@ impl Engine {
         let asked = work.invites();
         let mut plans = HashMap::new();
         let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(calls)
-            .map(|(at, (call, arguments))| {
-                let scope = scopes.get(&call.connection);
-                async move { (at, self.plan_one(&call, &scope, arguments, caller).await) }
+            .map(|(at, (route, arguments))| {
+                let scope = scopes.get(&route.connection);
+                async move { (at, self.plan_one(&route, &scope, arguments, caller).await) }
             })
             .buffered(AT_ONCE)
             .map(|(at, planned)| {
@@ -116,15 +116,15 @@ impl Engine {
 
     pub(super) async fn plan_one(
         &self,
-        call: &Call,
+        route: &Route,
         scope: &Scope,
         arguments: Map<String, Value>,
         caller: &Caller,
     ) -> Result<Step, CallError> {
-        self.guard.may(&call.tool, &call.connection.name, caller)?;
-        let offer: &Offer = self.catalog.offer(call.tool.name)?;
-        match offer.prepare(&call.connection, scope, arguments)? {
-            Prepared::Change { change, .. } => self.guard.plan(&call.tool, &call.connection.name, caller, change).await,
+        self.guard.may(&route.tool, &route.connection.name, caller)?;
+        let offer: &Offer = self.catalog.offer(route.tool.name)?;
+        match offer.prepare(&route.connection, scope, arguments)? {
+            Prepared::Change { change, .. } => self.guard.plan(&route.tool, &route.connection.name, caller, change).await,
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }

@@ -53,10 +53,10 @@ pub(super) struct PlannedRow {
 /// How far a row has come.
 pub(super) enum Stage {
     /// It is understood, and to be planned.
-    Open(Call),
+    Open(Route),
     Ready(Box<Ready>),
     /// It builds on an earlier row, and can be planned only then.
-    Later(Call),
+    Later(Route),
     /// There is nothing to send for it.
     Ended {
         state: &'static str,
@@ -77,7 +77,7 @@ pub(super) struct Ready {
 
 /// Which tool of which connection.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(super) struct Route {
     pub(super) tool: Tool,
     pub(super) connection: Arc<Connection>,
 }
@@ -95,8 +95,8 @@ impl PlannedRow {
 
     /// Lets it wait for the rows before it.
     pub(super) fn wait(&mut self) {
-        if let Stage::Open(call) = &self.stage {
-            self.stage = Stage::Later(call.clone());
+        if let Stage::Open(route) = &self.stage {
+            self.stage = Stage::Later(route.clone());
         }
     }
 
@@ -107,7 +107,7 @@ impl PlannedRow {
     /// What its tool is called where people read.
     pub(super) fn title(&self) -> &str {
         match &self.stage {
-            Stage::Open(call) | Stage::Later(call) => call.tool.title,
+            Stage::Open(route) | Stage::Later(route) => route.tool.title,
             Stage::Ready(ready) => ready.title,
             Stage::Ended { .. } => &self.tool,
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     apply, plan,
-    planned::{self, Call},
+    planned::{self, Route},
     references,
     worker::{Broken, Halt, Moment, Worker},
 };
@@ -40,19 +40,19 @@ impl Worker {
     /// Tries to make a row; `None` where it did not take effect and may be tried again.
     async fn attempt(&self, row: &JobRow, planned: Option<Step>, last: bool) -> Result<Option<&'static str>, Broken> {
         let idx = row.idx;
-        let (call, arguments) = match self.call(row).await? {
+        let (route, arguments) = match self.route(row).await? {
             Ok(it) => it,
             Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await.map(Some),
         };
         let step = match planned {
             Some(step) => step,
-            None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
+            None => match self.engine.plan_one(&route, &plan::scope(&route.connection), arguments.clone(), &self.caller).await {
                 Ok(step) => step,
                 Err(error) => return self.ended(idx, not_planned(&error), None).await.map(Some),
             },
         };
         let logged = Value::from(arguments);
-        let row_call = self.row_call(&call, &logged);
+        let row_call = self.row_call(&route, &logged);
         let told = planned::told(row.told.as_deref());
         let target = planned::text(&step.plan().target);
         let cleared = match self.engine.guard.clear(step, told.as_ref(), &row_call) {
@@ -87,7 +87,7 @@ impl Worker {
     }
 
     /// Which call a row is, with what it takes from earlier rows; or why it cannot be made.
-    pub(super) async fn call(&self, row: &JobRow) -> Result<Result<(Call, Map<String, Value>), String>, Broken> {
+    pub(super) async fn route(&self, row: &JobRow) -> Result<Result<(Route, Map<String, Value>), String>, Broken> {
         let Ok(Value::Object(mut arguments)) = serde_json::from_str(&row.arguments) else {
             return Ok(Err("its arguments cannot be read".into()));
         };
@@ -115,14 +115,14 @@ impl Worker {
             Err(error) => return Ok(Err(apply::told(&error))),
         };
         Ok(match offer.connection(Some(&row.connection)) {
-            Ok(connection) => Ok((Call { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
+            Ok(connection) => Ok((Route { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
             Err(error) => Err(apply::told(&error)),
         })
     }
 
-    pub(super) fn row_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> RowCall<'a> {
+    pub(super) fn row_call<'a>(&'a self, route: &'a Route, arguments: &'a Value) -> RowCall<'a> {
         let is_late = self.resumed && self.age() > Duration::from_secs(TTL_SECONDS.unsigned_abs());
-        let call = guard::Call { tool: &call.tool, connection: call.connection.clone(), caller: &self.caller, arguments };
+        let call = guard::Call { tool: &route.tool, connection: route.connection.clone(), caller: &self.caller, arguments };
         RowCall { job: &self.job.id, is_late, call }
     }
 

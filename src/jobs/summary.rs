@@ -44,11 +44,11 @@ impl Summary {
     pub(super) fn of(work: &PlannedJob) -> Self {
         let ready = || work.rows.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, ready)) } else { None });
         let steps = || ready().map(|(row, it)| (row, &it.told));
-        let later = || work.rows.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
+        let later = || work.rows.iter().filter_map(|it| if let Stage::Later(route) = &it.stage { Some((it, route)) } else { None });
 
         let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())));
         let asks = steps().any(|(_, it)| it.asked);
-        let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
+        let unknown = later().any(|(_, route)| gives_or_takes(route.tool.effect));
         let mut gravity = sum.gravity;
         if unknown {
             gravity = gravity.max(guard::NOT_PLANNED_YET);
@@ -124,7 +124,7 @@ impl Group {
 
 /// The names of the steps that a step builds on which gives or takes away and cannot be planned yet.
 fn built_on(work: &PlannedJob) -> HashSet<String> {
-    let waits = |it: &&PlannedRow| matches!(&it.stage, Stage::Later(call) if gives_or_takes(call.tool.effect));
+    let waits = |it: &&PlannedRow| matches!(&it.stage, Stage::Later(route) if gives_or_takes(route.tool.effect));
     // Only steps that a caller has written hold references; elsewhere such a text is a text.
     let waiting = work.rows.iter().filter(|_| work.tool.name == ApplyChanges::NAME).filter(waits);
     waiting.flat_map(|it| references::find(&it.arguments)).map(|it| it.step).collect()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Engine, is_theirs,
-    planned::{Call, PlannedJob, PlannedRow, Stage},
+    planned::{PlannedJob, PlannedRow, Route, Stage},
 };
 use crate::{
     domain::{Inverse, ReferenceText as _},
@@ -60,12 +60,12 @@ impl Engine {
     fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> PlannedRow {
         let Inverse { tool, arguments } = inverse;
         let arguments = if let Value::Object(fields) = arguments { fields } else { serde_json::Map::new() };
-        let call = self.catalog.offer(&tool).and_then(|offer| {
+        let route = self.catalog.offer(&tool).and_then(|offer| {
             let connection = offer.connection(Some(connection))?;
-            Ok(Call { tool: offer.tool.clone(), connection: connection.clone() })
+            Ok(Route { tool: offer.tool.clone(), connection: connection.clone() })
         });
-        let stage = match call {
-            Ok(call) => Stage::Open(call),
+        let stage = match route {
+            Ok(route) => Stage::Open(route),
             Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
         };
         PlannedRow { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }

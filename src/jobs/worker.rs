@@ -268,8 +268,8 @@ impl Worker {
         if kept.is_some() {
             return Ok((row, kept));
         }
-        let Ok((call, arguments)) = self.call(&row).await? else { return Ok((row, None)) };
-        let planned = self.engine.plan_one(&call, &scopes.get(&call.connection), arguments, &self.caller).await;
+        let Ok((route, arguments)) = self.route(&row).await? else { return Ok((row, None)) };
+        let planned = self.engine.plan_one(&route, &scopes.get(&route.connection), arguments, &self.caller).await;
         Ok((row, planned.ok()))
     }
 
