@@ -204,7 +204,7 @@ async fn what_the_grants_say_is_lost_is_what_sql_says() {
             let done = planned(&agent, tool, call.clone()).await;
             agent.ok(tool, call).await;
             let after = grants(&agent, organization("Acme")).await;
-            let blind = |it: &&rolecall::access::Loss| {
+            let blind = |it: &&rolecall::access::LostAccess| {
                 let is_one = matches!((&it.holder, &it.place), (Holder::Person(_), Place::Project { .. }));
                 is_one && it.actions.contains(&Action::Read) && it.still.is_empty()
             };

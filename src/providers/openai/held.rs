@@ -138,7 +138,7 @@ pub(super) fn is_from(grant: &Grant, team_id: &str) -> bool {
 /// Adds to the facts what people and programs lose from one list of grants to another. Nobody loses anything who owns the place
 /// after it.
 pub(super) fn losses(facts: Facts, before: &[Grant], after: &[Grant]) -> Facts {
-    let owns = |it: &questions::Loss| {
+    let owns = |it: &questions::LostAccess| {
         let here = |grant: &Grant| grant.place.is_same(&it.place) || matches!(grant.place, Place::Organization(_));
         after.iter().any(|grant| grant.role.owns && grant.holder.is_same(&it.holder) && here(grant))
     };
