@@ -58,7 +58,7 @@ use crate::{
     error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
-    store::{Clock, Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
+    store::{Clock, Db, EntryKind, JobRecord, NewRows, RepeatKey, sha256, transaction},
     tools::Tool,
 };
 
@@ -261,7 +261,7 @@ impl Guard {
         evidence: &Evidence,
         call: &str,
         key: Option<&RepeatKey>,
-        job: Option<(&Job, NewRows<'_>)>,
+        job: Option<(&JobRecord, NewRows<'_>)>,
     ) -> Result<(), CallError> {
         let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));

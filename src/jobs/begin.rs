@@ -13,7 +13,7 @@ use crate::{
     catalog::Envelope,
     error::CallError,
     guard::{Begun, Caller, Given, JobCall, JobRequest, Verdict, job_unknown},
-    store::{Job, Lease, RepeatKey, Taken, new_id},
+    store::{JobRecord, Lease, RepeatKey, Taken, new_id},
 };
 
 impl Engine {
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// How far a job has come that this call has begun, or one before it. That nobody can say so does not end it.
-    async fn so_far(&self, job: &Job) -> Result<Value, CallError> {
+    async fn so_far(&self, job: &JobRecord) -> Result<Value, CallError> {
         self.report(job).await.map_err(|error| {
             tracing::error!(%error, job = %job.id, "a job that has begun cannot be told about");
             job_unknown(job)
@@ -99,8 +99,8 @@ impl Engine {
     }
 }
 
-fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> Job {
-    Job {
+fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> JobRecord {
+    JobRecord {
         id: lease.job.clone(),
         call_id: String::new(),
         tool: work.tool.name.to_owned(),

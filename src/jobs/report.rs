@@ -11,7 +11,7 @@ use crate::{
     },
     error::CallError,
     providers,
-    store::{Job, JobRow, Tally},
+    store::{JobRecord, JobRow, Tally},
     tools::{Operation as _, project_members::AddProjectMembers},
 };
 
@@ -20,7 +20,7 @@ const MAX_ITEMS: usize = 100;
 
 impl Engine {
     /// What the call that began the job would answer now.
-    pub(super) async fn report(&self, job: &Job) -> Result<Value, CallError> {
+    pub(super) async fn report(&self, job: &JobRecord) -> Result<Value, CallError> {
         let mut db = self.db.read().await?;
         // It may have ended since.
         let job = db.job(&job.id).await?.unwrap_or_else(|| job.clone());
@@ -52,12 +52,12 @@ impl Engine {
     }
 }
 
-fn target(job: &Job) -> Value {
+fn target(job: &JobRecord) -> Value {
     serde_json::from_str(&job.target).unwrap_or_default()
 }
 
 /// A job as lists show it at this time of the store's.
-pub(super) fn view(job: &Job, tally: &Tally, now: Timestamp) -> jobs::Job {
+pub(super) fn view(job: &JobRecord, tally: &Tally, now: Timestamp) -> jobs::Job {
     let status = JobState::of(&job.status);
     jobs::Job {
         job: job.id.clone(),

@@ -86,7 +86,7 @@ impl Worker {
         }
     }
 
-    /// Which call a row is, with what it takes from earlier rows; or why it cannot be made.
+    /// Where a row goes, and its arguments with what they take from earlier rows; or why it cannot be made.
     pub(super) async fn route(&self, row: &JobRow) -> Result<Result<(Route, Map<String, Value>), String>, Broken> {
         let Ok(Value::Object(mut arguments)) = serde_json::from_str(&row.arguments) else {
             return Ok(Err("its arguments cannot be read".into()));

@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     error::CallError,
-    store::{Job, JobRow},
+    store::{JobRecord, JobRow},
     tools::{Operation as _, project_members::AddProjectMembers},
 };
 
 impl Engine {
-    pub(super) async fn table(&self, job: &Job) -> Result<String, CallError> {
+    pub(super) async fn table(&self, job: &JobRecord) -> Result<String, CallError> {
         let people = job.tool == AddProjectMembers::NAME;
         let mut table = csv::Writer::from_writer(Vec::new());
         let header: &[&str] = if people {

@@ -11,7 +11,7 @@ use crate::{
     error::{CallError, ProviderError},
     guard::Caller,
     providers::{self, builtin},
-    store::{EntryKind, Job, LedgerRow},
+    store::{EntryKind, JobRecord, LedgerRow},
     tools::{Tool, jobs::Undo},
 };
 
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// What a job's rows have done, last first.
-    async fn deeds_of_job(&self, job: &Job) -> Result<Vec<Deed>, CallError> {
+    async fn deeds_of_job(&self, job: &JobRecord) -> Result<Vec<Deed>, CallError> {
         if job.status == "running" {
             let message = format!("job `{}` still works", job.id);
             return Err(ProviderError::conflict("still_running", message, "cancel it with cancel_job, or wait for its end").into());
