@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rolecall::providers::{
     Connection,
-    engine::{Account, Settings, connect},
+    engine::{Identity, Settings, connect},
     http::Remote,
 };
 use rolecall_sandbox::{
@@ -26,9 +26,9 @@ impl Service for Engine {
     const RESTLESS: &'static [&'static str] = &["quirks", "sessions", "serial", "clock"];
 
     fn settings(url: &str) -> Settings {
-        let account = Account::CustomToken("engine-test-custom-token-1".into());
+        let identity = Identity::CustomToken("engine-test-custom-token-1".into());
         let remote = Remote { timeout: Duration::from_secs(30), ..remote("lab", url) };
-        Settings { remote, account, role_ids: [].into(), paths: [].into() }
+        Settings { remote, identity, role_ids: [].into(), paths: [].into() }
     }
 
     fn connect(settings: Settings) -> Connection {

@@ -38,7 +38,7 @@ type Session = http::Session<Settings>;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub account: Account,
+    pub identity: Identity,
     /// The service's id for a role such as `OrgViewer`.
     pub role_ids: BTreeMap<String, String>,
     /// Paths in the place of those in [`PATHS`].
@@ -47,7 +47,7 @@ pub struct Settings {
 
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
-pub enum Account {
+pub enum Identity {
     CustomToken(Credential),
     Email { email: String, password: Credential },
 }

@@ -42,12 +42,12 @@ pub const BASE_URL: &str = "https://api.seeme.ai/api/v1";
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub account: Account,
+    pub identity: Identity,
 }
 
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
-pub enum Account {
+pub enum Identity {
     Key(Credential),
     Login { username: String, password: Credential },
 }
@@ -58,9 +58,9 @@ type Session = http::Session<Settings>;
 /// What this provider can do, on one screen.
 pub fn connect(settings: Settings) -> Connection {
     let remote = settings.remote.clone();
-    let auth = match &settings.account {
-        Account::Key(key) => Auth::Bearer(key.clone()),
-        Account::Login { username, password } => Auth::SignIn(Box::new(sign_in::Login::new(username, password))),
+    let auth = match &settings.identity {
+        Identity::Key(key) => Auth::Bearer(key.clone()),
+        Identity::Login { username, password } => Auth::SignIn(Box::new(sign_in::Login::new(username, password))),
     };
     let api = Api::new(Service::of(&remote, auth, Vec::new(), explain));
     Connection::to_service(&remote.connection, "seeme", api, settings)
