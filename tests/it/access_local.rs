@@ -86,7 +86,7 @@ async fn the_reader_tells_what_the_store_holds() {
         ] {
             assert_eq!(told, number(&agent, sql).await, "{what}");
         }
-        // Of four that nobody settled, one has expired.
+        // Of four that nobody answered, one has expired.
         let invited: BTreeSet<&str> = all.iter().filter(|it| it.state == State::Pending).map(|it| it.holder.label()).collect();
         assert_eq!(
             invited.into_iter().collect::<Vec<_>>(),

@@ -76,7 +76,7 @@ impl Lab<Engine> {
 }
 
 /// A receipt without what differs from call to call.
-pub(crate) fn settled(mut receipt: Value) -> Value {
+pub(crate) fn without_call_id(mut receipt: Value) -> Value {
     let fields = receipt.as_object_mut().unwrap();
     assert!(fields.remove("call_id").is_some_and(|it| it.as_str().is_some_and(|it| it.starts_with("call_"))));
     receipt

@@ -7,7 +7,7 @@ use super::{
     compared::Look,
     page::PageQuery,
     resolve::RoleRow,
-    seats::{Holder, Place, Seat, one_of, reachable, settle},
+    seats::{Holder, Place, Seat, one_of, reachable, seat_and_role},
 };
 use crate::{
     domain::{Change, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
@@ -91,7 +91,8 @@ pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<L
 }
 
 pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<RoleAssignment>, ProviderError> {
-    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    let (it, role) =
+        seat_and_role(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
     it.is_in_project(at).await?;
     if it.assignment(at, &role).await?.is_some() || it.is_base_role(at, &role).await? {
         return Err(ProviderError::conflict(
@@ -112,7 +113,8 @@ pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<R
 }
 
 pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Change<RoleAssignment>, ProviderError> {
-    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    let (it, role) =
+        seat_and_role(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
     let Some(assignment) = it.assignment(at, &role).await? else { return Err(it.not_assigned(at, &role).await?) };
     let affected = it.people(at).await?;
     let remaining = it.place.people_with(at, &role, &assignment).await?;

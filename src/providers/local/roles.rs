@@ -180,7 +180,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
                 WHERE a.role_id = $1 AND a.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = a.project_id \
                 AND b.role_id <> $1 AND (b.user_id = a.user_id OR b.team_id = a.team_id)) ORDER BY 1";
     let (_, bare) = at.count_and_name(bare, &args![&role.id]).await?;
-    let settled = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
+    let ended = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
 
     for sql in
         ["DELETE FROM role_assignments WHERE role_id = $1", "DELETE FROM invitations WHERE role_id = $1", "DELETE FROM roles WHERE id = $1"]
@@ -192,10 +192,10 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
     if !bare.is_empty() {
         facts = facts.note(format!("left in a project without any role: {}", first(&bare)));
     }
-    if settled > 0 {
-        facts = facts.note(format!("{settled} invitations that are settled or expired are forgotten, because they name it"));
+    if ended > 0 {
+        facts = facts.note(format!("{ended} invitations that are settled or expired are forgotten, because they name it"));
     }
-    if !held && settled == 0 {
+    if !held && ended == 0 {
         facts = facts.undo("create_role with the values in `before`");
     }
     Ok(Change::removed(role.target(), facts, role.view()))

@@ -94,7 +94,7 @@ pub(super) struct Seat {
 }
 
 /// Resolves who, where and which role.
-pub(super) async fn settle(
+pub(super) async fn seat_and_role(
     at: &mut Session,
     role: &RoleRef,
     who: (Option<&MemberRef>, Option<&TeamRef>),
