@@ -4,7 +4,7 @@ use super::{
     Session,
     held::{key_role, no_role, role},
     invitations::PROJECT_MEMBER,
-    seats::Place as Seat,
+    seats::RolePlace,
 };
 use crate::{
     domain::{
@@ -21,7 +21,7 @@ pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grant
         GrantScope::Organization(named) => (whole(at, named.as_ref()).await?, None),
         GrantScope::Project(named) => {
             let project = at.project(named).await?;
-            let place = Seat::of_project(at, project, None).await?;
+            let place = RolePlace::of_project(at, project, None).await?;
             let project = place.project_id().map(str::to_owned);
             (Whose { organization: Some(place.organization.id), project: project.clone(), ..Whose::default() }, project)
         }

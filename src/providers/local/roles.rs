@@ -10,7 +10,7 @@ use super::{
     page::PageQuery,
     permissions::{self, CODES},
     resolve::{level_name, only},
-    seats::Place,
+    seats::RolePlace,
 };
 use crate::{
     domain::{
@@ -43,7 +43,7 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
     let (organization, project) = match (&op.project, &op.organization) {
         (Some(named), organization) => {
             let project = at.project(named).await?;
-            let place = Place::of_project(at, project, organization.as_ref()).await?;
+            let place = RolePlace::of_project(at, project, organization.as_ref()).await?;
             (Some(place.organization.id), place.project.map(|it| it.id))
         }
         (None, Some(named)) => (Some(at.organization(Some(named)).await?.id), None),
@@ -73,9 +73,9 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
     let place = match &op.project {
         Some(named) => {
             let project = at.active_project(named).await?;
-            Place::of_project(at, project, op.organization.as_ref()).await?
+            RolePlace::of_project(at, project, op.organization.as_ref()).await?
         }
-        None => Place { organization: at.organization(op.organization.as_ref()).await?, project: None },
+        None => RolePlace { organization: at.organization(op.organization.as_ref()).await?, project: None },
     };
     let project = place.project.as_ref().map(|it| it.id.clone());
     let level = if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };

@@ -6,7 +6,7 @@ use super::{
     members::{self, WireUser},
     power, project_members, project_teams,
     projects::WireProject,
-    role_assignments::{self, Holder as Principal},
+    role_assignments::{self, Assignee},
     roles, team_members,
     teams::{self, WireGroup},
 };
@@ -54,7 +54,7 @@ pub(super) async fn of_person(
     project: Option<&WireProject>,
     said: Option<&str>,
 ) -> Result<Vec<Grant>, ProviderError> {
-    let held = found(role_assignments::held(at, &Principal::Person(person.clone()), project).await)?.unwrap_or_default();
+    let held = found(role_assignments::held(at, &Assignee::Person(person.clone()), project).await)?.unwrap_or_default();
     let inherits = held.iter().any(|it| !it.groups(&person.id).is_empty());
     let groups = if inherits { teams::all(at).await? } else { Vec::new() };
     let mut grants = Vec::new();
