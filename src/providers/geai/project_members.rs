@@ -7,7 +7,7 @@ use super::{
     explain::is_bad_endpoint,
     organization_members::{listed, of_member, of_page},
     power::{addressed, granted, held},
-    resolve::{Place, in_project},
+    resolve::{FoundProject, in_project},
     wire::{WireMember, WireRole},
 };
 use crate::{
@@ -92,7 +92,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 }
 
 /// What it means that somebody is invited with these roles.
-async fn giving(at: &Session, project: &Place, email: &str, roles: &[WireRole]) -> Result<Facts, ProviderError> {
+async fn giving(at: &Session, project: &FoundProject, email: &str, roles: &[WireRole]) -> Result<Facts, ProviderError> {
     let who = addressed(email);
     let grants = granted(&who, roles, RoleLevel::Project, &project.place());
     let power = grants.iter().any(|it| it.role.power.counts());
@@ -131,7 +131,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
 }
 
 /// What it means that somebody is taken out.
-fn taking(project: &Place, member: &WireMember, everybody: &[WireMember]) -> Facts {
+fn taking(project: &FoundProject, member: &WireMember, everybody: &[WireMember]) -> Facts {
     let place = project.place();
     let grants = held(member, RoleLevel::Project, &place);
     // A role that nobody explains may own the project, and is not taken for one that does.
@@ -149,7 +149,7 @@ fn taking(project: &Place, member: &WireMember, everybody: &[WireMember]) -> Fac
 const REMOVALS: [&str; 2] = ["/v2/accessControl/projects/{project}/members/{member}", "/accessControl/projects/{project}/members/{member}"];
 
 /// Takes the other path only where the service says that it has no such path: any other refusal is one.
-async fn delete(at: &Session, project: &Place, who: &str, permit: &Permit) -> Result<(), ProviderError> {
+async fn delete(at: &Session, project: &FoundProject, who: &str, permit: &Permit) -> Result<(), ProviderError> {
     let [versioned, unversioned] = REMOVALS;
     let paths = if at.settings.unversioned_removal { [unversioned, versioned] } else { [versioned, unversioned] };
     let send = |path| at.delete(path).path("project", &project.id).path("member", who).send(permit);
@@ -177,7 +177,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
 }
 
 /// The roles that are named, each once.
-async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<WireRole>, ProviderError> {
+async fn roles(at: &Session, project: &FoundProject, named: &[RoleRef]) -> Result<Vec<WireRole>, ProviderError> {
     let mut roles: Vec<WireRole> = Vec::new();
     for named in named {
         let role = at.role(project, named).await?;
@@ -191,17 +191,17 @@ async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<W
     Ok(roles)
 }
 
-fn removal(project: &Place, email: &str) -> Option<Inverse> {
+fn removal(project: &FoundProject, email: &str) -> Option<Inverse> {
     let member = MemberRef::try_from(email.to_owned()).ok()?;
     Some(Inverse::of(&RemoveProjectMember { project: project.reference()?, member }))
 }
 
-fn invitation(project: &Place, email: &str, roles: &[WireRole]) -> Option<Inverse> {
+fn invitation(project: &FoundProject, email: &str, roles: &[WireRole]) -> Option<Inverse> {
     let roles = roles.iter().map(|it| RoleRef::try_from(it.name.clone()).ok()).collect::<Option<Vec<_>>>()?;
     let member = PersonRef::try_from(email.to_owned()).ok()?;
     Some(Inverse::of(&AddProjectMember { project: project.reference()?, member, roles }))
 }
 
-fn view(it: WireMember, project: &Place) -> Member {
+fn view(it: WireMember, project: &FoundProject) -> Member {
     Member { organization: project.organization.clone(), project: Some(project.name.clone()), ..of_member(it) }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Session,
     limit_steps::Steps,
-    resolve::Place,
+    resolve::FoundProject,
     wire::{WireLimit, list as items, read, time},
 };
 use crate::{
@@ -25,11 +25,11 @@ use crate::{
 pub(super) struct Extent {
     organization_id: String,
     organization: String,
-    project: Option<Place>,
+    project: Option<FoundProject>,
 }
 
 impl Extent {
-    pub(super) async fn of(at: &Session, project: Option<&Place>) -> Result<Self, ProviderError> {
+    pub(super) async fn of(at: &Session, project: Option<&FoundProject>) -> Result<Self, ProviderError> {
         let own = at.organization(None).await?;
         Ok(Self { organization_id: own.id, organization: own.name, project: project.cloned() })
     }
@@ -64,12 +64,12 @@ impl Extent {
     }
 
     fn project_ref(&self) -> Option<ProjectRef> {
-        self.project.as_ref().and_then(Place::reference)
+        self.project.as_ref().and_then(FoundProject::reference)
     }
 
     /// For sentences.
     fn says(&self) -> String {
-        self.project.as_ref().map_or_else(|| format!("organization `{}`", self.organization), Place::says)
+        self.project.as_ref().map_or_else(|| format!("organization `{}`", self.organization), FoundProject::says)
     }
 
     fn target(&self, limit: &UsageLimit, id: Option<&str>) -> Target {
