@@ -8,5 +8,5 @@ mod questions;
 mod tests;
 
 pub use questions::{
-    Loss, Reached, difference, domains_in_power, holders, lost, only_owner, outsiders, owners, reach, surroundings, ways, who_can,
+    LostAccess, Reached, difference, domains_in_power, holders, lost, only_owner, outsiders, owners, reach, surroundings, ways, who_can,
 };

@@ -95,7 +95,7 @@ pub fn only_owner<'a>(grants: &'a [Grant], place: &Place) -> Option<&'a Holder> 
 
 /// What a holder would lose of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
+pub struct LostAccess {
     pub holder: Holder,
     pub place: Place,
     /// What they can do before and not after. Where one of the two is not told: all that is not sure to stay.
@@ -107,8 +107,8 @@ pub struct Loss {
 }
 
 /// What holders lose from one list of grants to another, by place: people, teams, keys alike; invitations that end count.
-pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<Loss> {
-    let mut losses: Vec<Loss> = Vec::new();
+pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<LostAccess> {
+    let mut losses: Vec<LostAccess> = Vec::new();
     for (at, grant) in before.iter().enumerate() {
         let is_same = |it: &Grant| it.holder.is_same(&grant.holder) && it.place.is_same(&grant.place);
         // Each holder in each place is looked at once.
@@ -130,7 +130,7 @@ pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<Loss> {
             continue;
         }
         let still = ways(after, &grant.holder, &grant.place);
-        losses.push(Loss { holder: grant.holder.clone(), place: grant.place.clone(), actions, permissions, still });
+        losses.push(LostAccess { holder: grant.holder.clone(), place: grant.place.clone(), actions, permissions, still });
     }
     losses
 }

@@ -6,7 +6,7 @@ use super::{Ended, Failure, Format, ask, output};
 use crate::{
     config::{Config, Overrides},
     domain::Timestamp,
-    guard::{self, Answer as Given, Answered, Question},
+    guard::{self, Answer, Answered, Question},
     store::{Approval, Db},
 };
 
@@ -20,7 +20,7 @@ pub struct Approvals {
 
 /// Agree to a change that waits, or turn it down.
 #[derive(Debug, clap::Args)]
-pub struct Answer {
+pub struct ApprovalAnswer {
     /// The approval's id, such as k7m2qx
     id: String,
 }
@@ -63,12 +63,12 @@ impl Approvals {
     }
 }
 
-impl Answer {
+impl ApprovalAnswer {
     /// Agrees, once the person at the terminal has read the question and said yes to it.
     pub async fn approve(&self, overrides: &Overrides) -> Ended {
         let (db, approval, person) = self.open(overrides).await?;
         let question = Question::of_approval(&approval);
-        let yes = matches!(ask::ask(&question)?, Given::Accepted(form) if question.is_yes(&form));
+        let yes = matches!(ask::ask(&question)?, Answer::Accepted(form) if question.is_yes(&form));
         if !yes {
             let fix =
                 format!("it still waits: `rolecall approve {id}` to be asked again, `rolecall refuse {id}` to turn it down", id = self.id);

@@ -66,9 +66,9 @@ pub enum Command {
     /// List the changes that wait for a person
     Approvals(approvals::Approvals),
     /// Agree to a change that waits
-    Approve(approvals::Answer),
+    Approve(approvals::ApprovalAnswer),
     /// Turn a change down that waits
-    Refuse(approvals::Answer),
+    Refuse(approvals::ApprovalAnswer),
     /// List what was done and refused, or prove that the list is whole
     Activity(activity::Activity),
     /// Look at jobs, end one, or go on with those whose process is gone

@@ -80,7 +80,7 @@ impl Serve {
             if std::io::stdin().is_terminal() {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
             }
-            tokio::spawn(settle_in(Arc::clone(&app)));
+            tokio::spawn(catch_up(Arc::clone(&app)));
             Box::pin(serve_stdio(server, shutdown)).await?;
         }
         app.jobs().stop().await;
@@ -94,7 +94,7 @@ const FIRST: Duration = Duration::from_secs(2);
 
 /// What can wait until the client has its first answers: many start the server only to list the tools. A store that cannot be used
 /// is told of here, and in the answer of each call that needs it, until it can be.
-async fn settle_in(app: Arc<App>) {
+async fn catch_up(app: Arc<App>) {
     tokio::time::sleep(FIRST).await;
     if let Err(error) = app.db.pools().await {
         tracing::error!("{}; run `rolecall doctor`", chain(&error));

@@ -22,9 +22,9 @@ use crate::providers::{
 };
 use crate::secrets::Credential;
 
-/// A configured account.
+/// A connection as it is configured: an account, and the name that calls use for it.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub struct ConfiguredConnection {
     pub name: String,
     /// The organization that it is kept to.
     pub organization: Option<String>,
@@ -112,7 +112,7 @@ impl RawConnection {
         self.provider != "local"
     }
 
-    pub(super) fn complete(self, name: &str, places: &Places, base: &Path) -> Result<Account, ConfigError> {
+    pub(super) fn complete(self, name: &str, places: &Places, base: &Path) -> Result<ConfiguredConnection, ConfigError> {
         let at = Reader { name, places, base };
         let organization = self.organization.clone();
         let provider = match self.provider.as_str() {
@@ -122,7 +122,7 @@ impl RawConnection {
             "engine" => Provider::Engine(self.engine(&at)?),
             _ => Provider::Local,
         };
-        Ok(Account { name: name.to_owned(), organization, provider })
+        Ok(ConfiguredConnection { name: name.to_owned(), organization, provider })
     }
 
     fn remote(&self, at: &Reader<'_>, default: Option<&str>) -> Result<Remote, ConfigError> {
@@ -212,22 +212,22 @@ impl RawConnection {
     }
 
     fn seeme(self, at: &Reader<'_>) -> Result<seeme::Settings, ConfigError> {
-        let account = match (&self.api_key, &self.username, &self.password) {
-            (Some(key), _, _) => seeme::Account::Key(at.secret("api_key", key)?),
+        let identity = match (&self.api_key, &self.username, &self.password) {
+            (Some(key), _, _) => seeme::Identity::Key(at.secret("api_key", key)?),
             (None, Some(username), Some(password)) => {
-                seeme::Account::Login { username: username.clone(), password: at.secret("password", password)? }
+                seeme::Identity::Login { username: username.clone(), password: at.secret("password", password)? }
             }
             _ => return Err(at.missing("api_key", "SEEME_API_KEY")),
         };
         let remote = self.remote(at, Some(seeme::BASE_URL))?;
-        Ok(seeme::Settings { remote, account })
+        Ok(seeme::Settings { remote, identity })
     }
 
     fn engine(self, at: &Reader<'_>) -> Result<engine::Settings, ConfigError> {
-        let account = match (&self.custom_token, &self.email, &self.password) {
-            (Some(token), _, _) => engine::Account::CustomToken(at.secret("custom_token", token)?),
+        let identity = match (&self.custom_token, &self.email, &self.password) {
+            (Some(token), _, _) => engine::Identity::CustomToken(at.secret("custom_token", token)?),
             (None, Some(email), Some(password)) => {
-                engine::Account::Email { email: email.clone(), password: at.secret("password", password)? }
+                engine::Identity::Email { email: email.clone(), password: at.secret("password", password)? }
             }
             _ => return Err(at.missing("custom_token", "AIA_ENGINE_API_CUSTOM_TOKEN")),
         };
@@ -240,7 +240,7 @@ impl RawConnection {
             engine::check_path(path, text)
                 .map_err(|error| ConfigError::new(format!("`connections.{}.paths.{path}`: {error}", at.name), "correct the value"))?;
         }
-        Ok(engine::Settings { remote, account, role_ids: self.role_ids, paths: self.paths })
+        Ok(engine::Settings { remote, identity, role_ids: self.role_ids, paths: self.paths })
     }
 }
 
@@ -255,7 +255,7 @@ impl Reader<'_> {
 }
 
 /// The accounts that the environment alone describes, one of a provider at most.
-pub(super) fn from_environment(places: &Places) -> Result<Vec<Account>, ConfigError> {
+pub(super) fn from_environment(places: &Places) -> Result<Vec<ConfiguredConnection>, ConfigError> {
     let set = |name: &str| places.variable(name).is_some();
     let secret = |name: &str| Some(SecretSource::Env(name.to_owned())).filter(|_| set(name));
     let found = [

@@ -11,7 +11,7 @@ use std::{
 use etcetera::{BaseStrategy as _, base_strategy::choose_base_strategy};
 use serde::Deserialize;
 
-pub use connections::{Account, Provider};
+pub use connections::{ConfiguredConnection, Provider};
 use connections::{PROVIDERS, RawConnection};
 
 use crate::{
@@ -123,7 +123,7 @@ pub enum Reach {
 pub struct Config {
     /// The file it came from, where there was one.
     pub file: Option<PathBuf>,
-    pub connections: Vec<Account>,
+    pub connections: Vec<ConfiguredConnection>,
     pub lists: AllowLists,
     pub guard: GuardSettings,
     /// Folders that `path` arguments may be read from.
@@ -197,7 +197,7 @@ impl Config {
     }
 }
 
-impl Account {
+impl ConfiguredConnection {
     /// Connects it; nothing is sent yet. `files` are the folders that its tools may read pictures from.
     fn connect(&self, db: &Db, files: &[PathBuf]) -> Connection {
         let with_files = |remote: &Remote| Remote { files: files.to_vec(), ..remote.clone() };
@@ -317,7 +317,7 @@ impl File {
             connections = connections::from_environment(places)?;
         }
         if connections.is_empty() {
-            connections.push(Account { name: "local".into(), organization: None, provider: Provider::Local });
+            connections.push(ConfiguredConnection { name: "local".into(), organization: None, provider: Provider::Local });
         }
         let data = places.data.join("rolecall");
         // A path in the file is meant from the file; one on the command line from where the command was given.

@@ -361,7 +361,7 @@ pub struct Grants {
 
 /// Of what grants are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum GrantScope {
     /// All in an organization: its people, teams, projects, service accounts and keys. `None`: the one the connection is for.
     Organization(Option<super::OrganizationRef>),
     Project(super::ProjectRef),

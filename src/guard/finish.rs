@@ -154,8 +154,8 @@ async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) {
     loop {
         let written = transaction!(db, StoreError, tx => {
             match &key {
-                Key::Result(receipt) => tx.settle_repeat(&call_id, Some(receipt)).await?,
-                Key::Free => tx.settle_repeat(&call_id, None).await?,
+                Key::Result(receipt) => tx.record_repeat(&call_id, Some(receipt)).await?,
+                Key::Free => tx.record_repeat(&call_id, None).await?,
                 Key::Keep => {}
             }
             tx.append(&call_id, EntryKind::Outcome, &outcome).await

@@ -1,8 +1,8 @@
 //! The guard: the only place a request is sent from, and the only judge of how grave a change is.
 //!
 //! A change goes one way, alone or as a row of a job: planned, weighed, decided about, consented to if needed, intended, sent,
-//! settled. Planned, it is facts that its provider reports; weighed (`weigh.rs`), it is an impact that a person can read; decided
-//! about (`policy.rs`), it is denied, allowed or to be confirmed; intended, it is in the ledger; settled, its outcome is too.
+//! recorded. Planned, it is facts that its provider reports; weighed (`weigh.rs`), it is an impact that a person can read; decided
+//! about (`policy.rs`), it is denied, allowed or to be confirmed; intended, it is in the ledger; recorded, its outcome is too.
 //! The guard knows nothing of MCP: it answers with a result, or with a question and a ticket, and whoever called puts the
 //! question.
 //!
@@ -48,7 +48,7 @@ pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
 pub(crate) use settling::settle_open;
-pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, Step, StepCall, Told, job_unknown};
+pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, RowCall, Step, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
 pub(crate) use weigh::{Bearing, MAIL_GOES_OUT, NOT_PLANNED_YET, of_plan, sum};
@@ -58,7 +58,7 @@ use crate::{
     error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
-    store::{Clock, Db, EntryKind, Job, NewRows, RepeatKey, sha256, transaction},
+    store::{Clock, Db, EntryKind, JobRecord, NewRows, RepeatKey, sha256, transaction},
     tools::Tool,
 };
 
@@ -245,7 +245,7 @@ impl Guard {
             }
             Some(false) if old => {
                 let call_id = repeat.call_id.as_str();
-                transaction!(self.db, CallError, tx => { Ok(tx.settle_repeat(call_id, None).await?) })?;
+                transaction!(self.db, CallError, tx => { Ok(tx.record_repeat(call_id, None).await?) })?;
                 Ok(None)
             }
             // It has not taken effect yet, and may still.
@@ -261,7 +261,7 @@ impl Guard {
         evidence: &Evidence,
         call: &str,
         key: Option<&RepeatKey>,
-        job: Option<(&Job, NewRows<'_>)>,
+        job: Option<(&JobRecord, NewRows<'_>)>,
     ) -> Result<(), CallError> {
         let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));

@@ -17,7 +17,7 @@ use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
     secrets::OpenSink,
-    store::{Db, FromStore as _, Job, NewRows, RepeatKey, StoreError, new_id},
+    store::{Db, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, new_id},
     tools::{Effect, Tool},
 };
 
@@ -38,14 +38,14 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) dry_run: bool,
     pub(crate) key: Option<RepeatKey>,
     /// With the call's id still missing.
-    pub(crate) job: Job,
+    pub(crate) job: JobRecord,
     pub(crate) rows: NewRows<'a>,
 }
 
 /// What became of the wish for a job.
 pub(crate) enum Begun {
     /// It is in the store, and its intent in the ledger.
-    Job(Job),
+    Job(JobRecord),
     Verdict(Verdict),
 }
 
@@ -95,8 +95,8 @@ pub(crate) struct Told {
     pub(crate) asked: bool,
 }
 
-/// Which call of which job a step is.
-pub(crate) struct StepCall<'a> {
+/// Which call of which job a row is.
+pub(crate) struct RowCall<'a> {
     pub(crate) job: &'a str,
     /// Whether the job was taken up again when what a person has agreed to was old.
     pub(crate) is_late: bool,
@@ -249,7 +249,7 @@ impl Guard {
     /// # Errors
     ///
     /// Where it goes beyond that, or its secret could not be handed over.
-    pub(crate) fn clear(&self, step: Step, told: Option<&Told>, call: &StepCall<'_>) -> Result<Cleared, CallError> {
+    pub(crate) fn clear(&self, step: Step, told: Option<&Told>, call: &RowCall<'_>) -> Result<Cleared, CallError> {
         let plan = step.plan();
         match told {
             _ if !step.needs_consent => {}
@@ -275,7 +275,7 @@ impl Guard {
     }
 
     /// Whether a call took effect before, under this id. A secret that is found so is handed over.
-    pub(crate) async fn look_back(&self, step: Step, call: &StepCall<'_>, call_id: &str) -> LookedBack {
+    pub(crate) async fn look_back(&self, step: Step, call: &RowCall<'_>, call_id: &str) -> LookedBack {
         let finish = finish(&call.call, step.plan(), call_id);
         let Some(reading) = step.unsent.look_back() else { return LookedBack::Unknown };
         drop(step);
@@ -297,7 +297,7 @@ impl Guard {
     }
 
     /// The job that was begun by a call with this key.
-    pub(crate) async fn job_of_key(&self, key: &RepeatKey, call: &JobCall<'_>) -> Result<Option<Job>, CallError> {
+    pub(crate) async fn job_of_key(&self, key: &RepeatKey, call: &JobCall<'_>) -> Result<Option<JobRecord>, CallError> {
         let mut db = self.db.read().await?;
         let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
         if repeat.digest != call.digest() {
@@ -333,7 +333,7 @@ impl Guard {
 
 impl Guard {
     /// Looks for a job whose commit was not answered: where it was taken in, some process works on it.
-    async fn begun_all_the_same(&self, job: &Job, error: CallError) -> Result<(), CallError> {
+    async fn begun_all_the_same(&self, job: &JobRecord, error: CallError) -> Result<(), CallError> {
         if !error.store_error().is_some_and(StoreError::may_be_committed) {
             return Err(error);
         }
@@ -344,7 +344,7 @@ impl Guard {
 }
 
 /// What is said of a job that has begun, or may have, where no more can be told.
-pub(crate) fn job_unknown(job: &Job) -> CallError {
+pub(crate) fn job_unknown(job: &JobRecord) -> CallError {
     let target: Value = serde_json::from_str(&job.target).unwrap_or_default();
     CallError::OutcomeUnknown {
         tool: job.tool.clone(),

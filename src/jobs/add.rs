@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Engine,
-    draft::{Call, Draft, Stage, Work},
     people::{self, Row},
+    planned::{PlannedJob, PlannedRow, Route, Stage},
 };
 use crate::{
     domain::{ReferenceText, fold},
@@ -23,11 +23,11 @@ use crate::{
 const MAX_ROWS: usize = 10_000;
 
 impl Engine {
-    pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<Work, CallError> {
+    pub(super) fn adding(&self, tool: &Tool, connection: &str, op: &AddProjectMembers) -> Result<PlannedJob, CallError> {
         let offer = self.catalog.offer(AddProjectMember::NAME)?;
-        let call = Call { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
-        let (rows, problems) = people::rows(op, MAX_ROWS)?;
-        let draft = |number: usize, arguments, stage| Draft {
+        let route = Route { tool: offer.tool.clone(), connection: offer.connection(Some(connection))?.clone() };
+        let (asked, problems) = people::rows(op, MAX_ROWS)?;
+        let row = |number: usize, arguments, stage| PlannedRow {
             name: number.to_string(),
             connection: connection.to_owned(),
             tool: AddProjectMember::NAME.to_owned(),
@@ -36,22 +36,22 @@ impl Engine {
             follows: false,
             target: None,
         };
-        let mut drafts: Vec<(usize, Draft)> =
-            rows.iter().map(|it| (it.number, draft(it.number, arguments(it), Stage::Open(call.clone())))).collect();
-        drafts.extend(problems.into_iter().map(|it| {
+        let mut rows: Vec<(usize, PlannedRow)> =
+            asked.iter().map(|it| (it.number, row(it.number, arguments(it), Stage::Open(route.clone())))).collect();
+        rows.extend(problems.into_iter().map(|it| {
             let stage = Stage::Ended { state: "failed", reason: it.message };
-            (it.number, draft(it.number, Map::new(), stage))
+            (it.number, row(it.number, Map::new(), stage))
         }));
-        drafts.sort_by_key(|it| it.0);
-        let drafts = drafts.into_iter().map(|it| it.1).collect();
-        Ok(Work {
+        rows.sort_by_key(|it| it.0);
+        let rows = rows.into_iter().map(|it| it.1).collect();
+        Ok(PlannedJob {
             tool: tool.clone(),
             connection: connection.to_owned(),
             arguments: providers::json(op)?,
             in_order: false,
             stop_on_failure: false,
             all_or_nothing: false,
-            drafts,
+            rows,
             notes: Vec::new(),
         })
     }
@@ -68,13 +68,13 @@ fn arguments(row: &Row) -> Map<String, Value> {
 
 /// Somebody who is named twice for a project, by whatever name, is added once. With other roles the second time, nobody knows what
 /// is meant.
-pub(super) fn fold_duplicates(drafts: &mut [Draft]) {
-    let key = |it: &Draft| {
+pub(super) fn fold_duplicates(rows: &mut [PlannedRow]) {
+    let key = |it: &PlannedRow| {
         let target = it.target.as_ref().filter(|_| matches!(it.stage, Stage::Ready(_)))?;
         Some((target.within.clone(), target.id.clone().unwrap_or_else(|| fold(&target.name))))
     };
     let mut first: HashMap<(Option<String>, String), (String, Vec<String>)> = HashMap::new();
-    for it in drafts {
+    for it in rows {
         let Some(key) = key(it) else { continue };
         let roles = it.arguments.get("roles").and_then(Value::as_array);
         let mut roles: Vec<String> = roles.into_iter().flatten().filter_map(Value::as_str).map(fold).collect();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine,
-    draft::{Call, Draft, Stage, Work},
+    planned::{PlannedJob, PlannedRow, Route, Stage},
     references,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 const MAX_STEPS: usize = 200;
 
 impl Engine {
-    pub(super) fn applying(&self, tool: &Tool, op: &ApplyChanges) -> Result<Work, CallError> {
+    pub(super) fn applying(&self, tool: &Tool, op: &ApplyChanges) -> Result<PlannedJob, CallError> {
         match op.steps.len() {
             0 => return Err(ProviderError::invalid("`steps` is empty", "give at least one step").into()),
             many if many > MAX_STEPS => {
@@ -32,11 +32,11 @@ impl Engine {
             }
             _ => {}
         }
-        let (mut drafts, mut problems, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut rows, mut problems, mut known) = (Vec::new(), Vec::new(), HashSet::new());
         for (step, number) in op.steps.iter().zip(1..) {
             let name = step.id.clone().unwrap_or_else(|| number.to_string());
             match self.step(&name, step, &known) {
-                Ok(draft) => drafts.push(draft),
+                Ok(row) => rows.push(row),
                 Err(problem) => problems.push((name.clone(), problem)),
             }
             known.insert(name);
@@ -44,19 +44,19 @@ impl Engine {
         if !problems.is_empty() {
             return Err(refused(&problems, op.steps.len()));
         }
-        Ok(Work {
+        Ok(PlannedJob {
             tool: tool.clone(),
             connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
             stop_on_failure: op.on_failure.unwrap_or_default() == OnFailure::Stop,
             all_or_nothing: true,
-            drafts,
+            rows,
             notes: Vec::new(),
         })
     }
 
-    fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<Draft, String> {
+    fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<PlannedRow, String> {
         let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
         if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
             return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
@@ -77,7 +77,7 @@ impl Engine {
         if offer.is_job(connection) {
             return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
         }
-        let call = Call { tool: offer.tool.clone(), connection: connection.clone() };
+        let route = Route { tool: offer.tool.clone(), connection: connection.clone() };
         let references = references::find(&arguments);
         for it in &references {
             if !known.contains(&it.step) {
@@ -93,13 +93,13 @@ impl Engine {
             }
         }
         let stage = if references.is_empty() {
-            Stage::Open(call)
+            Stage::Open(route)
         } else {
             names_fit(offer, &arguments)?;
-            Stage::Later(call)
+            Stage::Later(route)
         };
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
-        Ok(Draft { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
+        Ok(PlannedRow { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
     }
 }
 

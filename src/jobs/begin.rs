@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use super::{
     Engine, Wait,
-    draft::{Draft, Work},
-    tell::Summary,
+    planned::{PlannedJob, PlannedRow},
+    summary::Summary,
 };
 use crate::{
     catalog::Envelope,
     error::CallError,
     guard::{Begun, Caller, Given, JobCall, JobRequest, Verdict, job_unknown},
-    store::{Job, Lease, RepeatKey, Taken, new_id},
+    store::{JobRecord, Lease, RepeatKey, Taken, new_id},
 };
 
 impl Engine {
     /// Begins a job, waits for it, and answers how far it has come.
     pub(super) async fn begin(
         self: &Arc<Self>,
-        mut work: Work,
+        mut work: PlannedJob,
         envelope: Envelope,
         caller: &Caller,
         given: Given,
@@ -56,7 +56,7 @@ impl Engine {
             dry_run,
             key,
             job: new_job(&work, caller, &lease, &summary.plan.target),
-            rows: &|at| work.drafts.get(at).map(Draft::row),
+            rows: &|at| work.rows.get(at).map(PlannedRow::stored),
         };
         let job = match self.guard.begin_job(request, given).await? {
             Begun::Job(job) => job,
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// How far a job has come that this call has begun, or one before it. That nobody can say so does not end it.
-    async fn so_far(&self, job: &Job) -> Result<Value, CallError> {
+    async fn so_far(&self, job: &JobRecord) -> Result<Value, CallError> {
         self.report(job).await.map_err(|error| {
             tracing::error!(%error, job = %job.id, "a job that has begun cannot be told about");
             job_unknown(job)
@@ -99,18 +99,18 @@ impl Engine {
     }
 }
 
-fn new_job(work: &Work, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> Job {
-    Job {
+fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> JobRecord {
+    JobRecord {
         id: lease.job.clone(),
         call_id: String::new(),
         tool: work.tool.name.to_owned(),
         connection: work.connection.clone(),
         principal: caller.principal.clone(),
         client: caller.client.clone(),
-        target: super::draft::text(target).unwrap_or_default(),
+        target: super::planned::text(target).unwrap_or_default(),
         in_order: work.in_order,
         stop_on_failure: work.stop_on_failure,
-        total: i64::try_from(work.drafts.len()).unwrap_or(i64::MAX),
+        total: i64::try_from(work.rows.len()).unwrap_or(i64::MAX),
         status: "running".to_owned(),
         cancel: false,
         lease_owner: lease.owner.clone(),

@@ -15,17 +15,17 @@
 mod add;
 mod apply;
 mod begin;
-mod draft;
-mod look;
 mod people;
 mod plan;
+mod planned;
 mod progress;
+mod queries;
 mod references;
 mod report;
 mod row;
 mod settle;
+mod summary;
 mod table;
-mod tell;
 mod undo;
 mod watched;
 mod worker;
@@ -49,7 +49,7 @@ use crate::{
     error::{CallError, ProviderError},
     guard::{self, Account, Caller, Given, Guard, Verdict},
     providers::Connection,
-    store::{Clock, Db, Job, StoreError, Taken, transaction},
+    store::{Clock, Db, JobRecord, StoreError, Taken, transaction},
     tools::{
         Operation as _, Tool, decode,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
@@ -239,7 +239,7 @@ impl Engine {
     }
 
     /// A job that the caller may see: their own, or any for who sits at the machine itself.
-    async fn job(&self, id: &str, caller: &Caller) -> Result<Job, CallError> {
+    async fn job(&self, id: &str, caller: &Caller) -> Result<JobRecord, CallError> {
         let found = self.db.read().await?.job(id).await?.filter(|it| is_theirs(&it.principal, caller));
         found.ok_or_else(|| {
             let (kind, name, scope) = ("job", crate::shape::cut(id, 80), String::new());
@@ -247,12 +247,12 @@ impl Engine {
         })
     }
 
-    async fn progress(&self, job: &Job) -> Result<Progress, CallError> {
+    async fn progress(&self, job: &JobRecord) -> Result<Progress, CallError> {
         let tally = self.db.read().await?.tally(&job.id).await?;
         Ok(Progress::of(&job.id, crate::domain::jobs::JobState::of(&job.status), &tally))
     }
 
-    async fn cancel(self: &Arc<Self>, job: &Job) -> Result<(), CallError> {
+    async fn cancel(self: &Arc<Self>, job: &JobRecord) -> Result<(), CallError> {
         let id = job.id.as_str();
         if !transaction!(self.db, StoreError, tx => { tx.cancel_job(id).await })? {
             return Ok(());
@@ -316,7 +316,7 @@ impl Engine {
     }
 
     /// Takes a job that nobody works on, and goes on with it; false where somebody else was faster, or a connection is missing.
-    async fn take(self: &Arc<Self>, job: &Job) -> Result<bool, CallError> {
+    async fn take(self: &Arc<Self>, job: &JobRecord) -> Result<bool, CallError> {
         let connections = self.db.read().await?.job_connections(&job.id).await?;
         if self.stopping.is_cancelled() || !self.missing(&connections).is_empty() {
             return Ok(false);

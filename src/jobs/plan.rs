@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine, add, apply,
-    draft::{Call, Draft, Ready, Stage, Work},
+    planned::{PlannedJob, PlannedRow, Ready, Route, Stage},
 };
 use crate::{
     catalog::Offer,
@@ -45,9 +45,9 @@ impl Scopes {
 }
 
 /// Many people who come in at once are asked about, with who gets what, whichever tools bring them.
-fn ask_about_newcomers(drafts: &mut [Draft]) {
+fn ask_about_newcomers(rows: &mut [PlannedRow]) {
     let brings_in = |it: &&mut Box<Ready>| it.bearing.brings_in;
-    let coming: Vec<_> = drafts
+    let coming: Vec<_> = rows
         .iter_mut()
         .filter_map(|it| if let Stage::Ready(ready) = &mut it.stage { Some(ready) } else { None })
         .filter(brings_in)
@@ -66,18 +66,18 @@ impl Engine {
     /// # Errors
     ///
     /// Where a connection or the store cannot be used; and with `all_or_nothing`, where any row cannot be made.
-    pub(super) async fn plan(&self, work: &mut Work, caller: &Caller) -> Result<HashMap<i64, Step>, CallError> {
-        let open = |it: &Draft| if let Stage::Open(call) = &it.stage { Some((call.clone(), it.arguments.clone())) } else { None };
-        let calls: Vec<_> = work.drafts.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
+    pub(super) async fn plan(&self, work: &mut PlannedJob, caller: &Caller) -> Result<HashMap<i64, Step>, CallError> {
+        let open = |it: &PlannedRow| if let Stage::Open(route) = &it.stage { Some((route.clone(), it.arguments.clone())) } else { None };
+        let calls: Vec<_> = work.rows.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
         let scopes = Scopes::default();
         // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
         let kept = if work.in_order { 0 } else { KEPT };
         let asked = work.invites();
         let mut plans = HashMap::new();
         let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(calls)
-            .map(|(at, (call, arguments))| {
-                let scope = scopes.get(&call.connection);
-                async move { (at, self.plan_one(&call, &scope, arguments, caller).await) }
+            .map(|(at, (route, arguments))| {
+                let scope = scopes.get(&route.connection);
+                async move { (at, self.plan_one(&route, &scope, arguments, caller).await) }
             })
             .buffered(AT_ONCE)
             .map(|(at, planned)| {
@@ -94,37 +94,37 @@ impl Engine {
             .await;
         let mut problems = Vec::new();
         for (at, planned) in planned {
-            let draft = &mut work.drafts[at];
+            let row = &mut work.rows[at];
             match planned {
-                Ok(ready) => draft.ready(ready),
+                Ok(ready) => row.ready(ready),
                 Err(error) if concerns_all(&error) => return Err(error),
-                Err(error) if work.all_or_nothing => problems.push((draft.name.clone(), apply::told(&error))),
-                Err(_) if draft.follows => draft.wait(),
-                Err(error) if is_so_already(&error) => draft.skipped(already(&error)),
-                Err(error) => draft.failed(apply::told(&error)),
+                Err(error) if work.all_or_nothing => problems.push((row.name.clone(), apply::told(&error))),
+                Err(_) if row.follows => row.wait(),
+                Err(error) if is_so_already(&error) => row.skipped(already(&error)),
+                Err(error) => row.failed(apply::told(&error)),
             }
         }
         if !problems.is_empty() {
-            return Err(apply::refused(&problems, work.drafts.len()));
+            return Err(apply::refused(&problems, work.rows.len()));
         }
         if work.invites() {
-            add::fold_duplicates(&mut work.drafts);
+            add::fold_duplicates(&mut work.rows);
         }
-        ask_about_newcomers(&mut work.drafts);
+        ask_about_newcomers(&mut work.rows);
         Ok(plans)
     }
 
     pub(super) async fn plan_one(
         &self,
-        call: &Call,
+        route: &Route,
         scope: &Scope,
         arguments: Map<String, Value>,
         caller: &Caller,
     ) -> Result<Step, CallError> {
-        self.guard.may(&call.tool, &call.connection.name, caller)?;
-        let offer: &Offer = self.catalog.offer(call.tool.name)?;
-        match offer.prepare(&call.connection, scope, arguments)? {
-            Prepared::Change { change, .. } => self.guard.plan(&call.tool, &call.connection.name, caller, change).await,
+        self.guard.may(&route.tool, &route.connection.name, caller)?;
+        let offer: &Offer = self.catalog.offer(route.tool.name)?;
+        match offer.prepare(&route.connection, scope, arguments)? {
+            Prepared::Change { change, .. } => self.guard.plan(&route.tool, &route.connection.name, caller, change).await,
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     },
     error::CallError,
     providers,
-    store::{Job, JobRow, Tally},
+    store::{JobRecord, JobRow, Tally},
     tools::{Operation as _, project_members::AddProjectMembers},
 };
 
@@ -20,7 +20,7 @@ const MAX_ITEMS: usize = 100;
 
 impl Engine {
     /// What the call that began the job would answer now.
-    pub(super) async fn report(&self, job: &Job) -> Result<Value, CallError> {
+    pub(super) async fn report(&self, job: &JobRecord) -> Result<Value, CallError> {
         let mut db = self.db.read().await?;
         // It may have ended since.
         let job = db.job(&job.id).await?.unwrap_or_else(|| job.clone());
@@ -52,12 +52,12 @@ impl Engine {
     }
 }
 
-fn target(job: &Job) -> Value {
+fn target(job: &JobRecord) -> Value {
     serde_json::from_str(&job.target).unwrap_or_default()
 }
 
 /// A job as lists show it at this time of the store's.
-pub(super) fn view(job: &Job, tally: &Tally, now: Timestamp) -> jobs::Job {
+pub(super) fn view(job: &JobRecord, tally: &Tally, now: Timestamp) -> jobs::Job {
     let status = JobState::of(&job.status);
     jobs::Job {
         job: job.id.clone(),
@@ -89,15 +89,15 @@ fn counts(tally: &Tally) -> Counts {
 
 /// A row of `add_project_members`.
 fn person(row: &JobRow) -> BatchItem {
-    let told = Told::of(row);
-    let text = |name: &str| told.arguments[name].as_str().unwrap_or_default().to_owned();
+    let texts = RowTexts::of(row);
+    let text = |name: &str| texts.arguments[name].as_str().unwrap_or_default().to_owned();
     let outcome = ItemOutcome::of(&row.state);
     let of_row = matches!(outcome, ItemOutcome::Failed | ItemOutcome::Unknown | ItemOutcome::Refused);
-    let named = told.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
+    let named = texts.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
     BatchItem {
         member: named.unwrap_or_else(|| format!("row {}", row.name)),
         project: text("project"),
-        roles: told.roles(),
+        roles: texts.roles(),
         outcome,
         reason: row.reason.as_ref().map(|it| if of_row { format!("row {}: {it}", row.name) } else { it.clone() }),
     }
@@ -105,14 +105,14 @@ fn person(row: &JobRow) -> BatchItem {
 
 /// A row of any other job.
 pub(super) fn item(row: &JobRow) -> StepItem {
-    let told = Told::of(row);
+    let texts = RowTexts::of(row);
     let receipt: Value = row.receipt.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
     let id = receipt["after"]["id"].as_str().or_else(|| receipt["target"]["id"].as_str());
     StepItem {
         step: row.name.clone(),
         tool: row.tool.clone(),
         on: row.connection.clone(),
-        target: told.target.as_ref().map(|it| format!("{} {}", it.kind.replace('_', " "), it.name)),
+        target: texts.target.as_ref().map(|it| format!("{} {}", it.kind.replace('_', " "), it.name)),
         outcome: ItemOutcome::of(&row.state),
         reason: row.reason.clone(),
         id: id.map(str::to_owned),
@@ -122,12 +122,12 @@ pub(super) fn item(row: &JobRow) -> StepItem {
 }
 
 /// A row's texts, read.
-pub(super) struct Told {
+pub(super) struct RowTexts {
     pub(super) arguments: Value,
     pub(super) target: Option<Target>,
 }
 
-impl Told {
+impl RowTexts {
     pub(super) fn of(row: &JobRow) -> Self {
         Self {
             arguments: serde_json::from_str(&row.arguments).unwrap_or_default(),

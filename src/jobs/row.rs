@@ -9,15 +9,15 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    apply,
-    draft::{self, Call},
-    plan, references,
+    apply, plan,
+    planned::{self, Route},
+    references,
     worker::{Broken, Halt, Moment, Worker},
 };
 use crate::{
     domain::jobs::JobState,
     error::{CallError, NOT_APPLIED, chain},
-    guard::{self, Ended, LEASE_LOST, LogError, Step, StepCall, TTL_SECONDS},
+    guard::{self, Ended, LEASE_LOST, LogError, RowCall, Step, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -40,22 +40,22 @@ impl Worker {
     /// Tries to make a row; `None` where it did not take effect and may be tried again.
     async fn attempt(&self, row: &JobRow, planned: Option<Step>, last: bool) -> Result<Option<&'static str>, Broken> {
         let idx = row.idx;
-        let (call, arguments) = match self.call(row).await? {
+        let (route, arguments) = match self.route(row).await? {
             Ok(it) => it,
             Err(reason) => return self.ended(idx, change("failed", Some(reason)), None).await.map(Some),
         };
         let step = match planned {
             Some(step) => step,
-            None => match self.engine.plan_one(&call, &plan::scope(&call.connection), arguments.clone(), &self.caller).await {
+            None => match self.engine.plan_one(&route, &plan::scope(&route.connection), arguments.clone(), &self.caller).await {
                 Ok(step) => step,
                 Err(error) => return self.ended(idx, not_planned(&error), None).await.map(Some),
             },
         };
         let logged = Value::from(arguments);
-        let step_call = self.step_call(&call, &logged);
-        let told = draft::told(row.told.as_deref());
-        let target = draft::text(&step.plan().target);
-        let cleared = match self.engine.guard.clear(step, told.as_ref(), &step_call) {
+        let row_call = self.row_call(&route, &logged);
+        let told = planned::told(row.told.as_deref());
+        let target = planned::text(&step.plan().target);
+        let cleared = match self.engine.guard.clear(step, told.as_ref(), &row_call) {
             Ok(cleared) => cleared,
             Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await.map(Some),
         };
@@ -86,8 +86,8 @@ impl Worker {
         }
     }
 
-    /// Which call a row is, with what it takes from earlier rows; or why it cannot be made.
-    pub(super) async fn call(&self, row: &JobRow) -> Result<Result<(Call, Map<String, Value>), String>, Broken> {
+    /// Where a row goes, and its arguments with what they take from earlier rows; or why it cannot be made.
+    pub(super) async fn route(&self, row: &JobRow) -> Result<Result<(Route, Map<String, Value>), String>, Broken> {
         let Ok(Value::Object(mut arguments)) = serde_json::from_str(&row.arguments) else {
             return Ok(Err("its arguments cannot be read".into()));
         };
@@ -115,15 +115,15 @@ impl Worker {
             Err(error) => return Ok(Err(apply::told(&error))),
         };
         Ok(match offer.connection(Some(&row.connection)) {
-            Ok(connection) => Ok((Call { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
+            Ok(connection) => Ok((Route { tool: offer.tool.clone(), connection: Arc::clone(connection) }, arguments)),
             Err(error) => Err(apply::told(&error)),
         })
     }
 
-    pub(super) fn step_call<'a>(&'a self, call: &'a Call, arguments: &'a Value) -> StepCall<'a> {
+    pub(super) fn row_call<'a>(&'a self, route: &'a Route, arguments: &'a Value) -> RowCall<'a> {
         let is_late = self.resumed && self.age() > Duration::from_secs(TTL_SECONDS.unsigned_abs());
-        let call = guard::Call { tool: &call.tool, connection: call.connection.clone(), caller: &self.caller, arguments };
-        StepCall { job: &self.job.id, is_late, call }
+        let call = guard::Call { tool: &route.tool, connection: route.connection.clone(), caller: &self.caller, arguments };
+        RowCall { job: &self.job.id, is_late, call }
     }
 
     /// Records how a row has ended that was sent.
@@ -131,9 +131,9 @@ impl Worker {
         let change = match &ended.result {
             Ok(receipt) => RowChange {
                 state: "done",
-                target: draft::text(&receipt["target"]),
+                target: planned::text(&receipt["target"]),
                 receipt: Some(receipt.to_string()),
-                inverse: if ended.inverse.is_empty() { None } else { draft::text(&ended.inverse) },
+                inverse: if ended.inverse.is_empty() { None } else { planned::text(&ended.inverse) },
                 ..RowChange::default()
             },
             Err(error @ CallError::OutcomeUnknown { .. }) => {

@@ -6,9 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
 
 use super::{
-    apply,
-    draft::{self, Call},
-    plan,
+    apply, plan,
+    planned::{self, Route},
     row::change,
     worker::{Broken, Worker},
 };
@@ -67,22 +66,22 @@ impl Worker {
 
     async fn settle(&self, row: JobRow) -> Result<(), Broken> {
         let call_id = row.call_id.clone().unwrap_or_default();
-        let (call, arguments) = match self.call(&row).await? {
+        let (route, arguments) = match self.route(&row).await? {
             Ok(it) => it,
             Err(reason) => {
                 self.ended(row.idx, change("unknown", Some(reason)), None).await?;
                 return Ok(());
             }
         };
-        let found = match call.connection.settle(&call_id, true).await {
+        let found = match route.connection.settle(&call_id, true).await {
             Some(true) => Found::Done { receipt: None, inverse: Vec::new(), reason: "it had taken effect when its process ended" },
             Some(false) => Found::NotMade,
-            None => self.look_until_sure(&call, &arguments, &call_id).await?,
+            None => self.look_until_sure(&route, &arguments, &call_id).await?,
         };
         let (change, outcome) = match found {
             Found::Done { receipt, inverse, reason } => {
                 let target = row.target.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()).unwrap_or_default();
-                let receipt = receipt.unwrap_or_else(|| settled(&target, &call_id, call.tool.makes_secret));
+                let receipt = receipt.unwrap_or_else(|| settled(&target, &call_id, route.tool.makes_secret));
                 let mut outcome = json!({ "outcome": "done", "settled": true });
                 if !inverse.is_empty() {
                     outcome["inverse"] = json!(inverse);
@@ -91,7 +90,7 @@ impl Worker {
                     state: "done",
                     reason: Some(reason.to_owned()),
                     receipt: Some(receipt.to_string()),
-                    inverse: if inverse.is_empty() { None } else { draft::text(&inverse) },
+                    inverse: if inverse.is_empty() { None } else { planned::text(&inverse) },
                     ..RowChange::default()
                 };
                 (change, outcome)
@@ -113,17 +112,17 @@ impl Worker {
 
     /// Looks until what it sees stays so: a request that was on its way may arrive after a look. The worker before this one has sent
     /// none after its hold had ended, though long after the intent, where requests had to wait for their turn.
-    async fn look_until_sure(&self, call: &Call, arguments: &Map<String, Value>, call_id: &str) -> Result<Found, Broken> {
+    async fn look_until_sure(&self, route: &Route, arguments: &Map<String, Value>, call_id: &str) -> Result<Found, Broken> {
         let mut absences = 0;
         loop {
             // What was read for another row may be from before this one took effect.
-            let scope = plan::scope(&call.connection);
-            let planned = self.engine.plan_one(call, &scope, arguments.clone(), &self.caller).await;
-            let found = self.look(planned, call, &arguments.clone().into(), call_id).await;
+            let scope = plan::scope(&route.connection);
+            let planned = self.engine.plan_one(route, &scope, arguments.clone(), &self.caller).await;
+            let found = self.look(planned, route, &arguments.clone().into(), call_id).await;
             if !matches!(found, Found::NotMade) {
                 return Ok(found);
             }
-            let arrived_after = self.engine.arrived_after(&call.connection);
+            let arrived_after = self.engine.arrived_after(&route.connection);
             let left = arrived_after.saturating_sub(self.free_for());
             // Only looks from after that time count.
             absences += u32::from(left.is_zero());
@@ -138,13 +137,13 @@ impl Worker {
     }
 
     /// What planning the same call again, and reading back, say about it.
-    async fn look(&self, planned: Result<Step, CallError>, call: &Call, arguments: &Value, call_id: &str) -> Found {
+    async fn look(&self, planned: Result<Step, CallError>, route: &Route, arguments: &Value, call_id: &str) -> Found {
         let step = match planned {
             Ok(step) => step,
             // Somebody is in; with which of several roles nobody has said.
             Err(error) if plan::is_so_already(&error) && several_roles(arguments).is_some() => {
                 let roles = several_roles(arguments).unwrap_or_default();
-                let read = if call.tool.name == AddProjectMember::NAME { GetProjectMember::NAME } else { ListRoleAssignments::NAME };
+                let read = if route.tool.name == AddProjectMember::NAME { GetProjectMember::NAME } else { ListRoleAssignments::NAME };
                 return Found::Unknown {
                     reason: format!("whether all of its roles were given is not known; look with {read} for {roles}"),
                 };
@@ -153,13 +152,13 @@ impl Worker {
                 return Found::Done { receipt: None, inverse: Vec::new(), reason: "it is so already" };
             }
             // What is to be taken away was there when it was planned.
-            Err(CallError::Provider(ProviderError::NotFound { .. })) if call.tool.effect == Effect::Destroy => {
+            Err(CallError::Provider(ProviderError::NotFound { .. })) if route.tool.effect == Effect::Destroy => {
                 return Found::Done { receipt: None, inverse: Vec::new(), reason: "it is gone" };
             }
             Err(error) => return Found::Unknown { reason: format!("whether it took effect is not known: {}", apply::told(&error)) },
         };
         let target = step.plan().target.name.clone();
-        match self.engine.guard.look_back(step, &self.step_call(call, arguments), call_id).await {
+        match self.engine.guard.look_back(step, &self.row_call(route, arguments), call_id).await {
             LookedBack::Made(ended) => {
                 let (receipt, inverse) = (ended.result.ok(), ended.inverse);
                 Found::Done { receipt, inverse, reason: "it had taken effect when its process ended" }

@@ -2,16 +2,16 @@
 
 use super::{
     Engine,
-    report::{Told, item},
+    report::{RowTexts, item},
 };
 use crate::{
     error::CallError,
-    store::{Job, JobRow},
+    store::{JobRecord, JobRow},
     tools::{Operation as _, project_members::AddProjectMembers},
 };
 
 impl Engine {
-    pub(super) async fn table(&self, job: &Job) -> Result<String, CallError> {
+    pub(super) async fn table(&self, job: &JobRecord) -> Result<String, CallError> {
         let people = job.tool == AddProjectMembers::NAME;
         let mut table = csv::Writer::from_writer(Vec::new());
         let header: &[&str] = if people {
@@ -35,9 +35,9 @@ impl Engine {
 }
 
 fn person(row: &JobRow) -> Vec<String> {
-    let told = Told::of(row);
-    let text = |name: &str| told.arguments[name].as_str().unwrap_or_default().to_owned();
-    vec![text("project"), text("member"), told.roles().join(";"), state(row), row.reason.clone().unwrap_or_default()]
+    let texts = RowTexts::of(row);
+    let text = |name: &str| texts.arguments[name].as_str().unwrap_or_default().to_owned();
+    vec![text("project"), text("member"), texts.roles().join(";"), state(row), row.reason.clone().unwrap_or_default()]
 }
 
 fn step(row: &JobRow) -> Vec<String> {

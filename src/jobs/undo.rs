@@ -3,16 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{
-    Engine,
-    draft::{Call, Draft, Stage, Work},
-    is_theirs,
+    Engine, is_theirs,
+    planned::{PlannedJob, PlannedRow, Route, Stage},
 };
 use crate::{
     domain::{Inverse, ReferenceText as _},
     error::{CallError, ProviderError},
     guard::Caller,
     providers::{self, builtin},
-    store::{EntryKind, Job, LedgerRow},
+    store::{EntryKind, JobRecord, LedgerRow},
     tools::{Tool, jobs::Undo},
 };
 
@@ -24,7 +23,7 @@ struct Deed {
 }
 
 impl Engine {
-    pub(super) async fn undoing(&self, tool: &Tool, caller: &Caller, op: &Undo) -> Result<Work, CallError> {
+    pub(super) async fn undoing(&self, tool: &Tool, caller: &Caller, op: &Undo) -> Result<PlannedJob, CallError> {
         let deeds = match (&op.call_id, &op.job) {
             (None, Some(job)) => self.deeds_of_job(&self.job(job.text(), caller).await?).await?,
             (Some(call_id), None) => self.deeds_of_call(call_id, caller).await?,
@@ -39,41 +38,41 @@ impl Engine {
             let message = format!("this cannot be taken back: {}", stays.join(", "));
             return Err(ProviderError::conflict("cannot_undo", message, "see what can be done by hand").into());
         }
-        let mut drafts = Vec::new();
+        let mut rows = Vec::new();
         for deed in can {
             // Of the calls that take one change back, a later one may need what the first has made.
             for (at, inverse) in deed.inverse.into_iter().enumerate() {
-                drafts.push(self.taking_back(&deed.connection, inverse, drafts.len() + 1, at > 0));
+                rows.push(self.taking_back(&deed.connection, inverse, rows.len() + 1, at > 0));
             }
         }
-        Ok(Work {
+        Ok(PlannedJob {
             tool: tool.clone(),
             connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
             stop_on_failure: false,
             all_or_nothing: false,
-            drafts,
+            rows,
             notes: if stays.is_empty() { Vec::new() } else { vec![format!("stays as it is: {}", stays.join(", "))] },
         })
     }
 
-    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> Draft {
+    fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> PlannedRow {
         let Inverse { tool, arguments } = inverse;
         let arguments = if let Value::Object(fields) = arguments { fields } else { serde_json::Map::new() };
-        let call = self.catalog.offer(&tool).and_then(|offer| {
+        let route = self.catalog.offer(&tool).and_then(|offer| {
             let connection = offer.connection(Some(connection))?;
-            Ok(Call { tool: offer.tool.clone(), connection: connection.clone() })
+            Ok(Route { tool: offer.tool.clone(), connection: connection.clone() })
         });
-        let stage = match call {
-            Ok(call) => Stage::Open(call),
+        let stage = match route {
+            Ok(route) => Stage::Open(route),
             Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
         };
-        Draft { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
+        PlannedRow { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
     }
 
     /// What a job's rows have done, last first.
-    async fn deeds_of_job(&self, job: &Job) -> Result<Vec<Deed>, CallError> {
+    async fn deeds_of_job(&self, job: &JobRecord) -> Result<Vec<Deed>, CallError> {
         if job.status == "running" {
             let message = format!("job `{}` still works", job.id);
             return Err(ProviderError::conflict("still_running", message, "cancel it with cancel_job, or wait for its end").into());

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::jobs::JobState,
     guard::{Caller, LogError, RowLog, Step},
-    store::{EntryKind, Job, JobRow, Lease, Mark, StoreError, Taken, Tally, transaction},
+    store::{EntryKind, JobRecord, JobRow, Lease, Mark, StoreError, Taken, Tally, transaction},
 };
 
 /// How many rows of a job are being sent at the same time, at most: services over HTTP are spared further by their pace.
@@ -84,7 +84,7 @@ impl From<StoreError> for Broken {
 
 pub(super) struct Worker {
     pub(super) engine: Arc<Engine>,
-    pub(super) job: Job,
+    pub(super) job: JobRecord,
     pub(super) caller: Caller,
     pub(super) log: RowLog,
     /// What was planned already, with the consent.
@@ -104,7 +104,7 @@ pub(super) struct Worker {
 
 impl Engine {
     /// Sets a worker on a job.
-    pub(super) fn work(self: &Arc<Self>, job: Job, taken: Taken, plans: HashMap<i64, Step>) {
+    pub(super) fn work(self: &Arc<Self>, job: JobRecord, taken: Taken, plans: HashMap<i64, Step>) {
         let Taken { lease, free_for, age } = taken;
         let first = Progress { job: job.id.clone(), total: job.total.unsigned_abs(), ..Progress::default() };
         let (progress, watched) = watch::channel(first);
@@ -268,8 +268,8 @@ impl Worker {
         if kept.is_some() {
             return Ok((row, kept));
         }
-        let Ok((call, arguments)) = self.call(&row).await? else { return Ok((row, None)) };
-        let planned = self.engine.plan_one(&call, &scopes.get(&call.connection), arguments, &self.caller).await;
+        let Ok((route, arguments)) = self.route(&row).await? else { return Ok((row, None)) };
+        let planned = self.engine.plan_one(&route, &scopes.get(&route.connection), arguments, &self.caller).await;
         Ok((row, planned.ok()))
     }
 

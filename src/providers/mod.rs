@@ -55,7 +55,7 @@ const LONGEST_HERE: Duration = Duration::from_secs(45);
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
-type GrantsFn = Box<dyn Fn(access::Scope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
+type GrantsFn = Box<dyn Fn(access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -72,13 +72,13 @@ enum Run {
 }
 
 /// A handler whose types only it knows. All that comes before and after it is compiled once, not once per operation.
-type Erased<T> = Arc<dyn for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+type Erased<T> = Arc<dyn for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, T> + Send + Sync>;
 
 /// What a handler is called with.
 pub(crate) type Operand = Arc<dyn AnyOperation>;
 
 /// What comes of a handler.
-pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
+pub(crate) type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
 /// A call that was decoded, with nothing sent.
 pub(crate) enum Prepared {
@@ -173,7 +173,7 @@ impl Connection {
     /// # Errors
     ///
     /// Those of the provider's reads; a place or person that is not there.
-    pub async fn grants(&self, scope: access::Scope) -> Result<Option<Grants>, ProviderError> {
+    pub async fn grants(&self, scope: access::GrantScope) -> Result<Option<Grants>, ProviderError> {
         match &self.grants {
             Some(read) => read(scope).await.map(Some),
             None => Ok(None),
@@ -224,11 +224,14 @@ impl<P: Send + Sync + 'static> Builder<P> {
         O: Operation<Effect = Read>,
         F: for<'a> Operate<'a, P, O, O::Output>,
     {
-        self.read::<O>(move |scope, operation| scope.call(operation, |provider, operation| told(Box::pin(f(provider, operation)))))
+        self.serve_read::<O>(move |scope, operation| scope.call(operation, |provider, operation| told(Box::pin(f(provider, operation)))))
     }
 
     /// Serves a read by a handler that is erased already.
-    pub(crate) fn read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_read<O>(
+        self,
+        run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Value> + Send + Sync + 'static,
+    ) -> Self
     where
         O: Operation<Effect = Read>,
     {
@@ -236,7 +239,10 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Serves a change by a handler that is erased already: it says what the change would do, and how it is made.
-    pub(crate) fn change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self
+    pub(crate) fn serve_change<O>(
+        self,
+        run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Planned> + Send + Sync + 'static,
+    ) -> Self
     where
         O: Operation<Effect: Changes>,
     {
@@ -284,7 +290,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
     }
 
     /// Names the one reader of who holds what; see [`Connection::grants`].
-    pub(crate) fn grants<Fut>(mut self, read: impl Fn(Arc<P>, access::Scope) -> Fut + Send + Sync + 'static) -> Self
+    pub(crate) fn grants<Fut>(mut self, read: impl Fn(Arc<P>, access::GrantScope) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<Grants, ProviderError>> + Send + 'static,
     {
@@ -306,7 +312,11 @@ impl<P: Send + Sync + 'static> Builder<P> {
 
 impl Scope {
     /// Calls a handler with what it works on and its operation.
-    pub(crate) fn call<'a, P, O, T>(&'a self, operation: &'a Operand, f: impl FnOnce(&'a P, &'a O) -> Answer<'a, T>) -> Answer<'a, T>
+    pub(crate) fn call<'a, P, O, T>(
+        &'a self,
+        operation: &'a Operand,
+        f: impl FnOnce(&'a P, &'a O) -> HandlerFuture<'a, T>,
+    ) -> HandlerFuture<'a, T>
     where
         P: Send + Sync + 'static,
         O: Operation,
@@ -325,7 +335,7 @@ impl Scope {
 }
 
 /// What a read has found, as JSON.
-pub(crate) fn told<'a, T: Serialize + Send + 'a>(found: Answer<'a, T>) -> Answer<'a, Value> {
+pub(crate) fn told<'a, T: Serialize + Send + 'a>(found: HandlerFuture<'a, T>) -> HandlerFuture<'a, Value> {
     Box::pin(async move { json(&found.await?) })
 }
 

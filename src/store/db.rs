@@ -146,9 +146,9 @@ pub(crate) use row;
 
 /// The database. It is opened by the first call that needs it; clones share it.
 #[derive(Clone)]
-pub struct Db(Arc<Place>);
+pub struct Db(Arc<Shared>);
 
-struct Place {
+struct Shared {
     /// It may hold a password.
     url: String,
     pools: OnceCell<Pools>,
@@ -195,7 +195,7 @@ impl std::fmt::Debug for Db {
 impl Db {
     /// The database at `sqlite:PATH` or `postgres://…`, not opened yet.
     pub fn at(url: &str) -> Self {
-        Self(Arc::new(Place { url: url.to_owned(), pools: OnceCell::new() }))
+        Self(Arc::new(Shared { url: url.to_owned(), pools: OnceCell::new() }))
     }
 
     /// Opens `sqlite:PATH` or `postgres://…` and brings its tables up to date.

@@ -10,7 +10,7 @@ use super::{Clock, Conn, Mark, StoreError, args, row};
 
 row! {
     /// Work of many calls.
-    pub struct Job {
+    pub struct JobRecord {
         id: String, call_id: String, tool: String, connection: String, principal: String, client: String, target: String,
         in_order: bool, stop_on_failure: bool, total: i64, status: String, cancel: bool, lease_owner: String, lease_until: i64,
         fence: i64, created_at: i64, ended_at: Option<i64>,
@@ -154,7 +154,7 @@ const AT_ONCE: usize = 50;
 impl Conn {
     /// Adds a job with all its rows, in the order in which they are to be made. `rows` makes the nth when it is written. It is held
     /// by its first worker from now on.
-    pub async fn add_job(&mut self, it: &Job, rows: NewRows<'_>, clock: &Clock) -> Result<(), StoreError> {
+    pub async fn add_job(&mut self, it: &JobRecord, rows: NewRows<'_>, clock: &Clock) -> Result<(), StoreError> {
         let now = self.now(clock).await?;
         let sql = "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, \
                    cancel, lease_owner, lease_until, fence, created_at) \
@@ -211,12 +211,12 @@ impl Conn {
         }
     }
 
-    pub async fn job(&mut self, id: &str) -> Result<Option<Job>, StoreError> {
+    pub async fn job(&mut self, id: &str) -> Result<Option<JobRecord>, StoreError> {
         self.one(&format!("{JOB} WHERE id = $1"), &args![id]).await
     }
 
     /// The job that an entry in the ledger has begun.
-    pub async fn job_of_call(&mut self, call_id: &str) -> Result<Option<Job>, StoreError> {
+    pub async fn job_of_call(&mut self, call_id: &str) -> Result<Option<JobRecord>, StoreError> {
         self.one(&format!("{JOB} WHERE call_id = $1"), &args![call_id]).await
     }
 
@@ -227,7 +227,7 @@ impl Conn {
         principal: Option<&str>,
         status: Option<&str>,
         rows: i64,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<Vec<JobRecord>, StoreError> {
         let sql = format!(
             "{JOB} WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) AND ($3 OR principal = $4) AND ($5 OR status = $6) \
              ORDER BY created_at DESC, id DESC LIMIT $7"
@@ -237,13 +237,13 @@ impl Conn {
     }
 
     /// Jobs that go on as soon as somebody takes them, oldest first.
-    pub async fn due_jobs(&mut self, clock: &Clock) -> Result<Vec<Job>, StoreError> {
+    pub async fn due_jobs(&mut self, clock: &Clock) -> Result<Vec<JobRecord>, StoreError> {
         let now = self.now(clock).await?;
         self.all(&format!("{JOB} WHERE status = 'running' AND lease_until < $1 ORDER BY created_at LIMIT 100"), &args![now.0]).await
     }
 
     /// Takes a job that nobody holds; `None` where somebody else was faster, or somebody holds it.
-    pub async fn take_job(&mut self, job: &Job, owner: &str, clock: &Clock) -> Result<Option<Taken>, StoreError> {
+    pub async fn take_job(&mut self, job: &JobRecord, owner: &str, clock: &Clock) -> Result<Option<Taken>, StoreError> {
         let since = clock.mark();
         let now = self.now(clock).await?;
         let sql = "UPDATE jobs SET lease_owner = $1, lease_until = $2, fence = fence + 1 \

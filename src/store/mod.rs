@@ -11,7 +11,7 @@ mod repeats;
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
 pub use db::{Conn, Db, Pools, Row, StoreError, Val};
-pub use jobs::{Job, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
+pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use ledger::{CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 

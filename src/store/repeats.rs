@@ -34,7 +34,7 @@ impl Conn {
     }
 
     /// Keeps what came of a call; with `None` the key is free again, because nothing was changed.
-    pub async fn settle_repeat(&mut self, call_id: &str, result: Option<&str>) -> Result<(), StoreError> {
+    pub async fn record_repeat(&mut self, call_id: &str, result: Option<&str>) -> Result<(), StoreError> {
         match result {
             Some(result) => self.run("UPDATE repeatable_calls SET result = $2 WHERE call_id = $1", &args![call_id, result]).await?,
             None => self.run("DELETE FROM repeatable_calls WHERE call_id = $1", &args![call_id]).await?,

@@ -28,7 +28,7 @@ impl Effect {
 }
 
 /// An effect as a type, so that the compiler keeps changes behind the guard.
-pub trait Kind: Send + Sync + 'static {
+pub trait EffectKind: Send + Sync + 'static {
     const EFFECT: Effect;
 }
 
@@ -65,14 +65,14 @@ pub trait Kind: Send + Sync + 'static {
 ///
 /// registered_as_change::<ListProjects>();
 /// ```
-pub trait Changes: Kind {}
+pub trait Changes: EffectKind {}
 
 macro_rules! kinds {
     ($($name:ident)*) => {$(
         #[doc = concat!("[`Effect::", stringify!($name), "`] as a type.")]
         #[derive(Debug)]
         pub struct $name;
-        impl Kind for $name {
+        impl EffectKind for $name {
             const EFFECT: Effect = Effect::$name;
         }
     )*};

@@ -23,7 +23,7 @@ pub mod roles;
 pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
-pub use effect::{Access, Changes, Destroy, Effect, Kind, Read, Write};
+pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
 pub use receipt::{Receipt, SecretPlace, Status};
 
 mod decode;
@@ -43,7 +43,7 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
     /// Whether it answers over all connections where none is named. Its output is a [`crate::domain::List`].
     const ACROSS: bool = false;
     /// [`Read`], [`Write`], [`Access`] or [`Destroy`]. A change cannot be registered as a read.
-    type Effect: Kind;
+    type Effect: EffectKind;
     type Output: Serialize + JsonSchema + Send + 'static;
 }
 

@@ -33,14 +33,14 @@ const ANYBODY: &str = "http";
 /// The names the server answers to, the pages it answers, and the tokens it knows.
 #[derive(Debug)]
 pub(super) struct Gate {
-    hosts: Vec<Place>,
+    hosts: Vec<HostPort>,
     origins: Vec<Origin>,
     tokens: Vec<Known>,
 }
 
 /// A host, with a port or with any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct HostPort {
     host: String,
     port: Option<u16>,
 }
@@ -49,7 +49,7 @@ struct Place {
 #[derive(Debug, PartialEq, Eq)]
 enum Origin {
     Null,
-    Page { scheme: String, place: Place },
+    Page { scheme: String, place: HostPort },
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Gate {
             tracing::warn!("only calls to `localhost` are answered; give `--allow-host NAME` with the name that clients use");
         }
         for host in names {
-            let place = Place { host, port: Some(addr.port()) };
+            let place = HostPort { host, port: Some(addr.port()) };
             self.origins.push(Origin::Page { scheme: "http".into(), place: place.clone() });
             self.hosts.push(place);
         }
@@ -174,7 +174,7 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl Place {
+impl HostPort {
     fn covers(&self, other: &Self) -> bool {
         self.host == other.host
             && match (self.port, other.port) {
@@ -198,9 +198,9 @@ impl Origin {
     }
 }
 
-fn place(text: &str) -> Option<Place> {
+fn place(text: &str) -> Option<HostPort> {
     if let Ok(ip @ IpAddr::V6(_)) = text.parse() {
-        return Some(Place { host: host_of_ip(ip), port: None });
+        return Some(HostPort { host: host_of_ip(ip), port: None });
     }
     // What stands before an `@` belongs to nobody's name.
     let authority = Authority::try_from(text).ok().filter(|it| !it.as_str().contains('@') && !it.host().is_empty())?;
@@ -209,7 +209,7 @@ fn place(text: &str) -> Option<Place> {
     if port.is_none() && authority.as_str().len() != authority.host().len() {
         return None;
     }
-    Some(Place { host: authority.host().to_ascii_lowercase(), port })
+    Some(HostPort { host: authority.host().to_ascii_lowercase(), port })
 }
 
 fn host_of_ip(ip: IpAddr) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rolecall::{
     access,
-    domain::access::{Action, Allows, Grant, Grants, Holder, Place, Power, Scope, State, Via},
+    domain::access::{Action, Allows, Grant, GrantScope, Grants, Holder, Place, Power, State, Via},
     error::ProviderError,
     providers::engine::Settings,
 };
@@ -21,20 +21,20 @@ const OWNERS: &str = "the service does not say whether owners of an organization
 const HIDDEN: &str = "projects that the account of this connection does not see are not listed";
 const ELSEWHERE: &str = "organizations and projects that the account of this connection does not see are not looked into";
 
-async fn read(stage: &Stage, scope: Scope) -> Result<Grants, ProviderError> {
+async fn read(stage: &Stage, scope: GrantScope) -> Result<Grants, ProviderError> {
     Ok(Engine::connect(Engine::settings(&stage.sandbox.url)).grants(scope).await?.unwrap())
 }
 
-fn organization(named: &str) -> Scope {
-    Scope::Organization(Some(named.to_owned().try_into().unwrap()))
+fn organization(named: &str) -> GrantScope {
+    GrantScope::Organization(Some(named.to_owned().try_into().unwrap()))
 }
 
-fn project(named: &str) -> Scope {
-    Scope::Project(named.to_owned().try_into().unwrap())
+fn project(named: &str) -> GrantScope {
+    GrantScope::Project(named.to_owned().try_into().unwrap())
 }
 
-fn person(named: &str) -> Scope {
-    Scope::Person(named.to_owned().try_into().unwrap())
+fn person(named: &str) -> GrantScope {
+    GrantScope::Person(named.to_owned().try_into().unwrap())
 }
 
 /// The ids of place, person and role.

@@ -1,6 +1,6 @@
 //! Who holds what at Globant Enterprise AI, and that a change is weighed by it.
 
-use rolecall::domain::access::{Allows, Grant, Grants, Holder, Place, Power, Scope, State};
+use rolecall::domain::access::{Allows, Grant, GrantScope, Grants, Holder, Place, Power, State};
 
 use crate::{
     lab::Service as _,
@@ -11,13 +11,13 @@ use crate::{
 const EVIL: &str = "e1@evil.example";
 
 /// What the connection of this agent tells.
-async fn told(it: &Geai, scope: Scope) -> Grants {
+async fn told(it: &Geai, scope: GrantScope) -> Grants {
     let connection = rolecall_sandbox::geai::Geai::connect(rolecall_sandbox::geai::Geai::settings(&it.sandbox.url));
     connection.grants(scope).await.unwrap().unwrap()
 }
 
-fn of_project(name: &str) -> Scope {
-    Scope::Project(name.to_owned().try_into().unwrap())
+fn of_project(name: &str) -> GrantScope {
+    GrantScope::Project(name.to_owned().try_into().unwrap())
 }
 
 /// `ana.ruiz@acme.example: Project administrator of Atlas`.
@@ -48,7 +48,7 @@ fn joins(project: &str, member: &str, role: &str) -> Value {
 #[tokio::test]
 async fn what_is_told_of_the_organization_is_what_the_service_holds() {
     let it = Geai::new().await;
-    let grants = told(&it, Scope::Organization(None)).await;
+    let grants = told(&it, GrantScope::Organization(None)).await;
     let (people, roles, keys) = {
         let held = it.sandbox.platform();
         let projects: Vec<_> = held.projects.iter().filter(|it| it.organization == organization(1)).collect();
@@ -98,7 +98,7 @@ async fn a_project_is_told_with_its_keys_and_a_person_with_their_projects() {
     assert_eq!((keys[0].role.power, keys[0].role.owns), (Power::OverOthers, false));
 
     for named in ["Ana.Ruiz@acme.example", "03000000-0000-4000-8000-000000000002"] {
-        let ana = told(&it, Scope::Person(named.to_owned().try_into().unwrap())).await;
+        let ana = told(&it, GrantScope::Person(named.to_owned().try_into().unwrap())).await;
         let expected = ["Organization member of Acme", "Project administrator of Atlas", "Project administrator of Borealis"];
         let mut held = lines(&ana);
         held.sort();
@@ -106,7 +106,7 @@ async fn a_project_is_told_with_its_keys_and_a_person_with_their_projects() {
         assert!(ana.unseen.iter().any(|it| it == "organizations other than Acme are not looked at"), "{:?}", ana.unseen);
     }
     let connection = rolecall_sandbox::geai::Geai::connect(rolecall_sandbox::geai::Geai::settings(&it.sandbox.url));
-    let nobody = connection.grants(Scope::Person("nobody@acme.example".to_owned().try_into().unwrap())).await.unwrap_err();
+    let nobody = connection.grants(GrantScope::Person("nobody@acme.example".to_owned().try_into().unwrap())).await.unwrap_err();
     assert_eq!(nobody.code(), "member_not_found");
 }
 

@@ -6,7 +6,7 @@ use rolecall::{
     access::{domains_in_power, lost},
     domain::{
         OrganizationRef, ProjectRef,
-        access::{Action, Grant, Holder, Place, Scope, State, Via},
+        access::{Action, Grant, GrantScope, Holder, Place, State, Via},
     },
     providers::{Connection, local},
     store::{Db, Val},
@@ -22,18 +22,18 @@ async fn connection(agent: &Agent) -> Connection {
     local::connect("local", Db::open(&agent.store.url).await.unwrap(), local::Settings::default())
 }
 
-async fn grants(agent: &Agent, scope: Scope) -> Vec<Grant> {
+async fn grants(agent: &Agent, scope: GrantScope) -> Vec<Grant> {
     let told = connection(agent).await.grants(scope).await.unwrap().unwrap();
     assert_eq!(told.unseen, [""; 0], "the directory hides nothing");
     told.list
 }
 
-fn organization(named: &str) -> Scope {
-    Scope::Organization(Some(OrganizationRef::try_from(named.to_owned()).unwrap()))
+fn organization(named: &str) -> GrantScope {
+    GrantScope::Organization(Some(OrganizationRef::try_from(named.to_owned()).unwrap()))
 }
 
-fn project(named: &str) -> Scope {
-    Scope::Project(ProjectRef::try_from(named.to_owned()).unwrap())
+fn project(named: &str) -> GrantScope {
+    GrantScope::Project(ProjectRef::try_from(named.to_owned()).unwrap())
 }
 
 async fn number(agent: &Agent, sql: &str) -> usize {
@@ -86,7 +86,7 @@ async fn the_reader_tells_what_the_store_holds() {
         ] {
             assert_eq!(told, number(&agent, sql).await, "{what}");
         }
-        // Of four that nobody settled, one has expired.
+        // Of four that nobody answered, one has expired.
         let invited: BTreeSet<&str> = all.iter().filter(|it| it.state == State::Pending).map(|it| it.holder.label()).collect();
         assert_eq!(
             invited.into_iter().collect::<Vec<_>>(),
@@ -121,7 +121,7 @@ async fn the_reader_tells_of_one_project_and_of_one_person() {
         assert!(atlas.iter().any(|it| it.role.owns && it.role.inside.has(Action::Delete)), "an owner of the organization can delete it");
         let mei =
             agent.ok("list_organization_members", json!({ "organization": "acme", "query": "mei" })).await["items"][0]["member"].clone();
-        let of = |it: &Value| Scope::Person(serde_json::from_value(it.clone()).unwrap());
+        let of = |it: &Value| GrantScope::Person(serde_json::from_value(it.clone()).unwrap());
         let held = grants(&agent, of(&mei)).await;
         assert!(held.iter().all(|it| it.holder.label() == mei.as_str().unwrap() || matches!(it.holder, Holder::Key(_))));
         let organizations: BTreeSet<&str> = held.iter().map(|it| it.place.organization().name.as_str()).collect();
@@ -204,7 +204,7 @@ async fn what_the_grants_say_is_lost_is_what_sql_says() {
             let done = planned(&agent, tool, call.clone()).await;
             agent.ok(tool, call).await;
             let after = grants(&agent, organization("Acme")).await;
-            let blind = |it: &&rolecall::access::Loss| {
+            let blind = |it: &&rolecall::access::LostAccess| {
                 let is_one = matches!((&it.holder, &it.place), (Holder::Person(_), Place::Project { .. }));
                 is_one && it.actions.contains(&Action::Read) && it.still.is_empty()
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rolecall::{
     domain::{
         MemberRef, OrganizationRef, ProjectRef,
-        access::{Grants, Holder, Power, Scope, State, Via},
+        access::{GrantScope, Grants, Holder, Power, State, Via},
     },
     error::ProviderError,
     providers::openai::connect,
@@ -17,16 +17,16 @@ use crate::{
     support_openai::{Company, settings},
 };
 
-async fn grants(company: &Company, scope: Scope) -> Grants {
+async fn grants(company: &Company, scope: GrantScope) -> Grants {
     connect(settings(&company.sandbox.url, ADMIN_KEY)).grants(scope).await.unwrap().unwrap()
 }
 
-fn project(name: &str) -> Scope {
-    Scope::Project(ProjectRef::try_from(name.to_owned()).unwrap())
+fn project(name: &str) -> GrantScope {
+    GrantScope::Project(ProjectRef::try_from(name.to_owned()).unwrap())
 }
 
-fn person(email: &str) -> Scope {
-    Scope::Person(MemberRef::try_from(email.to_owned()).unwrap())
+fn person(email: &str) -> GrantScope {
+    GrantScope::Person(MemberRef::try_from(email.to_owned()).unwrap())
 }
 
 /// One line for each grant: `ana.ruiz@acme.example owner of project Atlas by a role of their own`.
@@ -41,7 +41,7 @@ fn lines(grants: &Grants) -> BTreeSet<String> {
 #[tokio::test]
 async fn the_grants_of_the_organization_are_those_that_the_service_holds() {
     let company = Company::new().await;
-    let all = grants(&company, Scope::Organization(None)).await;
+    let all = grants(&company, GrantScope::Organization(None)).await;
     let state = company.state();
     let items = |value: &Value| value.as_array().unwrap().clone();
     let active: Vec<Value> = items(&state["projects"]).into_iter().filter(|it| it["archived_at"].is_null()).collect();
@@ -140,7 +140,7 @@ async fn the_grants_of_a_person_come_from_every_project_that_is_looked_into() {
     let connection = connect(settings(&company.sandbox.url, ADMIN_KEY));
     let nobody = connection.grants(person("nobody@acme.example")).await.unwrap_err();
     assert!(matches!(nobody, ProviderError::NotFound { kind: "member", .. }), "{nobody}");
-    let other = Scope::Organization(Some(OrganizationRef::try_from("Other".to_owned()).unwrap()));
+    let other = GrantScope::Organization(Some(OrganizationRef::try_from("Other".to_owned()).unwrap()));
     assert!(matches!(connection.grants(other).await.unwrap_err(), ProviderError::NotFound { kind: "organization", .. }));
 }
 
@@ -151,7 +151,7 @@ async fn of_many_projects_and_teams_only_some_are_looked_at_and_the_rest_is_told
         company.directly("POST", "/organization/groups", &json!({ "name": format!("Team {number}") }));
         company.directly("POST", "/organization/projects", &json!({ "name": format!("P {number}") }));
     }
-    let all = grants(&company, Scope::Organization(None)).await;
+    let all = grants(&company, GrantScope::Organization(None)).await;
     for phrase in ["4 more teams were not looked at", "6 more projects were not looked at"] {
         assert!(all.unseen.iter().any(|it| it == phrase), "{:?}", all.unseen);
     }

@@ -1,6 +1,6 @@
 //! Access at SeeMe.ai: the one reader of who holds what, and the questions that losing and gaining it bring.
 
-use rolecall::domain::access::{Action, Allows, Grant, Grants, Holder, Power, Scope, State, Via};
+use rolecall::domain::access::{Action, Allows, Grant, GrantScope, Grants, Holder, Power, State, Via};
 use rolecall_sandbox::seeme::{Detail, Invites, Place, Quirks, Seeme};
 
 use crate::{
@@ -16,12 +16,12 @@ const OSKAR: &str = "oskar.lindqvist@acme.example";
 /// Fails where a person has to agree and none is there.
 const UNASKED: &str = "pending_approval";
 
-async fn read(lab: &Lab, scope: Scope) -> Grants {
+async fn read(lab: &Lab, scope: GrantScope) -> Grants {
     Seeme::connect(Seeme::settings(&lab.sandbox.url)).grants(scope).await.unwrap().unwrap()
 }
 
-fn organization(name: &str) -> Scope {
-    Scope::Organization(Some(name.to_owned().try_into().unwrap()))
+fn organization(name: &str) -> GrantScope {
+    GrantScope::Organization(Some(name.to_owned().try_into().unwrap()))
 }
 
 fn told(it: &Grant) -> String {
@@ -146,7 +146,8 @@ async fn a_project_is_read_with_its_team_and_those_who_reach_into_it() {
             role.permissions.push("projects:read".into());
         }
     }
-    let mut all: Vec<String> = read(&lab, Scope::Project("Atlas".to_owned().try_into().unwrap())).await.list.iter().map(told).collect();
+    let mut all: Vec<String> =
+        read(&lab, GrantScope::Project("Atlas".to_owned().try_into().unwrap())).await.list.iter().map(told).collect();
     all.sort();
     let expected = [
         "ana.ruiz@acme.example is Member of organization Acme",
@@ -164,7 +165,7 @@ async fn a_project_is_read_with_its_team_and_those_who_reach_into_it() {
 #[tokio::test]
 async fn a_person_is_read_in_every_organization_and_whoever_is_only_invited_too() {
     let lab = Lab::new().await;
-    let person = |who: &str| Scope::Person(who.to_owned().try_into().unwrap());
+    let person = |who: &str| GrantScope::Person(who.to_owned().try_into().unwrap());
     let of = async |who: &str| read(&lab, person(who)).await.list.iter().map(told).collect::<Vec<_>>();
     let helena = "helena.brandt@acme.example";
     let twice = [format!("{helena} is Owner of organization Acme"), format!("{helena} is Admin of organization Northwind")];

@@ -151,7 +151,7 @@ async fn secrets_come_from_files_and_commands_too_and_a_command_runs_when_its_se
         (geai.token.known().unwrap().expose_secret(), geai.remote.base_url.as_str()),
         ("geai-test-from-a-file", "https://api.example.com")
     );
-    let rolecall::providers::seeme::Account::Key(key) = &seeme.account else { panic!("{:?}", seeme.account) };
+    let rolecall::providers::seeme::Identity::Key(key) = &seeme.identity else { panic!("{:?}", seeme.identity) };
     assert!(key.known().is_none() && !ran.exists());
     for key in [key.clone(), key.clone()] {
         assert_eq!(key.get().await.unwrap().expose_secret(), "seeme-test-said");
@@ -200,13 +200,13 @@ fn the_engine_is_found_as_the_vendors_packages_find_it() {
     let account = |variables: &[(&str, &str)]| {
         let config = home.load_with(&Overrides::default(), variables).unwrap();
         let [Provider::Engine(engine)] = [&config.connections[0].provider] else { panic!("{:?}", config.connections) };
-        let account = match &engine.account {
-            rolecall::providers::engine::Account::CustomToken(token) => token.known().unwrap().expose_secret().to_owned(),
-            rolecall::providers::engine::Account::Email { email, password } => {
+        let identity = match &engine.identity {
+            rolecall::providers::engine::Identity::CustomToken(token) => token.known().unwrap().expose_secret().to_owned(),
+            rolecall::providers::engine::Identity::Email { email, password } => {
                 format!("{email} {}", password.known().unwrap().expose_secret())
             }
         };
-        (engine.remote.base_url.clone(), account)
+        (engine.remote.base_url.clone(), identity)
     };
     let file = ("AIA_ENGINE_CONFIG_FILE", "engine.json");
     assert_eq!(account(&[file]), ("https://engine.example.com".into(), "ada@acme.example engine-test-file".into()));

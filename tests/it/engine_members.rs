@@ -7,7 +7,7 @@ use rolecall_sandbox::{
 
 use crate::{
     support::{Value, json},
-    support_engine::{Stage, settled},
+    support_engine::{Stage, without_call_id},
 };
 
 fn fault(text: &str) -> Vec<Fault> {
@@ -84,7 +84,7 @@ async fn an_account_becomes_a_member() {
         let body = json!({ "user_id": "u-9", "role_id": "r-viewer" });
         assert_eq!(stage.sandbox.platform().orgs[0].seats[1].role, "r-viewer");
         assert_eq!(
-            settled(added),
+            without_call_id(added),
             json!({
                 "status": "done",
                 "target": { "kind": "member", "name": "lin@northwind.example", "id": "u-9", "organization": "Northwind Analytics" },
@@ -174,7 +174,7 @@ async fn a_new_account_is_made_and_joins() {
         ]
     );
     assert_eq!(
-        settled(made),
+        without_call_id(made),
         json!({
             "status": "done",
             "target": { "kind": "member", "name": "mei@acme.example", "id": id, "organization": "Acme Research" },
@@ -258,7 +258,7 @@ async fn who_leaves_may_stay_an_external_user() {
         let removed = stage.agent.ok("remove_organization_member", arguments).await;
         assert_eq!(stage.sent(), [("DELETE orgs/o-2/users/u-2".to_owned(), Value::Null)]);
         assert_eq!(
-            settled(removed),
+            without_call_id(removed),
             json!({
                 "status": "done",
                 "target": { "kind": "member", "name": "helena.brandt@acme.example", "id": "u-2", "organization": "Acme Research" },

@@ -7,7 +7,7 @@ use rolecall_sandbox::{
 
 use crate::{
     support::{Value, json},
-    support_engine::{Stage, settled},
+    support_engine::{Stage, without_call_id},
 };
 
 const SEEDED: &str = "2023-11-14T22:13:20Z";
@@ -77,7 +77,7 @@ async fn a_project_is_created_changed_and_deleted() {
         let body = json!({ "name": "Routing", "description": "Trucks", "org_id": "o-2" });
         assert_eq!(stage.sent(), [("POST projects".to_owned(), body)]);
         assert_eq!(
-            settled(made),
+            without_call_id(made),
             json!({ "status": "done", "target": target, "after": created, "undo": "delete_project", "connection": "lab" })
         );
 
@@ -87,7 +87,7 @@ async fn a_project_is_created_changed_and_deleted() {
         after["project"] = "Routes".into();
         let undo = "update_project with the values in `before`";
         assert_eq!(
-            settled(changed),
+            without_call_id(changed),
             json!({ "status": "done", "target": target, "before": created, "after": after, "undo": undo, "connection": "lab" })
         );
         stage.agent.ok("update_project", json!({ "project": "Routes", "clear": ["description"] })).await;
@@ -97,7 +97,7 @@ async fn a_project_is_created_changed_and_deleted() {
         assert_eq!(stage.sent(), [(format!("DELETE projects/{id}"), Value::Null)]);
         after.as_object_mut().unwrap().remove("description");
         let target = json!({ "kind": "project", "name": "Routes", "id": id, "organization": "Acme Research" });
-        assert_eq!(settled(gone), json!({ "status": "done", "target": target, "before": after, "connection": "lab" }));
+        assert_eq!(without_call_id(gone), json!({ "status": "done", "target": target, "before": after, "connection": "lab" }));
     }
 }
 
@@ -185,13 +185,13 @@ async fn a_person_comes_into_a_project_and_leaves_it() {
         "organization": "Acme Research", "project": "Churn forecast",
     });
     let done = json!({ "status": "done", "target": target, "after": priya, "undo": "remove_project_member", "connection": "lab" });
-    assert_eq!(settled(added), done);
+    assert_eq!(without_call_id(added), done);
     assert_eq!(stage.agent.questions(), Vec::<String>::new());
 
     let removed = stage.agent.ok("remove_project_member", json!({ "project": "p-2", "member": "u-6" })).await;
     assert_eq!(stage.sent(), [("DELETE projects/p-2/users/u-6".to_owned(), Value::Null)]);
     let undo = "add_project_member with roles Project Editor";
-    assert_eq!(settled(removed), json!({ "status": "done", "target": target, "before": priya, "undo": undo, "connection": "lab" }));
+    assert_eq!(without_call_id(removed), json!({ "status": "done", "target": target, "before": priya, "undo": undo, "connection": "lab" }));
     assert!(stage.agent.questions().pop().unwrap().ends_with("To confirm, type: priya.raman@acme.example"));
 }
 

@@ -1,6 +1,6 @@
 //! How a connection to the Engine signs in and stays signed in, and where its calls go.
 
-use rolecall::providers::engine::Account;
+use rolecall::providers::engine::Identity;
 use rolecall_sandbox::engine::Quirks;
 
 use crate::{
@@ -34,7 +34,7 @@ async fn a_custom_token_signs_in_once_for_many_calls() {
 async fn an_e_mail_and_a_password_sign_in_too() {
     let stage = Stage::with(Quirks::default(), |it| {
         let password = "engine-test-password-1".into();
-        it.account = Account::Email { email: "ada@northwind.example".into(), password };
+        it.identity = Identity::Email { email: "ada@northwind.example".into(), password };
     })
     .await;
     assert_eq!(stage.agent.ok("list_organizations", json!({})).await["total"], 3);
@@ -76,7 +76,7 @@ async fn where_refreshing_fails_it_signs_in_again() {
 
 #[tokio::test]
 async fn a_refused_sign_in_says_so_and_repeats_no_secret() {
-    let wrong = |it: &mut rolecall::providers::engine::Settings| it.account = Account::CustomToken("engine-test-wrong".into());
+    let wrong = |it: &mut rolecall::providers::engine::Settings| it.identity = Identity::CustomToken("engine-test-wrong".into());
     let stage = Stage::with(Quirks::default(), wrong).await;
     let answer = stage.agent.fails("list_organizations", json!({}), "unauthenticated").await;
     let message = "custom token [redacted] is not valid (INVALID_CUSTOM_TOKEN)";

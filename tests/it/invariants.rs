@@ -30,8 +30,8 @@ fn a_change_cannot_be_registered_as_a_read() {
     // The bounds that the doc tests of `tools::Changes` try.
     let providers = source("providers/mod.rs");
     for held in [
-        "pub(crate) fn read<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Value> + Send + Sync + 'static) -> Self where O: Operation<Effect = Read>,",
-        "pub(crate) fn change<O>(self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> Answer<'a, Planned> + Send + Sync + 'static) -> Self where O: Operation<Effect: Changes>,",
+        "pub(crate) fn serve_read<O>( self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Value> + Send + Sync + 'static, ) -> Self where O: Operation<Effect = Read>,",
+        "pub(crate) fn serve_change<O>( self, run: impl for<'a> Fn(&'a Scope, &'a Operand) -> HandlerFuture<'a, Planned> + Send + Sync + 'static, ) -> Self where O: Operation<Effect: Changes>,",
         " fn serve<O: Operation>(mut self, run: Run)",
     ] {
         assert!(providers.contains(held), "`{held}` is gone: can a change be registered as a read now?");

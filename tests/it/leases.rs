@@ -2,15 +2,15 @@
 
 use rolecall::{
     domain::Timestamp,
-    store::{Clock, Conn, Db, Job, Lease, NewRow},
+    store::{Clock, Conn, Db, JobRecord, Lease, NewRow},
 };
 
 use crate::support::Store;
 
 const MINUTE: i64 = 60_000;
 
-fn job(id: &str) -> Job {
-    Job {
+fn job(id: &str) -> JobRecord {
+    JobRecord {
         id: id.to_owned(),
         call_id: format!("call of {id}"),
         tool: "apply_changes".to_owned(),

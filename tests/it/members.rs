@@ -180,7 +180,7 @@ async fn a_user_is_created_with_a_password_that_no_result_shows() {
 }
 
 #[tokio::test]
-async fn who_joins_settles_the_invitation_with_its_role_and_projects() {
+async fn who_joins_accepts_the_invitation_with_its_role_and_projects() {
     for agent in Agent::each().await {
         acme(&agent).await;
         agent.ok("invite_organization_member", json!({"email": "bo@acme.example", "role": "admin", "projects": ["Atlas"]})).await;

@@ -288,7 +288,7 @@ async fn a_person_of_two_organizations_needs_one_of_them_named() {
         agent.ok("assign_role", json!({ "role": "viewer", "member": BEN, "project": "Atlas" })).await;
         let all = agent.ok("list_role_assignments", json!({ "member": BEN })).await;
         assert_eq!(all["total"], 5, "{all}");
-        // Teams are in one organization, which settles it; a person who is in one only is settled too.
+        // Teams are in one organization, which says where; a person who is in one only has no other either.
         agent.ok("assign_role", json!({ "role": "reader", "team": "Data" })).await;
         agent.ok("assign_role", json!({ "role": "reader", "member": CLEO })).await;
     }
@@ -307,7 +307,7 @@ async fn roles_of_an_archived_project_are_neither_given_nor_taken() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_kept_to_one_organization_settles_which_is_meant() {
+async fn a_connection_that_is_kept_to_one_organization_says_which_is_meant() {
     for agent in Agent::each().await {
         acme(&agent).await;
         agent.ok("create_organization", json!({ "name": "Globex" })).await;

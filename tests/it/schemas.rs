@@ -8,7 +8,7 @@ use std::{
 use jsonschema::Validator;
 use rolecall::{
     catalog::Offer,
-    tools::{self, Effect, Kind as _, Operation, Receipt, Visit},
+    tools::{self, Effect, EffectKind as _, Operation, Receipt, Visit},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Map;

@@ -2,7 +2,7 @@
 
 use rolecall::providers::{
     Connection,
-    seeme::{Account, connect},
+    seeme::{Identity, connect},
 };
 use rolecall_sandbox::{
     Fault,
@@ -22,13 +22,13 @@ fn faults(list: &[&str]) -> Vec<Fault> {
 /// A connection of hers, perhaps kept to an organization.
 fn as_ana(lab: &Lab, pin: Option<&str>) -> Connection {
     let mut settings = Seeme::settings(&lab.sandbox.url);
-    settings.account = Account::Key("seeme-test-ana".into());
+    settings.identity = Identity::Key("seeme-test-ana".into());
     settings.remote.pin = pin.map(str::to_owned);
     connect(settings)
 }
 
-fn login(password: &str) -> Account {
-    Account::Login { username: "helena".into(), password: password.into() }
+fn login(password: &str) -> Identity {
+    Identity::Login { username: "helena".into(), password: password.into() }
 }
 
 #[tokio::test]
@@ -47,8 +47,8 @@ async fn signing_in_once_serves_many_calls_and_again_when_the_session_ends() {
 
 #[tokio::test]
 async fn a_wrong_password_and_a_wrong_key_are_told_without_either() {
-    for account in [login("seeme-test-guess"), Account::Key("seeme-test-wrong".into())] {
-        let lab = Lab::signed_in(account).await;
+    for identity in [login("seeme-test-guess"), Identity::Key("seeme-test-wrong".into())] {
+        let lab = Lab::signed_in(identity).await;
         let refused = lab.agent.fails("list_teams", json!({}), "unauthenticated").await;
         assert!(!refused.to_string().contains("seeme-test"), "{refused}");
     }

@@ -167,10 +167,10 @@ pub(crate) async fn one_of_each(store: &Store) -> Vec<Connection> {
             organization_id: None,
             project_id: None,
         }),
-        seeme::connect(seeme::Settings { remote: nowhere("seeme"), account: seeme::Account::Key("seeme-test".into()) }),
+        seeme::connect(seeme::Settings { remote: nowhere("seeme"), identity: seeme::Identity::Key("seeme-test".into()) }),
         engine::connect(engine::Settings {
             remote: nowhere("engine"),
-            account: engine::Account::CustomToken("engine-test".into()),
+            identity: engine::Identity::CustomToken("engine-test".into()),
             role_ids: BTreeMap::new(),
             paths: BTreeMap::new(),
         }),

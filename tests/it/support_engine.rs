@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rolecall::providers::{
     Connection,
-    engine::{Account, Settings, connect},
+    engine::{Identity, Settings, connect},
     http::Remote,
 };
 use rolecall_sandbox::{
@@ -26,9 +26,9 @@ impl Service for Engine {
     const RESTLESS: &'static [&'static str] = &["quirks", "sessions", "serial", "clock"];
 
     fn settings(url: &str) -> Settings {
-        let account = Account::CustomToken("engine-test-custom-token-1".into());
+        let identity = Identity::CustomToken("engine-test-custom-token-1".into());
         let remote = Remote { timeout: Duration::from_secs(30), ..remote("lab", url) };
-        Settings { remote, account, role_ids: [].into(), paths: [].into() }
+        Settings { remote, identity, role_ids: [].into(), paths: [].into() }
     }
 
     fn connect(settings: Settings) -> Connection {
@@ -76,7 +76,7 @@ impl Lab<Engine> {
 }
 
 /// A receipt without what differs from call to call.
-pub(crate) fn settled(mut receipt: Value) -> Value {
+pub(crate) fn without_call_id(mut receipt: Value) -> Value {
     let fields = receipt.as_object_mut().unwrap();
     assert!(fields.remove("call_id").is_some_and(|it| it.as_str().is_some_and(|it| it.starts_with("call_"))));
     receipt

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rolecall::providers::{
     Connection,
     http::Remote,
-    seeme::{Account, Settings, connect},
+    seeme::{Identity, Settings, connect},
 };
 use rolecall_sandbox::{
     Exchange, Platform as _, Seed,
@@ -28,7 +28,7 @@ impl Service for Seeme {
 
     fn settings(url: &str) -> Settings {
         let remote = Remote { timeout: Duration::from_secs(10), ..remote("vision", &format!("{url}/api/v1")) };
-        Settings { remote, account: Account::Key("seeme-test-helena".into()) }
+        Settings { remote, identity: Identity::Key("seeme-test-helena".into()) }
     }
 
     fn connect(settings: Settings) -> Connection {
@@ -51,8 +51,8 @@ impl lab::Lab<Seeme> {
         Self::at(service, configure, Options::default()).await
     }
 
-    pub(crate) async fn signed_in(account: Account) -> Self {
-        Self::at(Seeme::seeded(Seed::Acme), |it| it.account = account, Options::default()).await
+    pub(crate) async fn signed_in(identity: Identity) -> Self {
+        Self::at(Seeme::seeded(Seed::Acme), |it| it.identity = identity, Options::default()).await
     }
 
     /// What changed something since the last time.

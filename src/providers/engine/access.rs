@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{Allows, Grant, Grants, Holder, Named, Person, Place, Power, Role, Scope},
+        access::{Allows, Grant, GrantScope, Grants, Holder, Named, Person, Place, Power, Role},
         fold, mail_domain,
         roles::RoleLevel,
     },
@@ -27,17 +27,17 @@ pub(super) const MOST_PROJECTS: usize = 50;
 const AT_ONCE: usize = 8;
 
 /// All that is told of who holds what in an organization, in a project, or of one person.
-pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, known: at.known_roles().await?, grants: Grants::default() };
     match scope {
-        Scope::Organization(named) => {
+        GrantScope::Organization(named) => {
             let org = at.organization(named.as_ref()).await?;
             seen.members(&org, |_| true).await?;
             seen.projects(at.projects_of(&org).await?, |_| true).await?;
             seen.untold("projects that the account of this connection does not see are not listed");
         }
-        Scope::Project(named) => seen.project(&at.project(named).await?).await?,
-        Scope::Person(named) => seen.person(named.text()).await?,
+        GrantScope::Project(named) => seen.project(&at.project(named).await?).await?,
+        GrantScope::Person(named) => seen.person(named.text()).await?,
     }
     seen.untold("the service does not list the custom tokens with which programs act as a person");
     Ok(seen.grants)

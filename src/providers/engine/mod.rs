@@ -38,7 +38,7 @@ type Session = http::Session<Settings>;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub account: Account,
+    pub identity: Identity,
     /// The service's id for a role such as `OrgViewer`.
     pub role_ids: BTreeMap<String, String>,
     /// Paths in the place of those in [`PATHS`].
@@ -47,7 +47,7 @@ pub struct Settings {
 
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
-pub enum Account {
+pub enum Identity {
     CustomToken(Credential),
     Email { email: String, password: Credential },
 }
@@ -65,34 +65,34 @@ pub fn connect(settings: Settings) -> Connection {
     let auth = Auth::SignIn(Box::new(sign_in::SignedIn::new(&settings)));
     let api = Api::new(Service::of(&remote, auth, Vec::new(), explain::explain));
     Connection::to_service(&remote.connection, "engine", api, settings)
-        .look(organizations::list)
-        .look(organizations::get)
-        .alter(organizations::create)
+        .read(organizations::list)
+        .read(organizations::get)
+        .change(organizations::create)
         .except(&["slug", "website", "admin_email"])
-        .alter(organizations::update)
+        .change(organizations::update)
         .except(&["slug", "website"])
-        .alter(organizations::delete)
-        .look(members::list)
-        .look(members::get)
-        .alter(joining::add)
-        .alter(joining::create_user)
-        .alter(members::remove)
-        .look(projects::list)
+        .change(organizations::delete)
+        .read(members::list)
+        .read(members::get)
+        .change(joining::add)
+        .change(joining::create_user)
+        .change(members::remove)
+        .read(projects::list)
         .except(&["team", "include_archived"])
-        .look(projects::get)
-        .alter(projects::create)
+        .read(projects::get)
+        .change(projects::create)
         .except(&["admin_email", "usage_limit", "team", "slug", "residency", "external_key_id"])
-        .alter(projects::update)
+        .change(projects::update)
         .except(&["slug", "external_key_id"])
-        .alter(projects::delete)
-        .look(project_members::list)
+        .change(projects::delete)
+        .read(project_members::list)
         .except(&["role_types"])
-        .look(project_members::get)
-        .alter(project_members::add)
-        .alter(project_members::remove)
-        .look(roles::list)
-        .look(roles::get)
-        .look(roles::list_permissions)
+        .read(project_members::get)
+        .change(project_members::add)
+        .change(project_members::remove)
+        .read(roles::list)
+        .read(roles::get)
+        .read(roles::list_permissions)
         .health(|at| async move { at.orgs().await.map(drop) })
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
         .pinned(remote.pin)

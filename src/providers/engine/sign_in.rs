@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::{Account, Settings, wire::lenient};
+use super::{Identity, Settings, wire::lenient};
 use crate::{
     error::{ProviderError, RemoteError},
     providers::http::{Api, SignIn},
@@ -20,7 +20,7 @@ const EARLY: Duration = Duration::from_mins(1);
 
 /// An account, and the token it has at the moment.
 pub(super) struct SignedIn {
-    account: Account,
+    identity: Identity,
     /// The paths of the three calls.
     by_token: String,
     by_email: String,
@@ -59,7 +59,7 @@ enum WireSeconds {
 impl SignedIn {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            account: settings.account.clone(),
+            identity: settings.identity.clone(),
             by_token: settings.path("sign_in_token").to_owned(),
             by_email: settings.path("sign_in_email").to_owned(),
             refresh: settings.path("refresh").to_owned(),
@@ -77,11 +77,11 @@ impl SignedIn {
                 Err(error) => return Err(error),
             }
         }
-        let (Account::CustomToken(secret) | Account::Email { password: secret, .. }) = &self.account;
+        let (Identity::CustomToken(secret) | Identity::Email { password: secret, .. }) = &self.identity;
         let secret = secret.get().await?.expose_secret();
-        let (path, body) = match &self.account {
-            Account::CustomToken(_) => (&self.by_token, json!({ "token": secret })),
-            Account::Email { email, .. } => (&self.by_email, json!({ "email": email, "password": secret })),
+        let (path, body) = match &self.identity {
+            Identity::CustomToken(_) => (&self.by_token, json!({ "token": secret })),
+            Identity::Email { email, .. } => (&self.by_email, json!({ "email": email, "password": secret })),
         };
         let tokens = api.sign_in(path).json(body).send::<WireTokens>().await;
         Ok(tokens.map_err(|error| without_secret(error, secret))?.into())

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     Session, TokenKind, api_keys, context, memberships,
     power::{granted, held, holder, of_token},
-    resolve::{Own, Place},
+    resolve::{FoundProject, Own},
     wire::{WireMember, WireProject, list, read},
 };
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{self, Grant, Grants, Holder, Named, Power, Scope},
+        access::{self, Grant, GrantScope, Grants, Holder, Named, Power},
         mail_domain,
         roles::RoleLevel,
     },
@@ -22,21 +22,21 @@ use crate::{
 const AT_MOST: usize = 50;
 
 /// Who holds what in the organization, in a project, or of one person.
-pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (mut list, mut unseen) = (Vec::new(), Vec::new());
     match scope {
-        Scope::Organization(named) => {
+        GrantScope::Organization(named) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;
             for it in projects.iter().take(AT_MOST) {
-                let project = Place::of(it);
+                let project = FoundProject::of(it);
                 list.extend(of_members(at, &project).await?);
                 list.extend(of_keys(it.tokens.as_deref().unwrap_or_default(), &project));
             }
             unseen.extend(not_looked_at(projects.len()));
         }
-        Scope::Project(named) => {
+        GrantScope::Project(named) => {
             let project = at.project(named).await?;
             let own = at.own().await?;
             match told(at.people(&own).await)? {
@@ -47,14 +47,14 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
             list.extend(of_members(at, &project).await?);
             list.extend(of_keys(&api_keys::of_project(at, &project).await?, &project));
         }
-        Scope::Person(named) => {
+        GrantScope::Person(named) => {
             let own = at.organization(None).await?;
             let person = at.person(&own, named.text()).await?;
             list.extend(held(&person, RoleLevel::Organization, &own.place()));
             match &person.email {
                 Some(email) => {
                     for it in memberships::of_person(at, &own, email).await? {
-                        list.extend(granted(&holder(&person), &it.roles, RoleLevel::Project, &Place::of(&it).place()));
+                        list.extend(granted(&holder(&person), &it.roles, RoleLevel::Project, &FoundProject::of(&it).place()));
                     }
                 }
                 None => unseen.push("the projects of somebody whose address is hidden are not told".to_owned()),
@@ -64,7 +64,7 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
         }
     }
     unseen.push("open invitations are in no list of the service".to_owned());
-    if !matches!(scope, Scope::Person(_)) {
+    if !matches!(scope, GrantScope::Person(_)) {
         unseen.push("whose a key is, and which tokens the organization itself has, is in no list of the service".to_owned());
     }
     unseen.push("administrators of the whole platform reach everything, and are in no list".to_owned());
@@ -76,13 +76,13 @@ fn of_people<'a>(people: &'a [WireMember], own: &Own) -> impl Iterator<Item = Gr
     people.iter().flat_map(move |it| held(it, RoleLevel::Organization, &place))
 }
 
-async fn of_members(at: &Session, project: &Place) -> Result<Vec<Grant>, ProviderError> {
+async fn of_members(at: &Session, project: &FoundProject) -> Result<Vec<Grant>, ProviderError> {
     let place = project.place();
     Ok(at.members(project).await?.iter().flat_map(|it| held(it, RoleLevel::Project, &place)).collect())
 }
 
 /// The keys that work.
-fn of_keys(tokens: &[super::wire::WireToken], project: &Place) -> Vec<Grant> {
+fn of_keys(tokens: &[super::wire::WireToken], project: &FoundProject) -> Vec<Grant> {
     tokens.iter().filter(|it| api_keys::is_active(it)).map(|it| of_token(it, project.place())).collect()
 }
 
@@ -103,7 +103,7 @@ fn told<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError>
 ///
 /// The projects are looked into one after the other, `near` first, until somebody with the domain of `who` is found: whether
 /// there are others does not matter then.
-pub(super) async fn in_power(at: &Session, near: Option<&Place>, who: &Holder) -> Result<Surroundings, ProviderError> {
+pub(super) async fn in_power(at: &Session, near: Option<&FoundProject>, who: &Holder) -> Result<Surroundings, ProviderError> {
     let mut domains: Option<BTreeSet<String>> = None;
     let mut add = |people: &[WireMember], level: RoleLevel, place: &access::Place| {
         let found = domains.get_or_insert_default();
@@ -118,7 +118,7 @@ pub(super) async fn in_power(at: &Session, near: Option<&Place>, who: &Holder) -
         None => false,
     };
     let projects = at.projects().await?;
-    let others = projects.iter().map(Place::of).filter(|it| near.is_none_or(|near| near.id != it.id));
+    let others = projects.iter().map(FoundProject::of).filter(|it| near.is_none_or(|near| near.id != it.id));
     for project in near.cloned().into_iter().chain(others).take(AT_MOST) {
         if enough {
             break;

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Session, access, power,
-    resolve::{Place, only},
+    resolve::{FoundProject, only},
     wire::{WireToken, list as items, read, time},
 };
 use crate::{
@@ -76,7 +76,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
     }))
 }
 
-fn made(token: WireToken, project: &Place) -> Sent<ApiKey> {
+fn made(token: WireToken, project: &FoundProject) -> Sent<ApiKey> {
     let mark = fingerprint(&token.id);
     let after = view(&token, project);
     let target = project.target("key", &token.name, Some(&mark));
@@ -127,7 +127,7 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         }))
 }
 
-fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &Place) -> Inverse {
+fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &FoundProject) -> Inverse {
     Inverse::of(&UpdateApiKey {
         project: project.reference(),
         api_key: ApiKeyRef::read(&before.id),
@@ -157,13 +157,13 @@ pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiK
 }
 
 /// The tokens of a project.
-pub(super) async fn of_project(at: &Session, project: &Place) -> Result<Vec<WireToken>, ProviderError> {
+pub(super) async fn of_project(at: &Session, project: &FoundProject) -> Result<Vec<WireToken>, ProviderError> {
     let answer = at.get("/v1/organization/project/{id}/tokens").path("id", &project.id).value().await?;
     read(at, items(&answer, "tokens", &["project"]))
 }
 
 /// The token of a project that is named. A secret that is given as a name finds nothing, and is not repeated.
-async fn find(at: &Session, project: &Place, named: &ApiKeyRef) -> Result<WireToken, ProviderError> {
+async fn find(at: &Session, project: &FoundProject, named: &ApiKeyRef) -> Result<WireToken, ProviderError> {
     let marked: Vec<(String, WireToken)> = of_project(at, project).await?.into_iter().map(|it| (fingerprint(&it.id), it)).collect();
     if marked.iter().any(|it| it.1.id == named.text()) {
         return Err(ProviderError::invalid(
@@ -197,7 +197,7 @@ pub(super) fn fingerprint(id: &str) -> String {
     format!("key-{number:012x}")
 }
 
-fn view(it: &WireToken, project: &Place) -> ApiKey {
+fn view(it: &WireToken, project: &FoundProject) -> ApiKey {
     let status = match it.status.as_deref().map(str::to_lowercase).as_deref() {
         Some("active") => Some(KeyStatus::Active),
         Some("blocked") => Some(KeyStatus::Blocked),

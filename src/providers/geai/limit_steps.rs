@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Session, usage_limits::Scope, wire::WireLimit};
+use super::{Session, usage_limits::Extent, wire::WireLimit};
 use crate::{domain::limits::UsageLimit, error::ProviderError, guard::Permit, tools::limits::UpdateUsageLimit};
 
 /// What is changed, in order.
@@ -35,7 +35,7 @@ impl Steps {
     }
 
     /// Makes one after the other.
-    pub(super) async fn send(self, at: &Session, scope: &Scope, id: &str, permit: &Permit) -> Result<(), ProviderError> {
+    pub(super) async fn send(self, at: &Session, scope: &Extent, id: &str, permit: &Permit) -> Result<(), ProviderError> {
         for (made, step) in self.0.iter().enumerate() {
             let sent = scope.put(at, id, step.part, json!({ step.part: step.value })).send(permit).await;
             let Err(error) = sent else { continue };

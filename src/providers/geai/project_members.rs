@@ -7,7 +7,7 @@ use super::{
     explain::is_bad_endpoint,
     organization_members::{listed, of_member},
     power::{addressed, granted, held},
-    resolve::{Place, in_project},
+    resolve::{FoundProject, in_project},
     wire::{WireMember, WireRole},
 };
 use crate::{
@@ -88,7 +88,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 }
 
 /// What it means that somebody is invited with these roles.
-async fn giving(at: &Session, project: &Place, email: &str, roles: &[WireRole]) -> Result<Facts, ProviderError> {
+async fn giving(at: &Session, project: &FoundProject, email: &str, roles: &[WireRole]) -> Result<Facts, ProviderError> {
     let who = addressed(email);
     let grants = granted(&who, roles, RoleLevel::Project, &project.place());
     let power = grants.iter().any(|it| it.role.power.counts());
@@ -127,7 +127,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
 }
 
 /// What it means that somebody is taken out.
-fn taking(project: &Place, member: &WireMember, everybody: &[WireMember]) -> Facts {
+fn taking(project: &FoundProject, member: &WireMember, everybody: &[WireMember]) -> Facts {
     let place = project.place();
     let grants = held(member, RoleLevel::Project, &place);
     // A role that nobody explains may own the project, and is not taken for one that does.
@@ -145,7 +145,7 @@ fn taking(project: &Place, member: &WireMember, everybody: &[WireMember]) -> Fac
 const REMOVALS: [&str; 2] = ["/v2/accessControl/projects/{project}/members/{member}", "/accessControl/projects/{project}/members/{member}"];
 
 /// Takes the other path only where the service says that it has no such path: any other refusal is one.
-async fn delete(at: &Session, project: &Place, who: &str, permit: &Permit) -> Result<(), ProviderError> {
+async fn delete(at: &Session, project: &FoundProject, who: &str, permit: &Permit) -> Result<(), ProviderError> {
     let [versioned, unversioned] = REMOVALS;
     let paths = if at.settings.unversioned_removal { [unversioned, versioned] } else { [versioned, unversioned] };
     let send = |path| at.delete(path).path("project", &project.id).path("member", who).send(permit);
@@ -173,7 +173,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
 }
 
 /// The roles that are named, each once.
-async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<WireRole>, ProviderError> {
+async fn roles(at: &Session, project: &FoundProject, named: &[RoleRef]) -> Result<Vec<WireRole>, ProviderError> {
     let mut roles: Vec<WireRole> = Vec::new();
     for named in named {
         let role = at.role(project, named).await?;
@@ -187,11 +187,11 @@ async fn roles(at: &Session, project: &Place, named: &[RoleRef]) -> Result<Vec<W
     Ok(roles)
 }
 
-fn invitation(project: &Place, email: &str, roles: &[WireRole]) -> Inverse {
+fn invitation(project: &FoundProject, email: &str, roles: &[WireRole]) -> Inverse {
     let roles = roles.iter().map(|it| RoleRef::read(&it.name)).collect();
     Inverse::of(&AddProjectMember { project: project.reference(), member: PersonRef::read(email), roles })
 }
 
-fn view(it: WireMember, project: &Place) -> Member {
+fn view(it: WireMember, project: &FoundProject) -> Member {
     Member { organization: project.organization.clone(), project: Some(project.name.clone()), ..of_member(it) }
 }

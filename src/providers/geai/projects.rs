@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::{
     Session, TokenKind, access, api_keys,
     power::{addressed, administrator, held, holder},
-    resolve::Place,
-    usage_limits::{self, Scope},
+    resolve::FoundProject,
+    usage_limits::{self, Extent},
     wire::{WireProject, list as items, read},
 };
 use crate::{
     domain::{
         Counted, Description, Facts, Inverse, List, Losing, Name, PageRequest, ProjectRef, ReferenceText as _, Target, Thing,
-        access::{Grant, Holder, Named, Place as Where},
+        access::{Grant, Holder, Named, Place},
         fold,
         projects::{Project, ProjectStatus},
         roles::RoleLevel,
@@ -74,7 +74,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
     let organization = projects.iter().find_map(|it| it.organization_name.clone());
     let who = addressed(email.as_str());
     let about = access::in_power(at, None, &who).await?;
-    let place = Where::Project { project: Named::new(&name, ""), organization: Named::new(&about.organization, "") };
+    let place = Place::Project { project: Named::new(&name, ""), organization: Named::new(&about.organization, "") };
     let mut facts = Facts::none().gives(Grant::own(who, administrator(RoleLevel::Project), place)).about(about).undo("delete_project");
     if let Some(limit) = &op.usage_limit {
         facts = facts.note(format!("its use stops at {} {:?}", limit.hard_limit, limit.usage_unit));
@@ -148,7 +148,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProject) -> Result<Draft<Pro
 }
 
 /// What gives a project its name and description back.
-fn undoing(op: &UpdateProject, project: &Place) -> Inverse {
+fn undoing(op: &UpdateProject, project: &FoundProject) -> Inverse {
     let changes = op.description.is_some() || op.clear.contains(&ProjectField::Description);
     let old = project.description.clone().filter(|it| changes && !it.is_empty());
     Inverse::of(&UpdateProject {
@@ -168,7 +168,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
     let (domains, people): (Vec<_>, Vec<_>) = members.iter().partition(|it| matches!(holder(it), Holder::Everybody(_)));
     let people: Vec<String> = people.into_iter().map(super::wire::WireMember::label).collect();
     let keys: Vec<String> = api_keys::of_project(at, &project).await?.into_iter().filter(api_keys::is_active).map(|it| it.name).collect();
-    let limits = usage_limits::in_force(at, &Scope::of(at, Some(&project)).await?).await?;
+    let limits = usage_limits::in_force(at, &Extent::of(at, Some(&project)).await?).await?;
     let mut facts = Facts::none()
         .ends(Thing::Project, Counted::one(&project.name))
         .lose(Losing::Access, people)
@@ -214,12 +214,12 @@ fn is_free(projects: &[WireProject], name: &str, own: Option<&str>) -> Result<()
     }
 }
 
-fn target(project: &Place) -> Target {
+fn target(project: &FoundProject) -> Target {
     let organization = project.organization.clone();
     Target { organization, ..Target::new("project", &project.name, &project.id, "") }
 }
 
-fn of_place(project: &Place) -> Project {
+fn of_place(project: &FoundProject) -> Project {
     Project { description: project.description.clone(), ..named(&project.name, &project.id, project.organization.clone()) }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Own {
 
 /// A project, resolved.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct FoundProject {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) description: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Place {
     organization_id: Option<String>,
 }
 
-impl Place {
+impl FoundProject {
     /// A project as a list shows it.
     pub(super) fn of(it: &WireProject) -> Self {
         Self {
@@ -141,22 +141,22 @@ impl Session {
     }
 
     /// The project that is named.
-    pub(super) async fn project(&self, named: &ProjectRef) -> Result<Place, ProviderError> {
+    pub(super) async fn project(&self, named: &ProjectRef) -> Result<FoundProject, ProviderError> {
         let wanted = named.text();
         let projects = self.projects().await?;
         let found = only(&projects, "project", wanted, "", |it| &it.project_id, |it| it.project_name.clone(), "list_projects")?;
-        let place = Place::of(found);
+        let place = FoundProject::of(found);
         self.within_pin(place.organization_id.as_deref(), place.organization.as_deref())?;
         Ok(place)
     }
 
     /// All roles that can be held in a project.
-    pub(super) async fn roles(&self, project: &Place) -> Result<Arc<Vec<WireRole>>, ProviderError> {
+    pub(super) async fn roles(&self, project: &FoundProject) -> Result<Arc<Vec<WireRole>>, ProviderError> {
         in_project("/v2/accessControl/projects/roles", "roles", project).all(self).await
     }
 
     /// The role that is named, of those that can be held in a project.
-    pub(super) async fn role(&self, project: &Place, named: &RoleRef) -> Result<WireRole, ProviderError> {
+    pub(super) async fn role(&self, project: &FoundProject, named: &RoleRef) -> Result<WireRole, ProviderError> {
         let roles = self.roles(project).await?;
         if !roles.iter().any(|it| it.id == named.text() || fold(&it.name) == fold(named.text())) {
             let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
@@ -171,12 +171,12 @@ impl Session {
     }
 
     /// Everybody in a project.
-    pub(super) async fn members(&self, project: &Place) -> Result<Arc<Vec<WireMember>>, ProviderError> {
+    pub(super) async fn members(&self, project: &FoundProject) -> Result<Arc<Vec<WireMember>>, ProviderError> {
         in_project("/v2/accessControl/projects/members", "members", project).all(self).await
     }
 
     /// Somebody in a project, by e-mail or id.
-    pub(super) async fn member(&self, project: &Place, wanted: &str) -> Result<WireMember, ProviderError> {
+    pub(super) async fn member(&self, project: &FoundProject, wanted: &str) -> Result<WireMember, ProviderError> {
         let found = self.members(project).await?.iter().find(|it| it.is(wanted)).cloned();
         found.ok_or_else(|| ProviderError::NotFound {
             kind: "member",
@@ -204,7 +204,7 @@ impl Session {
 }
 
 /// A list of one project.
-pub(super) fn in_project(path: &'static str, key: &'static str, project: &Place) -> Listing {
+pub(super) fn in_project(path: &'static str, key: &'static str, project: &FoundProject) -> Listing {
     let target = Some(("project-id", project.id.clone()));
     Listing { target, wrappers: &["projects", "project"], ..Listing::of(path, key) }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Session,
-    resolve::{Place, in_project},
+    resolve::{FoundProject, in_project},
     wire::WireRole,
 };
 use crate::{
@@ -34,7 +34,7 @@ fn needed(project: Option<&ProjectRef>) -> Result<&ProjectRef, ProviderError> {
     project.ok_or_else(|| ProviderError::invalid("`project` is missing: this provider has roles in projects only", "name a `project`"))
 }
 
-fn view(it: WireRole, project: &Place) -> Role {
+fn view(it: WireRole, project: &FoundProject) -> Role {
     Role {
         role: it.name,
         id: it.id,

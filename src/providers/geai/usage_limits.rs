@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Session,
     limit_steps::Steps,
-    resolve::Place,
+    resolve::FoundProject,
     wire::{WireLimit, list as items, read, time},
 };
 use crate::{
@@ -22,14 +22,14 @@ use crate::{
 
 /// Whose limits are meant: a project's, or the organization's.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
+pub(super) struct Extent {
     organization_id: String,
     organization: String,
-    project: Option<Place>,
+    project: Option<FoundProject>,
 }
 
-impl Scope {
-    pub(super) async fn of(at: &Session, project: Option<&Place>) -> Result<Self, ProviderError> {
+impl Extent {
+    pub(super) async fn of(at: &Session, project: Option<&FoundProject>) -> Result<Self, ProviderError> {
         let own = at.organization(None).await?;
         Ok(Self { organization_id: own.id, organization: own.name, project: project.cloned() })
     }
@@ -64,12 +64,12 @@ impl Scope {
     }
 
     fn project_ref(&self) -> Option<ProjectRef> {
-        self.project.as_ref().map(Place::reference)
+        self.project.as_ref().map(FoundProject::reference)
     }
 
     /// For sentences.
     fn says(&self) -> String {
-        self.project.as_ref().map_or_else(|| format!("organization `{}`", self.organization), Place::says)
+        self.project.as_ref().map_or_else(|| format!("organization `{}`", self.organization), FoundProject::says)
     }
 
     fn target(&self, limit: &UsageLimit, id: Option<&str>) -> Target {
@@ -116,7 +116,7 @@ impl Scope {
 
 /// `GET …/limits`; `GET …/limits/active` where only the active one of a project is wanted.
 pub(super) async fn list(at: &Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
-    let scope = Scope::named(at, op.project.as_ref()).await?;
+    let scope = Extent::named(at, op.project.as_ref()).await?;
     if let (Some(_), Some(true)) = (&scope.project, op.active) {
         let active: Result<WireLimit, _> = scope.get(at, "/active").send().await;
         return match active {
@@ -133,7 +133,7 @@ pub(super) async fn list(at: &Session, op: &ListUsageLimits) -> Result<List<Usag
 }
 
 /// The limits that hold, by what a person calls them.
-pub(super) async fn in_force(at: &Session, scope: &Scope) -> Result<Vec<String>, ProviderError> {
+pub(super) async fn in_force(at: &Session, scope: &Extent) -> Result<Vec<String>, ProviderError> {
     let limits = scope.all(at).await?;
     Ok(limits.iter().filter(|it| holds(it)).map(|it| format!("{} {}", it.subscription_type, it.usage_unit)).collect())
 }
@@ -148,7 +148,7 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
         renewal: op.renewal,
     };
     let body = checked(&input, op.project.is_some())?;
-    let scope = Scope::named(at, op.project.as_ref()).await?;
+    let scope = Extent::named(at, op.project.as_ref()).await?;
     let old = scope.all(at).await?.into_iter().rfind(holds);
     let before = old.as_ref().map(|it| scope.view(it)).transpose()?;
     let facts = tightened(before.as_ref(), &input);
@@ -185,7 +185,7 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
     }))
 }
 
-fn made(scope: &Scope, set: &WireLimit, undo: Option<Inverse>) -> Result<Sent<UsageLimit>, ProviderError> {
+fn made(scope: &Extent, set: &WireLimit, undo: Option<Inverse>) -> Result<Sent<UsageLimit>, ProviderError> {
     let after = scope.view(set)?;
     let target = scope.target(&after, Some(&set.id));
     let delete = || Inverse::of(&DeleteUsageLimit { project: scope.project_ref(), usage_limit: UsageLimitRef::read(&set.id) });
@@ -193,7 +193,7 @@ fn made(scope: &Scope, set: &WireLimit, undo: Option<Inverse>) -> Result<Sent<Us
 }
 
 /// The call that sets a limit as it was.
-fn setting(scope: &Scope, it: &UsageLimit) -> Inverse {
+fn setting(scope: &Extent, it: &UsageLimit) -> Inverse {
     Inverse::of(&SetUsageLimit {
         project: scope.project_ref(),
         subscription_type: it.subscription_type,
@@ -210,7 +210,7 @@ pub(super) async fn update(at: &Session, op: &UpdateUsageLimit) -> Result<Draft<
     if op.soft_limit.is_none() && op.hard_limit.is_none() && op.renewal.is_none() {
         return Err(ProviderError::invalid("nothing to change", "give at least one of: soft_limit, hard_limit, renewal"));
     }
-    let scope = Scope::named(at, op.project.as_ref()).await?;
+    let scope = Extent::named(at, op.project.as_ref()).await?;
     let limit = find(at, &scope, &op.usage_limit).await?;
     if !holds(&limit) {
         return Err(ProviderError::conflict(
@@ -261,7 +261,7 @@ pub(super) async fn update(at: &Session, op: &UpdateUsageLimit) -> Result<Draft<
 
 /// `DELETE …/limits/{id}`.
 pub(super) async fn delete(at: &Session, op: &DeleteUsageLimit) -> Result<Draft<UsageLimit>, ProviderError> {
-    let scope = Scope::named(at, op.project.as_ref()).await?;
+    let scope = Extent::named(at, op.project.as_ref()).await?;
     let limit = find(at, &scope, &op.usage_limit).await?;
     let before = scope.view(&limit)?;
     let facts = if before.active {
@@ -291,7 +291,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteUsageLimit) -> Result<Draft<
     }))
 }
 
-async fn find(at: &Session, scope: &Scope, named: &UsageLimitRef) -> Result<WireLimit, ProviderError> {
+async fn find(at: &Session, scope: &Extent, named: &UsageLimitRef) -> Result<WireLimit, ProviderError> {
     let found = scope.all(at).await?.into_iter().find(|it| it.id == named.text());
     found.ok_or_else(|| ProviderError::NotFound {
         kind: "usage limit",

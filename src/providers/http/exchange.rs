@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Api, Auth, Heard,
-    request::{Body, Draft},
+    request::{Body, RequestParts},
 };
 use crate::{error::ProviderError, guard::Permit, shape::REDACTED};
 
@@ -26,7 +26,7 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
 /// An answer that is a success.
-pub(super) struct Answer {
+pub(super) struct Success {
     pub(super) json: Option<Value>,
     pub(super) request_id: Option<String>,
 }
@@ -49,31 +49,37 @@ struct Raw {
 }
 
 impl Api {
-    pub(super) async fn read(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
-        Ok(self.deliver(draft, &self.url(target)?, deadline, Kind::Read, None).await?.into())
+    pub(super) async fn read(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Success, ProviderError> {
+        Ok(self.deliver(parts, &self.url(target)?, deadline, Kind::Read, None).await?.into())
     }
 
-    pub(super) async fn write(&self, draft: &Draft, target: &str, deadline: Instant, permit: &Permit) -> Result<Answer, ProviderError> {
-        let raw = self.deliver(draft, &self.url(target)?, deadline, Kind::Write, Some(permit)).await?;
+    pub(super) async fn write(
+        &self,
+        parts: &RequestParts,
+        target: &str,
+        deadline: Instant,
+        permit: &Permit,
+    ) -> Result<Success, ProviderError> {
+        let raw = self.deliver(parts, &self.url(target)?, deadline, Kind::Write, Some(permit)).await?;
         if raw.json().is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) {
             return Err(self.unanswered("gave an answer that cannot be read", false));
         }
         Ok(raw.into())
     }
 
-    pub(super) async fn signing_in(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<Answer, ProviderError> {
-        Ok(self.deliver(draft, &self.url(target)?, deadline, Kind::SignIn, None).await?.into())
+    pub(super) async fn signing_in(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<Success, ProviderError> {
+        Ok(self.deliver(parts, &self.url(target)?, deadline, Kind::SignIn, None).await?.into())
     }
 
     /// Follows redirects by hand: the key goes to the service's own host only, and no more once another host had its say.
-    pub(super) async fn download(&self, draft: &Draft, target: &str, deadline: Instant) -> Result<(String, Vec<u8>), ProviderError> {
+    pub(super) async fn download(&self, parts: &RequestParts, target: &str, deadline: Instant) -> Result<(String, Vec<u8>), ProviderError> {
         let service = self.service();
         let own = self.url(target)?;
         let (mut url, mut at_home) = (own.clone(), true);
         for _ in 0..=MAX_REDIRECTS {
             at_home &= url.origin() == own.origin();
             let raw = if at_home {
-                self.deliver(draft, &url, deadline, Kind::Download, None).await?
+                self.deliver(parts, &url, deadline, Kind::Download, None).await?
             } else {
                 let answered = fetched(self.client()?.get(url.clone())).await;
                 answered.map_err(|error| service.unreachable(&error))?
@@ -98,7 +104,7 @@ impl Api {
     /// Sends a request until there is an answer that is a success, or one that is not to be changed by sending it again.
     async fn deliver(
         &self,
-        draft: &Draft,
+        parts: &RequestParts,
         url: &Url,
         deadline: Instant,
         kind: Kind,
@@ -108,7 +114,7 @@ impl Api {
         let (mut tries, mut rejected) = (1, None);
         loop {
             let token = if kind == Kind::SignIn { None } else { Some(self.token(rejected.as_ref()).await?) };
-            let request = self.request(draft, url, kind, token.as_ref())?;
+            let request = self.request(parts, url, kind, token.as_ref())?;
             let turn = self.pace().turn(deadline).await.map_err(|wait| service.busy(wait))?;
             // Whoever waited for the turn may no longer have leave to send.
             permit.map_or(Ok(()), Permit::still_good)?;
@@ -136,7 +142,7 @@ impl Api {
             let status = raw.status.as_u16();
             let asked = raw.retry_after();
             let should = raw.header("x-should-retry");
-            let said = self.said(&raw, draft, kind, token.as_ref());
+            let said = self.said(&raw, parts, kind, token.as_ref());
             if status == 429 {
                 let wait = turn.refused(asked.map(|it| it.min(LONGEST_WAIT)));
                 if asked.is_none_or(|it| it <= LONGEST_WAIT) && Instant::now() + wait <= deadline && should != Some("false") {
@@ -187,11 +193,11 @@ impl Api {
     }
 
     /// What the service said went wrong, without the secrets that the request had in it.
-    fn said(&self, raw: &Raw, draft: &Draft, kind: Kind, token: Option<&SecretString>) -> Option<super::Said> {
+    fn said(&self, raw: &Raw, parts: &RequestParts, kind: Kind, token: Option<&SecretString>) -> Option<super::Said> {
         let json = raw.json();
         let mut said = (self.service().explain)(&Heard { status: raw.status.as_u16(), json: json.as_ref() })?;
         let mut secrets: Vec<&str> = token.iter().map(|it| it.expose_secret()).collect();
-        if let (Kind::SignIn, Body::Json(Value::Object(fields))) = (kind, &draft.body) {
+        if let (Kind::SignIn, Body::Json(Value::Object(fields))) = (kind, &parts.body) {
             secrets.extend(fields.values().filter_map(Value::as_str));
         }
         for secret in secrets.into_iter().filter(|it| !it.is_empty()) {
@@ -207,20 +213,20 @@ impl Api {
         }
     }
 
-    fn request(&self, draft: &Draft, url: &Url, kind: Kind, token: Option<&SecretString>) -> Result<RequestBuilder, ProviderError> {
-        let mut request = self.client()?.request(draft.method.clone(), url.clone());
+    fn request(&self, parts: &RequestParts, url: &Url, kind: Kind, token: Option<&SecretString>) -> Result<RequestBuilder, ProviderError> {
+        let mut request = self.client()?.request(parts.method.clone(), url.clone());
         if kind != Kind::Download {
             request = request.header(ACCEPT, "application/json");
         }
-        for (name, value) in self.service().headers.iter().chain(&draft.headers) {
+        for (name, value) in self.service().headers.iter().chain(&parts.headers) {
             request = request.header(name, header_value(value)?);
         }
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
-        Ok(match &draft.body {
+        Ok(match &parts.body {
             // Some servers refuse one that does not say so.
-            Body::None if matches!(draft.method, Method::POST | Method::PUT) => request.header(CONTENT_LENGTH, 0),
+            Body::None if matches!(parts.method, Method::POST | Method::PUT) => request.header(CONTENT_LENGTH, 0),
             Body::None => request,
             Body::Json(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             Body::File(file) => {
@@ -238,7 +244,7 @@ impl Api {
     }
 }
 
-impl From<Raw> for Answer {
+impl From<Raw> for Success {
     fn from(raw: Raw) -> Self {
         Self { json: raw.json(), request_id: raw.header("x-request-id").map(str::to_owned) }
     }

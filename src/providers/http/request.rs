@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Api, session::Seen};
+use super::{Api, session::Memo};
 use crate::{error::ProviderError, guard::Permit};
 
 /// What stays as it is in a segment of a path and in a query.
@@ -30,14 +30,14 @@ pub(crate) struct SigningIn;
 /// A request that is not sent yet.
 pub(crate) struct Request<K> {
     api: Api,
-    draft: Draft,
-    seen: Option<Arc<Seen>>,
+    parts: RequestParts,
+    memo: Option<Arc<Memo>>,
     deadline: Instant,
     kind: PhantomData<K>,
 }
 
 /// What a request consists of.
-pub(super) struct Draft {
+pub(super) struct RequestParts {
     pub(super) method: Method,
     path: String,
     params: Vec<(&'static str, String)>,
@@ -64,12 +64,13 @@ pub(crate) struct File {
 
 impl<K> Request<K> {
     pub(super) fn new(api: Api, method: Method, path: &str) -> Self {
-        let draft = Draft { method, path: path.to_owned(), params: Vec::new(), query: Vec::new(), headers: Vec::new(), body: Body::None };
-        Self { api, draft, seen: None, deadline: Instant::now() + PATIENCE, kind: PhantomData }
+        let parts =
+            RequestParts { method, path: path.to_owned(), params: Vec::new(), query: Vec::new(), headers: Vec::new(), body: Body::None };
+        Self { api, parts, memo: None, deadline: Instant::now() + PATIENCE, kind: PhantomData }
     }
 
-    pub(super) fn within(mut self, seen: &Arc<Seen>, patience: Option<Duration>) -> Self {
-        self.seen = Some(Arc::clone(seen));
+    pub(super) fn within(mut self, memo: &Arc<Memo>, patience: Option<Duration>) -> Self {
+        self.memo = Some(Arc::clone(memo));
         if let Some(patience) = patience {
             self.deadline = Instant::now() + patience;
         }
@@ -78,13 +79,13 @@ impl<K> Request<K> {
 
     /// Puts a value into the path, as one segment.
     pub(crate) fn path(mut self, name: &'static str, value: &str) -> Self {
-        self.draft.params.push((name, value.to_owned()));
+        self.parts.params.push((name, value.to_owned()));
         self
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "a value is given, not lent, as with the other parts")]
     pub(crate) fn query(mut self, name: &str, value: impl ToString) -> Self {
-        self.draft.query.push((name.to_owned(), value.to_string()));
+        self.parts.query.push((name.to_owned(), value.to_string()));
         self
     }
 
@@ -97,21 +98,21 @@ impl<K> Request<K> {
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.draft.headers.push((HeaderName::from_static(name), value.to_owned()));
+        self.parts.headers.push((HeaderName::from_static(name), value.to_owned()));
         self
     }
 
     pub(crate) fn json(mut self, body: Value) -> Self {
-        self.draft.body = Body::Json(body);
+        self.parts.body = Body::Json(body);
         self
     }
 
     fn target(&self) -> Result<String, ProviderError> {
-        self.draft.target()
+        self.parts.target()
     }
 }
 
-impl Draft {
+impl RequestParts {
     /// Path and query, encoded. What would lead to another path is refused.
     fn target(&self) -> Result<String, ProviderError> {
         let mut target = self.path.clone();
@@ -146,7 +147,7 @@ impl Request<Reading> {
     /// What it asks for: requests with the same key are the same.
     pub(crate) fn key(&self) -> Result<String, ProviderError> {
         let mut key = self.target()?;
-        for (name, value) in &self.draft.headers {
+        for (name, value) in &self.parts.headers {
             let _ = write!(key, "\n{name}: {value}");
         }
         Ok(key)
@@ -155,9 +156,9 @@ impl Request<Reading> {
     /// The answer as JSON.
     pub(crate) async fn value(self) -> Result<Arc<Value>, ProviderError> {
         let (target, key) = (self.target()?, self.key()?);
-        let cell = self.seen.as_ref().map(|it| it.cell(&key)).unwrap_or_default();
+        let cell = self.memo.as_ref().map(|it| it.cell(&key)).unwrap_or_default();
         let fetched = cell.get_or_try_init(|| async {
-            let answer = Box::pin(self.api.read(&self.draft, &target, self.deadline)).await?;
+            let answer = Box::pin(self.api.read(&self.parts, &target, self.deadline)).await?;
             answer.json.map(Arc::new).ok_or_else(|| self.api.service().unreadable("it is not JSON", answer.request_id))
         });
         fetched.await.cloned()
@@ -166,14 +167,14 @@ impl Request<Reading> {
     /// The answer as bytes with their media type. Redirects are followed, to other hosts without the key.
     pub(crate) async fn bytes(self) -> Result<(String, Vec<u8>), ProviderError> {
         let target = self.target()?;
-        self.api.download(&self.draft, &target, self.deadline).await
+        self.api.download(&self.parts, &target, self.deadline).await
     }
 }
 
 impl Request<Writing> {
     /// Sends a file as a form.
     pub(crate) fn file(mut self, file: File) -> Self {
-        self.draft.body = Body::File(file);
+        self.parts.body = Body::File(file);
         self
     }
 
@@ -184,10 +185,10 @@ impl Request<Writing> {
     /// `ProviderError::Remote` where nothing was changed, `ProviderError::Unanswered` where nobody knows.
     pub(crate) async fn send(self, permit: &Permit) -> Result<Reply, ProviderError> {
         let target = self.target()?;
-        let answer = self.api.write(&self.draft, &target, self.deadline, permit).await;
+        let answer = self.api.write(&self.parts, &target, self.deadline, permit).await;
         // Whatever became of it: what was read before may no longer be so.
-        if let Some(seen) = &self.seen {
-            seen.forget();
+        if let Some(memo) = &self.memo {
+            memo.forget();
         }
         let answer = answer?;
         Ok(Reply { json: answer.json })
@@ -198,7 +199,7 @@ impl Request<SigningIn> {
     /// Sends it and reads the answer.
     pub(crate) async fn send<T: DeserializeOwned>(self) -> Result<T, ProviderError> {
         let target = self.target()?;
-        let answer = self.api.signing_in(&self.draft, &target, self.deadline).await?;
+        let answer = self.api.signing_in(&self.parts, &target, self.deadline).await?;
         read(&answer.json.unwrap_or_default()).map_err(|what| self.api.service().unreadable(&what, answer.request_id))
     }
 }

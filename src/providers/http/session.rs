@@ -14,7 +14,7 @@ use super::{Api, Draft, Reading, Request, Writing};
 use crate::{
     error::ProviderError,
     guard::Planned,
-    providers::{Answer, Builder, Connection, Operate},
+    providers::{Builder, Connection, HandlerFuture, Operate},
     tools::{Changes, Operation, Read},
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Session<S> {
     api: Api,
     /// What the connection's configuration says beyond how to reach the service.
     pub(crate) settings: Arc<S>,
-    seen: Arc<Seen>,
+    memo: Arc<Memo>,
     asked: Arc<Mutex<HashMap<String, u32>>>,
     patience: Option<Duration>,
 }
@@ -33,7 +33,7 @@ impl<S> Clone for Session<S> {
         Self {
             api: self.api.clone(),
             settings: Arc::clone(&self.settings),
-            seen: Arc::clone(&self.seen),
+            memo: Arc::clone(&self.memo),
             asked: Arc::clone(&self.asked),
             patience: self.patience,
         }
@@ -42,12 +42,12 @@ impl<S> Clone for Session<S> {
 
 /// What was read, by what was asked and as what it was understood. Two that ask the same at the same time ask once.
 #[derive(Default)]
-pub(super) struct Seen(Mutex<HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>);
+pub(super) struct Memo(Mutex<HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>);
 
-impl Seen {
+impl Memo {
     pub(super) fn cell<T: Send + Sync + 'static>(&self, key: &str) -> Arc<OnceCell<Arc<T>>> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let cell = seen.entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(|| Arc::new(OnceCell::<Arc<T>>::new()));
+        let mut memo = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = memo.entry((TypeId::of::<T>(), key.to_owned())).or_insert_with(|| Arc::new(OnceCell::<Arc<T>>::new()));
         Arc::clone(cell).downcast().unwrap_or_default()
     }
 
@@ -58,12 +58,12 @@ impl Seen {
 
 impl<S> Session<S> {
     pub(crate) fn new(api: Api, settings: Arc<S>) -> Self {
-        Self { api, settings, seen: Arc::default(), asked: Arc::default(), patience: None }
+        Self { api, settings, memo: Arc::default(), asked: Arc::default(), patience: None }
     }
 
     /// The same work with nothing remembered: for reading back what a change has done.
     pub(crate) fn afresh(&self) -> Self {
-        Self { seen: Arc::default(), ..self.clone() }
+        Self { memo: Arc::default(), ..self.clone() }
     }
 
     /// What is put together from one answer or several, once in a piece of work: people look it through for row after row.
@@ -73,7 +73,7 @@ impl<S> Session<S> {
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, ProviderError>>,
     {
-        let cell = self.seen.cell(key);
+        let cell = self.memo.cell(key);
         // On the heap, and only where it is not known yet: many wait for the same at the same time.
         cell.get_or_try_init(|| async { Box::pin(read()).await.map(Arc::new) }).await.cloned()
     }
@@ -89,7 +89,7 @@ impl<S> Session<S> {
 
     /// A reading request. In `path`, `{name}` stands for what `.path("name", …)` puts there.
     pub(crate) fn get(&self, path: &str) -> Request<Reading> {
-        Request::new(self.api.clone(), Method::GET, path).within(&self.seen, self.patience)
+        Request::new(self.api.clone(), Method::GET, path).within(&self.memo, self.patience)
     }
 
     pub(crate) fn post(&self, path: &str) -> Request<Writing> {
@@ -105,7 +105,7 @@ impl<S> Session<S> {
     }
 
     fn writing(&self, method: Method, path: &str) -> Request<Writing> {
-        Request::new(self.api.clone(), method, path).within(&self.seen, self.patience)
+        Request::new(self.api.clone(), method, path).within(&self.memo, self.patience)
     }
 }
 
@@ -120,7 +120,7 @@ impl Connection {
 
 impl<S: Send + Sync + 'static> Builder<Session<S>> {
     /// Serves a read by an `async fn(&Session<S>, &O) -> Result<O::Output, ProviderError>`.
-    pub(crate) fn look<O, F>(self, f: F) -> Self
+    pub(crate) fn read<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
         F: for<'a> Operate<'a, Session<S>, O, O::Output>,
@@ -130,15 +130,15 @@ impl<S: Send + Sync + 'static> Builder<Session<S>> {
 
     /// Serves a change by an `async fn(&Session<S>, &O) -> Result<Draft<O::Output>, ProviderError>`, which reads what it needs
     /// and sends nothing: the draft says what is to be sent.
-    pub(crate) fn alter<O, F>(self, f: F) -> Self
+    pub(crate) fn change<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect: Changes>,
         F: for<'a> Operate<'a, Session<S>, O, Draft<O::Output>>,
     {
-        self.change::<O>(move |scope, operation| scope.call(operation, |at, operation| planned(Box::pin(f(at, operation)))))
+        self.serve_change::<O>(move |scope, operation| scope.call(operation, |at, operation| planned(Box::pin(f(at, operation)))))
     }
 }
 
-fn planned<T: 'static>(draft: Answer<'_, Draft<T>>) -> Answer<'_, Planned> {
+fn planned<T: 'static>(draft: HandlerFuture<'_, Draft<T>>) -> HandlerFuture<'_, Planned> {
     Box::pin(async move { draft.await?.planned() })
 }

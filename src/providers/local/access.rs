@@ -4,28 +4,28 @@ use super::{
     Session,
     held::{key_role, no_role, role},
     invitations::PROJECT_MEMBER,
-    seats::Place as Seat,
+    seats::RolePlace,
 };
 use crate::{
     domain::{
         OrganizationRef, ReferenceText as _, Timestamp,
-        access::{Allows, Grant, Grants, Holder, Named, Person, Place, Scope, State, Via},
+        access::{Allows, Grant, GrantScope, Grants, Holder, Named, Person, Place, State, Via},
     },
     error::ProviderError,
     store::{Val, args, row},
 };
 
 /// All that the directory tells of a scope. It hides nothing, so nothing is unseen.
-pub(super) async fn grants(at: &mut Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (whose, project) = match scope {
-        Scope::Organization(named) => (whole(at, named.as_ref()).await?, None),
-        Scope::Project(named) => {
+        GrantScope::Organization(named) => (whole(at, named.as_ref()).await?, None),
+        GrantScope::Project(named) => {
             let project = at.project(named).await?;
-            let place = Seat::of_project(at, project, None).await?;
+            let place = RolePlace::of_project(at, project, None).await?;
             let project = place.project_id().map(str::to_owned);
             (Whose { organization: Some(place.organization.id), project: project.clone(), ..Whose::default() }, project)
         }
-        Scope::Person(named) => (one(at, named.text()).await?, None),
+        GrantScope::Person(named) => (one(at, named.text()).await?, None),
     };
     let mut list = read(at, &whose).await?;
     if project.is_some() {

@@ -4,7 +4,7 @@ use x509_parser::{certificate::X509Certificate, pem::Pem, prelude::FromDer as _}
 
 use serde_json::{Value, json};
 
-use super::{Session, page::PageQuery, scope::Scope};
+use super::{Session, extent::Extent, page::PageQuery};
 use crate::{
     domain::{
         CertificateRef, Change, Counted, Facts, Inverse, List, Name, OrganizationRef, PageRequest, ProjectRef, ReferenceText as _, Target,
@@ -30,7 +30,7 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.fingerprint, c.valid_at, c.expires
 
 pub(super) async fn list(at: &mut Session, op: &ListCertificates) -> Result<List<Certificate>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
-    let scope = Scope::read(at, op.project.as_ref()).await?;
+    let scope = Extent::read(at, op.project.as_ref()).await?;
     let sql = format!("{COLUMNS} AND ($3 IS NULL OR c.name || ' ' || c.id > $3) ORDER BY c.name || ' ' || c.id LIMIT $4");
     let rows: Vec<CertificateRow> = at.db.all(&sql, &args![&scope.organization_id, activation(&scope), &page.after, page.rows()]).await?;
     let sql = "SELECT COUNT(*) FROM certificates WHERE organization_id = $1";
@@ -95,7 +95,7 @@ pub(super) async fn deactivate(at: &mut Session, op: &DeactivateCertificates) ->
 }
 
 /// Certificates of a place, as the arguments of both operations name them.
-fn named(scope: &Scope, chosen: &[CertificateRow]) -> Value {
+fn named(scope: &Extent, chosen: &[CertificateRow]) -> Value {
     let ids: Vec<&str> = chosen.iter().map(|it| it.id.as_str()).collect();
     json!({ "project": scope.project_id(), "certificates": ids })
 }
@@ -242,11 +242,11 @@ async fn chosen(
     at: &mut Session,
     project: Option<&ProjectRef>,
     named: &[CertificateRef],
-) -> Result<(Scope, Vec<CertificateRow>, Vec<CertificateRow>), ProviderError> {
+) -> Result<(Extent, Vec<CertificateRow>, Vec<CertificateRow>), ProviderError> {
     if named.is_empty() || named.len() > AT_ONCE {
         return Err(ProviderError::invalid(format!("{} certificates are named", named.len()), format!("name 1 to {AT_ONCE}")));
     }
-    let scope = Scope::write(at, project).await?;
+    let scope = Extent::write(at, project).await?;
     let all: Vec<CertificateRow> =
         at.db.all(&format!("{COLUMNS} ORDER BY c.name, c.id"), &args![&scope.organization_id, activation(&scope)]).await?;
     let mut chosen: Vec<CertificateRow> = Vec::new();
@@ -269,7 +269,7 @@ fn names(of: &[CertificateRow]) -> Vec<String> {
 fn refuse_if<'a>(
     code: &'static str,
     what: &str,
-    scope: &Scope,
+    scope: &Extent,
     found: impl Iterator<Item = &'a CertificateRow>,
 ) -> Result<(), ProviderError> {
     let names: Vec<_> = found.map(|it| format!("`{}`", it.name)).collect();
@@ -292,23 +292,23 @@ fn why_not(it: &CertificateRow, now: i64) -> Option<String> {
 }
 
 /// How the table of activations names the scope.
-fn activation(scope: &Scope) -> &str {
+fn activation(scope: &Extent) -> &str {
     scope.project.as_ref().map_or("", |it| &it.id)
 }
 
 /// One certificate goes by its name; several go by what they are for, which is what a person types.
-fn target(scope: &Scope, chosen: &[CertificateRow]) -> Target {
+fn target(scope: &Extent, chosen: &[CertificateRow]) -> Target {
     match chosen {
         [one] => scope.target("certificate", &one.name, Some(&one.id)),
         _ => scope.target("certificates", scope.name(), Some(scope.id())),
     }
 }
 
-fn shown(scope: &Scope, chosen: &[CertificateRow], active: bool) -> List<Certificate> {
+fn shown(scope: &Extent, chosen: &[CertificateRow], active: bool) -> List<Certificate> {
     List::whole(chosen.iter().map(|it| Certificate { active, ..view(scope, it) }).collect())
 }
 
-fn view(scope: &Scope, it: &CertificateRow) -> Certificate {
+fn view(scope: &Extent, it: &CertificateRow) -> Certificate {
     Certificate {
         certificate: it.name.clone(),
         id: it.id.clone(),

@@ -159,7 +159,7 @@ pub(super) async fn insert(
     Ok(id)
 }
 
-/// The invitation of a person that nobody has settled: pending, or expired.
+/// The invitation of a person that nobody has answered: pending, or expired.
 async fn open(at: &mut Session, organization_id: &str, email: &Email) -> Result<Option<InvitationRow>, ProviderError> {
     let sql = format!("{INVITATIONS} WHERE email = $3 AND status IN ('pending', 'expired')");
     Ok(at.db.one(&sql, &args![organization_id, Timestamp::now().0, email.as_str()]).await?)
@@ -170,7 +170,7 @@ pub(super) async fn pending(at: &mut Session, organization_id: &str, email: &Ema
     Ok(open(at, organization_id, email).await?.filter(InvitationRow::is_pending))
 }
 
-/// Settles an invitation for somebody who has just become a member. Projects that have ended or been archived since are left out.
+/// Accepts an invitation for somebody who has just become a member. Projects that have ended or been archived since are left out.
 pub(super) async fn accept(
     at: &mut Session,
     organization_id: &str,

@@ -57,7 +57,7 @@ pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Cha
     Ok(Change::created(target, facts, after).with_secret(secret).inverse(inverse))
 }
 
-/// With which role somebody joins, and the invitation that this settles.
+/// With which role somebody joins, and the invitation that this accepts.
 struct Joining {
     role: RoleRow,
     invitation: Option<invitations::InvitationRow>,

@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, Builder, Connection, Operand, Scope, mixed_up, told, unreadable};
+use super::{Builder, Connection, HandlerFuture, Operand, Scope, mixed_up, told, unreadable};
 use crate::{
     domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
@@ -23,6 +23,7 @@ mod api_keys;
 pub mod certificates;
 mod compared;
 mod context;
+mod extent;
 mod held;
 mod invitations;
 mod joining;
@@ -45,7 +46,6 @@ mod resources;
 mod returning;
 mod role_assignments;
 mod roles;
-mod scope;
 mod seats;
 pub mod seed;
 mod service_accounts;
@@ -93,124 +93,124 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         })
         .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
         // context
-        .look(context::current_user)
+        .read(context::current_user)
         // organizations, policies, logos
-        .look(organizations::list)
-        .look(organizations::get)
-        .alter(organizations::create)
-        .alter(organizations::update)
-        .alter(organizations::delete)
-        .look(policies::get)
-        .look(logos::get)
-        .alter(logos::set)
-        .alter(logos::delete)
+        .read(organizations::list)
+        .read(organizations::get)
+        .change(organizations::create)
+        .change(organizations::update)
+        .change(organizations::delete)
+        .read(policies::get)
+        .read(logos::get)
+        .change(logos::set)
+        .change(logos::delete)
         // members
-        .look(members::list)
-        .look(members::get)
-        .alter(members::update)
-        .alter(members::remove)
-        .alter(joining::add)
-        .alter(joining::create_user)
-        .look(invitations::list)
-        .alter(invitations::invite)
-        .alter(invitations::cancel)
-        .look(memberships::list)
-        .look(memberships::list_projects)
+        .read(members::list)
+        .read(members::get)
+        .change(members::update)
+        .change(members::remove)
+        .change(joining::add)
+        .change(joining::create_user)
+        .read(invitations::list)
+        .change(invitations::invite)
+        .change(invitations::cancel)
+        .read(memberships::list)
+        .read(memberships::list_projects)
         // teams
-        .look(teams::list)
-        .look(teams::get)
-        .alter(teams::create)
-        .alter(teams::update)
-        .alter(teams::delete)
-        .look(team_members::list)
-        .alter(team_members::add)
-        .alter(team_members::update)
-        .alter(team_members::remove)
+        .read(teams::list)
+        .read(teams::get)
+        .change(teams::create)
+        .change(teams::update)
+        .change(teams::delete)
+        .read(team_members::list)
+        .change(team_members::add)
+        .change(team_members::update)
+        .change(team_members::remove)
         // projects
-        .look(projects::list)
-        .look(projects::get)
-        .alter(projects::create)
-        .alter(projects::update)
-        .alter(projects::archive)
-        .alter(projects::delete)
+        .read(projects::list)
+        .read(projects::get)
+        .change(projects::create)
+        .change(projects::update)
+        .change(projects::archive)
+        .change(projects::delete)
         // project members
-        .look(project_access::list)
-        .look(project_members::get)
-        .alter(project_members::add)
-        .alter(project_members::update)
-        .alter(project_members::remove)
+        .read(project_access::list)
+        .read(project_members::get)
+        .change(project_members::add)
+        .change(project_members::update)
+        .change(project_members::remove)
         // project teams
-        .look(project_teams::list)
-        .alter(project_teams::add)
-        .alter(project_teams::remove)
+        .read(project_teams::list)
+        .change(project_teams::add)
+        .change(project_teams::remove)
         // roles
-        .look(roles::list)
-        .look(roles::get)
-        .alter(roles::create)
-        .alter(roles::update)
-        .alter(roles::delete)
-        .look(roles::list_permissions)
-        .look(role_assignments::list)
-        .alter(role_assignments::assign)
-        .alter(role_assignments::unassign)
+        .read(roles::list)
+        .read(roles::get)
+        .change(roles::create)
+        .change(roles::update)
+        .change(roles::delete)
+        .read(roles::list_permissions)
+        .read(role_assignments::list)
+        .change(role_assignments::assign)
+        .change(role_assignments::unassign)
         // keys
-        .look(service_accounts::list)
-        .look(service_accounts::get)
-        .alter(service_accounts::create)
-        .alter(service_accounts::update)
-        .alter(service_accounts::delete)
-        .look(api_keys::list)
-        .look(api_keys::get)
-        .alter(api_keys::create)
-        .alter(api_keys::update)
-        .alter(api_keys::delete)
+        .read(service_accounts::list)
+        .read(service_accounts::get)
+        .change(service_accounts::create)
+        .change(service_accounts::update)
+        .change(service_accounts::delete)
+        .read(api_keys::list)
+        .read(api_keys::get)
+        .change(api_keys::create)
+        .change(api_keys::update)
+        .change(api_keys::delete)
         // limits
-        .look(rate_limits::list)
-        .alter(rate_limits::update)
-        .look(usage_limits::list)
-        .alter(usage_limits::set)
-        .alter(usage_limits::update)
-        .alter(usage_limits::delete)
+        .read(rate_limits::list)
+        .change(rate_limits::update)
+        .read(usage_limits::list)
+        .change(usage_limits::set)
+        .change(usage_limits::update)
+        .change(usage_limits::delete)
         // certificates
-        .look(certificates::list)
-        .alter(certificates::activate)
-        .alter(certificates::deactivate)
+        .read(certificates::list)
+        .change(certificates::activate)
+        .change(certificates::deactivate)
         // resources
-        .look(resources::list)
-        .alter(resources::assign)
-        .alter(resources::remove)
+        .read(resources::list)
+        .change(resources::assign)
+        .change(resources::remove)
         .build()
 }
 
 impl Builder<Directory> {
     /// Serves a read by an `async fn(&mut Session, &O) -> Result<O::Output, ProviderError>`.
-    fn look<O, F>(self, f: F) -> Self
+    fn read<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect = Read>,
-        F: for<'a> Step<'a, O, O::Output>,
+        F: for<'a> Transact<'a, O, O::Output>,
     {
         let step: Erased<Value> = erased(move |at, operation| told(Box::pin(f(at, operation))));
-        self.read::<O>(move |scope, operation| Box::pin(looked(scope, operation, Arc::clone(&step))))
+        self.serve_read::<O>(move |scope, operation| Box::pin(found(scope, operation, Arc::clone(&step))))
     }
 
     /// Serves a change by an `async fn(&mut Session, &O) -> Result<Change<O::Output>, ProviderError>`.
-    fn alter<O, F>(self, f: F) -> Self
+    fn change<O, F>(self, f: F) -> Self
     where
         O: Operation<Effect: Changes>,
-        F: for<'a> Step<'a, O, Change<O::Output>>,
+        F: for<'a> Transact<'a, O, Change<O::Output>>,
     {
         let step: Erased<ChangeData> = erased(move |at, operation| changed(Box::pin(f(at, operation))));
-        self.change::<O>(move |scope, operation| {
-            Box::pin(planned(scope, Altering { step: Arc::clone(&step), operation: Arc::clone(operation) }))
+        self.serve_change::<O>(move |scope, operation| {
+            Box::pin(planned(scope, DirectoryChange { step: Arc::clone(&step), operation: Arc::clone(operation) }))
         })
     }
 }
 
 /// A handler whose types only it knows.
-type Erased<T> = Arc<dyn for<'a> Fn(&'a mut Session, &'a Operand) -> Answer<'a, T> + Send + Sync>;
+type Erased<T> = Arc<dyn for<'a> Fn(&'a mut Session, &'a Operand) -> HandlerFuture<'a, T> + Send + Sync>;
 
 fn erased<O: Operation, T: Send + 'static>(
-    step: impl for<'a> Fn(&'a mut Session, &'a O) -> Answer<'a, T> + Send + Sync + 'static,
+    step: impl for<'a> Fn(&'a mut Session, &'a O) -> HandlerFuture<'a, T> + Send + Sync + 'static,
 ) -> Erased<T> {
     Arc::new(move |at, operation| match operation.downcast() {
         Some(operation) => step(at, operation),
@@ -218,39 +218,39 @@ fn erased<O: Operation, T: Send + 'static>(
     })
 }
 
-fn changed<T: Serialize + 'static>(change: Answer<'_, Change<T>>) -> Answer<'_, ChangeData> {
+fn changed<T: Serialize + 'static>(change: HandlerFuture<'_, Change<T>>) -> HandlerFuture<'_, ChangeData> {
     Box::pin(async move { Ok(change.await?.erased()) })
 }
 
-async fn looked(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Result<Value, ProviderError> {
+async fn found(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Result<Value, ProviderError> {
     let directory = scope.provider::<Directory>()?;
     let mut session = directory.session(directory.db.read().await?);
     step(&mut session, operation).await
 }
 
-async fn planned(scope: &Scope, altering: Altering) -> Result<Planned, ProviderError> {
+async fn planned(scope: &Scope, change: DirectoryChange) -> Result<Planned, ProviderError> {
     let directory = scope.provider::<Directory>()?;
-    let plan = directory.plan(&altering).await?;
-    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&altering, &plan, permit.call_id()).await })))
+    let plan = directory.plan(&change).await?;
+    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.call_id()).await })))
 }
 
 /// A change of the directory, as a call asks for it.
-struct Altering {
+struct DirectoryChange {
     step: Erased<ChangeData>,
     operation: Operand,
 }
 
-impl Altering {
+impl DirectoryChange {
     /// What it does in a transaction.
-    async fn run(&self, at: &mut Session) -> Result<(Preview, Altered), ProviderError> {
+    async fn run(&self, at: &mut Session) -> Result<(Preview, Afterwards), ProviderError> {
         let ChangeData { target, facts, before, after, secret, inverse } = (self.step)(at, &self.operation).await?;
         let before = before.transpose().map_err(unreadable)?.unwrap_or_default();
-        Ok((Preview { target, facts, before }, Altered { after: after.transpose().map_err(unreadable)?, secret, inverse }))
+        Ok((Preview { target, facts, before }, Afterwards { after: after.transpose().map_err(unreadable)?, secret, inverse }))
     }
 }
 
 /// What is there once a change is made.
-struct Altered {
+struct Afterwards {
     after: Option<Value>,
     secret: Option<Secret>,
     inverse: Vec<Inverse>,
@@ -282,12 +282,12 @@ impl Directory {
     }
 
     /// Runs the change and rolls it back.
-    async fn plan(&self, altering: &Altering) -> Result<Preview, ProviderError> {
+    async fn plan(&self, change: &DirectoryChange) -> Result<Preview, ProviderError> {
         let mut attempt = 0;
         loop {
             let mut session = self.session(self.db.begin().await?);
             attempt += 1;
-            match altering.run(&mut session).await {
+            match change.run(&mut session).await {
                 Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
                 other => return Ok(other?.0),
             }
@@ -295,20 +295,20 @@ impl Directory {
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
-    async fn act(&self, altering: &Altering, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
+    async fn act(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.act_once(altering, plan, call_id).await {
+            match self.act_once(change, plan, call_id).await {
                 Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
                 other => return other,
             }
         }
     }
 
-    async fn act_once(&self, altering: &Altering, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
+    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
         let mut session = self.session(self.db.begin().await?);
-        let (now, Altered { after, secret, inverse }) = altering.run(&mut session).await?;
+        let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
             return Err(ProviderError::TargetChanged);
         }
@@ -321,11 +321,11 @@ impl Directory {
 }
 
 /// An `async fn(&mut Session, &O) -> Result<T, ProviderError>` whose future is `Send`.
-pub(crate) trait Step<'a, O: 'a, T>: Fn(&'a mut Session, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
+pub(crate) trait Transact<'a, O: 'a, T>: Fn(&'a mut Session, &'a O) -> Self::Future + Copy + Send + Sync + 'static {
     type Future: Future<Output = Result<T, ProviderError>> + Send + 'a;
 }
 
-impl<'a, O: 'a, T, F, Fut> Step<'a, O, T> for F
+impl<'a, O: 'a, T, F, Fut> Transact<'a, O, T> for F
 where
     F: Fn(&'a mut Session, &'a O) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<T, ProviderError>> + Send + 'a,

@@ -28,7 +28,7 @@ row! {
 }
 
 /// A person's own place in a project.
-struct Place {
+struct OwnMembership {
     user: UserRow,
     roles: Vec<OwnRole>,
     joined_at: i64,
@@ -186,7 +186,7 @@ async fn person(at: &mut Session, project: &ProjectRow, named: &MemberRef) -> Re
 }
 
 /// The own place of somebody who is named; who is here through a team only has none.
-async fn place(at: &mut Session, project: &ProjectRow, named: &MemberRef) -> Result<Place, ProviderError> {
+async fn place(at: &mut Session, project: &ProjectRow, named: &MemberRef) -> Result<OwnMembership, ProviderError> {
     let user = person(at, project, named).await?;
     if let Some(place) = own_place(at, project, &user).await? {
         return Ok(place);
@@ -199,14 +199,14 @@ async fn place(at: &mut Session, project: &ProjectRow, named: &MemberRef) -> Res
     ))
 }
 
-async fn own_place(at: &mut Session, project: &ProjectRow, user: &UserRow) -> Result<Option<Place>, ProviderError> {
+async fn own_place(at: &mut Session, project: &ProjectRow, user: &UserRow) -> Result<Option<OwnMembership>, ProviderError> {
     let values = args![&project.id, &user.id];
     let joined: Option<(i64,)> = at.db.one("SELECT joined_at FROM project_members WHERE project_id = $1 AND user_id = $2", &values).await?;
     let Some((joined_at,)) = joined else { return Ok(None) };
     let sql = "SELECT r.id, r.name FROM role_assignments a JOIN roles r ON r.id = a.role_id \
                WHERE a.project_id = $1 AND a.user_id = $2 ORDER BY r.name";
     let roles = at.db.all(sql, &values).await?;
-    Ok(Some(Place { user: user.clone(), roles, joined_at }))
+    Ok(Some(OwnMembership { user: user.clone(), roles, joined_at }))
 }
 
 fn names(roles: &[OwnRole]) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::{
     compared::Look,
     page::PageQuery,
     resolve::RoleRow,
-    seats::{Holder, Place, Seat, one_of, reachable, settle},
+    seats::{Assignee, RolePlace, Seat, one_of, reachable, seat_and_role},
 };
 use crate::{
     domain::{Change, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
@@ -54,7 +54,7 @@ pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<L
     let place = match &op.project {
         Some(named) => {
             let project = at.project(named).await?;
-            Some(Place::of_project(at, project, None).await?)
+            Some(RolePlace::of_project(at, project, None).await?)
         }
         None => None,
     };
@@ -91,7 +91,8 @@ pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<L
 }
 
 pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<RoleAssignment>, ProviderError> {
-    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    let (it, role) =
+        seat_and_role(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
     it.is_in_project(at).await?;
     if it.assignment(at, &role).await?.is_some() || it.is_base_role(at, &role).await? {
         return Err(ProviderError::conflict(
@@ -112,7 +113,8 @@ pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<R
 }
 
 pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Change<RoleAssignment>, ProviderError> {
-    let (it, role) = settle(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
+    let (it, role) =
+        seat_and_role(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
     let Some(assignment) = it.assignment(at, &role).await? else { return Err(it.not_assigned(at, &role).await?) };
     let affected = it.people(at).await?;
     let remaining = it.place.people_with(at, &role, &assignment).await?;
@@ -148,10 +150,10 @@ impl Seat {
     async fn is_in_project(&self, at: &mut Session) -> Result<(), ProviderError> {
         let Some(project) = &self.place.project else { return Ok(()) };
         let (id, sql, tool) = match &self.holder {
-            Holder::Person(it) => {
+            Assignee::Person(it) => {
                 (&it.id, "SELECT COUNT(*) FROM project_members WHERE project_id = $1 AND user_id = $2", "add_project_member")
             }
-            Holder::Team(it) => (&it.id, "SELECT COUNT(*) FROM project_teams WHERE project_id = $1 AND team_id = $2", "add_project_team"),
+            Assignee::Team(it) => (&it.id, "SELECT COUNT(*) FROM project_teams WHERE project_id = $1 AND team_id = $2", "add_project_team"),
         };
         if at.db.number(sql, &args![&project.id, id]).await? > 0 {
             return Ok(());
@@ -163,8 +165,8 @@ impl Seat {
     /// Looks at the holder, and at the people of a team.
     async fn look(&self, at: &mut Session) -> Result<Look, ProviderError> {
         match &self.holder {
-            Holder::Person(it) => Look::at(at, &self.place.organization.id, vec![it.id.clone()]).await,
-            Holder::Team(it) => Look::at_team(at, &self.place.organization.id, &it.id).await,
+            Assignee::Person(it) => Look::at(at, &self.place.organization.id, vec![it.id.clone()]).await,
+            Assignee::Team(it) => Look::at_team(at, &self.place.organization.id, &it.id).await,
         }
     }
 
@@ -177,8 +179,8 @@ impl Seat {
             return Ok(());
         }
         let (update, remove) = match &self.holder {
-            Holder::Person(_) => ("update_project_member to replace it", "remove_project_member"),
-            Holder::Team(_) => ("assign_role to give another one first", "remove_project_team"),
+            Assignee::Person(_) => ("update_project_member to replace it", "remove_project_member"),
+            Assignee::Team(_) => ("assign_role to give another one first", "remove_project_team"),
         };
         Err(ProviderError::conflict(
             "last_role",
@@ -197,7 +199,7 @@ impl Seat {
                 "replace it with update_organization_member, or end the membership with remove_organization_member",
             ));
         }
-        if let Holder::Person(person) = &self.holder {
+        if let Assignee::Person(person) = &self.holder {
             let sql = "SELECT t.name FROM teams t JOIN role_assignments a ON a.team_id = t.id JOIN team_members m ON m.team_id = t.id \
                        WHERE m.user_id = $1 AND a.role_id = $2 AND a.organization_id = $3 \
                        AND COALESCE(a.project_id, '') = COALESCE($4, '') ORDER BY t.name";

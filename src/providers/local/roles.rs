@@ -10,7 +10,7 @@ use super::{
     page::PageQuery,
     permissions::{self, CODES},
     resolve::{level_name, only},
-    seats::Place,
+    seats::RolePlace,
 };
 use crate::{
     domain::{
@@ -43,7 +43,7 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
     let (organization, project) = match (&op.project, &op.organization) {
         (Some(named), organization) => {
             let project = at.project(named).await?;
-            let place = Place::of_project(at, project, organization.as_ref()).await?;
+            let place = RolePlace::of_project(at, project, organization.as_ref()).await?;
             (Some(place.organization.id), place.project.map(|it| it.id))
         }
         (None, Some(named)) => (Some(at.organization(Some(named)).await?.id), None),
@@ -73,9 +73,9 @@ pub(super) async fn create(at: &mut Session, op: &CreateRole) -> Result<Change<R
     let place = match &op.project {
         Some(named) => {
             let project = at.active_project(named).await?;
-            Place::of_project(at, project, op.organization.as_ref()).await?
+            RolePlace::of_project(at, project, op.organization.as_ref()).await?
         }
-        None => Place { organization: at.organization(op.organization.as_ref()).await?, project: None },
+        None => RolePlace { organization: at.organization(op.organization.as_ref()).await?, project: None },
     };
     let project = place.project.as_ref().map(|it| it.id.clone());
     let level = if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization };
@@ -180,7 +180,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
                 WHERE a.role_id = $1 AND a.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = a.project_id \
                 AND b.role_id <> $1 AND (b.user_id = a.user_id OR b.team_id = a.team_id)) ORDER BY 1";
     let (_, bare) = at.count_and_name(bare, &args![&role.id]).await?;
-    let settled = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
+    let ended = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
 
     for sql in
         ["DELETE FROM role_assignments WHERE role_id = $1", "DELETE FROM invitations WHERE role_id = $1", "DELETE FROM roles WHERE id = $1"]
@@ -192,10 +192,10 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
     if !bare.is_empty() {
         facts = facts.note(format!("left in a project without any role: {}", first(&bare)));
     }
-    if settled > 0 {
-        facts = facts.note(format!("{settled} invitations that are settled or expired are forgotten, because they name it"));
+    if ended > 0 {
+        facts = facts.note(format!("{ended} invitations that are settled or expired are forgotten, because they name it"));
     }
-    if !held && settled == 0 {
+    if !held && ended == 0 {
         facts = facts.undo("create_role with the values in `before`");
     }
     Ok(Change::removed(role.target(), facts, role.view()))

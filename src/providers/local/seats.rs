@@ -14,12 +14,12 @@ use crate::{
 };
 
 /// Where a role is held: in an organization, or in one of its projects.
-pub(super) struct Place {
+pub(super) struct RolePlace {
     pub(super) organization: OrganizationRow,
     pub(super) project: Option<ProjectRow>,
 }
 
-impl Place {
+impl RolePlace {
     /// A project and its organization, which has to be the one that is named, if one is.
     pub(super) async fn of_project(at: &mut Session, project: ProjectRow, named: Option<&OrganizationRef>) -> Result<Self, ProviderError> {
         if let Some(named) = named {
@@ -55,7 +55,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for RolePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.project {
             Some(project) => write!(f, "project `{}`", project.name),
@@ -65,12 +65,12 @@ impl std::fmt::Display for Place {
 }
 
 /// Who a role is given to or taken from.
-pub(super) enum Holder {
+pub(super) enum Assignee {
     Person(UserRow),
     Team(TeamRow),
 }
 
-impl Holder {
+impl Assignee {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Person(it) => &it.email,
@@ -89,12 +89,12 @@ impl Holder {
 
 /// One holder in one place.
 pub(super) struct Seat {
-    pub(super) holder: Holder,
-    pub(super) place: Place,
+    pub(super) holder: Assignee,
+    pub(super) place: RolePlace,
 }
 
 /// Resolves who, where and which role.
-pub(super) async fn settle(
+pub(super) async fn seat_and_role(
     at: &mut Session,
     role: &RoleRef,
     who: (Option<&MemberRef>, Option<&TeamRef>),
@@ -104,7 +104,7 @@ pub(super) async fn settle(
     let project = match project {
         Some(named) if who.0.is_some() != who.1.is_some() => {
             let project = at.active_project(named).await?;
-            Some(Place::of_project(at, project, organization).await?)
+            Some(RolePlace::of_project(at, project, organization).await?)
         }
         _ => None,
     };
@@ -112,13 +112,13 @@ pub(super) async fn settle(
         ((Some(member), None), place) => {
             let place = match (place, organization) {
                 (Some(place), _) => place,
-                (None, None) if at.settings.pin.is_none() => Place { organization: home(at, member).await?, project: None },
-                (None, named) => Place { organization: at.organization(named).await?, project: None },
+                (None, None) if at.settings.pin.is_none() => RolePlace { organization: home(at, member).await?, project: None },
+                (None, named) => RolePlace { organization: at.organization(named).await?, project: None },
             };
-            Seat { holder: Holder::Person(at.member(&place.organization, member).await?), place }
+            Seat { holder: Assignee::Person(at.member(&place.organization, member).await?), place }
         }
         ((None, Some(team)), Some(place)) => {
-            Seat { holder: Holder::Team(at.team_in(&place.organization.id, &place.organization.name, team).await?), place }
+            Seat { holder: Assignee::Team(at.team_in(&place.organization.id, &place.organization.name, team).await?), place }
         }
         ((None, Some(team)), None) => {
             let (team, organization) = if let Some(named) = organization {
@@ -129,7 +129,7 @@ pub(super) async fn settle(
                 let organization = at.organization(Some(&OrganizationRef::read(&team.organization_id))).await?;
                 (team, organization)
             };
-            Seat { holder: Holder::Team(team), place: Place { organization, project: None } }
+            Seat { holder: Assignee::Team(team), place: RolePlace { organization, project: None } }
         }
         _ => return Err(one_of("`member` or `team`")),
     };
@@ -141,8 +141,8 @@ pub(super) async fn settle(
 impl Seat {
     pub(super) fn target(&self) -> Target {
         let (kind, id) = match &self.holder {
-            Holder::Person(it) => ("member", &it.id),
-            Holder::Team(it) => ("team", &it.id),
+            Assignee::Person(it) => ("member", &it.id),
+            Assignee::Team(it) => ("team", &it.id),
         };
         let target = Target::new(kind, self.holder.name(), id, &self.place.organization.name);
         match &self.place.project {
@@ -153,8 +153,8 @@ impl Seat {
 
     pub(super) fn view(&self, role: RoleRow) -> RoleAssignment {
         let (member, team) = match &self.holder {
-            Holder::Person(it) => (Some(it.email.clone()), None),
-            Holder::Team(it) => (None, Some(it.name.clone())),
+            Assignee::Person(it) => (Some(it.email.clone()), None),
+            Assignee::Team(it) => (None, Some(it.name.clone())),
         };
         RoleAssignment {
             role: role.name,
@@ -170,8 +170,8 @@ impl Seat {
     /// Whoever this is about: the person, or all of the team.
     pub(super) async fn people(&self, at: &mut Session) -> Result<Vec<String>, ProviderError> {
         match &self.holder {
-            Holder::Person(it) => Ok(vec![it.email.clone()]),
-            Holder::Team(it) => {
+            Assignee::Person(it) => Ok(vec![it.email.clone()]),
+            Assignee::Team(it) => {
                 let sql = "SELECT u.email FROM users u JOIN team_members m ON m.user_id = u.id WHERE m.team_id = $1 ORDER BY u.email";
                 Ok(at.db.texts(sql, &args![&it.id]).await?)
             }
@@ -189,7 +189,7 @@ impl Seat {
 
     /// Whether it is the role that the person's membership of the organization has anyway.
     pub(super) async fn is_base_role(&self, at: &mut Session, role: &RoleRow) -> Result<bool, ProviderError> {
-        let (Holder::Person(person), None) = (&self.holder, &self.place.project) else { return Ok(false) };
+        let (Assignee::Person(person), None) = (&self.holder, &self.place.project) else { return Ok(false) };
         let sql = "SELECT COUNT(*) FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND role_id = $3";
         Ok(at.db.number(sql, &args![&self.place.organization.id, &person.id, &role.id]).await? > 0)
     }

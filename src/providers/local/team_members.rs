@@ -22,7 +22,7 @@ use crate::{
 const DEFAULT_ROLE: &str = "role_team_member";
 
 row! {
-    struct Place { id: String, email: String, name: String, role_id: String, role: String, joined_at: i64 }
+    struct MembershipRow { id: String, email: String, name: String, role_id: String, role: String, joined_at: i64 }
 }
 
 const PLACES: &str = "SELECT u.id, u.email, u.name, r.id AS role_id, r.name AS role, m.joined_at FROM team_members m \
@@ -32,9 +32,9 @@ pub(super) async fn list(at: &mut Session, op: &ListTeamMembers) -> Result<List<
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let team = at.team(&op.team).await?;
     let sql = format!("{PLACES} WHERE m.team_id = $1 AND ($2 IS NULL OR u.email > $2) ORDER BY u.email LIMIT $3");
-    let rows: Vec<Place> = at.db.all(&sql, &args![&team.id, &page.after, page.rows()]).await?;
+    let rows: Vec<MembershipRow> = at.db.all(&sql, &args![&team.id, &page.after, page.rows()]).await?;
     let total = at.db.number("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &args![&team.id]).await?;
-    let brief = |it: Place| Member { organization: None, team: None, ..view(&team, it) };
+    let brief = |it: MembershipRow| Member { organization: None, team: None, ..view(&team, it) };
     Ok(page.page(rows, Some(total), |it| it.email.clone(), brief))
 }
 
@@ -90,19 +90,19 @@ async fn role(at: &mut Session, named: Option<&RoleRef>, team: &TeamRow) -> Resu
 }
 
 /// The place of somebody who is in the team.
-async fn place(at: &mut Session, team: &TeamRow, named: &MemberRef) -> Result<Place, ProviderError> {
+async fn place(at: &mut Session, team: &TeamRow, named: &MemberRef) -> Result<MembershipRow, ProviderError> {
     let sql = format!("{PLACES} WHERE m.team_id = $1 AND (u.id = $2 OR u.email = $3)");
     let found = at.db.all(&sql, &args![&team.id, named.text(), named.text().to_lowercase()]).await?;
     let scope = format!("team `{}`", team.name);
-    only(found, "member", named.text(), &scope, "list_team_members", |it: &Place| &it.id, |it| it.email.clone())
+    only(found, "member", named.text(), &scope, "list_team_members", |it: &MembershipRow| &it.id, |it| it.email.clone())
 }
 
-async fn place_of(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Option<Place>, ProviderError> {
+async fn place_of(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Option<MembershipRow>, ProviderError> {
     Ok(at.db.one(&format!("{PLACES} WHERE m.team_id = $1 AND u.id = $2"), &args![&team.id, user_id]).await?)
 }
 
 /// The place that was just written.
-async fn kept(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Place, ProviderError> {
+async fn kept(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<MembershipRow, ProviderError> {
     let place = place_of(at, team, user_id).await?;
     place.ok_or_else(|| StoreError::Unreadable(format!("the place of {user_id} in team {} is missing", team.id)).into())
 }
@@ -111,7 +111,7 @@ fn target(email: &str, id: &str, team: &TeamRow) -> Target {
     Target::new("member", email, id, &team.organization).within("team", &team.name, &team.id)
 }
 
-fn view(team: &TeamRow, it: Place) -> Member {
+fn view(team: &TeamRow, it: MembershipRow) -> Member {
     Member {
         member: it.email,
         name: Some(it.name),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Session,
-    scope::{Part, Scope},
+    extent::{Extent, Part},
 };
 use crate::{
     domain::{
@@ -41,7 +41,7 @@ const COLUMNS: &str = "SELECT l.id, l.organization_id, o.name AS organization, l
      JOIN organizations o ON o.id = l.organization_id LEFT JOIN projects p ON p.id = l.project_id";
 
 pub(super) async fn list(at: &mut Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
-    let scope = Scope::read(at, op.project.as_ref()).await?;
+    let scope = Extent::read(at, op.project.as_ref()).await?;
     let active = op.active.map(i64::from);
     let filter = "l.organization_id = $1 AND ((l.project_id IS NULL AND $2 IS NULL) OR l.project_id = $2) \
                   AND ($3 IS NULL OR CAST(CASE WHEN l.active THEN 1 ELSE 0 END AS BIGINT) = $3)";
@@ -54,7 +54,7 @@ pub(super) async fn list(at: &mut Session, op: &ListUsageLimits) -> Result<List<
 }
 
 pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
-    let scope = Scope::write(at, op.project.as_ref()).await?;
+    let scope = Extent::write(at, op.project.as_ref()).await?;
     let limit = NewLimit::of(op.subscription_type, op.usage_unit, op.soft_limit, op.hard_limit, op.renewal)?;
     let sql =
         format!("{COLUMNS} WHERE l.organization_id = $1 AND ((l.project_id IS NULL AND $2 IS NULL) OR l.project_id = $2) AND l.active");
@@ -100,7 +100,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateUsageLimit) -> Result<Ch
     at.db.run(sql, &args![&row.id, soft, hard, name(&renewal)?]).await?;
     let after = view(by_id(at, &row.id).await?)?;
     let facts = bounded(row.hard_limit, hard).rewires(RENEWAL, Some(row.renewal.clone()), Some(name(&renewal)?));
-    let target = scope_of(&row).target("usage_limit", &label(&before), Some(&row.id));
+    let target = extent_of(&row).target("usage_limit", &label(&before), Some(&row.id));
     let now = [("soft_limit", op.soft_limit), ("hard_limit", op.hard_limit)].map(|(name, it)| (name, it.is_some()));
     let now = [now[0], now[1], ("renewal", op.renewal.is_some())];
     let former = [
@@ -116,7 +116,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     let row = find(at, op.project.as_ref(), &op.usage_limit).await?;
     let before = view(row.clone())?;
     at.db.run("DELETE FROM usage_limits WHERE id = $1", &args![&row.id]).await?;
-    let scope = scope_of(&row);
+    let scope = extent_of(&row);
     let facts = Facts::none().ends(Thing::UsageLimit, Counted::one(label(&before)));
     let facts = if row.active {
         let now = format!("the use of {} is no longer bounded by {}", scope.says(), sentence(&before));
@@ -129,7 +129,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteUsageLimit) -> Result<Ch
     Ok(Change::removed(target, facts, before).inverses(inverse))
 }
 
-fn set_again(scope: &Scope, limit: &UsageLimit) -> Inverse {
+fn set_again(scope: &Extent, limit: &UsageLimit) -> Inverse {
     Inverse::call::<SetUsageLimit>(json!({
         "project": scope.project_id(),
         "subscription_type": limit.subscription_type,
@@ -327,7 +327,7 @@ fn sentence(it: &UsageLimit) -> String {
     format!("the {:?} limit of {} {:?} (soft {})", it.subscription_type, it.hard_limit, it.usage_unit, it.soft_limit)
 }
 
-fn scope_of(it: &LimitRow) -> Scope {
+fn extent_of(it: &LimitRow) -> Extent {
     let part = it.project_id.clone().zip(it.project.clone()).map(|(id, name)| Part { id, name });
-    Scope { organization_id: it.organization_id.clone(), organization: it.organization.clone(), project: part }
+    Extent { organization_id: it.organization_id.clone(), organization: it.organization.clone(), project: part }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText,
-        access::{Grant, Grants, Holder, Named, Role, Scope, Via},
+        access::{Grant, GrantScope, Grants, Holder, Named, Role, Via},
         fold,
         roles::RoleLevel,
     },
@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// All that is told of who holds what in the organization, in a project, or of one person.
-pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, grants: Grants::default() };
     match scope {
-        Scope::Organization(named) => {
+        GrantScope::Organization(named) => {
             let named = named.as_ref().map(ReferenceText::text);
             if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                 let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
@@ -34,8 +34,8 @@ pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, Provid
             }
             seen.organization().await?;
         }
-        Scope::Project(named) => seen.one_project(&at.active_project(named).await?).await?,
-        Scope::Person(named) => seen.person(named.text()).await?,
+        GrantScope::Project(named) => seen.one_project(&at.active_project(named).await?).await?,
+        GrantScope::Person(named) => seen.person(named.text()).await?,
     }
     Ok(seen.grants)
 }

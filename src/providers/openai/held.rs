@@ -6,7 +6,7 @@ use super::{
     members::{self, WireUser},
     power, project_members, project_teams,
     projects::WireProject,
-    role_assignments::{self, Holder as Principal},
+    role_assignments::{self, Assignee},
     roles, team_members,
     teams::{self, WireGroup},
 };
@@ -54,7 +54,7 @@ pub(super) async fn of_person(
     project: Option<&WireProject>,
     said: Option<&str>,
 ) -> Result<Vec<Grant>, ProviderError> {
-    let held = found(role_assignments::held(at, &Principal::Person(person.clone()), project).await)?.unwrap_or_default();
+    let held = found(role_assignments::held(at, &Assignee::Person(person.clone()), project).await)?.unwrap_or_default();
     let inherits = held.iter().any(|it| !it.groups(&person.id).is_empty());
     let groups = if inherits { teams::all(at).await? } else { Vec::new() };
     let mut grants = Vec::new();
@@ -138,7 +138,7 @@ pub(super) fn is_from(grant: &Grant, team_id: &str) -> bool {
 /// Adds to the facts what people and programs lose from one list of grants to another. Nobody loses anything who owns the place
 /// after it.
 pub(super) fn losses(facts: Facts, before: &[Grant], after: &[Grant]) -> Facts {
-    let owns = |it: &questions::Loss| {
+    let owns = |it: &questions::LostAccess| {
         let here = |grant: &Grant| grant.place.is_same(&it.place) || matches!(grant.place, Place::Organization(_));
         after.iter().any(|grant| grant.role.owns && grant.holder.is_same(&it.holder) && here(grant))
     };

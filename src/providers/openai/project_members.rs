@@ -14,7 +14,7 @@ use super::{
     project_teams::{self, WireProjectGroup},
     projects::WireProject,
     resolve::{ONE_BY_ONE, Search},
-    role_assignments::{self, Holder},
+    role_assignments::{self, Assignee},
     roles::{self, WireRole},
     team_members, time,
 };
@@ -141,7 +141,7 @@ pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, P
     let project = at.active_project(&op.project).await?;
     let person = at.person(&op.member).await?;
     let own = found(retrieve(at, &project.id, &person.id).await)?;
-    let holder = Holder::Person(person.clone());
+    let holder = Assignee::Person(person.clone());
     let held = found(role_assignments::held(at, &holder, Some(&project)).await)?.unwrap_or_default();
     let via = if own.is_none() { held.iter().find_map(|it| it.groups(&person.id).first().map(|it| (*it).to_owned())) } else { None };
     let Some(mut member) = own.as_ref().map(|it| it.view(&project)).or_else(|| {
@@ -223,7 +223,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         async move {
             let Some(joined) = found(retrieve(&at, &project.id, &person.id).await)? else { return Ok(None) };
             // Where the first answer was lost, the roles beside the membership were not asked for.
-            let held = role_assignments::held(&at, &Holder::Person(person), Some(&project)).await?;
+            let held = role_assignments::held(&at, &Assignee::Person(person), Some(&project)).await?;
             let given = further.into_iter().filter(|name| held.iter().any(|it| it.role.name == *name)).collect();
             Ok(Some(settled(&joined, given)))
         }
@@ -272,7 +272,7 @@ async fn outsider(at: &Session, wanted: &str, project: &WireProject) -> Provider
 async fn place(at: &Session, project: &WireProject, named: &MemberRef) -> Result<(WireUser, WireProjectUser), ProviderError> {
     let person = at.person(named).await?;
     let Some(own) = found(retrieve(at, &project.id, &person.id).await)? else {
-        let holder = Holder::Person(person.clone());
+        let holder = Assignee::Person(person.clone());
         let held = found(role_assignments::held(at, &holder, Some(project)).await)?.unwrap_or_default();
         if held.is_empty() {
             return Err(not_in(&person, project));
@@ -347,7 +347,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
     let project = at.active_project(&op.project).await?;
     let (person, own) = place(at, &project, &op.member).await?;
     not_of_owners(&person, &project)?;
-    let held = role_assignments::held(at, &Holder::Person(person.clone()), Some(&project)).await?;
+    let held = role_assignments::held(at, &Assignee::Person(person.clone()), Some(&project)).await?;
     let before = held::of_person(at, &person, Some(&project), Some(&own.role)).await?;
     let after: Vec<Grant> = before.iter().filter(|it| it.via != Via::Own).cloned().collect();
     let mut facts = held::losses(Facts::none(), &before, &after);

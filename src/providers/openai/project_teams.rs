@@ -8,7 +8,7 @@ use super::{
     errors::found,
     held, lists, power,
     projects::WireProject,
-    role_assignments::{self, Holder},
+    role_assignments::{self, Assignee},
     team_members,
     teams::WireGroup,
     time,
@@ -89,7 +89,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft
         let message = format!("team `{}` is not in project `{}`", group.name, project.name());
         return Err(ProviderError::conflict("not_a_member", message, "see list_project_teams"));
     };
-    let held = role_assignments::held(at, &Holder::Team(group.clone()), Some(&project)).await?;
+    let held = role_assignments::held(at, &Assignee::Team(group.clone()), Some(&project)).await?;
     let roles: Vec<(String, String)> = held.into_iter().map(|it| (it.role.id, it.role.name)).collect();
     let before = held::of_project(at, &project).await?;
     let after: Vec<Grant> = before.list.iter().filter(|it| !held::is_from(it, &group.id)).cloned().collect();

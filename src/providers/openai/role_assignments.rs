@@ -63,12 +63,12 @@ impl WireAssigned {
 
 /// Who holds roles.
 #[derive(Clone)]
-pub(super) enum Holder {
+pub(super) enum Assignee {
     Person(WireUser),
     Team(WireGroup),
 }
 
-impl Holder {
+impl Assignee {
     async fn named(at: &Session, member: Option<&MemberRef>, team: Option<&TeamRef>) -> Result<Self, ProviderError> {
         match (member, team) {
             (Some(member), None) => at.person(member).await.map(Self::Person),
@@ -124,7 +124,7 @@ impl Holder {
 }
 
 /// Fills the ids of a holder's roles in.
-fn filled<K>(request: Request<K>, holder: &Holder, project: Option<&WireProject>) -> Request<K> {
+fn filled<K>(request: Request<K>, holder: &Assignee, project: Option<&WireProject>) -> Request<K> {
     let request = request.path("id", holder.id());
     match project {
         Some(it) => request.path("project_id", &it.id),
@@ -132,16 +132,16 @@ fn filled<K>(request: Request<K>, holder: &Holder, project: Option<&WireProject>
     }
 }
 
-fn listing(at: &Session, holder: &Holder, project: Option<&WireProject>) -> Request<Reading> {
+fn listing(at: &Session, holder: &Assignee, project: Option<&WireProject>) -> Request<Reading> {
     filled(at.get(holder.path(project, false)), holder, project)
 }
 
-fn giving(at: &Session, holder: &Holder, project: Option<&WireProject>, role_id: &str) -> Request<Writing> {
+fn giving(at: &Session, holder: &Assignee, project: Option<&WireProject>, role_id: &str) -> Request<Writing> {
     filled(at.post(holder.path(project, false)), holder, project).json(json!({ "role_id": role_id }))
 }
 
 /// All roles that somebody holds, in the organization or in a project.
-pub(super) async fn held(at: &Session, holder: &Holder, project: Option<&WireProject>) -> Result<Vec<WireAssigned>, ProviderError> {
+pub(super) async fn held(at: &Session, holder: &Assignee, project: Option<&WireProject>) -> Result<Vec<WireAssigned>, ProviderError> {
     lists::all(at, lists::BY_NEXT, |at| listing(at, holder, project)).await
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn held_in_organization(at: &Session, group_id: &str) -> Result
 
 /// The request that gives a person one more role in a project.
 pub(super) fn giving_person(at: &Session, person: &WireUser, project: &WireProject, role_id: &str) -> Request<Writing> {
-    giving(at, &Holder::Person(person.clone()), Some(project), role_id)
+    giving(at, &Assignee::Person(person.clone()), Some(project), role_id)
 }
 
 async fn scope(at: &Session, named: Option<&ProjectRef>) -> Result<Option<WireProject>, ProviderError> {
@@ -173,7 +173,7 @@ async fn scope(at: &Session, named: Option<&ProjectRef>) -> Result<Option<WirePr
 
 /// `GET …/roles` of a person or a group
 pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<RoleAssignment>, ProviderError> {
-    let holder = Holder::named(at, op.member.as_ref(), op.team.as_ref()).await?;
+    let holder = Assignee::named(at, op.member.as_ref(), op.team.as_ref()).await?;
     let project = scope(at, op.project.as_ref()).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let request = listing(at, &holder, project.as_ref());
@@ -191,10 +191,10 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
     Ok(assigned.map(view))
 }
 
-fn assignment(at: &Session, holder: &Holder, role: &WireRole, project: Option<&WireProject>) -> RoleAssignment {
+fn assignment(at: &Session, holder: &Assignee, role: &WireRole, project: Option<&WireProject>) -> RoleAssignment {
     let (member, team) = match holder {
-        Holder::Person(it) => (Some(it.label().to_owned()), None),
-        Holder::Team(it) => (None, Some(it.name.clone())),
+        Assignee::Person(it) => (Some(it.label().to_owned()), None),
+        Assignee::Team(it) => (None, Some(it.name.clone())),
     };
     RoleAssignment {
         role: role.name.clone(),
@@ -207,18 +207,18 @@ fn assignment(at: &Session, holder: &Holder, role: &WireRole, project: Option<&W
     }
 }
 
-fn not_in_project(holder: &Holder, project: Option<&WireProject>) -> ProviderError {
+fn not_in_project(holder: &Assignee, project: Option<&WireProject>) -> ProviderError {
     let Some(project) = project else {
         return ProviderError::conflict("not_found", format!("`{}` is no longer there", holder.label()), "look at the lists again");
     };
-    let tool = if matches!(holder, Holder::Person(_)) { "add_project_member" } else { "add_project_team" };
+    let tool = if matches!(holder, Assignee::Person(_)) { "add_project_member" } else { "add_project_team" };
     let message = format!("`{}` is not in project `{}`", holder.label(), project.name());
     ProviderError::conflict("not_in_project", message, format!("use {tool} first"))
 }
 
 /// What is needed to give or take a role.
 struct Seat {
-    holder: Holder,
+    holder: Assignee,
     project: Option<WireProject>,
     role: WireRole,
     /// How the holder has it now.
@@ -232,7 +232,7 @@ impl Seat {
         (member, team): (Option<&MemberRef>, Option<&TeamRef>),
         project: Option<&ProjectRef>,
     ) -> Result<Self, ProviderError> {
-        let holder = Holder::named(at, member, team).await?;
+        let holder = Assignee::named(at, member, team).await?;
         let project = scope(at, project).await?;
         let role = at.role(role, project.as_ref()).await?;
         let all = found(held(at, &holder, project.as_ref()).await)?.ok_or_else(|| not_in_project(&holder, project.as_ref()))?;
@@ -253,8 +253,8 @@ impl Seat {
         let project = self.project.as_ref();
         let (role, here) = (power::of(&self.role, held::level(project)), held::place(at, project));
         match &self.holder {
-            Holder::Person(it) => Ok(vec![Grant::own(it.holder(), role, here)]),
-            Holder::Team(it) => {
+            Assignee::Person(it) => Ok(vec![Grant::own(it.holder(), role, here)]),
+            Assignee::Team(it) => {
                 let people = team_members::all(at, &it.id).await?;
                 Ok(held::through(&it.named(), &people, &role, &here).collect())
             }
@@ -265,18 +265,18 @@ impl Seat {
     async fn held_there(&self, at: &Session) -> Result<Vec<Grant>, ProviderError> {
         let project = self.project.as_ref();
         match (&self.holder, project) {
-            (Holder::Person(it), None) => held::of_person(at, it, None, it.role.as_deref()).await,
-            (Holder::Person(it), Some(_)) => held::of_person(at, it, project, None).await,
-            (Holder::Team(it), None) => held::of_team(at, it).await,
-            (Holder::Team(_), Some(project)) => Ok(held::of_project(at, project).await?.list),
+            (Assignee::Person(it), None) => held::of_person(at, it, None, it.role.as_deref()).await,
+            (Assignee::Person(it), Some(_)) => held::of_person(at, it, project, None).await,
+            (Assignee::Team(it), None) => held::of_team(at, it).await,
+            (Assignee::Team(_), Some(project)) => Ok(held::of_project(at, project).await?.list),
         }
     }
 
     /// Whether a grant is what this holder has by the role.
     fn is_of(&self, grant: &Grant, role_id: &str) -> bool {
         let by = match &self.holder {
-            Holder::Person(_) => grant.via == Via::Own,
-            Holder::Team(it) => held::is_from(grant, &it.id),
+            Assignee::Person(_) => grant.via == Via::Own,
+            Assignee::Team(it) => held::is_from(grant, &it.id),
         };
         by && grant.role.id == role_id
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{self, Allows, Grant, Grants, Holder, Named, Person, Power, Scope, State, Via},
+        access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, Person, Power, State, Via},
     },
     error::ProviderError,
 };
@@ -32,11 +32,11 @@ const UNSEEN: [&str; 3] = [
 /// # Errors
 ///
 /// Those of the reads; a place or person that is not there.
-pub(super) async fn grants(at: &Session, scope: &Scope) -> Result<Grants, ProviderError> {
+pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut found = match scope {
-        Scope::Organization(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
-        Scope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
-        Scope::Person(named) => of_person(at, named.text()).await?,
+        GrantScope::Organization(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
+        GrantScope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
+        GrantScope::Person(named) => of_person(at, named.text()).await?,
     };
     found.unseen.extend(UNSEEN.map(str::to_owned));
     Ok(found)

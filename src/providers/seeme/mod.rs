@@ -42,12 +42,12 @@ pub const BASE_URL: &str = "https://api.seeme.ai/api/v1";
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub remote: Remote,
-    pub account: Account,
+    pub identity: Identity,
 }
 
 /// How the connection shows who it is.
 #[derive(Debug, Clone)]
-pub enum Account {
+pub enum Identity {
     Key(Credential),
     Login { username: String, password: Credential },
 }
@@ -58,9 +58,9 @@ type Session = http::Session<Settings>;
 /// What this provider can do, on one screen.
 pub fn connect(settings: Settings) -> Connection {
     let remote = settings.remote.clone();
-    let auth = match &settings.account {
-        Account::Key(key) => Auth::Bearer(key.clone()),
-        Account::Login { username, password } => Auth::SignIn(Box::new(sign_in::Login::new(username, password))),
+    let auth = match &settings.identity {
+        Identity::Key(key) => Auth::Bearer(key.clone()),
+        Identity::Login { username, password } => Auth::SignIn(Box::new(sign_in::Login::new(username, password))),
     };
     let api = Api::new(Service::of(&remote, auth, Vec::new(), explain));
     Connection::to_service(&remote.connection, "seeme", api, settings)
@@ -68,72 +68,72 @@ pub fn connect(settings: Settings) -> Connection {
         .health(|at| async move { context::health(&at).await })
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
         // context
-        .look(context::current_user)
+        .read(context::current_user)
         // organizations, logos
-        .look(organizations::list)
-        .look(organizations::get)
-        .alter(organizations::create)
+        .read(organizations::list)
+        .read(organizations::get)
+        .change(organizations::create)
         .except(&["admin_email"])
-        .alter(organizations::update)
-        .alter(organizations::delete)
-        .look(logos::get)
-        .alter(logos::set)
-        .alter(logos::delete)
+        .change(organizations::update)
+        .change(organizations::delete)
+        .read(logos::get)
+        .change(logos::set)
+        .change(logos::delete)
         // members
-        .look(members::list)
-        .look(members::get)
-        .alter(members::update)
-        .alter(members::remove)
-        .look(invitations::list)
-        .alter(invitations::invite)
+        .read(members::list)
+        .read(members::get)
+        .change(members::update)
+        .change(members::remove)
+        .read(invitations::list)
+        .change(invitations::invite)
         .except(&["projects"])
-        .alter(invitations::cancel)
-        .look(memberships::list)
+        .change(invitations::cancel)
+        .read(memberships::list)
         .except(&["role_types"])
         // teams
-        .look(teams::list)
-        .look(teams::get)
-        .alter(teams::create)
-        .alter(teams::update)
-        .alter(teams::delete)
-        .look(team_members::list)
-        .alter(team_members::add)
-        .alter(team_members::update)
-        .alter(team_members::remove)
+        .read(teams::list)
+        .read(teams::get)
+        .change(teams::create)
+        .change(teams::update)
+        .change(teams::delete)
+        .read(team_members::list)
+        .change(team_members::add)
+        .change(team_members::update)
+        .change(team_members::remove)
         // projects
-        .look(projects::list)
+        .read(projects::list)
         .except(&["include_archived"])
-        .look(projects::get)
-        .alter(projects::create)
+        .read(projects::get)
+        .change(projects::create)
         .except(&["admin_email", "usage_limit", "residency", "external_key_id"])
-        .alter(projects::update)
+        .change(projects::update)
         .except(&["external_key_id"])
-        .alter(projects::delete)
+        .change(projects::delete)
         // project members
-        .look(project_members::list)
+        .read(project_members::list)
         .except(&["role_types"])
-        .look(project_members::get)
-        .alter(project_members::add)
-        .alter(project_members::update)
-        .alter(project_members::remove)
+        .read(project_members::get)
+        .change(project_members::add)
+        .change(project_members::update)
+        .change(project_members::remove)
         // roles
-        .look(roles::list)
+        .read(roles::list)
         .except(&["project"])
-        .look(roles::get)
+        .read(roles::get)
         .except(&["project"])
-        .alter(roles::create)
+        .change(roles::create)
         .except(&["project"])
-        .alter(roles::update)
+        .change(roles::update)
         .except(&["project"])
-        .alter(roles::delete)
+        .change(roles::delete)
         .except(&["project"])
-        .look(permissions::list)
-        .look(memberships::list_assignments)
+        .read(permissions::list)
+        .read(memberships::list_assignments)
         .except(&["team"])
         // resources
-        .look(resources::list)
-        .alter(resources::assign)
-        .alter(resources::remove)
+        .read(resources::list)
+        .change(resources::assign)
+        .change(resources::remove)
         .build()
 }
 

@@ -122,7 +122,7 @@ pub(super) fn set_hard(state: &mut Geai, request: &Request<'_>) -> Handled {
     let usage = current(state, request)?;
     in_order(usage.soft_limit, hard)?;
     usage.hard_limit = hard;
-    usage.settle();
+    usage.sum_up();
     Ok(json!(usage))
 }
 
@@ -156,7 +156,7 @@ impl Usage {
     }
 
     /// What is left, and whether it is nothing.
-    fn settle(&mut self) {
+    fn sum_up(&mut self) {
         self.remaining_usage = (self.hard_limit - self.used_amount).max(0.0);
         self.status = if self.used_amount >= self.hard_limit { EMPTY } else { ACTIVE };
     }

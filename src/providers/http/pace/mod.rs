@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use state::{End, Next, State, Ticket};
+use state::{End, InFlight, Next, State};
 
 /// The pace of a connection.
 #[derive(Debug, Default)]
@@ -41,14 +41,14 @@ impl Pace {
 
     /// Waits until a request may be sent; or says how long that would be, if it is beyond `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Result<Turn<'_>, Duration> {
-        let place = Place::take(self);
-        self.until_earliest(place.ahead, deadline)?;
+        let waiting = InLine::take(self);
+        self.until_earliest(waiting.ahead, deadline)?;
         let late = || self.until_earliest(0, deadline).err().unwrap_or(Duration::from_secs(1));
         let _first = timeout_at(deadline, self.line.lock()).await.map_err(|_| late())?;
         loop {
             let next = self.state().next(Instant::now().into_std());
             let until = match next {
-                Next::Go(ticket) => return Ok(Turn { pace: self, ticket: Some(ticket) }),
+                Next::Go(request) => return Ok(Turn { pace: self, request: Some(request) }),
                 Next::At(at) => Instant::from_std(at),
                 Next::Full => deadline,
             };
@@ -70,19 +70,19 @@ impl Pace {
 }
 
 /// A place in the line.
-struct Place<'a> {
+struct InLine<'a> {
     pace: &'a Pace,
     /// How many came before.
     ahead: u32,
 }
 
-impl<'a> Place<'a> {
+impl<'a> InLine<'a> {
     fn take(pace: &'a Pace) -> Self {
         Self { pace, ahead: pace.waiting.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for InLine<'_> {
     fn drop(&mut self) {
         self.pace.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -93,7 +93,7 @@ impl Drop for Place<'_> {
 #[must_use]
 pub(super) struct Turn<'a> {
     pace: &'a Pace,
-    ticket: Option<Ticket>,
+    request: Option<InFlight>,
 }
 
 impl Turn<'_> {
@@ -121,8 +121,8 @@ impl Turn<'_> {
     }
 
     fn finish(&mut self, end: End) {
-        if let Some(ticket) = self.ticket.take() {
-            self.pace.state().end(ticket, end, Instant::now().into_std());
+        if let Some(request) = self.request.take() {
+            self.pace.state().end(request, end, Instant::now().into_std());
             self.pace.ended.notify_one();
         }
     }

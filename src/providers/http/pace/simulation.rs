@@ -8,7 +8,7 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::state::{End, Next, State, Ticket};
+use super::state::{End, InFlight, Next, State};
 
 /// How a service limits its callers.
 enum Limit {
@@ -89,7 +89,7 @@ struct World {
     /// Seconds since the beginning.
     now: f64,
     on_the_way: BinaryHeap<Reverse<(Duration, u64)>>,
-    tickets: Vec<Ticket>,
+    in_flight: Vec<InFlight>,
     refused: u32,
     most_at_once: usize,
     /// Of so many requests one fails, and one is refused for no reason.
@@ -107,7 +107,7 @@ impl World {
             begin: Instant::now(),
             now: 0.0,
             on_the_way: BinaryHeap::new(),
-            tickets: Vec::new(),
+            in_flight: Vec::new(),
             refused: 0,
             most_at_once: 0,
             fails: None,
@@ -132,11 +132,11 @@ impl World {
             let mut wake = f64::INFINITY;
             while waiting > 0 {
                 match self.state.next(self.instant()) {
-                    Next::Go(ticket) => {
+                    Next::Go(it) => {
                         waiting -= 1;
-                        self.tickets.push(ticket);
+                        self.in_flight.push(it);
                         let at = Duration::from_secs_f64(self.now + self.latency);
-                        self.on_the_way.push(Reverse((at, self.tickets.len() as u64 - 1)));
+                        self.on_the_way.push(Reverse((at, self.in_flight.len() as u64 - 1)));
                         self.most_at_once = self.most_at_once.max(self.on_the_way.len());
                     }
                     Next::At(at) => {
@@ -151,16 +151,16 @@ impl World {
             assert!(wake.min(answer).is_finite(), "nothing will ever happen again");
             self.now = self.now.max(wake.min(answer));
             if answer <= wake {
-                let Some(Reverse((_, ticket))) = self.on_the_way.pop() else { continue };
-                waiting += u32::from(!self.arrive(ticket));
+                let Some(Reverse((_, it))) = self.on_the_way.pop() else { continue };
+                waiting += u32::from(!self.arrive(it));
             }
         }
         self.now - begun
     }
 
     /// A request arrives and is answered; whether it passed.
-    fn arrive(&mut self, ticket: u64) -> bool {
-        let ticket = self.tickets[usize::try_from(ticket).expect("small")];
+    fn arrive(&mut self, it: u64) -> bool {
+        let it = self.in_flight[usize::try_from(it).expect("small")];
         let random = self.random.is_some_and(|it| self.draw().is_multiple_of(it));
         let failed = self.fails.is_some_and(|it| self.draw().is_multiple_of(it));
         let passed = if random { Err(Some(Duration::from_secs(1))) } else { self.limit.pass(self.now) };
@@ -172,7 +172,7 @@ impl World {
                 End::Refused(wait)
             }
         };
-        self.state.end(ticket, end, self.instant());
+        self.state.end(it, end, self.instant());
         end == End::Answered
     }
 
@@ -309,21 +309,21 @@ fn a_service_in_trouble_gets_less_at_once() {
 fn a_request_that_is_given_up_makes_room() {
     let mut state = State::default();
     let now = Instant::now();
-    let mut tickets = Vec::new();
-    while let Next::Go(ticket) = state.next(now) {
-        tickets.push(ticket);
+    let mut in_flight = Vec::new();
+    while let Next::Go(it) = state.next(now) {
+        in_flight.push(it);
     }
-    assert_eq!(tickets.len(), 16);
-    state.end(tickets[0], End::Refused(Some(Duration::from_secs(1))), now);
-    for ticket in &tickets[1..] {
-        state.end(*ticket, End::Abandoned, now);
+    assert_eq!(in_flight.len(), 16);
+    state.end(in_flight[0], End::Refused(Some(Duration::from_secs(1))), now);
+    for it in &in_flight[1..] {
+        state.end(*it, End::Abandoned, now);
     }
     let later = now + Duration::from_secs(1);
     // One finds out whether others may follow; if it is given up, another one does.
     for _ in 0..3 {
-        let Next::Go(ticket) = state.next(later) else { panic!("the pause is over") };
+        let Next::Go(it) = state.next(later) else { panic!("the pause is over") };
         assert!(matches!(state.next(later), Next::Full));
-        state.end(ticket, End::Abandoned, later);
+        state.end(it, End::Abandoned, later);
     }
 }
 

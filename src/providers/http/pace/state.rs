@@ -25,7 +25,7 @@ const DOUBT: Duration = Duration::from_mins(1);
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ticket {
+pub(super) struct InFlight {
     number: u64,
     held: bool,
 }
@@ -33,7 +33,7 @@ pub(super) struct Ticket {
 /// What the next in line is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Next {
-    Go(Ticket),
+    Go(InFlight),
     /// Not before then; ask again.
     At(Instant),
     /// Once another request has been answered; ask again.
@@ -154,7 +154,7 @@ impl State {
         self.active = Some(now);
         self.period.since.get_or_insert(now);
         self.next_number += 1;
-        Next::Go(Ticket { number: self.next_number, held: std::mem::take(&mut self.holding) })
+        Next::Go(InFlight { number: self.next_number, held: std::mem::take(&mut self.holding) })
     }
 
     /// When a request could go at the earliest that has so many before it.
@@ -165,13 +165,13 @@ impl State {
     }
 
     /// A request has ended.
-    pub(super) fn end(&mut self, ticket: Ticket, end: End, now: Instant) {
+    pub(super) fn end(&mut self, request: InFlight, end: End, now: Instant) {
         let full = self.on_the_way >= self.most;
         self.on_the_way = self.on_the_way.saturating_sub(1);
         self.active = Some(now);
         // Was this the one that found out whether others may follow?
-        let asked = ticket.number >= self.told;
-        if let Some(lesson) = self.lesson.as_mut().filter(|it| it.number < ticket.number && !asked) {
+        let asked = request.number >= self.told;
+        if let Some(lesson) = self.lesson.as_mut().filter(|it| it.number < request.number && !asked) {
             match end {
                 End::Refused(_) => lesson.refused += 1,
                 End::Answered | End::Failed => lesson.passed += 1,
@@ -185,7 +185,7 @@ impl State {
                 }
                 return;
             }
-            End::Refused(wait) => return self.refused(ticket, wait, now),
+            End::Refused(wait) => return self.refused(request, wait, now),
             End::Answered => {
                 self.calm += u32::from(full);
                 if self.calm >= CALM {
@@ -196,7 +196,7 @@ impl State {
             End::Failed => {
                 self.calm = 0;
                 // All that were on the way fail for the same reason.
-                if ticket.number >= self.eased {
+                if request.number >= self.eased {
                     self.most = LEAST.max(self.most / 2);
                     self.eased = self.next_number + 1;
                 }
@@ -210,12 +210,12 @@ impl State {
         }
         self.period.count += 1;
         if let Some(rate) = &mut self.rate {
-            rate.answered(ticket.held);
+            rate.answered(request.held);
         }
     }
 
-    fn refused(&mut self, ticket: Ticket, asked: Option<Duration>, now: Instant) {
-        if ticket.number < self.told {
+    fn refused(&mut self, request: InFlight, asked: Option<Duration>, now: Instant) {
+        if request.number < self.told {
             // It was on its way when the service refused the first one, and tells nothing new.
             if let Some(pause) = &mut self.pause {
                 pause.until = pause.until.max(now + asked.unwrap_or_default());
@@ -226,7 +226,7 @@ impl State {
         let before = self.rate.clone();
         self.learn(asked, now);
         // Where requests go hardly faster than they may, one is refused and the next one is not.
-        self.lesson = (!ticket.held).then_some(Lesson { number: ticket.number, passed: 0, refused: 0, before });
+        self.lesson = (!request.held).then_some(Lesson { number: request.number, passed: 0, refused: 0, before });
         let doubled = LONGEST.min(SECOND * (1 << refusals.min(8)));
         let wait = match asked {
             // One that says "now" and refuses again is not taken at its word for ever.

@@ -135,7 +135,7 @@ async fn program(stand: &Stand) -> (App, tempfile::TempDir) {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let db = Db::open(&format!("sqlite:{}", folder.path().join("store.sqlite3").display())).await.expect("a store");
-    let connection = Connection::to_service("shelf", "shelf", stand.api.clone(), ()).alter(create).build();
+    let connection = Connection::to_service("shelf", "shelf", stand.api.clone(), ()).change(create).build();
     let setup = Setup {
         db,
         connections: vec![connection],
@@ -166,7 +166,7 @@ fn project(name: &str) -> Project {
 
 #[tokio::test]
 async fn what_became_of_a_change_without_an_answer_is_looked_up() {
-    let settled = [
+    let cases = [
         ("drop:1@POST*1", vec![], Ok(())),
         ("503-after:1@POST*1", vec![], Ok(())),
         ("malformed:1@POST*1", vec![], Ok(())),
@@ -178,7 +178,7 @@ async fn what_became_of_a_change_without_an_answer_is_looked_up() {
         // Nobody can tell.
         ("drop:1@POST*1", vec!["500:1@GET"], Err("outcome_unknown")),
     ];
-    join_all(settled.map(|(fault, more, wanted)| async move {
+    join_all(cases.map(|(fault, more, wanted)| async move {
         let faults: Vec<_> = more.into_iter().chain([fault]).collect();
         let stand = Stand::hurried(&faults).await;
         let (app, _folder) = program(&stand).await;

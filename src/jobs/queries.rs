@@ -10,7 +10,7 @@ use crate::{
     error::{CallError, ProviderError},
     guard::{Caller, job_unknown},
     providers::json,
-    store::Job,
+    store::JobRecord,
     tools::jobs::{CancelJob, GetJob, ListJobs},
 };
 
@@ -80,7 +80,7 @@ impl Engine {
         Ok(json!({ "status": "done", "target": target, "after": after }))
     }
 
-    async fn after_cancelling(&self, job: &Job) -> Result<Value, CallError> {
+    async fn after_cancelling(&self, job: &JobRecord) -> Result<Value, CallError> {
         let mut db = self.db.read().await?;
         let now = db.job(&job.id).await?.unwrap_or_else(|| job.clone());
         let (tally, time) = (db.tally(&now.id).await?, db.now(&self.clock).await?);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A project, or the organization where no project was named.
-pub(super) struct Scope {
+pub(super) struct Extent {
     pub(super) organization_id: String,
     pub(super) organization: String,
     pub(super) project: Option<Part>,
@@ -19,7 +19,7 @@ pub(super) struct Part {
     pub(super) name: String,
 }
 
-impl Scope {
+impl Extent {
     /// To look at: archived projects too.
     pub(super) async fn read(at: &mut Session, project: Option<&ProjectRef>) -> Result<Self, ProviderError> {
         match project {
@@ -79,7 +79,7 @@ impl Scope {
         format!("{} `{}`", if self.project.is_some() { "project" } else { "organization" }, self.name())
     }
 
-    /// A thing of this scope, as a target.
+    /// A thing of this extent, as a target.
     pub(super) fn target(&self, kind: &str, name: &str, id: Option<&str>) -> Target {
         let target = Target { id: id.map(str::to_owned), ..Target::new_one(kind, name, &self.organization) };
         match &self.project {

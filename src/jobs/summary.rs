@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     apply::gives_or_takes,
-    draft::{Draft, Stage, Work},
+    planned::{PlannedJob, PlannedRow, Stage},
     references,
 };
 use crate::{
@@ -41,14 +41,14 @@ struct Group {
 }
 
 impl Summary {
-    pub(super) fn of(work: &Work) -> Self {
-        let ready = || work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, ready)) } else { None });
-        let steps = || ready().map(|(draft, it)| (draft, &it.told));
-        let later = || work.drafts.iter().filter_map(|it| if let Stage::Later(call) = &it.stage { Some((it, call)) } else { None });
+    pub(super) fn of(work: &PlannedJob) -> Self {
+        let ready = || work.rows.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some((it, ready)) } else { None });
+        let steps = || ready().map(|(row, it)| (row, &it.told));
+        let later = || work.rows.iter().filter_map(|it| if let Stage::Later(route) = &it.stage { Some((it, route)) } else { None });
 
         let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())));
         let asks = steps().any(|(_, it)| it.asked);
-        let unknown = later().any(|(_, call)| gives_or_takes(call.tool.effect));
+        let unknown = later().any(|(_, route)| gives_or_takes(route.tool.effect));
         let mut gravity = sum.gravity;
         if unknown {
             gravity = gravity.max(guard::NOT_PLANNED_YET);
@@ -63,7 +63,7 @@ impl Summary {
         let many = connections.len() > 1;
         let told = groups(work, &built_on, many).into_iter().map(|it| it.told());
         let told = told.chain(steps().filter(|(it, _)| built_on.contains(&it.name)).map(|(it, step)| in_full(it, &step.target, many)));
-        let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.drafts));
+        let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.rows));
         notes.extend(told);
         if unknown {
             notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
@@ -89,13 +89,13 @@ impl Summary {
             plan: Plan::of_many(target, guard::of_plan(gravity, notes, undo), name),
             on: connections.join(", "),
             needs_consent: unknown || asks,
-            version: version(&work.drafts),
+            version: version(&work.rows),
         }
     }
 }
 
 /// What the job is about: `40 people`, `3 changes`. Everybody of a mail domain is never one person.
-fn noun<'a>(work: &Work, rows: usize, domains: impl Iterator<Item = &'a String>) -> String {
+fn noun<'a>(work: &PlannedJob, rows: usize, domains: impl Iterator<Item = &'a String>) -> String {
     let mut domains: Vec<&str> = domains.map(String::as_str).collect();
     let counted = rows - domains.len().min(rows);
     domains.dedup();
@@ -123,28 +123,28 @@ impl Group {
 }
 
 /// The names of the steps that a step builds on which gives or takes away and cannot be planned yet.
-fn built_on(work: &Work) -> HashSet<String> {
-    let waits = |it: &&Draft| matches!(&it.stage, Stage::Later(call) if gives_or_takes(call.tool.effect));
+fn built_on(work: &PlannedJob) -> HashSet<String> {
+    let waits = |it: &&PlannedRow| matches!(&it.stage, Stage::Later(route) if gives_or_takes(route.tool.effect));
     // Only steps that a caller has written hold references; elsewhere such a text is a text.
-    let waiting = work.drafts.iter().filter(|_| work.tool.name == ApplyChanges::NAME).filter(waits);
+    let waiting = work.rows.iter().filter(|_| work.tool.name == ApplyChanges::NAME).filter(waits);
     waiting.flat_map(|it| references::find(&it.arguments)).map(|it| it.step).collect()
 }
 
 /// What the rows do, like with like; the gravest first. What asks for nothing and is told in full is left out.
-fn groups(work: &Work, in_full: &HashSet<String>, on_many: bool) -> Vec<Group> {
+fn groups(work: &PlannedJob, in_full: &HashSet<String>, on_many: bool) -> Vec<Group> {
     // Namesakes of several organizations are told apart.
     let many = organizations(work).len() > 1;
     let mut groups: Vec<Group> = Vec::new();
-    for draft in &work.drafts {
-        let Stage::Ready(ready) = &draft.stage else { continue };
+    for row in &work.rows {
+        let Stage::Ready(ready) = &row.stage else { continue };
         let Told { target, impact, asked, .. } = &ready.told;
         let asked = *asked;
         let place = target.within.as_deref().map(|it| format!(" in {it}")).unwrap_or_default();
         let organization = target.organization.as_deref().filter(|_| many).map(|it| format!(", organization {it}")).unwrap_or_default();
-        let what = format!("{}{place}{organization}{}", draft.title(), on(draft, on_many));
+        let what = format!("{}{place}{organization}{}", row.title(), on(row, on_many));
         let id = target.id.as_deref().filter(|_| many).map(|it| format!(" [{it}]")).unwrap_or_default();
         let name = format!("{}{id}", target.name);
-        if !asked && in_full.contains(&draft.name) {
+        if !asked && in_full.contains(&row.name) {
             continue;
         }
         let consequences = if asked { consequences(target, impact) } else { String::new() };
@@ -180,48 +180,48 @@ fn consequences(target: &Target, impact: &Impact) -> String {
 }
 
 /// A row that others build on, whole: what it makes is what they give or take away.
-fn in_full(draft: &Draft, target: &Target, on_many: bool) -> String {
+fn in_full(row: &PlannedRow, target: &Target, on_many: bool) -> String {
     let Target { kind, name, .. } = target;
-    format!("{} (step {}){}: {} {name}: {}", draft.title(), draft.name, on(draft, on_many), kind.replace('_', " "), written(draft))
+    format!("{} (step {}){}: {} {name}: {}", row.title(), row.name, on(row, on_many), kind.replace('_', " "), written(row))
 }
 
 /// A row that nobody can plan yet, as it was asked for, whole.
-fn verbatim(draft: &Draft, built_on: &HashSet<String>, on_many: bool) -> String {
-    let step = if built_on.contains(&draft.name) { format!(" (step {})", draft.name) } else { String::new() };
-    format!("{}{step}{}, with what earlier steps make: {}", draft.title(), on(draft, on_many), written(draft))
+fn verbatim(row: &PlannedRow, built_on: &HashSet<String>, on_many: bool) -> String {
+    let step = if built_on.contains(&row.name) { format!(" (step {})", row.name) } else { String::new() };
+    format!("{}{step}{}, with what earlier steps make: {}", row.title(), on(row, on_many), written(row))
 }
 
 /// The arguments of a row as they were written. What stood behind a cut would be agreed to unseen.
-fn written(draft: &Draft) -> String {
-    for_ledger(&draft.arguments.clone().into()).to_string()
+fn written(row: &PlannedRow) -> String {
+    for_ledger(&row.arguments.clone().into()).to_string()
 }
 
 /// The connection of a row, where that does not go without saying.
-fn on(draft: &Draft, on_many: bool) -> String {
-    if on_many { format!(" (connection {})", draft.connection) } else { String::new() }
+fn on(row: &PlannedRow, on_many: bool) -> String {
+    if on_many { format!(" (connection {})", row.connection) } else { String::new() }
 }
 
 /// The organizations of what is planned.
-fn organizations(work: &Work) -> Vec<&str> {
-    let steps = work.drafts.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some(&ready.told) } else { None });
+fn organizations(work: &PlannedJob) -> Vec<&str> {
+    let steps = work.rows.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some(&ready.told) } else { None });
     let mut names: Vec<&str> = steps.filter_map(|it| it.target.organization.as_deref()).collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
-fn connections(work: &Work) -> Vec<&str> {
-    let mut names: Vec<&str> = work.drafts.iter().map(|it| it.connection.as_str()).collect();
+fn connections(work: &PlannedJob) -> Vec<&str> {
+    let mut names: Vec<&str> = work.rows.iter().map(|it| it.connection.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
 /// Which rows come to nothing, and why.
-fn left_out(drafts: &[Draft]) -> Vec<String> {
+fn left_out(rows: &[PlannedRow]) -> Vec<String> {
     let why = |wanted: &str| -> Vec<String> {
         let ended =
-            drafts.iter().filter_map(|it| if let Stage::Ended { state, reason } = &it.stage { Some((it, *state, reason)) } else { None });
+            rows.iter().filter_map(|it| if let Stage::Ended { state, reason } = &it.stage { Some((it, *state, reason)) } else { None });
         ended.filter(|it| it.1 == wanted).map(|(it, _, reason)| format!("row {} ({})", it.name, cut(reason, 160))).collect()
     };
     let told = |rows: Vec<String>, what: &str| {
@@ -232,18 +232,18 @@ fn left_out(drafts: &[Draft]) -> Vec<String> {
     [told(why("skipped"), "left as they are"), told(why("failed"), "cannot be made")].into_iter().flatten().collect()
 }
 
-fn within(work: &Work) -> Option<String> {
+fn within(work: &PlannedJob) -> Option<String> {
     if !work.invites() {
         return None;
     }
-    let mut places: Vec<&str> = work.drafts.iter().filter_map(|it| it.target.as_ref()?.within.as_deref()).collect();
+    let mut places: Vec<&str> = work.rows.iter().filter_map(|it| it.target.as_ref()?.within.as_deref()).collect();
     places.sort_unstable();
     places.dedup();
     (!places.is_empty()).then(|| places.join(", "))
 }
 
-fn version(drafts: &[Draft]) -> String {
-    let row = |it: &Draft| {
+fn version(rows: &[PlannedRow]) -> String {
+    let row = |it: &PlannedRow| {
         let told = match &it.stage {
             Stage::Ready(ready) => json!(ready.told.version),
             Stage::Open(_) | Stage::Later(_) => json!(it.arguments),
@@ -251,5 +251,5 @@ fn version(drafts: &[Draft]) -> String {
         };
         sha256(canonical(&json!([it.name, it.tool, it.connection, told])))
     };
-    sha256(drafts.iter().map(row).collect::<String>())
+    sha256(rows.iter().map(row).collect::<String>())
 }

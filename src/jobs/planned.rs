@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A job that is asked for.
-pub(super) struct Work {
+pub(super) struct PlannedJob {
     pub(super) tool: Tool,
     /// The connection of all rows, or the server's own name.
     pub(super) connection: String,
@@ -24,12 +24,12 @@ pub(super) struct Work {
     pub(super) stop_on_failure: bool,
     /// Whether one bad row refuses all; else it fails alone.
     pub(super) all_or_nothing: bool,
-    pub(super) drafts: Vec<Draft>,
+    pub(super) rows: Vec<PlannedRow>,
     /// What the person should know besides.
     pub(super) notes: Vec<String>,
 }
 
-impl Work {
+impl PlannedJob {
     /// Whether many people are let in: then one consent is asked for, and shows who gets what, also where nobody gets power.
     pub(super) fn invites(&self) -> bool {
         self.tool.name == AddProjectMembers::NAME
@@ -37,7 +37,7 @@ impl Work {
 }
 
 /// A row that is asked for.
-pub(super) struct Draft {
+pub(super) struct PlannedRow {
     /// The step's id, or the row's number.
     pub(super) name: String,
     pub(super) connection: String,
@@ -53,10 +53,10 @@ pub(super) struct Draft {
 /// How far a row has come.
 pub(super) enum Stage {
     /// It is understood, and to be planned.
-    Open(Call),
+    Open(Route),
     Ready(Box<Ready>),
     /// It builds on an earlier row, and can be planned only then.
-    Later(Call),
+    Later(Route),
     /// There is nothing to send for it.
     Ended {
         state: &'static str,
@@ -77,12 +77,12 @@ pub(super) struct Ready {
 
 /// Which tool of which connection.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(super) struct Route {
     pub(super) tool: Tool,
     pub(super) connection: Arc<Connection>,
 }
 
-impl Draft {
+impl PlannedRow {
     /// It can be sent.
     pub(super) fn ready(&mut self, ready: Ready) {
         self.target = Some(ready.told.target.clone());
@@ -95,8 +95,8 @@ impl Draft {
 
     /// Lets it wait for the rows before it.
     pub(super) fn wait(&mut self) {
-        if let Stage::Open(call) = &self.stage {
-            self.stage = Stage::Later(call.clone());
+        if let Stage::Open(route) = &self.stage {
+            self.stage = Stage::Later(route.clone());
         }
     }
 
@@ -107,14 +107,14 @@ impl Draft {
     /// What its tool is called where people read.
     pub(super) fn title(&self) -> &str {
         match &self.stage {
-            Stage::Open(call) | Stage::Later(call) => call.tool.title,
+            Stage::Open(route) | Stage::Later(route) => route.tool.title,
             Stage::Ready(ready) => ready.title,
             Stage::Ended { .. } => &self.tool,
         }
     }
 
     /// The row as the store keeps it.
-    pub(super) fn row(&self) -> NewRow {
+    pub(super) fn stored(&self) -> NewRow {
         let told = if let Stage::Ready(ready) = &self.stage { text(&ready.told) } else { None };
         let (state, reason) = match &self.stage {
             Stage::Ended { state, reason } => (*state, Some(reason.clone())),
