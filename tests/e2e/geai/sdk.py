@@ -637,9 +637,9 @@ CHANGES = [
         limits("set_organization_usage_limit", ORGANIZATION, limit_input(700, 900)),
         lambda it: it["id"] == ORGANIZATION_LIMIT and it["status"] == 1,
         (("usage-limit", "set-organization-limit", "-o", ORGANIZATION, *limit_options(700, 900)),),
-        Call("set_usage_limit", our_limit(700, 900)),
-        lambda it: it["target"]["id"] == ORGANIZATION_LIMIT and it["before"]["hard_limit"] == 5000,
-        ORGANIZATION_LIMIT,
+        # Below what is used already: a person is asked.
+        Call("set_usage_limit", our_limit(700, 900), "y"),
+        shows=ORGANIZATION_LIMIT,
     ),
     Step(
         "get_all_usage_limits_from_organization",
@@ -647,7 +647,7 @@ CHANGES = [
         only("usageLimits", hardLimit=900.0),
         (("ulim", "get-all-org-lim", "-o", ORGANIZATION),),
         Call("list_usage_limits", {}),
-        ours(usage_limit=ORGANIZATION_LIMIT, active=True),
+        ours(usage_limit=ORGANIZATION_LIMIT, active=True, hard_limit=900),
         ORGANIZATION_LIMIT,
     ),
     Step(
@@ -666,9 +666,13 @@ CHANGES = [
         ],
         lambda it: (it[2]["hardLimit"], it[2]["softLimit"], it[2]["renewalStatus"]) == (1900, 850, "NonRenewable"),
         (("ulim", "up-org-lim", "-o", ORGANIZATION, "--lid", ORGANIZATION_LIMIT, *limit_options(850, 1900, renewal="NonRenewable")[4:]),),
-        Call("update_usage_limit", {"usage_limit": ORGANIZATION_LIMIT, "soft_limit": 850, "hard_limit": 1900, "renewal": "NonRenewable"}),
-        lambda it: it["after"]["hard_limit"] == 1900,
-        "NonRenewable",
+        Call("update_usage_limit", {"usage_limit": ORGANIZATION_LIMIT, "soft_limit": 850, "hard_limit": 1900, "renewal": "NonRenewable"}, "y"),
+        shows="NonRenewable",
+    ),
+    Step(
+        "list_usage_limits, after three requests",
+        ours=Call("list_usage_limits", {}),
+        expect_ours=ours(usage_limit=ORGANIZATION_LIMIT, hard_limit=1900, renewal="NonRenewable"),
     ),
     Step(
         "delete_usage_limit_from_organization",
@@ -682,9 +686,9 @@ CHANGES = [
         limits("set_project_usage_limit", ORGANIZATION, GRANITE, limit_input(10, 20, "Requests")),
         lambda it: it["id"] == PROJECT_LIMIT,
         (("ulim", "set-project-limit", "-o", ORGANIZATION, "-p", GRANITE, *limit_options(10, 20, "Requests")),),
-        Call("set_usage_limit", {"project": "Granite", **our_limit(10, 20, "Requests")}),
-        lambda it: it["after"]["usage_limit"] == PROJECT_LIMIT,
-        PROJECT_LIMIT,
+        # Another unit than the limit that it takes the place of: a person is asked.
+        Call("set_usage_limit", {"project": "Granite", **our_limit(10, 20, "Requests")}, "y"),
+        shows=PROJECT_LIMIT,
     ),
     Step(
         "get_all_usage_limits_from_project",
@@ -692,7 +696,7 @@ CHANGES = [
         lambda it: [one["status"] for one in it["usageLimits"]] == [4, 1],
         (("ulim", "get-all-proj-lim", "-o", ORGANIZATION, "-p", GRANITE),),
         Call("list_usage_limits", {"project": "Granite"}),
-        ours(usage_limit=PROJECT_LIMIT, active=True),
+        ours(usage_limit=PROJECT_LIMIT, active=True, usage_unit="Requests", hard_limit=20),
         PROJECT_LIMIT,
     ),
     Step(
@@ -723,9 +727,14 @@ CHANGES = [
         Call(
             "update_usage_limit",
             {"project": "Granite", "usage_limit": PROJECT_LIMIT, "soft_limit": 5, "hard_limit": 15, "renewal": "NonRenewable"},
+            "y",
         ),
-        lambda it: it["after"]["soft_limit"] == 5,
-        "NonRenewable",
+        shows="NonRenewable",
+    ),
+    Step(
+        "list_usage_limits of a project, after three requests",
+        ours=Call("list_usage_limits", {"project": "Granite"}),
+        expect_ours=ours(usage_limit=PROJECT_LIMIT, soft_limit=5, hard_limit=15),
     ),
     Step(
         "delete_usage_limit_from_project",
