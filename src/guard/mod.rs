@@ -51,7 +51,7 @@ pub(crate) use settling::settle_open;
 pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, RowCall, Step, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
-pub(crate) use weigh::{Bearing, MAIL_GOES_OUT, NOT_PLANNED_YET, of_plan, sum};
+pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
     domain::Timestamp,

@@ -132,9 +132,11 @@ pub(crate) struct Sum {
     pub(crate) name: Option<String>,
 }
 
-/// Adds up the steps of a plan.
-pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>) -> Sum {
-    let (mut gravity, mut all) = (Gravity::None, Vec::new());
+/// Adds up the steps of a plan. `open`: whether there are steps that give or take and cannot be planned yet; `newcomers`: whether
+/// people are asked about who come in by it.
+pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>, open: bool, newcomers: bool) -> Sum {
+    // What nobody has planned yet is never harmless, and mail that has gone out cannot be made unread.
+    let (mut gravity, mut all) = (if open || newcomers { Gravity::Low } else { Gravity::None }, Vec::new());
     for (of_step, tallies) in steps {
         gravity = gravity.max(of_step);
         all.extend_from_slice(tallies);
@@ -143,12 +145,6 @@ pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>) -> Su
     let name = gravest_sum(&added_up(&all, false));
     Sum { gravity: if name.is_some() { Gravity::Critical } else { gravity }, name }
 }
-
-/// What nobody has planned yet is never harmless: the least that a plan with such steps weighs.
-pub(crate) const NOT_PLANNED_YET: Gravity = Gravity::Low;
-
-/// What a batch of invitations weighs at least: mail goes out to people, who cannot be uninvited from having read it.
-pub(crate) const MAIL_GOES_OUT: Gravity = Gravity::Low;
 
 /// The impact of a plan: its gravity from [`sum`], its lines from its steps.
 pub(crate) fn of_plan(gravity: Gravity, notes: Vec<String>, undo: Option<String>) -> Impact {
@@ -374,12 +370,15 @@ mod tests {
         let ends = |name: &str| weigh(&Facts::none().ends(Thing::Project, Counted::one(name)).about(acme()), true, &Trust::default());
         let steps: Vec<Weighed> = (0..10).map(|it| ends(&format!("P{it}"))).collect();
         assert!(steps.iter().all(|it| it.impact.gravity == Gravity::High && it.sum.is_none()));
-        let all = sum(steps.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())));
+        let all = sum(steps.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())), false, false);
         assert_eq!((all.gravity, all.name.as_deref()), (Gravity::Critical, Some("10 projects of Acme")));
-        let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())));
+        let few = sum(steps[..3].iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())), false, false);
         assert_eq!((few.gravity, few.name), (Gravity::High, None));
         let namesakes = [&steps[0], &steps[0], &steps[0], &steps[0], &steps[0], &steps[0]];
-        assert_eq!(sum(namesakes.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice()))).gravity, Gravity::Critical);
+        assert_eq!(
+            sum(namesakes.iter().map(|it| (it.impact.gravity, it.bearing.tallies.as_slice())), false, false).gravity,
+            Gravity::Critical
+        );
     }
 
     #[test]

@@ -46,17 +46,10 @@ impl Summary {
         let steps = || ready().map(|(row, it)| (row, &it.told));
         let later = || work.rows.iter().filter_map(|it| if let Stage::Later(route) = &it.stage { Some((it, route)) } else { None });
 
-        let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())));
         let asks = steps().any(|(_, it)| it.asked);
         let unknown = later().any(|(_, route)| gives_or_takes(route.tool.effect));
-        let mut gravity = sum.gravity;
-        if unknown {
-            gravity = gravity.max(guard::NOT_PLANNED_YET);
-        }
-        let newcomers = work.invites() || ready().any(|(_, it)| it.told.asked && it.bearing.brings_in);
-        if newcomers && asks {
-            gravity = gravity.max(guard::MAIL_GOES_OUT);
-        }
+        let newcomers = asks && (work.invites() || ready().any(|(_, it)| it.told.asked && it.bearing.brings_in));
+        let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())), unknown, newcomers);
         let mut notes: Vec<String> = Vec::new();
         let built_on = built_on(work);
         let connections = connections(work);
@@ -86,7 +79,7 @@ impl Summary {
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
-            plan: Plan::of_many(target, guard::of_plan(gravity, notes, undo), name),
+            plan: Plan::of_many(target, guard::of_plan(sum.gravity, notes, undo), name),
             on: connections.join(", "),
             needs_consent: unknown || asks,
             version: version(&work.rows),
@@ -98,6 +91,7 @@ impl Summary {
 fn noun<'a>(work: &PlannedJob, rows: usize, domains: impl Iterator<Item = &'a String>) -> String {
     let mut domains: Vec<&str> = domains.map(String::as_str).collect();
     let counted = rows - domains.len().min(rows);
+    domains.sort_unstable();
     domains.dedup();
     match (work.invites(), counted) {
         (false, 1) if domains.is_empty() => "1 change".to_owned(),
