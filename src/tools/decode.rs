@@ -92,9 +92,15 @@ enum Kind {
     /// A rule of the value's own, in its own words.
     Rule(String),
     /// A value of another kind than is wanted.
-    Other { given: String, wanted: String },
+    Other {
+        given: String,
+        wanted: String,
+    },
     Missing(&'static str),
-    Unknown { field: String, known: &'static [&'static str] },
+    Unknown {
+        field: String,
+        known: &'static [&'static str],
+    },
 }
 
 impl Misfit {
@@ -233,12 +239,7 @@ impl<'de> Deserializer<'de> for Argument<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
         // Arguments have no enums but those of names.
         match self.0 {
             Value::String(name) => visitor.visit_enum(name.as_str().into_deserializer()),

@@ -24,9 +24,9 @@ pub mod roles;
 pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
-pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
 pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
 pub use receipt::{Receipt, SecretPlace, Status};
+pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
 
 mod decode;
 mod effect;

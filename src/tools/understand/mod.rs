@@ -42,7 +42,9 @@ pub(crate) fn understand(asked: Asked<'_>, arguments: Map<String, Value>) -> Und
 fn unwrapped(properties: Option<&Map<String, Value>>, arguments: Map<String, Value>) -> Map<String, Value> {
     const WRAPPERS: [&str; 6] = ["arguments", "args", "params", "parameters", "input", "kwargs"];
     let inner = match arguments.iter().next() {
-        Some((name, value)) if arguments.len() == 1 && WRAPPERS.contains(&name.as_str()) && properties.is_none_or(|it| !it.contains_key(name)) => {
+        Some((name, value))
+            if arguments.len() == 1 && WRAPPERS.contains(&name.as_str()) && properties.is_none_or(|it| !it.contains_key(name)) =>
+        {
             values::as_object(value)
         }
         _ => None,
@@ -214,7 +216,10 @@ mod tests {
             (json!({ "project": "Atlas", "confirm": true }), "`confirm` cannot be said by a call"),
             (json!({ "project": "Atlas", "force": true }), "`force` cannot be said by a call"),
             (json!({ "project": "Atlas", "reason": "old" }), "archive_project has no argument `reason`"),
-            (json!({ "project": "Atlas", "project_id": "Borealis" }), "`project` and `project_id` say the same thing with different values"),
+            (
+                json!({ "project": "Atlas", "project_id": "Borealis" }),
+                "`project` and `project_id` say the same thing with different values",
+            ),
         ] {
             let found = faults("archive_project", arguments);
             assert!(found.len() == 1 && found[0].starts_with(said), "{found:?}");
