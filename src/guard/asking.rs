@@ -10,7 +10,7 @@ use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
     store::{Approval, EntryKind, transaction},
-    tools::Effect,
+    tools::{Effect, Status},
 };
 
 impl Guard {
@@ -85,7 +85,7 @@ impl Guard {
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
                         let ticket = Ticket::new(call, &version);
-                        let receipt = planned(record.plan, "confirmation_required", &question);
+                        let receipt = planned(record.plan, Status::ConfirmationRequired, &question).shaped();
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
                     (false, Fallback::Refuse) => {

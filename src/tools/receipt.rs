@@ -2,8 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::domain::{Impact, Inverse, Target};
+use crate::{
+    domain::{Impact, Inverse, Target},
+    shape::shape,
+};
 
 /// The result of a change: what was done, or what would be.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,6 +55,38 @@ pub struct Receipt<T> {
     pub call_id: Option<String>,
 }
 
+impl<T> Receipt<T> {
+    /// A receipt that tells its status and target, and nothing more yet.
+    pub fn new(status: Status, target: Target) -> Self {
+        Self {
+            status,
+            target,
+            before: None,
+            after: None,
+            undo: None,
+            secret: None,
+            impact: None,
+            needs_consent: None,
+            confirmation_token: None,
+            expires_in_s: None,
+            question: None,
+            confirmed_by: None,
+            replayed: false,
+            job: None,
+            call_id: None,
+        }
+    }
+}
+
+impl<T: Serialize> Receipt<T> {
+    /// The receipt as it leaves the server: without secrets, invisible characters and overlong texts.
+    pub(crate) fn shaped(&self) -> Value {
+        let mut receipt = json!(self);
+        shape(&mut receipt);
+        receipt
+    }
+}
+
 /// Whether a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -81,15 +117,15 @@ impl Inverse {
     /// The call of this operation.
     pub fn of<O: super::Operation>(operation: &O) -> Self {
         let mut arguments = serde_json::to_value(operation).unwrap_or_default();
-        if let serde_json::Value::Object(fields) = &mut arguments {
+        if let Value::Object(fields) = &mut arguments {
             fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
         }
         Self { tool: O::NAME.to_owned(), arguments }
     }
 
     /// The call of this operation with these arguments; those that are null are left out.
-    pub fn call<O: super::Operation>(mut arguments: serde_json::Value) -> Self {
-        if let serde_json::Value::Object(fields) = &mut arguments {
+    pub fn call<O: super::Operation>(mut arguments: Value) -> Self {
+        if let Value::Object(fields) = &mut arguments {
             fields.retain(|_, it| !it.is_null());
         }
         Self { tool: O::NAME.to_owned(), arguments }
