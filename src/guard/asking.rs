@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Answer, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
     record::{Evidence, Record},
+    shaped,
 };
 use crate::{
     domain::{Gravity, Timestamp},
@@ -85,7 +86,7 @@ impl Guard {
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
                         let ticket = Ticket::new(call, &version);
-                        let receipt = planned(record.plan, Status::ConfirmationRequired, &question).shaped();
+                        let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
                     (false, Fallback::Refuse) => {

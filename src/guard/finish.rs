@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    Account, Made, Permit,
+    Account, Made, Permit, shaped,
     unsent::{Sent, Unsent},
 };
 use crate::{
@@ -142,7 +142,7 @@ impl Finish {
             (None, Some(sink)) => sink.discard(),
             _ => {}
         }
-        Ended { result: Ok(receipt.shaped()), outcome: Some(outcome), inverse: made.inverse }
+        Ended { result: Ok(shaped(&receipt)), outcome: Some(outcome), inverse: made.inverse }
     }
 }
 

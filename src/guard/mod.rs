@@ -38,7 +38,7 @@ use std::{
 
 use finish::unknown;
 use record::{Evidence, Record};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
@@ -57,6 +57,7 @@ use crate::{
     domain::Timestamp,
     error::{CallError, ProviderError},
     secrets::SecretSink,
+    shape::shape,
     store::{Clock, Db, EntryKind, JobRecord, NewRows, RepeatKey, sha256, transaction},
     tools::{Receipt, Status, Tool},
 };
@@ -308,7 +309,14 @@ fn preview(plan: &Plan, question: &Question, needs_consent: bool) -> Value {
         receipt.question = None;
         receipt.confirmed_by = None;
     }
-    receipt.shaped()
+    shaped(&receipt)
+}
+
+/// A receipt as it leaves the server: without secrets, invisible characters and overlong texts.
+fn shaped(receipt: &Receipt<Value>) -> Value {
+    let mut receipt = json!(receipt);
+    shape(&mut receipt);
+    receipt
 }
 
 /// JSON with sorted keys and without nulls, so that the same facts always give the same text.

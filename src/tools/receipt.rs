@@ -2,12 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::{
-    domain::{Impact, Inverse, Target},
-    shape::shape,
-};
+use crate::domain::{Impact, Inverse, Target};
 
 /// The result of a change: what was done, or what would be.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -78,15 +74,6 @@ impl<T> Receipt<T> {
     }
 }
 
-impl<T: Serialize> Receipt<T> {
-    /// The receipt as it leaves the server: without secrets, invisible characters and overlong texts.
-    pub(crate) fn shaped(&self) -> Value {
-        let mut receipt = json!(self);
-        shape(&mut receipt);
-        receipt
-    }
-}
-
 /// Whether a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -117,15 +104,15 @@ impl Inverse {
     /// The call of this operation.
     pub fn of<O: super::Operation>(operation: &O) -> Self {
         let mut arguments = serde_json::to_value(operation).unwrap_or_default();
-        if let Value::Object(fields) = &mut arguments {
+        if let serde_json::Value::Object(fields) = &mut arguments {
             fields.retain(|_, it| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
         }
         Self { tool: O::NAME.to_owned(), arguments }
     }
 
     /// The call of this operation with these arguments; those that are null are left out.
-    pub fn call<O: super::Operation>(mut arguments: Value) -> Self {
-        if let Value::Object(fields) = &mut arguments {
+    pub fn call<O: super::Operation>(mut arguments: serde_json::Value) -> Self {
+        if let serde_json::Value::Object(fields) = &mut arguments {
             fields.retain(|_, it| !it.is_null());
         }
         Self { tool: O::NAME.to_owned(), arguments }
