@@ -128,6 +128,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
     fn means(tool: &str, written: Value, meant: Value) {
         let found = read(tool, written.clone());
         assert_eq!((&Value::Object(found.arguments), &found.faults), (&meant, &Vec::new()), "{tool} {written}");
