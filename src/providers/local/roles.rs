@@ -94,7 +94,7 @@ fn among(found: &mut Select, values: &[&str]) -> String {
 /// The built-in roles, those of an organization and those of a project, the first of each; without an organization those of all.
 fn ways_of_roles(found: &mut Select, organization: Option<&str>, project: Option<&str>, limits: &str, rows: i64) -> String {
     let first = |which: &str| {
-        format!("SELECT * FROM (SELECT * FROM roles r WHERE {which}{limits} ORDER BY r.level, r.name_key, r.id LIMIT {rows}) some")
+        format!("SELECT * FROM (SELECT * FROM roles r WHERE {which}{limits} ORDER BY r.level, r.name_key, r.id LIMIT {rows}) few")
     };
     let Some(organization) = organization else { return first("r.project_id IS NULL") };
     let organization = found.bind(organization);
