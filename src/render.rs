@@ -124,24 +124,20 @@ fn asked(fields: &Fields) -> Vec<String> {
     let Some(impact) = fields.get("impact") else { return Vec::new() };
     let (gravity, text) = (scalar(&impact["gravity"]), |name: &str| fields.get(name).and_then(Value::as_str));
     let mut lines = Vec::new();
-    match (text("question"), fields.get("needs_consent")) {
-        (Some(question), would) => {
-            let asks = if would.is_some() { "A person would be asked" } else { "Ask a person" };
-            lines.push(format!("{asks} (gravity {gravity}):\n{question}"));
-            // Of many people the question is cut here, and not where a person reads it.
-            let cut = [("confirmed_by", "To confirm, a person types"), ("undo", "Undo")].map(|(name, label)| (text(name), label));
-            lines.extend(
-                cut.into_iter().filter_map(|(value, label)| Some(format!("{label}: {}", value.filter(|it| !question.contains(it))?))),
-            );
+    if let Some(question) = text("question") {
+        let asks = if fields.contains_key("needs_consent") { "A person would be asked" } else { "Ask a person" };
+        lines.push(format!("{asks} (gravity {gravity}):\n{question}"));
+        // Of many people the question is cut here, and not where a person reads it.
+        for (name, label) in [("confirmed_by", "To confirm, a person types"), ("undo", "Undo")] {
+            lines.extend(text(name).filter(|it| !question.contains(it)).map(|it| format!("{label}: {it}")));
         }
-        (None, _) => {
-            lines.push(format!("No person would be asked (gravity {gravity})."));
-            for loss in impact["losses"].as_array().into_iter().flatten() {
-                let names = loss["examples"].as_array().filter(|it| !it.is_empty()).map(|it| format!(" ({})", list_of(it)));
-                lines.push(format!("- {} {}{}", scalar(&loss["count"]), scalar(&loss["what"]), names.unwrap_or_default()));
-            }
-            lines.extend(impact["notes"].as_array().into_iter().flatten().map(|it| format!("- {}", scalar(it))));
+    } else {
+        lines.push(format!("No person would be asked (gravity {gravity})."));
+        for loss in impact["losses"].as_array().into_iter().flatten() {
+            let names = loss["examples"].as_array().filter(|it| !it.is_empty()).map(|it| format!(" ({})", list_of(it)));
+            lines.push(format!("- {} {}{}", scalar(&loss["count"]), scalar(&loss["what"]), names.unwrap_or_default()));
         }
+        lines.extend(impact["notes"].as_array().into_iter().flatten().map(|it| format!("- {}", scalar(it))));
     }
     if let (Some(token), Some(seconds)) = (text("confirmation_token"), fields.get("expires_in_s").and_then(Value::as_i64)) {
         lines.push(format!("When the person agrees, repeat the call {} with confirmation_token {token}", until(seconds)));
