@@ -216,9 +216,4 @@ async fn many_people_are_one_call_many_changes_one_plan_and_owners_of_the_organi
         let text = text(&agent, name, arguments).await.unwrap().to_lowercase();
         assert!(text.contains("count the owners of the organization") || text.contains("count its owners"), "{name}: {text}");
     }
-    // Where plans are not on offer, the steps are made one by one.
-    let lists = AllowLists { effects: [Effect::Read, Effect::Write, Effect::Access].into(), ..AllowLists::default() };
-    let without = Agent::on(&Store::sqlite(), Options { lists, ..Options::default() }).await;
-    let invite = text(&without, "invite-people", json!({ "people": "ana@acme.example" })).await.unwrap();
-    assert!(!invite.contains("apply_changes") && invite.contains("once for each new person"), "{invite}");
 }
