@@ -10,7 +10,7 @@ use crate::domain::{
     roles::RoleType,
 };
 
-/// Lists who can use a project.
+/// Lists a project's people; organization owners and admins come on top.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMembers {

@@ -98,7 +98,7 @@ pub struct ListPermissions {
 
 operation!(ListPermissions, "list_permissions", "List permissions", Read => List<Permission>);
 
-/// Lists roles of a person or team.
+/// Lists roles of one person, team or project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRoleAssignments {
