@@ -24,6 +24,7 @@ pub mod demo;
 pub mod doctor;
 mod fields;
 pub mod jobs;
+mod logging;
 mod output;
 mod progress;
 #[cfg(feature = "sandbox")]
@@ -33,6 +34,7 @@ pub mod serve;
 pub mod snippets;
 pub mod tools;
 
+pub use logging::LogFormat;
 pub use output::Format;
 
 /// The command line, read.
@@ -140,6 +142,8 @@ impl Cli {
     }
 
     fn ended(&self) -> Ended {
+        let served = if let Command::Serve(it) = &self.command { Some(it.log_format()) } else { None };
+        logging::start(served.unwrap_or_default(), served.is_some());
         use tokio::runtime::Builder;
         // One client is served fastest on one thread; many deserve all there are.
         let many = matches!(&self.command, Command::Serve(it) if it.is_http());
@@ -180,19 +184,6 @@ impl Command {
             #[cfg(feature = "conformance")]
             Self::Conformance(it) => it.run(overrides).await,
         }
-    }
-}
-
-/// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
-pub fn start_logging() {
-    use tracing_subscriber::{EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    // What `RUST_LOG` can say takes regular expressions to read; the usual takes none.
-    if let Ok(filter) = EnvFilter::try_from_default_env() {
-        registry().with(lines.with_filter(filter)).init();
-    } else {
-        let usual = Targets::new().with_default(tracing::Level::WARN).with_target("rmcp", tracing::Level::ERROR);
-        registry().with(lines.with_filter(usual)).init();
     }
 }
 

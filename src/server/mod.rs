@@ -1,6 +1,7 @@
 //! The MCP surface: both protocol eras on one handler. With the transports, the only importer of rmcp.
 
 mod ask;
+mod calls;
 mod completion;
 mod prompts;
 mod resources;
@@ -25,6 +26,7 @@ use rmcp::{
 };
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 pub use turns::{Turn, Turns};
 use watch::Watch;
 
@@ -62,6 +64,7 @@ struct Inner {
     /// Seals consents on their way through clients; made at the first question.
     codec: OnceCell<RequestStateCodec>,
     calls: Turns,
+    figures: calls::Figures,
     patience: Patience,
 }
 
@@ -90,11 +93,16 @@ impl Server {
 
     pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
         let calls = Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE);
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, patience }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures: calls::Figures::new(), patience }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
         &self.inner.app
+    }
+
+    /// What an operator's tools want to know, as Prometheus reads it. It tells nothing of people, and no secret.
+    pub fn figures(&self) -> String {
+        self.inner.figures.text(&self.inner.app)
     }
 
     async fn call(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
@@ -146,6 +154,7 @@ impl Server {
             },
             Ok(Verdict::Token { ticket, mut receipt, .. }) => {
                 let token = self.seal(&ticket, &ask::token_context(&caller)).await?;
+                self.inner.figures.asked("token");
                 receipt["confirmation_token"] = token.into();
                 receipt["expires_in_s"] = crate::guard::TTL_SECONDS.into();
                 success(receipt, &cx)
@@ -231,10 +240,14 @@ impl ServerHandler for Server {
 
     async fn call_tool(&self, request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
         // A handler that panics would never answer, and the client would wait for ever.
-        AssertUnwindSafe(self.call(request, cx)).catch_unwind().await.unwrap_or_else(|_| {
+        let told = self.inner.figures.begin(&self.inner.app, &request, &cx);
+        let call = AssertUnwindSafe(self.call(request, cx)).catch_unwind().instrument(told.span());
+        let answer = call.await.unwrap_or_else(|_| {
             tracing::error!("a tool call failed inside");
             Err(internal())
-        })
+        });
+        told.end(&answer);
+        answer
     }
 
     async fn list_prompts(

@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Json, Router,
+    Extension, Router,
     extract::{Request, State},
     http::{StatusCode, header::RETRY_AFTER},
     middleware::{Next, from_fn_with_state},
     response::Response,
-    routing::{any, get},
+    routing::any,
 };
 use futures_util::future::BoxFuture;
 use rmcp::{
@@ -16,16 +16,17 @@ use rmcp::{
     transport::{StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::local::LocalSessionManager},
 };
 use secrecy::SecretString;
-use serde_json::json;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub use super::operators::Operators;
 use super::{
     ServeError, Work,
     accept::accept,
     body::{MAX_BODY, Reader, held},
     endpoint::{self, Endpoint},
     gate::{self, Gate, refusal},
+    operators,
     sessions::Sessions,
     sse,
 };
@@ -63,6 +64,8 @@ pub struct HttpOptions {
     pub idle: Duration,
     /// How long a shutdown waits for what is being worked on.
     pub grace: Duration,
+    /// What those are told who look after the server.
+    pub operators: Operators,
 }
 
 impl HttpOptions {
@@ -83,6 +86,7 @@ impl HttpOptions {
             body_timeout: Duration::from_secs(30),
             idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
+            operators: Operators::default(),
         }
     }
 
@@ -181,7 +185,7 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
     let open = Turns::new(options.max_connections, most);
     routes
         .layer(from_fn_with_state(open, within_share))
-        .route(gate::HEALTH, get(|| async { Json(json!({ "status": "ok" })) }))
+        .merge(operators::routes(&options.operators))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the MCP endpoint is `/mcp`") })
 }
 
