@@ -5,6 +5,7 @@ mod calls;
 mod completion;
 mod prompts;
 mod resources;
+mod results;
 mod skills;
 mod tasks;
 mod turns;
@@ -12,20 +13,19 @@ mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::FutureExt as _;
+use results::{failure, success};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CompleteRequestParams, CompleteResult,
-        ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams, GetSkillResult, GetTaskParams,
-        GetTaskResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
-        ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-        RequestStateCodec, ServerCapabilities, ServerConfig, Tool, ToolAnnotations, UpdateTaskParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams, CompleteResult, DiscoverResult,
+        GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult, Implementation,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
+        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, RequestStateCodec, ServerCapabilities,
+        ServerConfig, Tool, ToolAnnotations, UpdateTaskParams,
     },
     service::RequestContext,
 };
-use serde_json::Value;
 use tokio::sync::OnceCell;
 use tracing::Instrument as _;
 pub use turns::{Turn, Turns};
@@ -36,7 +36,6 @@ use crate::{
     catalog::Offer,
     error::CallError,
     guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
-    render,
     tools::Effect,
 };
 
@@ -390,33 +389,6 @@ fn caller(cx: &RequestContext<RoleServer>, can_ask: bool) -> Caller {
     let principal = principal(cx);
     let client = cx.client_info().map(|it| format!("{} {}", it.name, it.version)).unwrap_or_default();
     Caller { principal, client: crate::shape::cut(&crate::domain::clean(&client), 80), can_ask }
-}
-
-fn success(mut result: Value, cx: &RequestContext<RoleServer>) -> CallToolResult {
-    let mut content = vec![ContentBlock::text(render::text(&result))];
-    content.extend(picture(&mut result));
-    let mut answer = CallToolResult::success(content);
-    answer.structured_content = Some(result);
-    answer.meta = stamp(cx);
-    answer
-}
-
-fn failure(error: &CallError, cx: &RequestContext<RoleServer>) -> CallToolResult {
-    let mut value = error.to_value();
-    crate::shape::shape(&mut value);
-    let mut answer = CallToolResult::error(vec![ContentBlock::text(render::error(&value))]);
-    answer.structured_content = Some(value);
-    answer.meta = stamp(cx);
-    answer
-}
-
-/// A picture goes to the agent as a picture, not as letters.
-fn picture(result: &mut Value) -> Option<ContentBlock> {
-    let media_type = result.get("media_type")?.as_str()?.to_owned();
-    let fields = result.as_object_mut()?;
-    let image = fields.shift_remove("image")?;
-    let image = image.as_str().filter(|it| STANDARD.decode(it).is_ok())?;
-    Some(ContentBlock::image(image, media_type))
 }
 
 fn unknown_tool(error: &CallError) -> ErrorData {
