@@ -64,9 +64,10 @@ impl Figures {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("rolecall");
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
-        let (calls, questions, answers) = (Family::default(), Family::default(), Family::default());
-        let durations = Family::new_with_constructor(histogram);
-        let (at_work, jobs, pool) = (Gauge::default(), Gauge::default(), Family::default());
+        let calls = Family::<Labels, Counter>::default();
+        let durations = Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(histogram);
+        let (questions, answers) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
+        let (at_work, jobs, pool) = (Gauge::<i64>::default(), Gauge::<i64>::default(), Family::<Labels, Gauge>::default());
         registry.register("calls", "Calls of tools, by tool and outcome", calls.clone());
         registry.register("call_duration_seconds", "How long calls took, by tool", durations.clone());
         registry.register("questions", "Questions to people, by the way they went", questions.clone());
