@@ -142,10 +142,10 @@ impl Cli {
     }
 
     fn ended(&self) -> Ended {
+        use tokio::runtime::Builder;
         let serve = if let Command::Serve(it) = &self.command { Some(it) } else { None };
         // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
         logging::start(serve.map(serve::Serve::log_format).unwrap_or_default(), serve.is_some_and(serve::Serve::is_http));
-        use tokio::runtime::Builder;
         // One client is served fastest on one thread; many deserve all there are.
         let many = matches!(&self.command, Command::Serve(it) if it.is_http());
         let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use super::operators::Operators;
 use super::{
     ServeError, Work,
-    accept::accept,
+    accept::{Connection, accept},
     body::{MAX_BODY, Reader, held},
     endpoint::{self, Endpoint},
     gate::{self, Gate, refusal},
@@ -31,6 +31,9 @@ use super::{
     sse,
 };
 use crate::server::{Principal, Turns};
+
+/// How long a connection takes at most that has to make room for another.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end when everything on them has ended.
 const CLOSING: Duration = Duration::from_secs(4);
@@ -190,8 +193,19 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
 }
 
 /// Keeps what one caller has open at once within bounds: requests from their first byte to the last of their answer, and streams.
-async fn within_share(State(open): State<Turns>, Extension(principal): Extension<Principal>, request: Request, next: Next) -> Response {
-    let Some(turn) = open.try_take(&principal.0) else {
+async fn within_share(
+    State(open): State<Turns>,
+    Extension(principal): Extension<Principal>,
+    Extension(connection): Extension<Arc<Connection>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut turn = open.try_take(&principal.0);
+    if turn.is_none() && connection.takes_the_place_of_another(&principal) {
+        turn = tokio::time::timeout(LEAVING, open.take(&principal.0)).await.ok().flatten();
+    }
+    connection.is_of(&principal);
+    let Some(turn) = turn else {
         tracing::warn!(principal = principal.0, "a request was refused: its caller has too many open");
         return too_many_requests();
     };
