@@ -24,7 +24,8 @@ use crate::{
 A tool's arguments:  rolecall call TOOL --help
 The tools:           rolecall tools
 
-Lists come from repeating an argument. @FILE stands for the text of a file, as in --csv @people.csv.
+Lists come from repeating an argument. @FILE stands for the text of a file, @- for standard input.
+A table may also be named without the @, as in --csv people.csv; it may be UTF-8, UTF-16 or Windows-1252.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
 --output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
 
