@@ -29,7 +29,7 @@ A table may also be named without the @, as in --csv people.csv; it may be UTF-8
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
 --output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
 
-Exit codes: 0 done, 1 the tool or a row of it failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
+Exit codes: 0 done, 1 the tool or a row of it failed, was refused or is there otherwise, 2 asked in a wrong way, 3 a person has to agree first."
 )]
 pub struct Call {
     /// The tool and its arguments
@@ -113,9 +113,9 @@ impl Call {
     }
 }
 
-/// Whether all of what was asked for was done: of many rows, each was made or is not needed.
+/// Whether all of what was asked for was done: of many rows, each was made or is so already.
 fn is_whole(result: &Value) -> bool {
-    ["failed", "unknown", "refused"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
+    ["differs", "failed", "unknown", "refused", "cancelled"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
 }
 
 impl Own {

@@ -183,6 +183,7 @@ fn migrator() -> Migrator {
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
+        migration(6, "differs", include_str!("migrations/0006_differs.sql")),
     ])
 }
 

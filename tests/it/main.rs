@@ -88,6 +88,7 @@ mod support_engine;
 mod support_geai;
 mod support_openai;
 mod support_seeme;
+mod tables;
 mod tasks;
 mod teams;
 mod wire;

@@ -119,7 +119,7 @@ async fn rows_that_cannot_be_made_fail_alone_and_all_that_is_wrong_is_told_at_on
             "di@acme.example Atlas failed: row 4: `di@acme.example` is not a member of `Acme`; bring them in first",
             "bo@acme.example Atlas failed: row 5: no role `chief`",
             "bo@acme.example Old failed: row 7: project `Old` is archived",
-            "row 8  failed: row 8: it has 2 of the 3 columns",
+            "cy@acme.example Atlas failed: row 8: it has 2 of the 3 columns",
             "ana@acme.example Atlas failed: row 9: gives other roles than row 2",
         ];
         assert_eq!(outcomes.len(), expected.len(), "{outcomes:?}");
