@@ -57,6 +57,7 @@ mod openai_roles;
 mod openai_service;
 mod openai_teams;
 mod organizations;
+mod outcomes;
 mod paging;
 mod practice;
 mod project_batch;
