@@ -81,7 +81,7 @@ impl Offer {
             // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
             if let Some(steps) = properties.get_mut("steps").filter(|_| self.alone && self.tool.name == jobs::ApplyChanges::NAME) {
-                steps["description"] = "Calls.".into();
+                steps["description"] = "Calls".into();
             }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();

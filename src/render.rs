@@ -43,8 +43,10 @@ fn receipt(status: &str, fields: &Map<String, Value>) -> String {
         "done" => format!("Done: {target}"),
         "dry_run" => format!("Preview, nothing was changed: {target}"),
         "running" => format!("Still running, get_job tells the rest: {target}"),
-        "stopped" => format!("Stopped at a failure: {target}"),
-        "cancelled" => format!("Cancelled before its end: {target}"),
+        "partly" => format!("Partly{}: {target}", made(fields)),
+        "failed" => format!("Failed{}: {target}", made(fields)),
+        "stopped" => format!("Stopped at a failure{}: {target}", made(fields)),
+        "cancelled" => format!("Cancelled before its end{}: {target}", made(fields)),
         _ => format!("NOT DONE, a person has to agree first: {target}"),
     };
     for name in ["before", "after"] {
@@ -68,6 +70,24 @@ fn receipt(status: &str, fields: &Map<String, Value>) -> String {
         text += &format!("\nUndo: {undo}");
     }
     text
+}
+
+/// How much of many was made, and how the rest ended: `, 1 of 3 made, 2 refused`.
+fn made(fields: &Map<String, Value>) -> String {
+    let count = |name: &str| fields.get("after").and_then(|it| it.get(name)).and_then(Value::as_u64).unwrap_or_default();
+    let others = [
+        ("skipped", "so already"),
+        ("differs", "there with another role"),
+        ("failed", "failed"),
+        ("unknown", "of unknown outcome"),
+        ("refused", "refused"),
+        ("cancelled", "cancelled"),
+        ("pending", "pending"),
+    ];
+    let others: Vec<(u64, &str)> = others.iter().map(|it| (count(it.0), it.1)).filter(|it| it.0 > 0).collect();
+    let done = count("done");
+    let told: String = others.iter().map(|(count, how)| format!(", {count} {how}")).collect();
+    format!(", {done} of {} made{told}", done + others.iter().map(|it| it.0).sum::<u64>())
 }
 
 fn lines(fields: &Map<String, Value>, depth: usize) -> String {
