@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::{
     Engine,
     planned::{PlannedJob, PlannedRow, Route, Stage},
