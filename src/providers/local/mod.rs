@@ -51,6 +51,7 @@ mod role_assignments;
 mod roles;
 mod seats;
 pub mod seed;
+mod select;
 mod service_accounts;
 mod surroundings;
 mod team_members;
@@ -78,6 +79,8 @@ pub struct Settings {
 pub(crate) struct Session {
     pub(crate) db: Conn,
     pub(crate) settings: Arc<Settings>,
+    /// Whether what it writes is to be kept; a plan only looks what would become of it.
+    pub(crate) makes: bool,
 }
 
 /// What this provider can do, on one screen.
@@ -286,7 +289,7 @@ impl Directory {
     }
 
     fn session(&self, db: Conn) -> Session {
-        Session { db, settings: Arc::new(self.settings.clone()) }
+        Session { db, settings: Arc::new(self.settings.clone()), makes: false }
     }
 
     /// Runs the change, behind those that it builds on, and rolls all of it back.
@@ -322,7 +325,7 @@ impl Directory {
     }
 
     async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
-        let mut session = self.session(self.db.begin().await?);
+        let mut session = Session { makes: true, ..self.session(self.db.begin().await?) };
         let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
             return Err(ProviderError::TargetChanged);
