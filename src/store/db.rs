@@ -184,9 +184,9 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
-        migration(6, "differs", include_str!("migrations/0006_differs.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
     ])
 }
 
