@@ -59,7 +59,7 @@ async fn who_is_there_with_another_role_is_told_and_does_not_count_as_made() {
     )
     .await;
     let it = Lab::<Engine>::new().await;
-    another_role_is_not_the_one_that_was_asked_for(&it.agent, "p-2", "ana.ruiz@acme.example", "Project Owner", "viewer").await;
+    another_role_is_not_the_one_that_was_asked_for(&it.agent, "p-2", "ana.ruiz@acme.example", "Project Viewer", "editor").await;
     let it = Lab::<Seeme>::new().await;
     let op = json!({ "project": "Atlas", "member": "mei.tanaka@acme.example", "roles": ["Project viewer"] });
     it.agent.ok("add_project_member", op).await;
