@@ -94,4 +94,5 @@ mod support_seeme;
 mod tables;
 mod tasks;
 mod teams;
+mod told;
 mod wire;
