@@ -58,6 +58,7 @@ mod openai_projects;
 mod openai_roles;
 mod openai_service;
 mod openai_teams;
+mod operators;
 mod organizations;
 mod outcomes;
 mod paging;
