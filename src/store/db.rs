@@ -186,6 +186,7 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
     ])
 }
 
