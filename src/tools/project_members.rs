@@ -17,7 +17,7 @@ pub struct ListProjectMembers {
     pub project: ProjectRef,
     pub query: Option<Query>,
     pub role: Option<RoleRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,
@@ -50,7 +50,7 @@ pub struct AddProjectMember {
 
 operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
 
-/// Adds many people to projects, one outcome each; members are skipped.
+/// Adds many people to projects, one outcome each.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMembers {

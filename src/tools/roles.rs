@@ -15,7 +15,7 @@ use crate::domain::{
 pub struct ListRoles {
     pub project: Option<ProjectRef>,
     pub organization: Option<OrganizationRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,
