@@ -176,6 +176,13 @@ pub enum CallError {
     NotRecorded { tool: String, target: String, call_id: String, receipt: Box<Value> },
     #[error("the guard's store could not be used; nothing was changed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The guard's store failed where that does not show that nothing was changed.
+    #[error("the guard's store could not be used; {what}")]
+    StoreLost {
+        /// What nobody knows.
+        what: &'static str,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("the secret could not be stored: {0}; nothing was changed")]
     SecretSink(String),
     #[error("the server failed inside; this is a fault of the server")]
@@ -196,7 +203,7 @@ impl CallError {
             Self::KeyReused { .. } => "idempotency_key_reused".into(),
             Self::OutcomeUnknown { .. } => "outcome_unknown".into(),
             Self::NotRecorded { .. } => "not_recorded".into(),
-            Self::Store(_) => "store_unavailable".into(),
+            Self::Store(_) | Self::StoreLost { .. } => "store_unavailable".into(),
             Self::SecretSink(_) => "secret_sink_unavailable".into(),
             Self::Internal => "internal".into(),
         }
@@ -219,6 +226,9 @@ impl CallError {
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
             Self::NotRecorded { .. } => "do not repeat the call: `receipt` says what it did; run `rolecall doctor`".into(),
             Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
+            Self::StoreLost { .. } => {
+                "run `rolecall doctor`; then repeat the call unchanged, with its `idempotency_key` if it had one".into()
+            }
             Self::Internal => "report it with the server's log; the call may be repeated".into(),
         }
     }
@@ -226,7 +236,7 @@ impl CallError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Provider(error) => error.retryable(),
-            Self::PendingApproval { .. } | Self::Store(_) => true,
+            Self::PendingApproval { .. } | Self::Store(_) | Self::StoreLost { .. } => true,
             _ => false,
         }
     }
