@@ -12,8 +12,9 @@ use crate::{
     guard::AllowLists,
     providers::{Connection, Prepared, Scope, builtin},
     tools::{
-        self, Effect, Operation as _, Tool, jobs,
+        self, Asked, Effect, Fault, Operation as _, Tool, Understood, jobs, misunderstood,
         project_members::{AddProjectMember, AddProjectMembers},
+        understand,
     },
 };
 
@@ -118,24 +119,62 @@ impl Offer {
         schema
     }
 
-    /// Takes what is not the operation's own out of the arguments.
+    /// Understands the arguments of a call, and takes what is not the operation's own out of them.
+    ///
+    /// # Errors
+    ///
+    /// All that cannot be understood, at once.
     pub fn open(&self, arguments: &mut Map<String, Value>) -> Result<Envelope, CallError> {
+        let schema = self.asked();
+        let asked = Asked { tool: self.tool.name, effect: self.tool.effect, schema: &schema };
+        let Understood { arguments: mut own, mut faults } = understand(asked, std::mem::take(arguments));
         let mut envelope = Envelope::default();
-        if self.able.len() > 1 {
-            envelope.connection = text(arguments, "connection", 200)?;
+        let mut text = |own: &mut Map<String, Value>, name: &str, most: usize| match own.shift_remove(name) {
+            None => None,
+            Some(Value::String(it)) if it.len() <= most => Some(it),
+            Some(_) => {
+                faults.push(Fault::new(name, format!("`{name}` is not a text of 1 to {most} characters"), "correct it or leave it out"));
+                None
+            }
+        };
+        envelope.connection = text(&mut own, "connection", 200);
+        envelope.idempotency_key = text(&mut own, "idempotency_key", 100);
+        envelope.confirmation_token = text(&mut own, "confirmation_token", 2000);
+        envelope.dry_run = own.shift_remove("dry_run").is_some_and(|it| it == true);
+        if let (Some(named), true) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own()) {
+            let message = format!("`connection` is `{}`, and {} is about all connections", crate::shape::cut(named, 80), self.tool.name);
+            faults.push(Fault::new("connection", message, "leave it out"));
         }
-        if self.tool.effect != Effect::Read {
-            envelope.idempotency_key = text(arguments, "idempotency_key", 100)?;
-            envelope.dry_run = match arguments.shift_remove("dry_run") {
-                None => false,
-                Some(Value::Bool(it)) => it,
-                Some(other) => return Err(invalid(format!("`dry_run` is {other}"), "use true or false")),
-            };
+        if faults.is_empty() {
+            *arguments = own;
+            return Ok(envelope);
         }
-        if self.token {
-            envelope.confirmation_token = text(arguments, "confirmation_token", 2000)?;
+        // What is wrong with the others is told at the same time.
+        let more = (self.tool.faults)(own.clone()).into_iter().filter(|it| own.contains_key(it.root()));
+        faults.extend(more.filter(|it| !is_reference(&own[it.root()])));
+        Err(misunderstood(faults))
+    }
+
+    /// The schema of all that a call may have.
+    fn asked(&self) -> Map<String, Value> {
+        let mut schema = self.tool.input();
+        let properties = schema.entry("properties").or_insert_with(|| json!({}));
+        if let Value::Object(properties) = properties {
+            properties.insert("connection".into(), json!({ "type": "string" }));
+            if self.tool.effect != Effect::Read {
+                properties.insert("dry_run".into(), json!({ "type": "boolean" }));
+                properties.insert("idempotency_key".into(), json!({ "type": "string" }));
+            }
+            if self.token {
+                properties.insert("confirmation_token".into(), json!({ "type": "string" }));
+            }
         }
-        Ok(envelope)
+        schema
+    }
+
+    /// Whether it is one of the server's own tools, which are about all connections.
+    fn is_own(&self) -> bool {
+        self.able.iter().all(|it| it.name == builtin::NAME)
     }
 
     /// The connection a call is for.
@@ -144,10 +183,11 @@ impl Offer {
         match (named, self.able.as_slice()) {
             (None, [only]) => Ok(only),
             (None, _) => Err(invalid("`connection` is missing", format!("use one of: {}", able().join(", ")))),
-            (Some(name), all) => all
-                .iter()
-                .find(|it| it.name == name)
-                .ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() }),
+            (Some(name), all) => {
+                let plain = |it: &str| it.trim().trim_matches(['"', '\'', '`']).to_lowercase();
+                let found = all.iter().find(|it| it.name == name).or_else(|| all.iter().find(|it| plain(&it.name) == plain(name)));
+                found.ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() })
+            }
         }
     }
 
@@ -184,12 +224,9 @@ fn is_job(tool: &Tool, connection: &Connection) -> bool {
     }
 }
 
-fn text(arguments: &mut Map<String, Value>, name: &str, most: usize) -> Result<Option<String>, CallError> {
-    match arguments.shift_remove(name) {
-        None => Ok(None),
-        Some(Value::String(it)) if !it.is_empty() && it.len() <= most => Ok(Some(it)),
-        Some(_) => Err(invalid(format!("`{name}` is not a text of 1 to {most} characters"), "correct it or leave it out")),
-    }
+/// Whether a value is what an earlier step gives, which is known only then.
+fn is_reference(value: &Value) -> bool {
+    value.to_string().contains("${")
 }
 
 fn invalid(message: impl Into<String>, fix: impl Into<String>) -> CallError {

@@ -119,19 +119,9 @@ impl App {
             self.make(offer, connection, arguments, envelope, caller, given).await?
         };
         Ok(match verdict {
-            Verdict::Done(mut result) => {
-                if let Value::Object(fields) = &mut result {
-                    fields.insert("connection".into(), connection.name.as_str().into());
-                }
-                shape(&mut result);
-                Verdict::Done(result)
-            }
-            Verdict::Token { question, ticket, mut receipt } => {
-                receipt.insert("connection".into(), connection.name.as_str().into());
-                let mut shaped = Value::from(receipt);
-                shape(&mut shaped);
-                let Value::Object(receipt) = shaped else { return Err(CallError::Internal) };
-                Verdict::Token { question, ticket, receipt }
+            Verdict::Done(result) => Verdict::Done(from_connection(&connection.name, result)),
+            Verdict::Token { question, ticket, receipt } => {
+                Verdict::Token { question, ticket, receipt: from_connection(&connection.name, receipt) }
             }
             ask @ Verdict::Ask(..) => ask,
         })
@@ -139,12 +129,7 @@ impl App {
 
     /// What the call that began a job would answer now.
     pub fn report<'a>(&'a self, job: &'a Job, caller: &'a Caller) -> BoxFuture<'a, Result<Value, CallError>> {
-        Box::pin(async move {
-            let mut report = self.jobs.report(&job.job, caller).await?;
-            report["connection"] = job.on.as_str().into();
-            shape(&mut report);
-            Ok(report)
-        })
+        Box::pin(async move { Ok(from_connection(&job.on, self.jobs.report(&job.job, caller).await?)) })
     }
 
     async fn make(
@@ -179,4 +164,13 @@ impl App {
         let kept = transaction!(self.db, StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
         Ok(sha2::Sha256::digest(format!("rolecall consent\n{kept}")).into())
     }
+}
+
+/// A result as it leaves the server, with the connection it came from.
+fn from_connection(name: &str, mut result: Value) -> Value {
+    if let Value::Object(fields) = &mut result {
+        fields.insert("connection".into(), name.into());
+    }
+    shape(&mut result);
+    result
 }

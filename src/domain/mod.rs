@@ -1,5 +1,6 @@
 //! Nouns: what organizations are made of. No I/O, no provider, no MCP.
 
+mod address;
 mod facts;
 mod impact;
 mod page;
@@ -16,11 +17,14 @@ pub mod projects;
 pub mod roles;
 pub mod teams;
 
+pub use address::{canonical, same_address, spellings, written_address};
 pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
 pub use impact::{Change, ChangeData, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
 pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
-    ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, TeamRef, UsageLimitRef,
+    ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, SoughtRef, TeamRef, UsageLimitRef,
 };
-pub use text::{Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, like_literal, same_letters, slugify};
+pub use text::{
+    Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, same_letters, slugify,
+};

@@ -5,7 +5,9 @@ use std::{borrow::Cow, fmt};
 use chrono::{DateTime, SecondsFormat};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::address::written_address;
 
 /// A text that its field does not allow.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -36,6 +38,33 @@ pub fn fold(text: &str) -> String {
     // Names are folded by the thousand, and most need no composing.
     let lower = if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfkc().collect::<String>().to_lowercase() };
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Folds a text for searching: as [`fold`] does, and without accents, so that `lucia` finds `Lucía` and `Søren` is found by `soren`.
+/// Not for telling whether two things have the same name.
+pub fn fold_accents(text: &str) -> String {
+    let folded = fold(text);
+    if folded.is_ascii() {
+        return folded;
+    }
+    let mut plain = String::with_capacity(folded.len());
+    for it in folded.nfkd().filter(|it| !is_combining_mark(*it)) {
+        match it {
+            'ø' => plain.push('o'),
+            'ł' => plain.push('l'),
+            'đ' | 'ð' => plain.push('d'),
+            'ħ' => plain.push('h'),
+            'ı' => plain.push('i'),
+            'ŧ' => plain.push('t'),
+            'æ' => plain.push_str("ae"),
+            'œ' => plain.push_str("oe"),
+            'ß' => plain.push_str("ss"),
+            'þ' => plain.push_str("th"),
+            '’' | 'ʼ' => plain.push('\''),
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// Whether two addresses are the same but for upper and lower case.
@@ -79,14 +108,7 @@ fn slug(text: &str) -> Option<String> {
 }
 
 fn email(text: &str) -> Option<String> {
-    let text = text.trim().to_lowercase();
-    let (local, domain) = text.split_once('@')?;
-    let word = |it: &str| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(it));
-    let valid = text.len() <= 254
-        && word(local)
-        && domain.contains('.')
-        && domain.split('.').all(|label| word(label) && label.chars().all(|it| it.is_alphanumeric() || it == '-'));
-    valid.then_some(text)
+    written_address(text)
 }
 
 fn website(text: &str) -> Option<String> {
@@ -171,6 +193,11 @@ texts! {
 }
 
 impl Query {
+    /// Whether a text contains it, accents and case aside.
+    pub fn is_in(&self, text: &str) -> bool {
+        fold_accents(text).contains(&fold_accents(&self.0))
+    }
+
     /// The pattern of texts that contain it, for `LIKE … ESCAPE '\'`.
     pub fn like(&self) -> String {
         format!("%{}%", like_literal(&self.0))
@@ -240,6 +267,20 @@ mod tests {
         for bad in ["", "ana", "ana@", "@acme.example", "ana@acme", "a b@acme.example", "ana@acme..example", "a@b@c.example"] {
             assert_eq!(email(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_search_folds_accents_and_a_name_does_not() {
+        for (text, folded) in [
+            ("Lucía  HERRERA", "lucia herrera"),
+            ("Cem Aydın", "cem aydin"),
+            ("Søren Łoś", "soren los"),
+            ("Brigid O’Neill", "brigid o'neill"),
+        ] {
+            assert_eq!(fold_accents(text), folded);
+        }
+        assert_ne!(fold("Zürich"), fold("Zurich"));
+        assert!(Query("lucia".to_owned()).is_in("Luci\u{301}a") && Query("lucía".to_owned()).is_in("LUCIA"));
     }
 
     #[test]

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::{
     Answer, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
     record::{Evidence, Record},
+    shaped,
 };
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
     store::{Approval, Clock, EntryKind, transaction},
-    tools::Effect,
+    tools::{Effect, Status},
 };
 
 impl Guard {
@@ -82,7 +83,7 @@ impl Guard {
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
                         let ticket = Ticket::new(call, &version);
-                        let receipt = planned(record.plan, "confirmation_required", &question);
+                        let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
                     (false, Fallback::Refuse) => {

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    Account, Made, Permit,
+    Account, Made, Permit, shaped,
     unsent::{Sent, Unsent},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     secrets::OpenSink,
     shape::shape,
     store::{Db, EntryKind, StoreError, transaction},
+    tools::{Receipt, SecretPlace, Status},
 };
 
 /// How long a call waits for its outcome to be recorded: clients give a request a minute.
@@ -116,12 +117,14 @@ impl Finish {
 
     /// A change that was made: its receipt, with its secret handed over.
     pub(super) async fn done(&self, made: Made, requests: &[String], sink: Option<OpenSink>) -> Ended {
-        let mut receipt = Map::new();
-        receipt.insert("status".into(), "done".into());
-        receipt.insert("target".into(), json!(made.target));
-        let optional = [("before", made.before), ("after", made.after), ("undo", made.undo.map(Value::from))];
-        receipt.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let mut outcome = outcome("done", requests, json!({ "target": made.target }));
+        let mut receipt = Receipt {
+            before: made.before,
+            after: made.after,
+            undo: made.undo,
+            call_id: Some(self.call_id.clone()),
+            ..Receipt::new(Status::Done, made.target)
+        };
+        let mut outcome = outcome("done", requests, json!({ "target": receipt.target }));
         if !made.inverse.is_empty() {
             outcome["inverse"] = json!(made.inverse);
         }
@@ -129,21 +132,18 @@ impl Finish {
             (Some(secret), Some(sink)) => {
                 let place = sink.hand_over(secret).await.unwrap_or_else(|error| {
                     tracing::error!(%error, "a new secret could not be handed over");
-                    crate::tools::SecretPlace {
+                    SecretPlace {
                         what: "the new secret is lost".into(),
                         handed_to: format!("nowhere ({error}): delete what was made and make it again"),
                     }
                 });
                 outcome["secret"] = json!(place);
-                receipt.insert("secret".into(), json!(place));
+                receipt.secret = Some(place);
             }
             (None, Some(sink)) => sink.discard(),
             _ => {}
         }
-        receipt.insert("call_id".into(), self.call_id.as_str().into());
-        let mut receipt = Value::from(receipt);
-        shape(&mut receipt);
-        Ended { result: Ok(receipt), outcome: Some(outcome), inverse: made.inverse }
+        Ended { result: Ok(shaped(&receipt)), outcome: Some(outcome), inverse: made.inverse }
     }
 }
 
@@ -207,9 +207,9 @@ fn outcome(name: &str, requests: &[String], more: Value) -> Value {
 pub(crate) fn settled(target: &Value, call_id: &str, makes_secret: bool) -> Value {
     let mut receipt = json!({ "status": "done", "target": target, "call_id": call_id });
     if makes_secret {
-        receipt["secret"] = json!({
-            "what": "the new secret may be lost",
-            "handed_to": format!("unknown: where the secret sink has nothing for {call_id}, delete what was made and make it again"),
+        receipt["secret"] = json!(SecretPlace {
+            what: "the new secret may be lost".into(),
+            handed_to: format!("unknown: where the secret sink has nothing for {call_id}, delete what was made and make it again"),
         });
     }
     receipt

@@ -60,7 +60,7 @@ use crate::{
     secrets::SecretSink,
     shape::shape,
     store::{Clock, Db, EntryKind, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, sha256, transaction},
-    tools::Tool,
+    tools::{Receipt, Status, Tool},
 };
 
 /// What to do when the caller's client cannot ask a person.
@@ -137,7 +137,7 @@ pub enum Verdict {
     /// A person has to be asked; the ticket goes back with the answer.
     Ask(Question, Ticket),
     /// The caller may send the ticket back as a token.
-    Token { question: Question, ticket: Ticket, receipt: Map<String, Value> },
+    Token { question: Question, ticket: Ticket, receipt: Value },
 }
 
 /// The guard.
@@ -308,32 +308,30 @@ enum Prepared {
     Verdict(Verdict),
 }
 
-fn planned(plan: &Plan, status: &str, question: &Question) -> Map<String, Value> {
-    let mut receipt = Map::new();
-    receipt.insert("status".into(), status.into());
-    receipt.insert("target".into(), json!(plan.target));
-    if !plan.before.is_null() {
-        receipt.insert("before".into(), plan.before.clone());
+/// What a plan would do, and what a person is asked about it.
+fn planned(plan: &Plan, status: Status, question: &Question) -> Receipt<Value> {
+    Receipt {
+        before: Some(plan.before.clone()).filter(|it| !it.is_null()),
+        undo: plan.impact.undo.clone(),
+        impact: Some(plan.impact.clone()),
+        confirmed_by: question.type_this.clone(),
+        question: Some(question.text.clone()),
+        ..Receipt::new(status, plan.target.clone())
     }
-    if let Some(undo) = &plan.impact.undo {
-        receipt.insert("undo".into(), undo.as_str().into());
-    }
-    receipt.insert("impact".into(), json!(plan.impact));
-    if let Some(name) = &question.type_this {
-        receipt.insert("confirmed_by".into(), name.as_str().into());
-    }
-    receipt.insert("question".into(), question.text.as_str().into());
-    receipt
 }
 
 fn preview(plan: &Plan, question: &Question, needs_consent: bool) -> Value {
-    let mut receipt = planned(plan, "dry_run", question);
-    receipt.insert("needs_consent".into(), needs_consent.into());
+    let mut receipt = Receipt { needs_consent: Some(needs_consent), ..planned(plan, Status::DryRun, question) };
     if !needs_consent {
-        receipt.remove("question");
-        receipt.remove("confirmed_by");
+        receipt.question = None;
+        receipt.confirmed_by = None;
     }
-    let mut receipt = Value::from(receipt);
+    shaped(&receipt)
+}
+
+/// A receipt as it leaves the server: without secrets, invisible characters and overlong texts.
+fn shaped(receipt: &Receipt<Value>) -> Value {
+    let mut receipt = json!(receipt);
     shape(&mut receipt);
     receipt
 }

@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
-
 use super::{
     Engine,
     planned::{PlannedJob, PlannedRow, Route, Stage},
     references,
 };
 use crate::{
-    catalog::Offer,
     error::{CallError, ProviderError},
     providers::{self, builtin},
     tools::{
@@ -92,12 +89,7 @@ impl Engine {
                 return Err(format!("`{}`: a step that gives or takes away may only refer to an id, as {id}", it.written()));
             }
         }
-        let stage = if references.is_empty() {
-            Stage::Open(route)
-        } else {
-            names_fit(offer, &arguments)?;
-            Stage::Later(route)
-        };
+        let stage = if references.is_empty() { Stage::Open(route) } else { Stage::Later(route) };
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
         Ok(PlannedRow { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
     }
@@ -106,21 +98,6 @@ impl Engine {
 /// Whether a call of this effect is one that people are asked about.
 pub(super) fn gives_or_takes(effect: Effect) -> bool {
     matches!(effect, Effect::Access | Effect::Destroy)
-}
-
-/// What can be said about arguments whose values are not known yet.
-fn names_fit(offer: &Offer, arguments: &Map<String, Value>) -> Result<(), String> {
-    let schema = offer.tool.input();
-    let known = schema.get("properties").and_then(Value::as_object);
-    if let Some(unknown) = arguments.keys().find(|it| known.is_none_or(|known| !known.contains_key(*it))) {
-        let known = known.map(|it| it.keys().map(String::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default();
-        return Err(format!("unknown field `{unknown}`; {} takes {known}", offer.tool.name));
-    }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    match required.into_iter().find(|it| !arguments.contains_key(*it)) {
-        Some(missing) => Err(format!("missing field `{missing}`")),
-        None => Ok(()),
-    }
 }
 
 /// An error as a line of a list.

@@ -143,9 +143,9 @@ impl Server {
             },
             Ok(Verdict::Token { ticket, mut receipt, .. }) => {
                 let token = self.seal(&ticket, &ask::token_context(&caller)).await?;
-                receipt.insert("confirmation_token".into(), token.into());
-                receipt.insert("expires_in_s".into(), crate::guard::TTL_SECONDS.into());
-                success(receipt.into(), &cx)
+                receipt["confirmation_token"] = token.into();
+                receipt["expires_in_s"] = crate::guard::TTL_SECONDS.into();
+                success(receipt, &cx)
             }
             Ok(Verdict::Ask(..)) => failure(&CallError::Internal, &cx),
             Err(error) => failure(&error, &cx),

@@ -5,6 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 pub mod certificates;
 pub mod context;
@@ -25,10 +26,12 @@ pub mod teams;
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
 pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
 pub use receipt::{Receipt, SecretPlace, Status};
+pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
 
 mod decode;
 mod effect;
 mod receipt;
+mod understand;
 mod written;
 
 /// One operation: its fields are the arguments.
@@ -92,12 +95,14 @@ pub struct Tool {
     pub effect: Effect,
     pub makes_secret: bool,
     pub across: bool,
+    /// What does not fit of some arguments.
+    pub(crate) faults: fn(Map<String, Value>) -> Vec<Fault>,
 }
 
 impl Tool {
     pub fn of<O: Operation>() -> Self {
         let (effect, makes_secret, across) = (O::Effect::EFFECT, O::MAKES_SECRET, O::ACROSS);
-        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across }
+        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, faults: decode::faults::<O> }
     }
 }
 

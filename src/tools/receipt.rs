@@ -51,6 +51,29 @@ pub struct Receipt<T> {
     pub call_id: Option<String>,
 }
 
+impl<T> Receipt<T> {
+    /// A receipt that tells its status and target, and nothing more yet.
+    pub fn new(status: Status, target: Target) -> Self {
+        Self {
+            status,
+            target,
+            before: None,
+            after: None,
+            undo: None,
+            secret: None,
+            impact: None,
+            needs_consent: None,
+            confirmation_token: None,
+            expires_in_s: None,
+            question: None,
+            confirmed_by: None,
+            replayed: false,
+            job: None,
+            call_id: None,
+        }
+    }
+}
+
 /// Whether a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
