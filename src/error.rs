@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::one_line;
+
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -83,7 +85,7 @@ impl ProviderError {
     }
 
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::Invalid { message: message.into(), fix: fix.into() }
+        Self::Invalid { message: one_line(&message.into()).into_owned(), fix: fix.into() }
     }
 
     pub fn code(&self) -> String {
@@ -241,12 +243,21 @@ impl CallError {
         }
     }
 
+    /// What went wrong, in a line. Questions and lists of faults keep their lines: their parts are on one each.
+    pub fn told(&self) -> String {
+        let message = chain(self);
+        match self {
+            Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
+            _ => one_line(&message).into_owned(),
+        }
+    }
+
     /// The error as agents read it: `code`, `message`, `fix`, `retryable`.
     pub fn to_value(&self) -> Value {
         let mut error = Map::new();
         error.insert("code".into(), self.code().into());
-        error.insert("message".into(), chain(self).into());
-        error.insert("fix".into(), self.fix().into());
+        error.insert("message".into(), self.told().into());
+        error.insert("fix".into(), one_line(&self.fix()).into());
         error.insert("retryable".into(), self.retryable().into());
         match self {
             Self::PendingApproval { id, expires_in_s, .. } => {

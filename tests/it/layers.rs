@@ -12,7 +12,7 @@ use std::{
 /// Every room, a lower one below those that it knows. A room is a folder or a file of `src`, and each of those in `providers`.
 const HOUSE: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("error", &[]),
+    ("error", &["domain"]),
     ("tools", &["domain", "error"]),
     ("shape", &["domain"]),
     ("render", &["shape"]),

@@ -67,22 +67,17 @@ async fn the_writing_connection_is_kept_where_nothing_is_wrong_with_it() {
 async fn a_disk_that_was_full_for_a_while_costs_the_calls_that_met_it() {
     let agent = agent().await;
     agent.app.records_within(Duration::from_millis(300));
-    sql(agent.db(), "PRAGMA max_page_count = 1").await;
-    let mut refused = None;
-    for at in 0..500 {
-        let team = json!({ "name": format!("Team {at}"), "description": "x".repeat(900) });
-        let answer = agent.call("create_team", team).await;
-        if !answer["code"].is_null() {
-            refused = Some(answer);
-            break;
+    // The file may not grow: now this write meets it, now that one.
+    let mut met = 0;
+    for at in 0..80 {
+        sql(agent.db(), "PRAGMA max_page_count = 1").await;
+        let answer = agent.call("create_team", json!({ "name": format!("Team {at}"), "description": "x".repeat(900) })).await;
+        if let Some(code) = answer["code"].as_str() {
+            assert!(["store_unavailable", "not_recorded", "outcome_unknown"].contains(&code), "{answer}");
+            met += 1;
         }
     }
-    let limit: i64 = match agent.db().pools().await.unwrap() {
-        Pools::Sqlite { writer, .. } => sqlx::query_scalar("PRAGMA max_page_count").fetch_one(writer).await.unwrap(),
-        Pools::Postgres(_) => 0,
-    };
-    let refused = refused.unwrap_or_else(|| panic!("the disk is never full {limit}"));
-    assert!(["store_unavailable", "not_recorded", "outcome_unknown"].contains(&refused["code"].as_str().unwrap()), "{refused}");
+    assert!(met > 0, "the disk is never full");
     sql(agent.db(), "PRAGMA max_page_count = 1000000").await;
     for at in 0..20 {
         agent.ok("create_team", json!({ "name": format!("Later team {at}"), "description": "x".repeat(900) })).await;
