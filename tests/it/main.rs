@@ -33,6 +33,8 @@ mod geai_quirks;
 mod gravity;
 mod guard;
 mod http;
+mod http_clients;
+mod http_pressure;
 mod invariants;
 mod jobs;
 mod jobs_connections;

@@ -9,7 +9,7 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
-    store::{args, row},
+    store::{Val, args, row},
 };
 
 row! {
@@ -81,9 +81,29 @@ impl RoleRow {
 
 pub(super) const ROLE_COLUMNS: &str = "SELECT r.id, r.name, r.level, r.permissions, r.built_in FROM roles r";
 
+pub(super) const PROJECT_SELECTED: &str = "p.id, p.organization_id, o.name AS organization, t.name AS team, \
+     p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at";
+pub(super) const PROJECT_FROM: &str = "projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
+
 pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, t.name AS team, \
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
+
+/// A condition on `p` or `t`: those that are named by id, slug or folded name, each looked up by its own index.
+/// `$1` is what was named, `$2` the same folded, `$3` the organization where one is given.
+pub(super) fn named_in(table: &str, id: &str, within: bool) -> String {
+    let within = if within { "organization_id = $3 AND " } else { "" };
+    let ways = ["id = $1", "slug = $2", "name_key = $2"];
+    let ways: Vec<String> = ways.iter().map(|it| format!("SELECT id FROM {table} WHERE {within}{it}")).collect();
+    format!("{id} IN ({})", ways.join(" UNION "))
+}
+
+/// The values of [`named_in`].
+pub(super) fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
+    let mut values = args![text, fold(text)].to_vec();
+    values.extend(organization_id.map(Val::from));
+    values
+}
 
 /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
 pub(super) fn only<T>(
@@ -110,6 +130,10 @@ pub(super) fn only<T>(
     }
 }
 
+/// Members of organization `$1` whose id is `$2` or whose e-mail is `$3`: first the people, then whether they are in it.
+pub(super) const MEMBER_NAMED: &str = "SELECT u.id, u.email, u.name, u.created_at FROM users u CROSS JOIN organization_members m \
+     WHERE (u.id = $2 OR u.email = $3) AND m.organization_id = $1 AND m.user_id = u.id";
+
 impl Session {
     /// The organization that is named, or pinned, or the only one.
     pub(super) async fn organization(&mut self, named: Option<&OrganizationRef>) -> Result<OrganizationRow, ProviderError> {
@@ -128,9 +152,14 @@ impl Session {
     }
 
     async fn organizations_like(&mut self, wanted: Option<&str>) -> Result<Vec<OrganizationRow>, ProviderError> {
-        let sql = "SELECT id, name, slug, description, website, created_at FROM organizations \
-                   WHERE $1 IS NULL OR id = $1 OR slug = $2 OR name_key = $2 ORDER BY slug";
-        Ok(self.db.all(sql, &args![wanted, wanted.map(fold)]).await?)
+        let columns = "SELECT id, name, slug, description, website, created_at FROM organizations";
+        let Some(wanted) = wanted else {
+            // Two are as many as there have to be to ask which one is meant; then all are named.
+            let two = self.db.all(&format!("{columns} ORDER BY slug LIMIT 2"), &[]).await?;
+            return Ok(if two.len() < 2 { two } else { self.db.all(&format!("{columns} ORDER BY slug"), &[]).await? });
+        };
+        let sql = format!("{columns} WHERE id = $1 OR slug = $2 OR name_key = $2 ORDER BY slug");
+        Ok(self.db.all(&sql, &args![wanted, fold(wanted)]).await?)
     }
 
     /// Refuses what is outside the organization that the connection is kept to.
@@ -155,10 +184,8 @@ impl Session {
     /// The project that is named, whatever its status.
     pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!(
-            "{PROJECT_COLUMNS} WHERE (p.id = $1 OR p.slug = $2 OR p.name_key = $2) AND ($3 IS NULL OR p.organization_id = $3) ORDER BY p.slug, p.id"
-        );
-        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug, p.id", named_in("projects", "p.id", pinned.is_some()));
+        let found = self.db.all(&sql, &named_by(named.text(), pinned)).await?;
         only(
             found,
             "project",
@@ -186,10 +213,8 @@ impl Session {
     /// The team that is named.
     pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!(
-            "{TEAM_COLUMNS} WHERE (t.id = $1 OR t.slug = $2 OR t.name_key = $2) AND ($3 IS NULL OR t.organization_id = $3) ORDER BY t.slug, t.id"
-        );
-        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", pinned.is_some()));
+        let found = self.db.all(&sql, &named_by(named.text(), pinned)).await?;
         only(
             found,
             "team",
@@ -203,10 +228,8 @@ impl Session {
 
     /// The member of an organization who is named by e-mail or id.
     pub(super) async fn member(&mut self, organization: &OrganizationRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
-        let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
-                   WHERE m.organization_id = $1 AND (u.id = $2 OR u.email = $3)";
         let email = named.text().to_lowercase();
-        let found: Vec<UserRow> = self.db.all(sql, &args![&organization.id, named.text(), &email]).await?;
+        let found: Vec<UserRow> = self.db.all(MEMBER_NAMED, &args![&organization.id, named.text(), &email]).await?;
         if found.is_empty() && self.is_invited(&organization.id, &email).await? {
             return Err(ProviderError::NotFound {
                 kind: "member",
@@ -235,7 +258,8 @@ impl Session {
     ) -> Result<RoleRow, ProviderError> {
         let level = level_name(level);
         let usable = "r.level = $1 AND (r.built_in OR (r.organization_id = $2 AND (r.project_id IS NULL OR r.project_id = $3)))";
-        let sql = format!("{ROLE_COLUMNS} WHERE {usable} AND (r.id = $4 OR r.name_key = $5) ORDER BY r.id");
+        let named_so = "r.id IN (SELECT id FROM roles WHERE id = $4 UNION SELECT id FROM roles WHERE level = $1 AND name_key = $5)";
+        let sql = format!("{ROLE_COLUMNS} WHERE {named_so} AND {usable} ORDER BY r.id");
         let found: Vec<RoleRow> = self.db.all(&sql, &args![level, organization_id, project_id, named.text(), fold(named.text())]).await?;
         if found.is_empty() {
             let sql = format!("SELECT r.name FROM roles r WHERE {usable} ORDER BY r.built_in DESC, r.name");
@@ -248,12 +272,6 @@ impl Session {
             });
         }
         only(found, "role", named.text(), "", "list_roles", |it| &it.id, |it| it.id.clone())
-    }
-
-    /// The examples and the number of what a query selects; the query selects one text and has the arguments that are given.
-    pub(super) async fn count_and_name(&mut self, sql: &str, args: &[crate::store::Val]) -> Result<(u64, Vec<String>), ProviderError> {
-        let names = self.db.texts(sql, args).await?;
-        Ok((names.len() as u64, names))
     }
 }
 
