@@ -245,6 +245,18 @@ impl Db {
         })
     }
 
+    /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
+    pub fn load(&self) -> Vec<(&'static str, usize, usize)> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {
+            (name, pool.size().try_into().unwrap_or_default(), pool.num_idle())
+        }
+        match self.0.pools.get() {
+            Some(Pools::Sqlite { writer, reader }) => vec![of("writer", writer), of("reader", reader)],
+            Some(Pools::Postgres(pool)) => vec![of("all", pool)],
+            None => Vec::new(),
+        }
+    }
+
     /// Closes the connections, where there are any; SQLite tidies its files up.
     pub async fn close(&self) {
         match self.0.pools.get() {
