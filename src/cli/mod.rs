@@ -23,6 +23,7 @@ pub mod conformance;
 pub mod demo;
 pub mod doctor;
 mod fields;
+mod files;
 pub mod jobs;
 mod logging;
 mod output;

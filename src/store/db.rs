@@ -187,6 +187,7 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(5, "guard_rules", include_str!("migrations/0005_guard_rules.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
     ])
 }
 
