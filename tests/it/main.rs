@@ -23,6 +23,8 @@ mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
 mod engine_undo;
+#[path = "../../benches/growth/fill.rs"]
+mod fill;
 mod five;
 mod geai_config;
 mod geai_keys_limits;
@@ -58,6 +60,7 @@ mod openai_service;
 mod openai_teams;
 mod organizations;
 mod paging;
+mod plans;
 mod practice;
 mod project_batch;
 mod project_members;

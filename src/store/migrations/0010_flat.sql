@@ -36,7 +36,7 @@ CREATE INDEX projects_listed ON projects (slug, id);
 CREATE INDEX projects_active ON projects (status, slug, id);
 CREATE INDEX projects_of_organization ON projects (organization_id, status, slug, id);
 CREATE INDEX projects_named ON projects (name_key);
-CREATE INDEX projects_team ON projects (team_id);
+CREATE INDEX projects_team ON projects (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX teams_listed ON teams (slug, id);
 CREATE INDEX teams_named ON teams (name_key);
 CREATE INDEX roles_listed ON roles (level, name_key, id) WHERE project_id IS NULL;
