@@ -151,7 +151,9 @@ fn fault(sql: &str, plan: &[String]) -> Option<String> {
     plan.iter()
         .find(|line| {
             let mut words = line.split_whitespace();
-            let walks = words.next() == Some("SCAN") && words.next().is_some_and(|it| names.contains(it));
+            // The built-in roles are nine.
+            let walks =
+                words.next() == Some("SCAN") && words.next().is_some_and(|it| names.contains(it)) && !line.contains("roles_built_in");
             walks && (sorts || !sql.contains("LIMIT"))
         })
         .cloned()
