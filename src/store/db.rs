@@ -186,14 +186,15 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
-        migration(12, "activity", include_str!("migrations/0012_activity.sql")),
-        migration(13, "activity_kept", activity),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
+        migration(20, "activity", include_str!("migrations/0020_activity.sql")),
+        migration(21, "activity_kept", activity),
     ])
 }
 
-const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0011_kept.sqlite.sql"), include_str!("migrations/0013_activity_kept.sqlite.sql")];
+const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0011_kept.sqlite.sql"), include_str!("migrations/0021_activity_kept.sqlite.sql")];
 const KEPT_POSTGRES: [&str; 2] =
-    [include_str!("migrations/0011_kept.postgres.sql"), include_str!("migrations/0013_activity_kept.postgres.sql")];
+    [include_str!("migrations/0011_kept.postgres.sql"), include_str!("migrations/0021_activity_kept.postgres.sql")];
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -233,6 +234,18 @@ impl Db {
             Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
         })
+    }
+
+    /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
+    pub fn load(&self) -> Vec<(&'static str, usize, usize)> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {
+            (name, pool.size().try_into().unwrap_or_default(), pool.num_idle())
+        }
+        match self.0.pools.get() {
+            Some(Pools::Sqlite { writer, reader }) => vec![of("writer", writer), of("reader", reader)],
+            Some(Pools::Postgres(pool)) => vec![of("all", pool)],
+            None => Vec::new(),
+        }
     }
 
     /// Closes the connections, where there are any; SQLite tidies its files up.
