@@ -77,6 +77,8 @@ pub struct CallPage<'a> {
     pub before: i64,
     pub since: Option<i64>,
     pub tool: Option<&'a str>,
+    /// Whose calls.
+    pub principal: Option<&'a str>,
     pub outcome: Option<&'a str>,
     /// What the target or the arguments name, in lower case.
     pub word: Option<&'a str>,
@@ -102,6 +104,9 @@ fn places(first: usize, count: usize) -> String {
 const COLUMNS: &str = "SELECT seq, at, call_id, entry, body, prev, hash FROM ledger";
 
 const COLUMNS_OF_CALL: &str = "SELECT l.seq, l.at, l.call_id, l.entry, l.body, l.prev, l.hash";
+
+/// The ledger's schema has no such rows; whoever can write to the store may have gone around it.
+const NOT_NUMBERED: &str = "seq IS NULL OR NOT (seq > 0 AND seq = CAST(seq AS BIGINT))";
 
 /// The hash before the first row.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -171,7 +176,7 @@ impl Conn {
             }
         };
         sql += &format!(" AND {seq} < $1");
-        for (column, wanted) in [("tool", page.tool), ("outcome", page.outcome)] {
+        for (column, wanted) in [("tool", page.tool), ("principal", page.principal), ("outcome", page.outcome)] {
             if let Some(wanted) = wanted {
                 sql += &format!(" AND c.{column} = {}", bind(wanted.into()));
             }
@@ -218,9 +223,25 @@ impl Conn {
         self.run(&sql, &values).await.map(drop)
     }
 
-    /// Checks every row against its hash and the row before.
+    /// Checks every row against its hash and the row before, and that no row stands beside the chain.
     pub async fn verify_ledger(&mut self) -> Result<Verification, StoreError> {
-        self.verify_ledger_behind(0).await
+        // Asked first: such a row may have a number that cannot be read as one.
+        let beside = self.number(&format!("SELECT COUNT(*) FROM ledger WHERE {NOT_NUMBERED}"), &[]).await?;
+        let strays = self.number("SELECT COUNT(*) FROM ledger_strays", &[]).await?;
+        if beside + strays > 0 {
+            return Ok(Verification {
+                rows: 0,
+                head: GENESIS.to_owned(),
+                broken: Some((0, "rows stand beside the chain, without a number in it")),
+            });
+        }
+        let mut found = self.verify_ledger_behind(0).await?;
+        if found.broken.is_none() {
+            // What was written in the meantime has higher numbers.
+            let rows = self.number("SELECT COUNT(*) FROM ledger WHERE seq <= $1", &args![found.rows]).await?;
+            found.broken = (rows != found.rows).then_some((found.rows, "rows up to it have the same number"));
+        }
+        Ok(found)
     }
 
     /// The number of the last row; 0 where there is none.

@@ -8,11 +8,13 @@ CREATE TABLE calls (
     -- The latest time so far: it never falls, whatever clocks do.
     latest BIGINT NOT NULL,
     tool TEXT NOT NULL,
+    principal TEXT NOT NULL,
     outcome TEXT NOT NULL
 );
 CREATE INDEX calls_call ON calls (call_id);
 CREATE INDEX calls_latest ON calls (latest, seq);
 CREATE INDEX calls_tool ON calls (tool, seq);
+CREATE INDEX calls_principal ON calls (principal, seq);
 CREATE INDEX calls_outcome ON calls (outcome, seq);
 CREATE INDEX calls_tool_outcome ON calls (tool, outcome, seq);
 

@@ -15,8 +15,8 @@ CREATE FUNCTION ledger_words(body jsonb) RETURNS SETOF TEXT LANGUAGE sql IMMUTAB
     ) named WHERE jsonb_typeof(v) = 'string' AND length(v #>> '{}') BETWEEN 1 AND 200
 $$;
 
-INSERT INTO calls (seq, call_id, at, latest, tool, outcome)
-SELECT l.seq, l.call_id, l.at, MAX(l.at) OVER (ORDER BY l.seq), COALESCE(ledger_json(l.body) ->> 'tool', ''),
+INSERT INTO calls (seq, call_id, at, latest, tool, principal, outcome)
+SELECT l.seq, l.call_id, l.at, MAX(l.at) OVER (ORDER BY l.seq), COALESCE(ledger_json(l.body) ->> 'tool', ''), COALESCE(ledger_json(l.body) ->> 'principal', ''),
     COALESCE(
         CASE WHEN l.entry = 'refusal' THEN ledger_json(l.body) ->> 'outcome' END,
         (SELECT ledger_json(o.body) ->> 'outcome' FROM ledger o
@@ -33,10 +33,10 @@ BEGIN
         DELETE FROM calls WHERE seq IN (SELECT seq FROM gone);
         RETURN NULL;
     END IF;
-    INSERT INTO calls (seq, call_id, at, latest, tool, outcome)
+    INSERT INTO calls (seq, call_id, at, latest, tool, principal, outcome)
     SELECT r.seq, r.call_id, r.at,
         GREATEST(MAX(r.at) OVER (ORDER BY r.seq), COALESCE((SELECT latest FROM calls ORDER BY seq DESC LIMIT 1), r.at)),
-        COALESCE(ledger_json(r.body) ->> 'tool', ''),
+        COALESCE(ledger_json(r.body) ->> 'tool', ''), COALESCE(ledger_json(r.body) ->> 'principal', ''),
         COALESCE(CASE WHEN r.entry = 'refusal' THEN ledger_json(r.body) ->> 'outcome' END, 'outcome_unknown')
     FROM fresh r WHERE r.entry IN ('intent', 'refusal');
     INSERT INTO call_words (word, seq)

@@ -1,8 +1,9 @@
 -- Fills the tables by which calls are found, and keeps them true. See 0011.
 
-INSERT INTO calls (seq, call_id, at, latest, tool, outcome)
+INSERT INTO calls (seq, call_id, at, latest, tool, principal, outcome)
 SELECT l.seq, l.call_id, l.at, MAX(l.at) OVER (ORDER BY l.seq),
     CASE WHEN json_valid(l.body) THEN COALESCE(json_extract(l.body, '$.tool'), '') ELSE '' END,
+    CASE WHEN json_valid(l.body) THEN COALESCE(json_extract(l.body, '$.principal'), '') ELSE '' END,
     COALESCE(
         CASE WHEN l.entry = 'refusal' AND json_valid(l.body) THEN json_extract(l.body, '$.outcome') END,
         (SELECT CASE WHEN json_valid(o.body) THEN json_extract(o.body, '$.outcome') END FROM ledger o
@@ -16,9 +17,10 @@ WHERE l.entry IN ('intent', 'refusal') AND v.type = 'text' AND length(v.value) B
 AND (v.path || '.' LIKE '$.target.%' OR v.path || '.' LIKE '$.arguments.%' OR v.path LIKE '$.arguments[%');
 
 CREATE TRIGGER ledger_call AFTER INSERT ON ledger WHEN NEW.entry IN ('intent', 'refusal') BEGIN
-    INSERT INTO calls (seq, call_id, at, latest, tool, outcome)
+    INSERT INTO calls (seq, call_id, at, latest, tool, principal, outcome)
     SELECT NEW.seq, NEW.call_id, NEW.at, MAX(NEW.at, COALESCE((SELECT latest FROM calls ORDER BY seq DESC LIMIT 1), NEW.at)),
         CASE WHEN json_valid(NEW.body) THEN COALESCE(json_extract(NEW.body, '$.tool'), '') ELSE '' END,
+        CASE WHEN json_valid(NEW.body) THEN COALESCE(json_extract(NEW.body, '$.principal'), '') ELSE '' END,
         COALESCE(CASE WHEN NEW.entry = 'refusal' AND json_valid(NEW.body) THEN json_extract(NEW.body, '$.outcome') END, 'outcome_unknown');
     INSERT INTO call_words (word, seq)
     SELECT DISTINCT lower(v.value), NEW.seq FROM json_tree(CASE WHEN json_valid(NEW.body) THEN NEW.body ELSE '{}' END) v
