@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Session, members,
-    people::{in_org, is_external},
+    people::{in_org, is_external, known},
     power,
     roles::KnownRole,
     wire::{Answered as _, WireOrg, WireSeat, WireUser},
@@ -114,7 +114,7 @@ impl Joining {
     ) -> Result<Self, ProviderError> {
         let org = at.organization(organization).await?;
         let people = at.people(&org.id).await?;
-        let known = people.iter().find(|it| it.user.has_email(email.as_str()));
+        let known = known(&people, email.as_str())?;
         if let Some(seat) = known.filter(|it| !is_external(it)) {
             let wanted = match role {
                 Some(_) => Some(at.role(RoleLevel::Organization, role).await?),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Session,
-    people::{in_project, is_external, person},
+    people::{in_project, is_external, known, person},
     power,
     roles::KnownRole,
     wire::{Answered as _, WireProject, WireSeat, WireUser},
@@ -21,6 +21,7 @@ use crate::{
     providers::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
+        meant::the_same,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
@@ -49,6 +50,7 @@ pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, P
     let listed = person(&at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
     let path = at.settings.path("project_user");
     let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
+    let seat = the_same(seat, &listed.user.id, |it| &it.user.id)?;
     Ok(in_project(&WireSeat { external: listed.external, ..seat }, &project))
 }
 
@@ -162,7 +164,7 @@ async fn only_role(at: &Session, named: &[RoleRef]) -> Result<KnownRole, Provide
 /// Somebody who is to come in, and whether that makes them an external user: by e-mail anybody with an account, by id
 /// somebody who is known in the organization.
 async fn newcomer(at: &Session, people: &[WireSeat], named: &str) -> Result<(WireUser, bool), ProviderError> {
-    if let Some(seat) = people.iter().find(|it| it.user.id == named || it.user.has_email(named)) {
+    if let Some(seat) = known(people, named)? {
         return Ok((seat.user.clone(), is_external(seat)));
     }
     let account = if named.contains('@') { at.account(named).await? } else { None };

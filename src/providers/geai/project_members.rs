@@ -166,7 +166,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
         return Ok(email.to_string());
     }
     let own = at.own().await?;
-    let found = at.people(&own).await?.iter().find(|it| it.is(text)).and_then(|it| it.email.clone());
+    let found = WireMember::find(&at.people(&own).await?, text)?.and_then(|it| it.email);
     found.ok_or_else(|| ProviderError::NotFound {
         kind: "member",
         name: text.to_owned(),

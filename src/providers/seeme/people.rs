@@ -20,6 +20,7 @@ use crate::{
         members::{Invitation, InvitationStatus, Member},
     },
     error::ProviderError,
+    providers::meant::{has_address, has_id},
 };
 
 /// A membership or an invitation. Details of role and person are flat in some deployments and nested in others.
@@ -152,12 +153,12 @@ impl Seat {
     }
 
     pub(super) fn is(&self, user_id: &str) -> bool {
-        self.user_id.as_deref() == Some(user_id)
+        has_id(self.user_id.as_deref(), user_id)
     }
 
     /// Whether it is the seat of this address.
     pub(super) fn has(&self, email: &str) -> bool {
-        self.email.as_deref() == Some(email)
+        has_address(self.email.as_deref(), email)
     }
 
     pub(super) fn holds(&self, role: &Role) -> bool {
