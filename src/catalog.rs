@@ -27,6 +27,8 @@ pub struct Offer {
     /// Fields that every able connection ignores.
     dropped: BTreeSet<&'static str>,
     token: bool,
+    /// Whether there is one account only: then nothing has to say which.
+    alone: bool,
 }
 
 /// What the arguments of a call hold besides the operation's own.
@@ -52,7 +54,7 @@ impl Catalog {
             let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
-            (!able.is_empty()).then_some((tool.name, Offer { tool, able, dropped, token }))
+            (!able.is_empty()).then_some((tool.name, Offer { tool, able, dropped, token, alone: connections.len() < 2 }))
         };
         Self { offers: tools::all().into_iter().filter(|it| lists.offers(it)).filter_map(offer).collect() }
     }
@@ -78,6 +80,9 @@ impl Offer {
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
+            if let Some(steps) = properties.get_mut("steps").filter(|_| self.alone && self.tool.name == jobs::ApplyChanges::NAME) {
+                steps["description"] = "Calls".into();
+            }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
                 let description = if self.tool.across { "Account; absent: all" } else { "Account" };
@@ -104,15 +109,22 @@ impl Offer {
         schema
     }
 
-    /// The JSON Schema of the result: of a receipt, the fields that it can have here.
+    /// The JSON Schema of the result: of a receipt, the fields that it can have here. Where an account has to be named, the answer
+    /// repeats its name, which is not declared again.
     pub fn output_schema(&self) -> Map<String, Value> {
         let mut schema = self.tool.output();
+        let many = self.able.len() > 1;
+        if let (Some(Value::Object(properties)), true) = (schema.get_mut("properties"), many) {
+            properties.shift_remove("connection");
+        }
         if let (Some(Value::Object(properties)), true) = (schema.get_mut("properties"), self.tool.effect != Effect::Read) {
             let is_job = self.able.iter().any(|it| self.is_job(it));
             properties.retain(|name, _| match name.as_str() {
                 "secret" => self.tool.makes_secret,
                 "confirmation_token" | "expires_in_s" => self.token,
                 "job" => is_job,
+                // Of a key that is not in the list of arguments, either.
+                "replayed" => !many,
                 _ => true,
             });
         }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::one_line;
+
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -14,13 +16,16 @@ pub enum ProviderError {
     /// A rule of the provider forbids it as things are.
     #[error("{message}")]
     Conflict { code: &'static str, message: String, fix: String },
+    /// It is there already, and not as it was asked for: somebody holds another role.
+    #[error("{message}")]
+    Differs { code: &'static str, message: String, fix: String },
     /// The arguments do not go together.
     #[error("{message}")]
     Invalid { message: String, fix: String },
     /// What a person agreed to is not what would happen now.
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
-    #[error("the directory could not be used")]
+    #[error("the directory's database could not be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A service refused, failed, or could not be reached. Nothing was changed.
     #[error("{}", .0.message)]
@@ -82,15 +87,21 @@ impl ProviderError {
         Self::Conflict { code, message: message.into(), fix: fix.into() }
     }
 
+    /// What is asked for is there already: whole, or in another way than it was asked for.
+    pub fn already(code: &'static str, whole: bool, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        let (message, fix) = (message.into(), fix.into());
+        if whole { Self::Conflict { code, message, fix } } else { Self::Differs { code, message, fix } }
+    }
+
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::Invalid { message: message.into(), fix: fix.into() }
+        Self::Invalid { message: one_line(&message.into()).into_owned(), fix: fix.into() }
     }
 
     pub fn code(&self) -> String {
         match self {
             Self::NotFound { kind, .. } => format!("{kind}_not_found").replace(' ', "_"),
             Self::Ambiguous { kind, .. } => format!("ambiguous_{kind}").replace(' ', "_"),
-            Self::Conflict { code, .. } => (*code).to_owned(),
+            Self::Conflict { code, .. } | Self::Differs { code, .. } => (*code).to_owned(),
             Self::Invalid { .. } => "invalid_arguments".into(),
             Self::TargetChanged => "target_changed".into(),
             Self::Store(_) => "store_unavailable".into(),
@@ -104,6 +115,7 @@ impl ProviderError {
         match self {
             Self::NotFound { fix, .. }
             | Self::Conflict { fix, .. }
+            | Self::Differs { fix, .. }
             | Self::Invalid { fix, .. }
             | Self::Unanswered { fix, .. }
             | Self::Partly { fix, .. } => fix.clone(),
@@ -158,7 +170,7 @@ pub enum CallError {
     #[error(transparent)]
     Provider(#[from] ProviderError),
     /// A person has to agree, outside the model's reach.
-    #[error("{question}")]
+    #[error("nothing was changed yet, a person has to approve this: {question}")]
     PendingApproval { id: String, question: String, expires_in_s: u64 },
     /// A person said no, or did not answer; or nobody can be asked.
     #[error("{message}; nothing was changed")]
@@ -172,13 +184,20 @@ pub enum CallError {
     #[error("the outcome of {tool} on {target} is not known")]
     OutcomeUnknown { tool: String, target: String, fix: String, call_id: String },
     /// A change was made, and the store did not take its outcome in time.
-    #[error("{tool} on {target} was made, and its outcome could not be recorded yet")]
+    #[error("{tool} on {target} was done, but its outcome could not be recorded yet")]
     NotRecorded { tool: String, target: String, call_id: String, receipt: Box<Value> },
-    #[error("the guard's store could not be used; nothing was changed")]
+    #[error("the ledger's database could not be used; nothing was changed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The guard's store failed where that does not show that nothing was changed.
+    #[error("the ledger's database could not be used; {what}")]
+    StoreLost {
+        /// What nobody knows.
+        what: &'static str,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("the secret could not be stored: {0}; nothing was changed")]
     SecretSink(String),
-    #[error("the server failed inside; this is a fault of the server")]
+    #[error("an internal error occurred in the server")]
     Internal,
 }
 
@@ -196,7 +215,7 @@ impl CallError {
             Self::KeyReused { .. } => "idempotency_key_reused".into(),
             Self::OutcomeUnknown { .. } => "outcome_unknown".into(),
             Self::NotRecorded { .. } => "not_recorded".into(),
-            Self::Store(_) => "store_unavailable".into(),
+            Self::Store(_) | Self::StoreLost { .. } => "store_unavailable".into(),
             Self::SecretSink(_) => "secret_sink_unavailable".into(),
             Self::Internal => "internal".into(),
         }
@@ -213,21 +232,33 @@ impl CallError {
             Self::UnknownConnection { able, .. } => format!("use one of: {}", able.join(", ")),
             Self::Provider(error) => error.fix(),
             Self::PendingApproval { id, .. } => {
-                format!("nothing was changed yet: a person runs `rolecall approve {id}` in a terminal; then repeat this call unchanged")
+                format!("ask a person to run `rolecall approve {id}` in a terminal, then repeat this call unchanged")
             }
-            Self::BadConfirmation { .. } => "repeat the call without a confirmation to be asked anew".into(),
+            Self::BadConfirmation { .. } => "repeat the call without a confirmation; the person is then asked again".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
-            Self::NotRecorded { .. } => "do not repeat the call: `receipt` says what it did; run `rolecall doctor`".into(),
+            Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
             Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
-            Self::Internal => "report it with the server's log; the call may be repeated".into(),
+            Self::StoreLost { .. } => {
+                "run `rolecall doctor`; then repeat the call unchanged, with its `idempotency_key` if it had one".into()
+            }
+            Self::Internal => "report this with the server's log; the call may be repeated".into(),
         }
     }
 
     pub fn retryable(&self) -> bool {
         match self {
             Self::Provider(error) => error.retryable(),
-            Self::PendingApproval { .. } | Self::Store(_) => true,
+            Self::PendingApproval { .. } | Self::Store(_) | Self::StoreLost { .. } => true,
             _ => false,
+        }
+    }
+
+    /// What went wrong, in a line. Questions and lists of faults keep their lines: their parts are on one each.
+    pub fn told(&self) -> String {
+        let message = chain(self);
+        match self {
+            Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
+            _ => one_line(&message).into_owned(),
         }
     }
 
@@ -235,8 +266,8 @@ impl CallError {
     pub fn to_value(&self) -> Value {
         let mut error = Map::new();
         error.insert("code".into(), self.code().into());
-        error.insert("message".into(), chain(self).into());
-        error.insert("fix".into(), self.fix().into());
+        error.insert("message".into(), self.told().into());
+        error.insert("fix".into(), one_line(&self.fix()).into());
         error.insert("retryable".into(), self.retryable().into());
         match self {
             Self::PendingApproval { id, expires_in_s, .. } => {

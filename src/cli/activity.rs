@@ -1,29 +1,32 @@
-//! `rolecall activity`: what was done and refused, and the proof that the list is whole.
+//! `rolecall activity`: past changes, and the check of the ledger.
 
 use std::{io::Write as _, process::ExitCode};
 
 use super::{Ended, Failure, Format, output};
 use crate::{
     config::{Config, Overrides, Reach},
-    domain::{Cursor, Limit},
+    domain::{Cursor, Limit, Timestamp},
     guard,
-    store::Db,
+    store::{Db, StoreError, transaction},
     tools::context::{Activity as Call, ListActivity},
 };
 
-/// List what was done and refused, newest first.
+/// List past changes, made or refused, newest first.
 #[derive(Debug, clap::Args)]
 pub struct Activity {
-    /// Check every row of the ledger against its hash and the row before
+    /// Verify every row of the ledger: its hash, and its link to the row before
     #[arg(long, conflicts_with_all = ["since", "limit"])]
     verify: bool,
-    /// Earliest time: 2026-11-22 or 2026-11-22T10:00:00Z
+    /// With --verify: verify only what was written since the ledger was last found intact
+    #[arg(long, requires = "verify")]
+    new: bool,
+    /// List only changes since this time: 2026-11-22 or 2026-11-22T10:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// How many at most
+    /// List at most this many
     #[arg(long, value_name = "N", default_value_t = 25)]
     limit: usize,
-    /// A table, or JSON for programs
+    /// Print a table, or JSON for programs
     #[arg(long)]
     output: Option<Format>,
 }
@@ -33,7 +36,7 @@ impl Activity {
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
         let format = Format::or_fitting(self.output);
-        if self.verify { verify(&Db::open(&config.store).await?, format).await } else { self.list(&config, format).await }
+        if self.verify { verify(&Db::open(&config.store).await?, self.new, format).await } else { self.list(&config, format).await }
     }
 
     async fn list(&self, config: &Config, format: Format) -> Ended {
@@ -50,7 +53,7 @@ impl Activity {
                 limit: Limit::try_from(rest).ok(),
                 cursor: cursor.take(),
             };
-            let page = guard::list_activity(&setup.db, &op).await;
+            let page = guard::list_activity(&setup.db, &op, None).await;
             let page = page.map_err(|error| Failure { code: 2, ..Failure::from(crate::error::CallError::from(error)) })?;
             calls.extend(page.items);
             match page.next_cursor {
@@ -61,7 +64,7 @@ impl Activity {
         let mut out = anstream::stdout().lock();
         match format {
             Format::Json => output::json(&mut out, &calls)?,
-            Format::Table if calls.is_empty() => writeln!(out, "Nothing was changed or refused yet.")?,
+            Format::Table if calls.is_empty() => writeln!(out, "No change was made or refused yet.")?,
             Format::Table => {
                 let row = |it: &Call| {
                     let how = it.consent.as_deref().or(it.reason.as_deref()).unwrap_or_default();
@@ -81,19 +84,39 @@ impl Activity {
     }
 }
 
-async fn verify(db: &Db, format: Format) -> Ended {
-    let found = db.read().await?.verify_ledger().await?;
+async fn verify(db: &Db, new: bool, format: Format) -> Ended {
+    let mut conn = db.read().await?;
+    let anchor = if new { conn.anchor().await? } else { None };
+    let found = match &anchor {
+        Some(anchor) => conn.verify_ledger_since(anchor).await?,
+        None => conn.verify_ledger().await?,
+    };
+    drop(conn);
+    if found.broken.is_none() {
+        transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
+    }
     let mut out = anstream::stdout().lock();
     match format {
         Format::Json => {
             let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
-            let report = serde_json::json!({ "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken });
+            let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
+            let report = serde_json::json!({
+                "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
+            });
             output::json(&mut out, &report)?;
         }
         Format::Table => {
             writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
             if found.broken.is_none() {
-                writeln!(out, "OK: no row was changed, taken out or put in.")?;
+                match &anchor {
+                    None => writeln!(out, "OK: no row was changed, removed or inserted.")?,
+                    Some(it) => writeln!(
+                        out,
+                        "OK: after row {} no row was changed, removed or inserted; up to that row all were verified at {}.",
+                        it.rows,
+                        Timestamp(it.at)
+                    )?,
+                }
             }
         }
     }

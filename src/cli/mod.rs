@@ -23,7 +23,9 @@ pub mod conformance;
 pub mod demo;
 pub mod doctor;
 mod fields;
+mod files;
 pub mod jobs;
+mod logging;
 mod output;
 mod progress;
 #[cfg(feature = "sandbox")]
@@ -33,6 +35,7 @@ pub mod serve;
 pub mod snippets;
 pub mod tools;
 
+pub use logging::LogFormat;
 pub use output::Format;
 
 /// The command line, read.
@@ -55,34 +58,34 @@ pub struct Cli {
 pub enum Command {
     /// Serve an AI assistant, over stdio or HTTP
     Serve(serve::Serve),
-    /// Show a ready snippet that connects a client
+    /// Print a snippet that connects a client
     Config(snippets::Config),
-    /// Watch an assistant work, and be stopped, in a directory made for the occasion
+    /// Watch a scripted assistant work in a temporary directory
     Demo(demo::Demo),
     /// Call one tool, as an assistant would
     Call(call::Call),
     /// List the tools on offer
     Tools(tools::Tools),
-    /// List the changes that wait for a person
+    /// List the changes that wait for approval
     Approvals(approvals::Approvals),
-    /// Agree to a change that waits
+    /// Approve a waiting change
     Approve(approvals::ApprovalAnswer),
-    /// Turn a change down that waits
+    /// Reject a waiting change
     Refuse(approvals::ApprovalAnswer),
-    /// List what was done and refused, or prove that the list is whole
+    /// List past changes, or verify the ledger
     Activity(activity::Activity),
-    /// Look at jobs, end one, or go on with those whose process is gone
+    /// List, inspect, cancel or resume jobs
     Jobs(jobs::Jobs),
-    /// Check configuration, store and connections, and say how to mend what is wrong
+    /// Check the configuration, the store and the connections
     Doctor(doctor::Doctor),
-    /// Run a provider's API on this machine, to practise on
+    /// Run a provider's API on this machine, for practice
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Sandbox),
     /// Fill an empty directory with a practice company
     Seed(seed::Seed),
     /// Add certificates to the embedded directory
     Certificates(certificates::Certificates),
-    /// Write completions for a shell
+    /// Print completions for a shell
     Completions(completions::Completions),
     #[cfg(feature = "conformance")]
     #[command(hide = true)]
@@ -93,16 +96,16 @@ pub enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
-    ("Decide and look back", &["approvals", "approve", "refuse", "activity", "jobs"]),
+    ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
     ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
-const EXAMPLES: &str = "  rolecall demo                                  see it work, in ten seconds
+const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
   rolecall config claude-desktop                 connect Claude Desktop
   rolecall call list_projects --query atlas      call a tool at the terminal
-  rolecall call delete_project --help            what a tool takes
+  rolecall call delete_project --help            show a tool's arguments
   rolecall serve --http 127.0.0.1:8080           serve over HTTP
-  rolecall approve k7m2qx                        agree to what an assistant wants to do";
+  rolecall approve k7m2qx                        approve a waiting change";
 
 impl Cli {
     /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
@@ -141,6 +144,9 @@ impl Cli {
 
     fn ended(&self) -> Ended {
         use tokio::runtime::Builder;
+        let serve = if let Command::Serve(it) = &self.command { Some(it) } else { None };
+        // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
+        logging::start(serve.map(serve::Serve::log_format).unwrap_or_default(), serve.is_some_and(serve::Serve::is_http));
         // One client is served fastest on one thread; many deserve all there are.
         let many = matches!(&self.command, Command::Serve(it) if it.is_http());
         let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
@@ -164,7 +170,7 @@ impl Command {
             // use the tools
             Self::Call(it) => it.run(overrides).await,
             Self::Tools(it) => it.run(overrides),
-            // decide and look back
+            // approve and review
             Self::Approvals(it) => it.run(overrides).await,
             Self::Approve(it) => it.approve(overrides).await,
             Self::Refuse(it) => it.refuse(overrides).await,
@@ -183,25 +189,12 @@ impl Command {
     }
 }
 
-/// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
-pub fn start_logging() {
-    use tracing_subscriber::{EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    // What `RUST_LOG` can say takes regular expressions to read; the usual takes none.
-    if let Ok(filter) = EnvFilter::try_from_default_env() {
-        registry().with(lines.with_filter(filter)).init();
-    } else {
-        let usual = Targets::new().with_default(tracing::Level::WARN).with_target("rmcp", tracing::Level::ERROR);
-        registry().with(lines.with_filter(usual)).init();
-    }
-}
-
-/// How a command ended that did not do what it was asked.
+/// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub struct Failure {
     pub message: String,
     pub fix: String,
-    /// 1: it failed; 2: it was asked in a wrong way; 3: a person has to agree first.
+    /// 1: it failed; 2: usage error; 3: a person has to agree first.
     pub code: u8,
 }
 
@@ -210,7 +203,7 @@ impl Failure {
         Self { message: message.into(), fix: fix.into(), code: 1 }
     }
 
-    /// A wrong way to ask.
+    /// A usage error.
     pub(crate) fn usage(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { code: 2, ..Self::new(message, fix) }
     }
@@ -250,7 +243,7 @@ impl From<CallError> for Failure {
             CallError::PendingApproval { .. } => 3,
             _ => 1,
         };
-        Self { message: chain(&error), fix: error.fix(), code }
+        Self { message: error.told(), fix: crate::domain::one_line(&error.fix()).into_owned(), code }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::{Caller, Guard};
 use crate::{
     domain::{Cursor, List, PageRequest, ReferenceText as _, Timestamp},
     error::ProviderError,
@@ -14,18 +15,33 @@ use crate::{
     },
 };
 
-/// How many calls are read at a time.
-const AT_ONCE: i64 = 200;
+impl Guard {
+    /// Lists calls, newest first: those of the caller, or all for who sits at the machine itself and where the operator has set it so.
+    pub(crate) async fn list_activity(&self, op: &ListActivity, caller: &Caller) -> Result<List<Activity>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        list_activity(&self.db, op, Some(caller.principal.as_str()).filter(|_| !all)).await
+    }
+}
 
-/// Lists calls, newest first.
-pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
+/// Lists calls, newest first: those of one principal, or all.
+pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<&str>) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
-    let mut wanted = CallPage { before, since, tool: op.tool.as_deref(), rows: AT_ONCE };
+    let member = op.member.as_ref().map(|it| it.text().to_lowercase());
+    let mut wanted = CallPage {
+        before,
+        since,
+        tool: op.tool.as_deref(),
+        principal,
+        outcome: op.outcome.map(Outcome::name),
+        word: member.as_deref(),
+        // One more, to see whether there are more.
+        rows: i64::try_from(page.limit + 1).unwrap_or(i64::MAX),
+    };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
-    // Filters look into the rows' JSON, so rows are read until enough fit.
+    // What a row says counts, and not by what it was found; so rows are read until enough fit.
     loop {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };
@@ -33,7 +49,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
         let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
         // The last word on a call counts.
         let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
-        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op)?))));
+        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, principal)?))));
         if items.len() > page.limit {
             break;
         }
@@ -42,11 +58,11 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
 }
 
 /// A call as lists show it; `None` where it was not asked for.
-fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity) -> Option<Activity> {
+fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity, principal: Option<&str>) -> Option<Activity> {
     let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
-    if op.tool.as_ref().is_some_and(|it| *it != tool) {
+    if op.tool.as_ref().is_some_and(|it| *it != tool) || principal.is_some_and(|it| body["principal"] != it) {
         return None;
     }
     if let Some(member) = &op.member {

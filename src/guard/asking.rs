@@ -1,4 +1,6 @@
-//! Coming by a consent: in what was given with the call, in an approval, or by asking.
+//! Where a consent comes from: the call's own answer, an approval, or a new question.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -10,12 +12,12 @@ use super::{
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
-    store::{Approval, EntryKind, transaction},
+    store::{Approval, Clock, EntryKind, transaction},
     tools::{Effect, Status},
 };
 
 impl Guard {
-    /// Finds the consent that a change needs: in what was given, or in an approval; else says how to come by it.
+    /// Looks for the consent that a change needs in the call's answer and in the approvals; without one, answers how to ask for it.
     pub(super) async fn consent(
         &self,
         record: &Record<'_>,
@@ -41,25 +43,23 @@ impl Guard {
                         }
                         return Ok(Ok(Evidence::Form { nonce: ticket.nonce }));
                     }
-                    Answer::Accepted(_) if question.type_this.is_some() => {
-                        ("wrong_confirmation", "what was typed is not the target's name")
-                    }
-                    Answer::Accepted(_) => ("wrong_confirmation", "the form was sent without a yes"),
-                    Answer::Declined => ("declined", "the person declined"),
-                    Answer::Cancelled => ("cancelled", "the person closed the question"),
+                    Answer::Accepted(form) if question.type_this.is_some() => ("wrong_confirmation", question.mismatch(&form)),
+                    Answer::Accepted(_) => ("wrong_confirmation", "the person sent the form without a yes".to_owned()),
+                    Answer::Declined => ("declined", "the person declined".to_owned()),
+                    Answer::Cancelled => ("cancelled", "the person closed the question without an answer".to_owned()),
                     // Some clients declare forms and never draw them: the way past them stays open.
                     Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
                         return self.pending(record, call, &version, question, needed).await;
                     }
-                    Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
+                    Answer::Unanswered => ("unanswered", "nobody answered the question in time".to_owned()),
                 };
                 self.refused(record, code).await?;
-                let fix = "leave it, or repeat the call if the person wants to be asked again".to_owned();
-                Err(CallError::NotConfirmed { code, message: message.to_owned(), fix })
+                let fix = "stop here; repeat the call only if the person wants to be asked again".to_owned();
+                Err(CallError::NotConfirmed { code, message, fix })
             }
             Given::Token(ticket) => {
                 if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
-                    return Err(CallError::BadConfirmation { message: "a token does not confirm this call".to_owned() });
+                    return Err(CallError::BadConfirmation { message: "a token cannot confirm this call".to_owned() });
                 }
                 self.accept(record, &ticket, call).await?;
                 if ticket.version != version {
@@ -69,16 +69,11 @@ impl Guard {
             }
             Given::Nothing => {
                 let binding = consent::binding(call, &version);
-                let existing = self.db.read().await?.approval_for(&binding, &record.caller.principal, Timestamp::now()).await?;
-                match existing {
-                    Some(approval) if approval.status == "approved" => return Ok(Ok(Evidence::Approval { id: approval.id })),
-                    Some(approval) if approval.status == "refused" => {
-                        let fix = "leave it; the person may say more".to_owned();
-                        return Err(CallError::NotConfirmed { code: "refused", message: "a person refused it".to_owned(), fix });
-                    }
-                    Some(approval) => return Err(pending_error(approval)),
-                    None => {}
+                let mut db = self.db.read().await?;
+                if let Some(approval) = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await? {
+                    return by_approval(approval).map(Ok);
                 }
+                drop(db);
                 match (caller_can_be_asked(record), self.settings.fallback) {
                     // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
                     (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
@@ -93,8 +88,8 @@ impl Guard {
                         self.refused(record, "cannot_ask").await?;
                         Err(CallError::NotConfirmed {
                             code: "cannot_ask",
-                            message: "this needs a person's consent, and this client cannot ask for it".to_owned(),
-                            fix: "use a client that supports elicitation, or do it at a terminal with `rolecall call`".to_owned(),
+                            message: "this change needs a person's consent, and this client cannot ask a person".to_owned(),
+                            fix: "use a client that supports elicitation, or run `rolecall call` at a terminal".to_owned(),
                         })
                     }
                     (false, Fallback::Approve | Fallback::Token) => self.pending(record, call, &version, question, needed).await,
@@ -122,7 +117,7 @@ impl Guard {
         Err(CallError::BadConfirmation { message: message.to_owned() })
     }
 
-    /// Leaves a question for a person outside the model's reach.
+    /// Stores the question as an approval that a person answers outside the model's reach.
     async fn pending(
         &self,
         record: &Record<'_>,
@@ -148,12 +143,28 @@ impl Guard {
         body.insert("outcome".into(), "pending_approval".into());
         body.insert("approval".into(), approval.id.as_str().into());
         let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            tx.add_approval(&approval).await?;
+        let (binding, principal) = (approval.binding.as_str(), approval.principal.as_str());
+        let found = transaction!(self.db, CallError, tx => {
+            // The same call may have come a moment earlier, or have used its approval up while this one was planned.
+            if let Some(found) = tx.approval_for(binding, principal, needed, now).await? {
+                return Ok(Some(found));
+            }
+            let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));
+            if let Some(id) = tx.approval_used(binding, principal, Timestamp(since)).await? {
+                return Err(CallError::BadConfirmation { message: format!("approval {id} was used by the same call, which came first") });
+            }
+            // With another question the same call waits in place of itself, and so adds nothing.
+            if !tx.waits(call, principal, now).await? && tx.waiting_approvals(principal, now).await? >= MOST_WAITING {
+                return Err(too_many());
+            }
+            tx.add_approval(&approval, call).await?;
             tx.append(&record.call_id, EntryKind::Refusal, &body).await?;
-            Ok(())
+            Ok(None)
         })?;
-        Err(pending_error(approval))
+        match found {
+            Some(found) => by_approval(found).map(Ok),
+            None => Err(pending_error(approval)),
+        }
     }
 
     pub(super) async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
@@ -167,6 +178,36 @@ impl Guard {
     }
 }
 
+/// How many changes of one caller may wait for a person at the same time.
+const MOST_WAITING: i64 = 20;
+
+fn too_many() -> CallError {
+    CallError::NotConfirmed {
+        code: "too_many_pending",
+        message: format!("{MOST_WAITING} changes of this caller wait for a person already, and no more may"),
+        fix: format!(
+            "have some answered, see `rolecall approvals`, or wait until they end, {} minutes after they were asked for; then repeat this call",
+            TTL_SECONDS / 60
+        ),
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What an approval of a call comes to: a yes, a no, or the wait for either.
+fn by_approval(approval: Approval) -> Result<Evidence, CallError> {
+    match approval.status.as_str() {
+        "approved" => Ok(Evidence::Approval { id: approval.id }),
+        "refused" => {
+            let fix = "stop here; ask the person for the reason".to_owned();
+            Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix })
+        }
+        _ => Err(pending_error(approval)),
+    }
+}
+
 fn caller_can_be_asked(record: &Record<'_>) -> bool {
     record.caller.can_ask
 }
@@ -175,7 +216,7 @@ fn pending_error(approval: Approval) -> CallError {
     let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
     CallError::PendingApproval {
         expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
-        question: format!("a person has to agree first: {}", question["text"].as_str().unwrap_or_default()),
+        question: question["text"].as_str().unwrap_or_default().to_owned(),
         id: approval.id,
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Plan, canonical};
 use crate::{
-    domain::{Gravity, Impact, Target, Timestamp, clean},
+    domain::{Gravity, Impact, Target, Timestamp, one_line},
     shape::{cut, redact},
     store::sha256,
     tools::Tool,
@@ -54,15 +54,22 @@ impl Question {
         match &self.type_this {
             Some(name) => json!({
                 "type": "object",
-                "properties": { "name": { "type": "string", "title": cut(&format!("Type {} to confirm", safe(name)), 120), "description": "Anything else changes nothing." } },
+                "properties": { "name": { "type": "string", "title": cut(&format!("Type {} to confirm", safe(name)), 120), "description": "With any other text, nothing is changed." } },
                 "required": ["name"],
             }),
             None => json!({
                 "type": "object",
-                "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "description": "Left unset, nothing is changed.", "default": false } },
+                "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "description": "Without a yes, nothing is changed.", "default": false } },
                 "required": ["confirm"],
             }),
         }
+    }
+
+    /// Why what the person typed is not a yes: `atlas` is not `Atlas`.
+    pub(crate) fn mismatch(&self, form: &Value) -> String {
+        let typed = cut(&one_line(form.get("name").and_then(Value::as_str).unwrap_or_default().trim()), 80);
+        let wanted = safe(self.type_this.as_deref().unwrap_or_default());
+        if typed.is_empty() { format!("nothing was typed instead of `{wanted}`") } else { format!("`{typed}` does not match `{wanted}`") }
     }
 
     /// Whether an accepted form says yes, read strictly.
@@ -97,7 +104,7 @@ pub fn lines(impact: &Impact) -> Vec<String> {
         format!("{} {}{examples}", it.count, safe(&it.what))
     });
     // A note is told whole: what stood behind a cut would be agreed to unseen.
-    losses.chain(impact.notes.iter().map(|it| one_line(it))).collect()
+    losses.chain(impact.notes.iter().map(|it| whole(it))).collect()
 }
 
 fn label(target: &Target) -> String {
@@ -107,11 +114,11 @@ fn label(target: &Target) -> String {
 
 /// Outsiders' text inside a question: one line, nothing invisible, not long.
 fn safe(text: &str) -> String {
-    cut(&one_line(text), 200)
+    cut(&whole(text), 200)
 }
 
-fn one_line(text: &str) -> String {
-    redact(&clean(text)).replace(['\n', '\t'], " ")
+fn whole(text: &str) -> String {
+    redact(&one_line(text))
 }
 
 /// A question that was asked, to be given back with its answer. It is sealed on its way through a client.

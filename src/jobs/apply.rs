@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::{
     Engine,
     planned::{PlannedJob, PlannedRow, Route, Stage},
     references,
 };
 use crate::{
+    domain::one_line,
     error::{CallError, ProviderError},
     providers::{self, builtin},
     tools::{
@@ -29,12 +32,15 @@ impl Engine {
             }
             _ => {}
         }
+        let goes_on = op.on_failure.unwrap_or_default() == OnFailure::Continue;
         let (mut rows, mut problems, mut known) = (Vec::new(), Vec::new(), HashSet::new());
         for (step, number) in op.steps.iter().zip(1..) {
             let name = step.id.clone().unwrap_or_else(|| number.to_string());
-            match self.step(&name, step, &known) {
-                Ok(row) => rows.push(row),
-                Err(problem) => problems.push((name.clone(), problem)),
+            match usable(&name, &known).map(|()| self.step(&name, step, &known)) {
+                Ok(Ok(row)) => rows.push(row),
+                // It fails alone.
+                Ok(Err(problem)) if goes_on => rows.push(hopeless(&name, step, problem)),
+                Ok(Err(problem)) | Err(problem) => problems.push((name.clone(), problem)),
             }
             known.insert(name);
         }
@@ -46,21 +52,14 @@ impl Engine {
             connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
-            stop_on_failure: op.on_failure.unwrap_or_default() == OnFailure::Stop,
-            all_or_nothing: true,
+            stop_on_failure: !goes_on,
+            all_or_nothing: !goes_on,
             rows,
             notes: Vec::new(),
         })
     }
 
     fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<PlannedRow, String> {
-        let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
-        if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
-            return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
-        }
-        if known.contains(name) {
-            return Err("an earlier step has the same id".into());
-        }
         let offer = self.catalog.offer(&step.tool).map_err(|error| told(&error))?;
         let mut arguments = step.arguments.clone();
         let envelope = offer.open(&mut arguments).map_err(|error| told(&error))?;
@@ -95,6 +94,32 @@ impl Engine {
     }
 }
 
+/// Whether a step can have this name: others refer to it by that.
+fn usable(name: &str, known: &HashSet<String>) -> Result<(), String> {
+    let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+    if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+        return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
+    }
+    if known.contains(name) {
+        return Err("an earlier step has the same id".into());
+    }
+    Ok(())
+}
+
+/// A step that cannot be made, whatever the others come to.
+fn hopeless(name: &str, step: &StepCall, reason: String) -> PlannedRow {
+    let connection = step.arguments.get("connection").and_then(Value::as_str).unwrap_or(builtin::NAME);
+    PlannedRow {
+        name: name.to_owned(),
+        connection: crate::shape::cut(connection, 80),
+        tool: crate::shape::cut(&step.tool, 80),
+        arguments: step.arguments.clone(),
+        stage: Stage::Ended { state: "failed", reason },
+        follows: false,
+        target: None,
+    }
+}
+
 /// Whether a call of this effect is one that people are asked about.
 pub(super) fn gives_or_takes(effect: Effect) -> bool {
     matches!(effect, Effect::Access | Effect::Destroy)
@@ -104,13 +129,15 @@ pub(super) fn gives_or_takes(effect: Effect) -> bool {
 pub(super) fn told(error: &CallError) -> String {
     let fix = error.fix();
     let message = crate::error::chain(error);
-    if fix.is_empty() { message } else { format!("{message}; {fix}") }
+    let told = if fix.is_empty() { message } else { format!("{message}; {fix}") };
+    one_line(&told).into_owned()
 }
 
 /// Makes one error of all that is wrong, so that it can be mended at once.
 pub(super) fn refused(problems: &[(String, String)], steps: usize) -> CallError {
-    let list: Vec<String> = problems.iter().map(|(name, problem)| format!("step {name}: {problem}")).collect();
+    let list: Vec<String> = problems.iter().map(|(name, problem)| one_line(&format!("step {name}: {problem}")).into_owned()).collect();
     let verb = if list.len() == 1 { "step" } else { "steps" };
     let message = format!("{} {verb} of {steps} cannot be made, so nothing was changed:\n{}", list.len(), list.join("\n"));
-    ProviderError::invalid(message, "mend these steps and send all of them again").into()
+    // Each of its lines is on one already.
+    ProviderError::Invalid { message, fix: "mend these steps and send all of them again".into() }.into()
 }

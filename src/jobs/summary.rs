@@ -59,7 +59,7 @@ impl Summary {
         let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.rows));
         notes.extend(told);
         if unknown {
-            notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
+            notes.push("steps that depend on earlier ones run only if they turn out harmless".into());
         }
         let lasting: Vec<&str> = steps().filter(|(_, it)| it.impact.undo.is_none()).map(|(_, it)| it.target.name.as_str()).collect();
         let undo = if lasting.is_empty() {
@@ -70,7 +70,9 @@ impl Summary {
             None
         };
 
-        let noun = noun(work, steps().count() + later().count(), ready().flat_map(|(_, it)| &it.bearing.domains));
+        let open = steps().count() + later().count();
+        // Where nothing is to be done, it is about all that was asked for.
+        let noun = noun(work, if open == 0 { work.rows.len() } else { open }, ready().flat_map(|(_, it)| &it.bearing.domains));
         // The sum, or the gravest loss: never the name of something that stays.
         let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.bearing.ends)).map(|(_, it)| it.typed.clone());
         let gravest = gravest.filter(|_| !work.invites()).unwrap_or_else(|| noun.clone());
@@ -223,7 +225,8 @@ fn left_out(rows: &[PlannedRow]) -> Vec<String> {
         let shown = rows.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
         (!rows.is_empty()).then(|| format!("{} {what}: {shown}{more}", rows.len()))
     };
-    [told(why("skipped"), "left as they are"), told(why("failed"), "cannot be made")].into_iter().flatten().collect()
+    let ended = [("skipped", "left as they are"), ("differs", "left with the role that they have"), ("failed", "cannot be made")];
+    ended.into_iter().filter_map(|(state, what)| told(why(state), what)).collect()
 }
 
 fn within(work: &PlannedJob) -> Option<String> {

@@ -1,9 +1,9 @@
 //! The database: connections, transactions, rows. The only place that knows which of the two it is.
 
-use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, Connection as _, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
@@ -175,7 +175,7 @@ pub enum Conn {
 }
 
 /// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
-fn migrator(kept: &'static str) -> Migrator {
+fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
@@ -184,13 +184,18 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
+        migration(5, "guard_rules", include_str!("migrations/0005_guard_rules.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
+        migration(20, "activity", include_str!("migrations/0020_activity.sql")),
+        migration(21, "activity_kept", activity),
     ])
 }
 
-const KEPT_SQLITE: &str = include_str!("migrations/0011_kept.sqlite.sql");
-const KEPT_POSTGRES: &str = include_str!("migrations/0011_kept.postgres.sql");
+const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0011_kept.sqlite.sql"), include_str!("migrations/0021_activity_kept.sqlite.sql")];
+const KEPT_POSTGRES: [&str; 2] =
+    [include_str!("migrations/0011_kept.postgres.sql"), include_str!("migrations/0021_activity_kept.postgres.sql")];
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -227,9 +232,33 @@ impl Db {
     /// A write transaction. On SQLite it waits for its turn here, so that nothing it has read can be stale.
     pub async fn begin(&self) -> Result<Conn, StoreError> {
         Ok(match self.pools().await? {
-            Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+                Ok(begun) => Conn::Sqlite(begun),
+                Err(error) => {
+                    let error = StoreError::from(error);
+                    // What is wrong with the connection, nobody can tell: the next who writes gets another.
+                    if !error.is_passing()
+                        && let Some(conn) = writer.try_acquire()
+                    {
+                        drop(conn.close().await);
+                    }
+                    return Err(error);
+                }
+            },
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
         })
+    }
+
+    /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
+    pub fn load(&self) -> Vec<(&'static str, usize, usize)> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {
+            (name, pool.size().try_into().unwrap_or_default(), pool.num_idle())
+        }
+        match self.0.pools.get() {
+            Some(Pools::Sqlite { writer, reader }) => vec![of("writer", writer), of("reader", reader)],
+            Some(Pools::Postgres(pool)) => vec![of("all", pool)],
+            None => Vec::new(),
+        }
     }
 
     /// Closes the connections, where there are any; SQLite tidies its files up.
@@ -279,8 +308,12 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .optimize_on_close(false, None);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_release(|conn, _| Box::pin(is_usable(conn)));
+        let writer = writer.connect_with(options.clone()).await?;
         let applied: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(&writer).await;
         if applied.ok() != i64::try_from(migrator(KEPT_SQLITE).iter().count()).ok() {
             migrate_sqlite(&writer).await?;
@@ -436,9 +469,35 @@ impl Conn {
     }
 }
 
+thread_local! {
+    static HEARD: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+}
+
+/// From now on the statements that this thread sends are collected; for tests of how they are planned, in builds for them.
+pub fn hear() {
+    HEARD.set(Some(BTreeSet::new()));
+}
+
+/// The statements since [`hear`], which are not collected any more.
+pub fn heard() -> BTreeSet<String> {
+    HEARD.take().unwrap_or_default()
+}
+
 /// The one place where SQL is vouched for: it is written in this program, and values are bound, never written into it.
 fn text(sql: &str) -> AssertSqlSafe<String> {
+    if cfg!(debug_assertions) {
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|it| it.insert(sql.to_owned())));
+    }
     AssertSqlSafe(sql.to_owned())
+}
+
+/// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
+/// rollback fails then, and a connection that still counts itself in a transaction would begin none ever after.
+async fn is_usable(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if conn.is_in_transaction() {
+        conn.ping().await?; // until the rollback that is under way is through
+    }
+    Ok(!conn.is_in_transaction())
 }
 
 /// Several processes may find a new file at once: one makes the tables, the others wait and find them made.

@@ -253,7 +253,7 @@ async fn widening_a_role_names_the_outsider_who_is_only_invited_with_it() {
     let told = [
         "is invited to organization Acme as Reader, with power over others: eve@evil.example",
         "added: *",
-        "nobody who holds power in Acme has an e-mail of the same domain: eve@evil.example",
+        "outside the mail domains of those who manage Acme: eve@evil.example",
     ];
     assert_eq!((gravity.as_str(), notes), ("critical", told.map(str::to_owned).to_vec()));
 }
@@ -328,5 +328,5 @@ async fn who_joins_is_told_with_the_role_before_the_names() {
     let unnamed = json!({"organization": "Acme", "email": "juno@elsewhere.example"});
     let (gravity, notes) = weighed(&lab, "invite_organization_member", &unnamed).await;
     assert_eq!(gravity, "critical", "a role that nobody names may be any");
-    assert!(notes[0].starts_with("is invited to organization Acme as whatever role SeeMe.ai chooses, of which nobody"), "{notes:?}");
+    assert!(notes[0].starts_with("is invited to organization Acme as whatever role SeeMe.ai chooses (Rolecall cannot see"), "{notes:?}");
 }

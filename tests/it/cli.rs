@@ -141,6 +141,36 @@ fn arguments_come_as_flags_or_as_json_from_anywhere() {
     assert_eq!(ran.json()["roles"], json!(["member"]));
 }
 
+#[test]
+fn a_table_is_read_from_wherever_it_is_and_in_whatever_letters() {
+    let shell = Shell::acme();
+    let table = "project,member,roles\nEmber,jonas.weber@acme.example,member\n".to_owned();
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(table.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let western = b"project;member;roles\r\nEmber;jonas.weber@acme.example;member\r\nZ\xfcrich;lena.ortiz@acme.example;member\r\n";
+    for (name, bytes) in [("people.csv", table.as_bytes()), ("wide.csv", &wide), ("western.csv", western), ("no ending", table.as_bytes())]
+    {
+        std::fs::write(shell.home().join(name), bytes).unwrap();
+    }
+    std::fs::write(shell.home().join("sheet.xlsx"), b"PK\x03\x04....").unwrap();
+    for file in
+        ["@people.csv", "people.csv", "~/people.csv", "@~/people.csv", "./people.csv", "@wide.csv", "western.csv", "no ending", "-", "@-"]
+    {
+        let ran = shell.run_with_input(&["call", "add_project_members", "--dry-run", "--csv", file], &table);
+        let question = ran.json()["question"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(ran.code, 0, "{file}: {ran:?}");
+        assert!(question.contains("joins project Ember as member: jonas.weber@acme.example"), "{file}: {ran:?}");
+        assert_eq!(question.contains("no project `Z\u{fc}rich`"), file == "western.csv", "{file}: {ran:?}");
+    }
+    for (file, message) in [
+        ("gone.csv", "error: file `gone.csv`: No such file"),
+        ("sheet.xlsx", "error: file `sheet.xlsx`: it is a workbook or an archive, not a text; save the sheet as CSV"),
+    ] {
+        let ran = shell.run(&["call", "add_project_members", "--csv", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.err.starts_with(message), "{ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_word_says_what_it_may_have_been_and_nothing_is_sent() {
     let shell = Shell::acme();
@@ -199,7 +229,7 @@ async fn a_guarded_call_without_a_terminal_waits_for_a_person() {
     for answer in ["approve", "refuse"] {
         let ran = shell.run_with_input(&[answer, &id], "y\nBorealis\n");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
-        assert!(ran.err.starts_with("error: an approval is answered by a person at a terminal"), "{ran:?}");
+        assert!(ran.err.starts_with("error: only a person at a terminal can answer an approval"), "{ran:?}");
     }
     assert_eq!(shell.run(&delete).json()["code"], "pending_approval");
     assert_eq!(shell.agent().await.dump().await, before);
@@ -233,7 +263,7 @@ async fn a_person_at_a_terminal_turns_a_change_down() {
     let id = shell.run(&delete).json()["approval_id"].as_str().unwrap().to_owned();
     let before = shell.agent().await.dump().await;
     let ran = shell.run_at_terminal(&format!("refuse {id}"), "");
-    assert!(ran.code == 0 && ran.out.contains("Refused by "), "{ran:?}");
+    assert!(ran.code == 0 && ran.out.contains("Rejected by "), "{ran:?}");
     let ran = shell.run(&delete);
     assert_eq!((ran.code, &ran.json()["code"]), (1, &json!("refused")));
     assert_eq!(shell.agent().await.dump().await, before);
@@ -343,6 +373,32 @@ fn allow_lists_of_the_command_line_hold() {
 }
 
 #[tokio::test]
+async fn what_is_new_in_the_ledger_can_be_checked_alone() {
+    let shell = Shell::acme();
+    let make = |name: &str| assert_eq!(shell.run(&["call", "create_project", "--name", name, "--organization", "Acme"]).code, 0);
+    let change = async |seq: i64| {
+        let pool = sqlx::SqlitePool::connect(&shell.store.url).await.unwrap();
+        sqlx::query("UPDATE ledger SET body = replace(body, 'project', 'Project') WHERE seq = $1").bind(seq).execute(&pool).await.unwrap();
+        pool.close().await;
+    };
+    make("One");
+    assert_eq!(shell.run(&["activity", "--verify"]).json()["checked_before"], Value::Null);
+    make("Two");
+    let new = shell.run(&["activity", "--verify", "--new"]);
+    assert_eq!((&new.json()["rows"], &new.json()["checked_before"]["rows"]), (&json!(4), &json!(2)), "{new:?}");
+    let said = shell.run(&["activity", "--verify", "--new", "--output", "table"]);
+    assert!(said.out.contains("OK: after row 4 no row was changed"), "{said:?}");
+    make("Three");
+    change(5).await;
+    assert_eq!(shell.run(&["activity", "--verify", "--new"]).json()["broken"]["row"], 5);
+    // What is older is what the whole check is for.
+    change(1).await;
+    assert_eq!(shell.run(&["activity", "--verify"]).json()["broken"]["row"], 1);
+    change(4).await;
+    assert_eq!(shell.run(&["activity", "--verify", "--new"]).json()["broken"]["row"], 4, "the head that was noted");
+}
+
+#[tokio::test]
 async fn a_tampered_ledger_is_found() {
     let shell = Shell::acme();
     for name in ["One", "Two"] {
@@ -367,7 +423,7 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     let shell = Shell::acme();
     let well = shell.run(&["doctor"]);
     assert_eq!(well.code, 0, "{well:?}");
-    assert!(well.out.lines().all(|it| it.starts_with("ok ") || it.is_empty() || it.starts_with("All is well")), "{well:?}");
+    assert!(well.out.lines().all(|it| it.starts_with("ok ") || it.is_empty() || it.starts_with("No problems found")), "{well:?}");
 
     std::fs::write(
         shell.home().join("rolecall.toml"),
@@ -379,12 +435,17 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     std::fs::set_permissions(shell.store.secrets(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);
     assert_eq!(ill.code, 1, "{ill:?}");
-    for problem in ["others can look into", "gone is not a folder", "lost (local, kept to organization nowhere): no organization `nowhere`"]
+    for problem in ["other users can read", "gone is not a folder", "lost (local, kept to organization nowhere): no organization `nowhere`"]
     {
-        assert!(ill.out.lines().any(|it| it.starts_with("bad ") && it.contains(problem)), "{problem}: {}", ill.out);
+        assert!(ill.out.lines().any(|it| it.starts_with("fail ") && it.contains(problem)), "{problem}: {}", ill.out);
     }
     assert_eq!(ill.out.matches("fix: ").count(), 3, "{}", ill.out);
     assert!(ill.out.ends_with("\n3 problems.\n"), "{}", ill.out);
+
+    std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nallow = [\"read\"]\n").unwrap();
+    let narrowed = shell.run(&["doctor"]);
+    let told = "rolecall.toml, laid over it, since it is in the current folder: `tools.allow` is read";
+    assert!(narrowed.out.lines().any(|it| it.starts_with("ok ") && it.ends_with(told)), "{}", narrowed.out);
 
     std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nalow = []\n").unwrap();
     let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);

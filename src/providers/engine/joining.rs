@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Session, members,
-    people::{in_org, is_external},
+    people::{in_org, is_external, known},
     power,
     roles::KnownRole,
     wire::{Answered as _, WireOrg, WireSeat, WireUser},
@@ -114,11 +114,17 @@ impl Joining {
     ) -> Result<Self, ProviderError> {
         let org = at.organization(organization).await?;
         let people = at.people(&org.id).await?;
-        let known = people.iter().find(|it| it.user.has_email(email.as_str()));
-        if known.is_some_and(|it| !is_external(it)) {
-            return Err(ProviderError::conflict(
+        let known = known(&people, email.as_str())?;
+        if let Some(seat) = known.filter(|it| !is_external(it)) {
+            let wanted = match role {
+                Some(_) => Some(at.role(RoleLevel::Organization, role).await?),
+                None => None,
+            };
+            let held = at.role(RoleLevel::Organization, Some(&RoleRef::read(&seat.role))).await;
+            return Err(ProviderError::already(
                 "already_member",
-                format!("`{email}` is a member of `{}`", org.name),
+                wanted.is_none_or(|wanted| held.is_ok_and(|it| it.id == wanted.id)),
+                format!("`{email}` is a member of `{}` already, as {}", org.name, seat.role),
                 "for another role remove_organization_member and add_organization_member, or give a project with add_project_member",
             ));
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Session,
-    people::{in_project, is_external, person},
+    people::{in_project, is_external, known, person},
     power,
     roles::KnownRole,
     wire::{Answered as _, WireProject, WireSeat, WireUser},
@@ -21,6 +21,7 @@ use crate::{
     providers::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
+        meant::the_same,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
@@ -49,6 +50,7 @@ pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, P
     let listed = person(&at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
     let path = at.settings.path("project_user");
     let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
+    let seat = the_same(seat, &listed.user.id, |it| &it.user.id)?;
     Ok(in_project(&WireSeat { external: listed.external, ..seat }, &project))
 }
 
@@ -59,8 +61,10 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let people = at.people(&project.org.id).await?;
     let (user, external) = newcomer(at, &people, op.member.text()).await?;
     if let Some(seat) = at.project_people(&project.id).await?.iter().find(|it| it.user.id == user.id) {
-        return Err(ProviderError::conflict(
+        let held = at.role(RoleLevel::Project, Some(&RoleRef::read(&seat.role))).await;
+        return Err(ProviderError::already(
             ALREADY_MEMBER,
+            held.is_ok_and(|it| it.id == role.id),
             format!("`{}` is in project `{}` already, as {}", user.email, project.name, seat.role),
             "for another role remove_project_member and add_project_member",
         ));
@@ -117,7 +121,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         .takes(Grant::own(seat.user.holder(), role, project.place()), codes, Vec::new())
         .undo(format!("add_project_member with roles {}", seat.role));
     if may_own && !stays_owned {
-        facts = facts.unseen(format!("nobody can tell here whether {} is left with an owner", project.name));
+        facts = facts.unseen(format!("Rolecall cannot see whether {} keeps an owner", project.name));
     }
     let inverse = rejoining(&seat, &project);
     let (sending, looking, user_id) = (at.clone(), at.clone(), seat.user.id.clone());
@@ -160,7 +164,7 @@ async fn only_role(at: &Session, named: &[RoleRef]) -> Result<KnownRole, Provide
 /// Somebody who is to come in, and whether that makes them an external user: by e-mail anybody with an account, by id
 /// somebody who is known in the organization.
 async fn newcomer(at: &Session, people: &[WireSeat], named: &str) -> Result<(WireUser, bool), ProviderError> {
-    if let Some(seat) = people.iter().find(|it| it.user.id == named || it.user.has_email(named)) {
+    if let Some(seat) = known(people, named)? {
         return Ok((seat.user.clone(), is_external(seat)));
     }
     let account = if named.contains('@') { at.account(named).await? } else { None };

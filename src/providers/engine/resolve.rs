@@ -11,7 +11,10 @@ use super::{
 use crate::{
     domain::{OrganizationRef, ProjectRef, ReferenceText as _, fold},
     error::ProviderError,
-    providers::http::{Reading, Request},
+    providers::{
+        http::{Reading, Request},
+        meant::{at_most_one, has_address, has_id, is_called},
+    },
 };
 
 /// What is looked for, for messages.
@@ -32,35 +35,29 @@ pub(super) fn only<T>(
     name: impl Fn(&T) -> &str,
     label: impl Fn(&T) -> String,
 ) -> Result<T, ProviderError> {
-    let meant = all.iter().position(|it| id(it) == wanted.name).or_else(|| all.iter().position(|it| label(it) == wanted.name));
+    let meant = all.iter().position(|it| has_id(id(it), wanted.name)).or_else(|| all.iter().position(|it| label(it) == wanted.name));
     if let Some(at) = meant {
         return Ok(all.swap_remove(at));
     }
     let folded = fold(wanted.name);
-    let (mut matches, others): (Vec<T>, Vec<T>) = all.into_iter().partition(|it| fold(name(it)) == folded);
-    match matches.len() {
-        1 => Ok(matches.remove(0)),
-        0 => {
-            let likeness = if wanted.kind == "member" { likeness_of_people } else { strsim::jaro_winkler };
-            let mut near: Vec<(f64, String)> =
-                others.iter().map(|it| (likeness(&fold(name(it)), &folded), format!("`{}`", name(it)))).filter(|it| it.0 > 0.8).collect();
-            near.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
-            near.dedup();
-            near.truncate(3);
-            let fix = if near.is_empty() {
-                format!("find it with {}; names are matched whole", wanted.list_tool)
-            } else {
-                format!("did you mean {}? {} has all of them", near.join(" or "), wanted.list_tool)
-            };
-            Err(ProviderError::NotFound { kind: wanted.kind, name: wanted.name.to_owned(), scope: wanted.scope.to_owned(), fix })
-        }
-        _ => Err(ProviderError::Ambiguous {
-            kind: wanted.kind,
-            name: wanted.name.to_owned(),
-            candidates: matches.iter().map(label).collect(),
-        }),
+    let fits = |it: &T| if wanted.kind == "member" { has_address(name(it), wanted.name) } else { is_called(name(it), wanted.name) };
+    let (matches, others): (Vec<T>, Vec<T>) = all.into_iter().partition(fits);
+    if let Some(one) = at_most_one(matches, wanted.kind, wanted.name, &label)? {
+        return Ok(one);
     }
+    let likeness = if wanted.kind == "member" { likeness_of_people } else { strsim::jaro_winkler };
+    let mut near: Vec<(f64, String)> =
+        others.iter().map(|it| (likeness(&fold(name(it)), &folded), format!("`{}`", name(it)))).filter(|it| it.0 > 0.8).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
+    near.dedup();
+    near.truncate(3);
+    let fix = if near.is_empty() {
+        format!("find it with {}; names are matched whole", wanted.list_tool)
+    } else {
+        format!("did you mean {}? {} has all of them", near.join(" or "), wanted.list_tool)
+    };
+    Err(ProviderError::NotFound { kind: wanted.kind, name: wanted.name.to_owned(), scope: wanted.scope.to_owned(), fix })
 }
 
 /// How likely an address was meant by another text. A likely one is a slip of the fingers away: a longer address of the same

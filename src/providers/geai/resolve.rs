@@ -15,6 +15,7 @@ use crate::{
         fold,
     },
     error::ProviderError,
+    providers::meant::{at_most_one, has_id, is_called},
 };
 
 /// The organization that a connection works in.
@@ -106,8 +107,8 @@ impl Session {
     pub(super) async fn organization(&self, named: Option<&OrganizationRef>) -> Result<Own, ProviderError> {
         let own = self.own().await?;
         if let Some(named) = named.map(ReferenceText::text)
-            && named != own.id
-            && fold(named) != fold(&own.name)
+            && !has_id(own.id.as_str(), named)
+            && !is_called(own.name.as_str(), named)
         {
             return Err(ProviderError::NotFound {
                 kind: "organization",
@@ -123,7 +124,7 @@ impl Session {
     /// Refuses what is outside the organization that the connection is kept to.
     pub(super) fn within_pin(&self, id: Option<&str>, name: Option<&str>) -> Result<(), ProviderError> {
         let Some(pin) = self.settings.remote.pin.as_deref() else { return Ok(()) };
-        if id == Some(pin) || name.is_some_and(|it| fold(it) == fold(pin)) {
+        if has_id(id, pin) || is_called(name, pin) {
             return Ok(());
         }
         let shown = name.or(id).unwrap_or("this");
@@ -137,7 +138,7 @@ impl Session {
     /// All projects of the organization, as lists show them.
     pub(super) async fn projects(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
         let request = self.get("/v1/organization/projects").query("detail", "summary");
-        self.once("projects", || async { read(self, list(&*request.value().await?, "projects", &[])) }).await
+        self.once("projects", || async { read(self, &list(&*request.value().await?, "projects", &[])) }).await
     }
 
     /// The project that is named.
@@ -177,7 +178,7 @@ impl Session {
 
     /// Somebody in a project, by e-mail or id.
     pub(super) async fn member(&self, project: &FoundProject, wanted: &str) -> Result<WireMember, ProviderError> {
-        let found = self.members(project).await?.iter().find(|it| it.is(wanted)).cloned();
+        let found = WireMember::find(&self.members(project).await?, wanted)?;
         found.ok_or_else(|| ProviderError::NotFound {
             kind: "member",
             name: wanted.to_owned(),
@@ -193,7 +194,7 @@ impl Session {
 
     /// Somebody in the organization, by e-mail or id.
     pub(super) async fn person(&self, own: &Own, wanted: &str) -> Result<WireMember, ProviderError> {
-        let found = self.people(own).await?.iter().find(|it| it.is(wanted)).cloned();
+        let found = WireMember::find(&self.people(own).await?, wanted)?;
         found.ok_or_else(|| ProviderError::NotFound {
             kind: "member",
             name: wanted.to_owned(),
@@ -229,23 +230,17 @@ pub(super) fn only<'a, T>(
     name: impl Fn(&T) -> String,
     list_tool: &str,
 ) -> Result<&'a T, ProviderError> {
-    if let Some(found) = all.iter().find(|it| id(it) == wanted) {
+    if let Some(found) = all.iter().find(|it| has_id(id(it), wanted)) {
         return Ok(found);
     }
-    let matches: Vec<&T> = all.iter().filter(|it| fold(&name(it)) == fold(wanted)).collect();
-    match matches.as_slice() {
-        [one] => Ok(one),
-        [] => Err(ProviderError::NotFound {
-            kind,
-            name: wanted.to_owned(),
-            scope: scope.to_owned(),
-            fix: near(wanted, all.iter().map(name), list_tool),
-        }),
-        _ => {
-            let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
-            Err(ProviderError::Ambiguous { kind, name: wanted.to_owned(), candidates })
-        }
-    }
+    let matches = all.iter().filter(|it| is_called(name(it).as_str(), wanted));
+    let only = at_most_one(matches, kind, wanted, |it| format!("{} [{}]", name(it), id(it)))?;
+    only.ok_or_else(|| ProviderError::NotFound {
+        kind,
+        name: wanted.to_owned(),
+        scope: scope.to_owned(),
+        fix: near(wanted, all.iter().map(&name), list_tool),
+    })
 }
 
 fn near(wanted: &str, names: impl Iterator<Item = String>, list_tool: &str) -> String {

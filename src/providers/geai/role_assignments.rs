@@ -21,7 +21,7 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
     let people: Vec<WireMember> = match &op.member {
         None => people.to_vec(),
         Some(named) => {
-            let found = people.iter().find(|it| it.is(named.text())).cloned();
+            let found = WireMember::find(&people, named.text())?;
             vec![found.ok_or_else(|| ProviderError::NotFound {
                 kind: "member",
                 name: named.text().to_owned(),

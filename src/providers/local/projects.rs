@@ -112,6 +112,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
             Place::Project { project: Named::new(&project.name, ""), organization: Named::new(&organization.name, &organization.id) };
         facts = facts.about(at.surroundings(&organization.id).await?).gives(Grant::own(owner.holder(), role.held(), place));
         project_members::enroll(at, &project, &owner.id, slice::from_ref(&role)).await?;
+    } else {
+        facts = facts.note("it starts without an owner; `admin_email` names one");
     }
     if let Some(limit) = limit {
         limit.insert(at, &organization.id, Some(&id)).await?;
@@ -274,7 +276,7 @@ async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, Provide
     if project.status != "active" {
         facts = facts.note("it is archived already: nobody could change it or use its keys");
     }
-    Ok(facts.note("it cannot be brought back"))
+    Ok(facts)
 }
 
 pub(super) async fn by_id(at: &mut Session, id: &str) -> Result<ProjectRow, ProviderError> {

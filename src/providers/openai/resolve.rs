@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{ProjectRef, ReferenceText, RoleRef, TeamRef, fold},
     error::ProviderError,
+    providers::meant::{at_most_one, has_id, is_called},
 };
 
 /// How many look-ups are made one by one before the whole list is read instead.
@@ -29,19 +30,12 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// The only match; an id wins over names, so that a thing named like another's id can still be meant.
     pub(super) fn only<T: Clone>(&self, all: &[T], id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
-        if let Some(found) = all.iter().find(|it| id(it) == self.wanted) {
+        if let Some(found) = all.iter().find(|it| has_id(id(it), self.wanted)) {
             return Ok(found.clone());
         }
-        let key = fold(self.wanted);
-        let matches: Vec<&T> = all.iter().filter(|it| fold(name(it)) == key).collect();
-        match matches.as_slice() {
-            [one] => Ok((*one).clone()),
-            [] => Err(self.not_found(&near(&key, all.iter().map(&name)))),
-            _ => {
-                let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
-                Err(ProviderError::Ambiguous { kind: self.kind, name: self.wanted.to_owned(), candidates })
-            }
-        }
+        let matches = all.iter().filter(|it| is_called(name(it), self.wanted));
+        let only = at_most_one(matches, self.kind, self.wanted, |it| format!("{} [{}]", name(it), id(it)))?;
+        only.cloned().ok_or_else(|| self.not_found(&near(&fold(self.wanted), all.iter().map(&name))))
     }
 
     pub(super) fn not_found(&self, near: &[String]) -> ProviderError {
@@ -128,8 +122,11 @@ impl Session {
     /// The same, where nobody is no error.
     pub(super) async fn find_person(&self, wanted: &str) -> Result<Option<WireUser>, ProviderError> {
         if self.asked_before("person") >= ONE_BY_ONE {
-            let email = wanted.to_lowercase();
-            return Ok(members::all(self).await?.iter().find(|it| it.id == wanted || it.has_email(&email)).cloned());
+            let all = members::all(self).await?;
+            if let Some(found) = all.iter().find(|it| has_id(it.id.as_str(), wanted)) {
+                return Ok(Some(found.clone()));
+            }
+            return Ok(at_most_one(all.iter().filter(|it| it.has_email(wanted)), "member", wanted, |it| it.told_apart())?.cloned());
         }
         if wanted.contains('@') { members::by_email(self, wanted).await } else { found(members::retrieve(self, wanted).await) }
     }
@@ -150,6 +147,10 @@ impl Session {
         }
         match (Search { kind: "role", wanted, scope: &scope, list_tool: "list_roles" }).only(&all, |it| &it.id, |it| &it.name) {
             Err(ProviderError::NotFound { kind, name, scope, .. }) => {
+                // A built-in role, written as services name it for people.
+                if let Some(found) = all.iter().find(|it| it.is_called(&roles::short_of(wanted))) {
+                    return Ok(found.clone());
+                }
                 let names: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
                 Err(ProviderError::NotFound { kind, name, scope, fix: format!("use one of: {}", names.join(", ")) })
             }

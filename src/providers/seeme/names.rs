@@ -1,6 +1,10 @@
 //! From names to things: exactly one, or an error that says what to write instead.
 
-use crate::{domain::fold, error::ProviderError};
+use crate::{
+    domain::fold,
+    error::ProviderError,
+    providers::meant::{at_most_one, has_address, has_id, is_called},
+};
 
 /// Something that can be pointed at.
 pub(super) trait Named {
@@ -26,19 +30,12 @@ const ALIKE: f64 = 0.85;
 impl Wanted<'_> {
     /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
     pub(super) fn among<T: Named + Clone>(&self, items: &[T]) -> Result<T, ProviderError> {
-        if let Some(found) = items.iter().find(|it| it.id() == self.text) {
+        if let Some(found) = items.iter().find(|it| has_id(it.id(), self.text)) {
             return Ok(found.clone());
         }
-        let wanted = fold(self.text);
-        let found: Vec<&T> = items.iter().filter(|it| it.names().iter().any(|name| fold(name) == wanted)).collect();
-        match found.as_slice() {
-            [one] => Ok((*one).clone()),
-            [] => Err(self.none(items)),
-            many => {
-                let candidates = many.iter().map(|it| it.label()).collect();
-                Err(ProviderError::Ambiguous { kind: self.kind, name: self.text.to_owned(), candidates })
-            }
-        }
+        let fits = |name: &&str| if self.text.contains('@') { has_address(*name, self.text) } else { is_called(*name, self.text) };
+        let found = items.iter().filter(|it| it.names().iter().any(fits));
+        at_most_one(found, self.kind, self.text, |it| it.label())?.cloned().ok_or_else(|| self.none(items))
     }
 
     fn none<T: Named>(&self, items: &[T]) -> ProviderError {

@@ -20,6 +20,7 @@ use crate::{
         members::{Invitation, InvitationStatus, Member},
     },
     error::ProviderError,
+    providers::meant::{has_address, has_id},
 };
 
 /// A membership or an invitation. Details of role and person are flat in some deployments and nested in others.
@@ -130,6 +131,12 @@ impl Seat {
         self.role.as_deref().or(self.role_id.as_deref())
     }
 
+    /// Whether it is the seat of somebody with this role, by its id or, where none is told, by its name.
+    pub(super) fn is_as(&self, role: &Role) -> bool {
+        let is = |held: &str| held == role.id || fold(held) == fold(&role.name) || role.slug.as_deref() == Some(held);
+        self.role_id.as_deref().or(self.role.as_deref()).is_some_and(is)
+    }
+
     /// The same, with the name of a role that is known.
     pub(super) fn with_role(mut self, role: Option<&Role>) -> Self {
         if let Some(role) = role.filter(|it| self.role.is_none() && self.role_id.as_ref().is_none_or(|id| *id == it.id)) {
@@ -146,12 +153,12 @@ impl Seat {
     }
 
     pub(super) fn is(&self, user_id: &str) -> bool {
-        self.user_id.as_deref() == Some(user_id)
+        has_id(self.user_id.as_deref(), user_id)
     }
 
     /// Whether it is the seat of this address.
     pub(super) fn has(&self, email: &str) -> bool {
-        self.email.as_deref() == Some(email)
+        has_address(self.email.as_deref(), email)
     }
 
     pub(super) fn holds(&self, role: &Role) -> bool {

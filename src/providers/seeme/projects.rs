@@ -8,7 +8,7 @@ use super::{
     people::seats,
     places::{self, Kind, Place, WirePlace},
     resources,
-    wire::{filled, listed, time},
+    wire::{filled, time},
 };
 use crate::{
     domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Query, Target, Thing, projects::Project},
@@ -28,8 +28,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
         Some(named) => {
             let team = places::team(at, named, organization.as_ref()).await?;
             let within = op.organization.as_ref().and(organization.as_ref()).map(Place::id);
-            let told = listed(at.get("/projects").maybe("organization_id", within).query("team_id", team.id())).await?;
-            places::located(at, Kind::Project, told).await?
+            places::located(at, Kind::Project, places::of_team(at, team.id(), within).await?).await?
         }
     };
     if let Some(query) = op.query.as_ref().map(Query::as_str) {
@@ -144,8 +143,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
         .ends(Thing::Project, Counted::one(project.name()))
         .lose(Losing::Access, people(false))
         .leaves(Thing::Resource, resources::names(at, &project).await?, "a project")
-        .stops(Thing::Invitation, people(true))
-        .note("it cannot be brought back");
+        .stops(Thing::Invitation, people(true));
     let before = view(&project, &project.it, team_of(at, &project).await?);
     Ok(changes::delete(at, project, facts).before(before))
 }

@@ -123,7 +123,7 @@ pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&Ro
         } else {
             format!("`{}` is in {} already{held}", newcomer.name, place.says())
         };
-        return Err(ProviderError::conflict(ALREADY_MEMBER, message, fix));
+        return Err(ProviderError::already(ALREADY_MEMBER, role.as_ref().is_none_or(|it| seat.is_as(it)), message, fix));
     }
     let mut facts = Facts::none()
         .gives(newcomer.grant(role.as_ref(), &place))
@@ -276,6 +276,5 @@ fn joining_again(place: &Place, seat: &Seat) -> Option<Inverse> {
 
 /// The projects of a team, by name.
 pub(super) async fn of_team(at: &Session, team: &Place) -> Result<Vec<String>, ProviderError> {
-    let told: Vec<places::WirePlace> = super::wire::listed(at.get("/projects").query("team_id", team.id())).await?;
-    Ok(told.into_iter().map(|it| it.name).collect())
+    Ok(places::of_team(at, team.id(), None).await?.into_iter().map(|it| it.name).collect())
 }
