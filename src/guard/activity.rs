@@ -15,9 +15,6 @@ use crate::{
     },
 };
 
-/// How many calls are read at a time.
-const AT_ONCE: i64 = 200;
-
 impl Guard {
     /// Lists calls, newest first: those of the caller, or all for who sits at the machine itself and where the operator has set it so.
     pub(crate) async fn list_activity(&self, op: &ListActivity, caller: &Caller) -> Result<List<Activity>, ProviderError> {
@@ -31,10 +28,20 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
-    let mut wanted = CallPage { before, since, tool: op.tool.as_deref(), principal, rows: AT_ONCE };
+    let member = op.member.as_ref().map(|it| it.text().to_lowercase());
+    let mut wanted = CallPage {
+        before,
+        since,
+        tool: op.tool.as_deref(),
+        principal,
+        outcome: op.outcome.map(Outcome::name),
+        word: member.as_deref(),
+        // One more, to see whether there are more.
+        rows: i64::try_from(page.limit + 1).unwrap_or(i64::MAX),
+    };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
-    // Filters look into the rows' JSON, so rows are read until enough fit.
+    // What a row says counts, and not by what it was found; so rows are read until enough fit.
     loop {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };

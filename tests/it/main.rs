@@ -24,6 +24,8 @@ mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
 mod engine_undo;
+#[path = "../../benches/growth/fill.rs"]
+mod fill;
 mod five;
 mod geai_config;
 mod geai_keys_limits;
@@ -66,6 +68,7 @@ mod operators;
 mod organizations;
 mod outcomes;
 mod paging;
+mod plans;
 mod practice;
 mod project_batch;
 mod project_members;

@@ -9,7 +9,7 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
-    store::{Val, args, row},
+    store::{StoreError, Val, args, row},
 };
 
 row! {
@@ -89,17 +89,17 @@ pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
 
-/// A condition on `p` or `t`: those that are named by id, slug or folded name, each looked up by its own index.
-/// `$1` is what was named, `$2` the same folded, `$3` the organization where one is given.
-pub(super) fn named_in(table: &str, id: &str, within: bool) -> String {
+/// The ids of those that are named by id, slug or folded name, each way by its own index. `$1` is what was named, `$2` the same folded,
+/// `$3` the organization where one is given.
+fn named_in(table: &str, within: bool) -> String {
     let within = if within { "organization_id = $3 AND " } else { "" };
     let ways = ["id = $1", "slug = $2", "name_key = $2"];
     let ways: Vec<String> = ways.iter().map(|it| format!("SELECT id FROM {table} WHERE {within}{it}")).collect();
-    format!("{id} IN ({})", ways.join(" UNION "))
+    format!("({}) named", ways.join(" UNION "))
 }
 
 /// The values of [`named_in`].
-pub(super) fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
+fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
     let mut values = args![text, fold(text)].to_vec();
     values.extend(organization_id.map(Val::from));
     values
@@ -184,8 +184,7 @@ impl Session {
     /// The project that is named, whatever its status.
     pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug, p.id", named_in("projects", "p.id", pinned.is_some()));
-        let found = self.db.all(&sql, &named_by(named.text(), pinned)).await?;
+        let found = self.projects_named(named.text(), pinned).await?;
         only(
             found,
             "project",
@@ -210,11 +209,33 @@ impl Session {
         ))
     }
 
+    /// The projects that are named so, in one organization or in all. They are sorted here, so that the database does not go by order.
+    pub(super) async fn projects_named(&mut self, text: &str, within: Option<String>) -> Result<Vec<ProjectRow>, StoreError> {
+        let sql = format!(
+            "SELECT {PROJECT_SELECTED} FROM {} CROSS JOIN {PROJECT_FROM} WHERE p.id = named.id",
+            named_in("projects", within.is_some())
+        );
+        let mut found: Vec<ProjectRow> = self.db.all(&sql, &named_by(text, within)).await?;
+        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
+        Ok(found)
+    }
+
+    /// The same of teams.
+    pub(super) async fn teams_named(&mut self, text: &str, within: Option<String>) -> Result<Vec<TeamRow>, StoreError> {
+        let sql = format!(
+            "SELECT t.id, t.organization_id, o.name AS organization, t.name, t.slug, t.description, t.created_at \
+             FROM {} CROSS JOIN teams t JOIN organizations o ON o.id = t.organization_id WHERE t.id = named.id",
+            named_in("teams", within.is_some())
+        );
+        let mut found: Vec<TeamRow> = self.db.all(&sql, &named_by(text, within)).await?;
+        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
+        Ok(found)
+    }
+
     /// The team that is named.
     pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", pinned.is_some()));
-        let found = self.db.all(&sql, &named_by(named.text(), pinned)).await?;
+        let found = self.teams_named(named.text(), pinned).await?;
         only(
             found,
             "team",
