@@ -116,6 +116,9 @@ impl Extent {
 
 /// `GET …/limits`; `GET …/limits/active` where only the active one of a project is wanted.
 pub(super) async fn list(at: &Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
+    if op.organization.is_some() {
+        at.organization(op.organization.as_ref()).await?;
+    }
     let scope = Extent::named(at, op.project.as_ref()).await?;
     if let (Some(_), Some(true)) = (&scope.project, op.active) {
         let active: Result<WireLimit, _> = scope.get(at, "/active").send().await;
