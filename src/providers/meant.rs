@@ -45,6 +45,9 @@ pub(crate) fn at_most_one<T>(
     label: impl Fn(&T) -> String,
 ) -> Result<Option<T>, ProviderError> {
     let mut fitting: Vec<T> = fitting.into_iter().collect();
+    if fitting.len() < 2 {
+        return Ok(fitting.pop());
+    }
     let mut candidates: Vec<String> = Vec::new();
     for it in fitting.iter().map(label) {
         if !candidates.contains(&it) {
@@ -54,7 +57,7 @@ pub(crate) fn at_most_one<T>(
     if candidates.len() > 1 {
         return Err(ProviderError::Ambiguous { kind, name: wanted.to_owned(), candidates });
     }
-    Ok(if fitting.is_empty() { None } else { Some(fitting.swap_remove(0)) })
+    Ok(Some(fitting.swap_remove(0)))
 }
 
 #[cfg(test)]
