@@ -1,6 +1,7 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
 mod across;
+mod pages;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -20,7 +21,9 @@ use crate::{
     secrets::SecretSink,
     shape::shape,
     store::{Db, StoreError, sha256, transaction},
+    tools::Effect,
 };
+use pages::Mark;
 
 /// What a server needs to run.
 #[derive(Debug)]
@@ -112,13 +115,22 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
+        let mark = match tool.effect {
+            Effect::Read => Some(Mark::open(tool.name, &connection.name, &mut arguments)?),
+            _ => None,
+        };
         let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
         } else {
             self.make(offer, connection, arguments, envelope, caller, given).await?
         };
         Ok(match verdict {
-            Verdict::Done(result) => Verdict::Done(from_connection(&connection.name, result)),
+            Verdict::Done(mut result) => {
+                if let Some(mark) = mark {
+                    mark.close(&mut result);
+                }
+                Verdict::Done(from_connection(&connection.name, result))
+            }
             Verdict::Token { question, ticket, receipt } => {
                 Verdict::Token { question, ticket, receipt: from_connection(&connection.name, receipt) }
             }

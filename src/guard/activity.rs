@@ -1,6 +1,6 @@
 //! What was done: the ledger, read back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -21,8 +21,9 @@ const AT_ONCE: i64 = 200;
 pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
+    let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
-    let mut wanted = CallPage { before, since, tool: op.tool.as_deref(), rows: AT_ONCE };
+    let mut wanted = CallPage { before, since, tool, rows: AT_ONCE };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
     // Filters look into the rows' JSON, so rows are read until enough fit.
@@ -33,7 +34,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
         let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
         // The last word on a call counts.
         let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
-        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op)?))));
+        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, tool)?))));
         if items.len() > page.limit {
             break;
         }
@@ -42,11 +43,11 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
 }
 
 /// A call as lists show it; `None` where it was not asked for.
-fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity) -> Option<Activity> {
+fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity, only: Option<&str>) -> Option<Activity> {
     let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
-    if op.tool.as_ref().is_some_and(|it| *it != tool) {
+    if only.is_some_and(|it| it != tool) {
         return None;
     }
     if let Some(member) = &op.member {
@@ -81,11 +82,67 @@ fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity) -> 
     })
 }
 
+/// The tool that is named.
+fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
+    let all: Vec<&'static str> = crate::tools::all().iter().map(|it| it.name).collect();
+    let plain = |it: &str| it.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect::<String>();
+    if let Some(found) = all.iter().find(|it| plain(it) == plain(name)) {
+        return Ok(found);
+    }
+    let mut near = crate::tools::near(name, all.iter().copied());
+    if near.is_empty() {
+        // A verb alone is a beginning.
+        near = all.iter().copied().filter(|it| it.split('_').next() == Some(plain(name).as_str())).collect();
+    }
+    let fix = match near.as_slice() {
+        [] => "give the name of a tool, such as remove_project_member, or leave `tool` out".to_owned(),
+        near => format!("give the whole name of one tool: {}", near.join(", ")),
+    };
+    Err(ProviderError::NotFound { kind: "tool", name: name.chars().take(80).collect(), scope: String::new(), fix })
+}
+
+/// The addresses of people that recorded calls were about, of the newest calls.
+///
+/// # Errors
+///
+/// Where the store cannot be used.
+pub(crate) async fn recorded_people(db: &Db) -> Result<BTreeSet<String>, ProviderError> {
+    const PAGES: usize = 50;
+    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, rows: AT_ONCE };
+    let (mut conn, mut found) = (db.read().await?, BTreeSet::new());
+    for _ in 0..PAGES {
+        let rows = conn.calls(&wanted).await?;
+        let Some(last) = rows.last() else { break };
+        wanted.before = last.seq;
+        for body in rows.iter().map(LedgerRow::body) {
+            addresses(&body["target"], &mut found);
+            addresses(&body["arguments"], &mut found);
+        }
+    }
+    Ok(found)
+}
+
+fn addresses(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => found.extend(Some(text.to_lowercase()).filter(|it| it.contains('@') && !it.contains(char::is_whitespace))),
+        Value::Array(items) => items.iter().for_each(|it| addresses(it, found)),
+        Value::Object(fields) => fields.values().for_each(|it| addresses(it, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn parse_since(text: &str) -> Result<i64, ProviderError> {
     let time = chrono::DateTime::parse_from_rfc3339(text).map(|it| it.timestamp_millis());
     let day = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc().timestamp_millis());
+    // Without a zone it is that of the answers.
+    let zoneless = || {
+        let forms = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+        let time = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
+        Some(time.and_utc().timestamp_millis())
+    };
     time.ok()
         .or_else(day)
+        .or_else(zoneless)
         .ok_or_else(|| ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z or 2026-11-22"))
 }
 

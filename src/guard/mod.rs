@@ -41,7 +41,7 @@ use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
 
 pub(crate) use account::Account;
-pub(crate) use activity::list_activity;
+pub(crate) use activity::{list_activity, recorded_people};
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};

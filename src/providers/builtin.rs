@@ -5,9 +5,12 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::Connection;
+use super::{
+    Connection,
+    people::{Known, Sought, hint},
+};
 use crate::{
-    domain::List,
+    domain::{List, ReferenceText as _, SoughtRef},
     error::ProviderError,
     guard,
     store::Db,
@@ -54,5 +57,29 @@ async fn info(it: &Connection) -> ConnectionInfo {
 }
 
 async fn list_activity(builtin: &Builtin, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
-    guard::list_activity(&builtin.db, op).await
+    let found = guard::list_activity(&builtin.db, op).await?;
+    let Some(named) = op.member.as_ref().filter(|_| found.items.is_empty() && op.cursor.is_none()) else { return Ok(found) };
+    // The ledger knows people by their addresses; whoever is named in another way is looked for among those.
+    let people: Vec<String> = guard::recorded_people(&builtin.db).await?.into_iter().collect();
+    let sought = Sought::of(named, "the calls that are recorded", "list_activity");
+    let address = match sought.among(&people, in_ledger) {
+        Ok(address) => address.clone(),
+        // Nothing was recorded about an address that nobody mistook.
+        Err(error) if named.text().contains('@') && hint(&error).is_none() => return Ok(found),
+        Err(ProviderError::NotFound { kind, name, scope, fix }) => {
+            let fix = match people.as_slice() {
+                _ if fix.starts_with("did you mean") => fix,
+                [] => "no call is recorded that was about a person".to_owned(),
+                people => format!("recorded are, among others: {}", people.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(ProviderError::NotFound { kind, name, scope, fix });
+        }
+        Err(other) => return Err(other),
+    };
+    guard::list_activity(&builtin.db, &ListActivity { member: Some(SoughtRef::read(address)), ..op.clone() }).await
+}
+
+/// Of a person in the ledger there is the address alone, which is mostly made of the name.
+fn in_ledger(address: &String) -> Known<'_> {
+    Known { id: "", email: address, name: address.split('@').next().unwrap_or_default(), also: None }
 }

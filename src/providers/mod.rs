@@ -25,7 +25,9 @@ pub mod geai;
 pub mod http;
 pub mod local;
 pub mod openai;
+pub(crate) mod people;
 mod pictures;
+pub(crate) mod resolve;
 pub(crate) mod role_types;
 pub mod seeme;
 

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{
-    domain::{Timestamp, fold},
+    domain::{Timestamp, same_address},
     error::ProviderError,
     providers::http::Reply,
 };
@@ -131,7 +131,7 @@ impl WireUser {
     }
 
     pub(super) fn has_email(&self, email: &str) -> bool {
-        !self.email.is_empty() && fold(&self.email) == fold(email)
+        !self.email.is_empty() && same_address(&self.email, email)
     }
 }
 

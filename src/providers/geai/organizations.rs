@@ -31,9 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
         return Ok(memberships::organizations().page(at, &page).await?.map(view));
     }
     let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?.to_vec();
-    found.retain(|it| {
-        at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
-    });
+    found.retain(|it| at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| query.is_in(&it.name)));
     Ok(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?.map(view))
 }
 

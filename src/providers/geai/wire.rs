@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::Session;
 use crate::{
-    domain::{Cursor, List, PageRequest, Timestamp, roles::RoleType, same_letters},
+    domain::{Cursor, List, PageRequest, Timestamp, roles::RoleType, same_address},
     error::ProviderError,
     providers::{
         http::{Drained, Reading, Request, drain, theirs},
+        people::Known,
         role_types,
     },
 };
@@ -202,9 +203,15 @@ impl WireMember {
         self.roles.iter().map(|it| it.name.clone()).collect()
     }
 
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        let [id, email, name] = [&self.id, &self.email, &self.name].map(|it| it.as_deref().unwrap_or_default());
+        Known { id, email, name, also: None }
+    }
+
     /// Whether an e-mail or id means them.
     pub(super) fn is(&self, wanted: &str) -> bool {
-        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| same_letters(it, wanted))
+        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| same_address(it, wanted))
     }
 }
 

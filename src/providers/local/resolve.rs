@@ -3,13 +3,18 @@
 use super::{Session, access::codes, held::role};
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
+        OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
         access::{Holder, Named, Place, Role},
         fold,
         roles::RoleLevel,
+        spellings,
     },
-    error::ProviderError,
-    store::{args, row},
+    error::{ProviderError, unnamed},
+    providers::{
+        people::{Known, Sought},
+        resolve::readings,
+    },
+    store::{Val, args, row},
 };
 
 row! {
@@ -46,6 +51,9 @@ row! {
         id: String, organization_id: String, organization: String, name: String, slug: String, description: Option<String>, created_at: i64,
     }
 }
+
+/// The members of the organization `$1`.
+pub(super) const MEMBERS: &str = "users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
 
 pub(super) const TEAM_COLUMNS: &str = "SELECT t.id, t.organization_id, o.name AS organization, t.name, t.slug, t.description, t.created_at \
      FROM teams t JOIN organizations o ON o.id = t.organization_id";
@@ -85,6 +93,13 @@ pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
 
+impl UserRow {
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known { id: &self.id, email: &self.email, name: &self.name, also: None }
+    }
+}
+
 /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
 pub(super) fn only<T>(
     mut matches: Vec<T>,
@@ -115,12 +130,23 @@ impl Session {
     pub(super) async fn organization(&mut self, named: Option<&OrganizationRef>) -> Result<OrganizationRow, ProviderError> {
         let pin = self.settings.pin.clone();
         let Some(wanted) = named.map(|it| it.text().to_owned()).or_else(|| pin.clone()) else {
-            let all = self.organizations_like(None).await?;
+            let mut all = self.organizations_like(None).await?;
             return match all.len() {
                 0 => Err(ProviderError::conflict("no_organization", "there is no organization yet", "create one with create_organization")),
-                _ => only(all, "organization", "(none named)", "", "list_organizations", |it| &it.id, |it| it.slug.clone()),
+                1 => Ok(all.remove(0)),
+                _ => Err(unnamed("organization", all.iter().map(|it| it.slug.clone()).collect())),
             };
         };
+        for reading in readings("organization", &wanted) {
+            let found = self.organizations_like(Some(&reading.text)).await?;
+            let found: Vec<OrganizationRow> = found.into_iter().filter(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[])).collect();
+            if found.is_empty() {
+                continue;
+            }
+            let found = only(found, "organization", &reading.text, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
+            self.within_pin(&found.id, &found.name).await?;
+            return Ok(found);
+        }
         let found = self.organizations_like(Some(&wanted)).await?;
         let found = only(found, "organization", &wanted, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
         self.within_pin(&found.id, &found.name).await?;
@@ -158,7 +184,14 @@ impl Session {
         let sql = format!(
             "{PROJECT_COLUMNS} WHERE (p.id = $1 OR p.slug = $2 OR p.name_key = $2) AND ($3 IS NULL OR p.organization_id = $3) ORDER BY p.slug, p.id"
         );
-        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        let mut found: Vec<ProjectRow> = Vec::new();
+        for reading in readings("project", named.text()) {
+            found = self.db.all(&sql, &args![&reading.text, fold(&reading.text), &pinned]).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         only(
             found,
             "project",
@@ -189,7 +222,14 @@ impl Session {
         let sql = format!(
             "{TEAM_COLUMNS} WHERE (t.id = $1 OR t.slug = $2 OR t.name_key = $2) AND ($3 IS NULL OR t.organization_id = $3) ORDER BY t.slug, t.id"
         );
-        let found = self.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+        let mut found: Vec<TeamRow> = Vec::new();
+        for reading in readings("team", named.text()) {
+            found = self.db.all(&sql, &args![&reading.text, fold(&reading.text), &pinned]).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         only(
             found,
             "team",
@@ -201,13 +241,15 @@ impl Session {
         )
     }
 
-    /// The member of an organization who is named by e-mail or id.
-    pub(super) async fn member(&mut self, organization: &OrganizationRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
-        let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN organization_members m ON m.user_id = u.id \
-                   WHERE m.organization_id = $1 AND (u.id = $2 OR u.email = $3)";
+    /// The member of an organization who is named.
+    pub(super) async fn member<R: ReferenceText>(&mut self, organization: &OrganizationRow, named: &R) -> Result<UserRow, ProviderError> {
+        let sought = Sought::of(named, &organization.name, "list_organization_members");
+        let error = match self.person_among(MEMBERS, &args![&organization.id], &sought).await {
+            Err(error @ ProviderError::NotFound { .. }) => error,
+            other => return other,
+        };
         let email = named.text().to_lowercase();
-        let found: Vec<UserRow> = self.db.all(sql, &args![&organization.id, named.text(), &email]).await?;
-        if found.is_empty() && self.is_invited(&organization.id, &email).await? {
+        if self.is_invited(&organization.id, &email).await? {
             return Err(ProviderError::NotFound {
                 kind: "member",
                 name: email,
@@ -216,7 +258,20 @@ impl Session {
                     .to_owned(),
             });
         }
-        only(found, "member", named.text(), &organization.name, "list_organization_members", |it: &UserRow| &it.id, |it| it.email.clone())
+        Err(error)
+    }
+
+    /// The one of some people who is meant. `among` selects them: what stands behind `FROM` with a condition, where a person is `u`.
+    pub(super) async fn person_among(&mut self, among: &str, values: &[Val], sought: &Sought<'_>) -> Result<UserRow, ProviderError> {
+        let (first, columns) = (values.len() + 1, "u.id, u.email, u.name, u.created_at");
+        let sql = format!("SELECT {columns} FROM {among} AND (u.id = ${first} OR u.email IN (${}, ${}))", first + 1, first + 2);
+        let [machine, people] = spellings(&sought.text.to_lowercase());
+        let mut found: Vec<UserRow> = self.db.all(&sql, &[values, &args![sought.text, machine, people]].concat()).await?;
+        if found.is_empty() {
+            // Whoever is named in another way is looked for among all of them.
+            found = self.db.all(&format!("SELECT {columns} FROM {among} ORDER BY u.email"), values).await?;
+        }
+        sought.among(&found, UserRow::known).cloned()
     }
 
     /// Whether somebody has an invitation to the organization that can be accepted.
@@ -236,7 +291,14 @@ impl Session {
         let level = level_name(level);
         let usable = "r.level = $1 AND (r.built_in OR (r.organization_id = $2 AND (r.project_id IS NULL OR r.project_id = $3)))";
         let sql = format!("{ROLE_COLUMNS} WHERE {usable} AND (r.id = $4 OR r.name_key = $5) ORDER BY r.id");
-        let found: Vec<RoleRow> = self.db.all(&sql, &args![level, organization_id, project_id, named.text(), fold(named.text())]).await?;
+        let mut found: Vec<RoleRow> = Vec::new();
+        for reading in readings("role", named.text()) {
+            found = self.db.all(&sql, &args![level, organization_id, project_id, &reading.text, fold(&reading.text)]).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name], &[]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         if found.is_empty() {
             let sql = format!("SELECT r.name FROM roles r WHERE {usable} ORDER BY r.built_in DESC, r.name");
             let usable = self.db.texts(&sql, &args![level, organization_id, project_id]).await?;

@@ -10,6 +10,7 @@ use crate::{
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
+    providers::people::Sought,
     store::{StoreError, args},
 };
 
@@ -198,11 +199,10 @@ impl Seat {
 /// The one organization that a person is in.
 async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, ProviderError> {
     let sql = "SELECT o.id, o.name, o.slug, o.description, o.website, o.created_at FROM organizations o \
-               JOIN organization_members m ON m.organization_id = o.id JOIN users u ON u.id = m.user_id \
-               WHERE u.id = $1 OR u.email = $2 ORDER BY o.slug";
-    let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![person.text(), person.text().to_lowercase()]).await?;
+               JOIN organization_members m ON m.organization_id = o.id WHERE m.user_id = $1 ORDER BY o.slug";
+    let user = reachable(at, person).await?;
+    let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![&user.id]).await?;
     match found.len() {
-        0 => Err(no_member(person)),
         1 => Ok(found.remove(0)),
         _ => {
             let candidates = found.into_iter().map(|it| it.slug).collect();
@@ -212,21 +212,11 @@ async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, P
 }
 
 /// A member of whichever organization is within reach.
-pub(super) async fn reachable(at: &mut Session, person: &MemberRef) -> Result<UserRow, ProviderError> {
+pub(super) async fn reachable<R: ReferenceText>(at: &mut Session, person: &R) -> Result<UserRow, ProviderError> {
     let pinned = at.pinned().await?.map(|it| it.id);
-    let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u WHERE (u.id = $1 OR u.email = $2) AND EXISTS \
-               (SELECT 1 FROM organization_members m WHERE m.user_id = u.id AND ($3 IS NULL OR m.organization_id = $3))";
-    let found = at.db.one(sql, &args![person.text(), person.text().to_lowercase(), pinned]).await?;
-    found.ok_or_else(|| no_member(person))
-}
-
-fn no_member(person: &MemberRef) -> ProviderError {
-    ProviderError::NotFound {
-        kind: "member",
-        name: person.to_string(),
-        scope: String::new(),
-        fix: "find the person with list_organization_members".into(),
-    }
+    let among =
+        "users u WHERE EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = u.id AND ($1 IS NULL OR m.organization_id = $1))";
+    at.person_among(among, &args![pinned], &Sought::of(person, "", "list_organization_members")).await
 }
 
 pub(super) fn one_of(what: &str) -> ProviderError {

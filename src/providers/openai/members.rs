@@ -10,12 +10,15 @@ use crate::{
     domain::{
         Facts, Inverse, List, MemberRef, PageRequest, RoleRef, Target,
         access::{Grant, Holder, Via},
-        fold,
         members::Member,
         roles::RoleLevel,
+        same_address,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::{
+        http::{Draft, Sent, cut},
+        people::Known,
+    },
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
 };
 
@@ -56,12 +59,18 @@ impl WireUser {
     }
 
     pub(super) fn has_email(&self, email: &str) -> bool {
-        self.email().is_some_and(|it| it.to_lowercase() == email)
+        self.email().is_some_and(|it| same_address(it, email))
     }
 
     /// The e-mail; where there is none, the id.
     pub(super) fn label(&self) -> &str {
         self.email().unwrap_or(&self.id)
+    }
+
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        let (email, name) = (self.email().unwrap_or_default(), self.name().unwrap_or_default());
+        Known { id: &self.id, email, name, also: None }
     }
 
     fn name(&self) -> Option<&str> {
@@ -125,7 +134,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
     };
     let meant = |it: &WireUser| {
         let texts = [Some(it.label()), it.name()];
-        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
+        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| query.is_in(it)))
             && role.is_none_or(|role| it.role.as_deref() == Some(role))
     };
     let found = all(at).await?.iter().filter(|it| meant(it)).map(WireUser::view).collect();

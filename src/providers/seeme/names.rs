@@ -1,12 +1,16 @@
 //! From names to things: exactly one, or an error that says what to write instead.
 
-use crate::{domain::fold, error::ProviderError};
+use crate::{domain::fold, error::ProviderError, providers::resolve::matching};
 
 /// Something that can be pointed at.
 pub(super) trait Named {
     fn id(&self) -> &str;
     /// What people call it; compared folded.
     fn names(&self) -> Vec<&str>;
+    /// Names and id of the organization that it is in.
+    fn within(&self) -> Vec<&str> {
+        Vec::new()
+    }
     /// How it is told apart from others of the same name.
     fn label(&self) -> String;
 }
@@ -24,14 +28,9 @@ pub(super) struct Wanted<'a> {
 const ALIKE: f64 = 0.85;
 
 impl Wanted<'_> {
-    /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
+    /// Takes the only match.
     pub(super) fn among<T: Named + Clone>(&self, items: &[T]) -> Result<T, ProviderError> {
-        if let Some(found) = items.iter().find(|it| it.id() == self.text) {
-            return Ok(found.clone());
-        }
-        let wanted = fold(self.text);
-        let found: Vec<&T> = items.iter().filter(|it| it.names().iter().any(|name| fold(name) == wanted)).collect();
-        match found.as_slice() {
+        match matching(items, self.kind, self.text, T::id, T::names, T::within).as_slice() {
             [one] => Ok((*one).clone()),
             [] => Err(self.none(items)),
             many => {
