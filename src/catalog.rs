@@ -222,6 +222,11 @@ impl Offer {
         connection.prepare(scope, self.tool.name, arguments)
     }
 
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        self.tool.effect == Effect::Read
+    }
+
     /// Whether a call that names no connection is for all of them.
     pub fn is_across(&self) -> bool {
         self.tool.across && self.able.len() > 1

@@ -21,7 +21,6 @@ use crate::{
     secrets::SecretSink,
     shape::shape,
     store::{Db, StoreError, sha256, transaction},
-    tools::Effect,
 };
 use pages::Mark;
 
@@ -115,9 +114,9 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
-        let mark = match tool.effect {
-            Effect::Read => Some(Mark::open(tool.name, &connection.name, &mut arguments)?),
-            _ => None,
+        let mark = match offer.is_read() {
+            true => Some(Mark::open(tool.name, &connection.name, &mut arguments)?),
+            false => None,
         };
         let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
