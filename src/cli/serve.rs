@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Ended, Failure};
 use crate::{
     app::App,
@@ -39,6 +41,50 @@ pub struct Serve {
     /// Serve over stdio even on a terminal
     #[arg(long, conflicts_with = "http")]
     stdio: bool,
+    /// How many seconds what is being worked on may take when the server is told to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    grace: u64,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// How much is taken on at once over HTTP, and for how long.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits over HTTP")]
+struct Limits {
+    /// Connections at once; where there are more, idle ones end
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024, requires = "http")]
+    max_connections: usize,
+    /// Sessions of older clients at once; where there are more, those end that nobody uses
+    #[arg(long, value_name = "NUMBER", default_value_t = 256, requires = "http")]
+    max_sessions: usize,
+    /// Requests that are worked on at once; more wait
+    #[arg(long, value_name = "NUMBER", default_value_t = 256, requires = "http")]
+    max_requests: usize,
+    /// How much of each of these one token may have, where there are several
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100), requires = "http")]
+    caller_share: u8,
+    /// Seconds that the head of a request may take; a connection that says nothing for so long ends
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
+    header_timeout: u64,
+    /// Seconds that the body of a request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
+    body_timeout: u64,
+    /// Seconds after which a silent session ends
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
+    session_idle: u64,
+}
+
+impl Limits {
+    fn apply(&self, options: &mut http::HttpOptions) {
+        options.max_connections = self.max_connections;
+        options.max_sessions = self.max_sessions;
+        options.max_requests = self.max_requests;
+        options.caller_share = self.caller_share;
+        options.header_timeout = Duration::from_secs(self.header_timeout);
+        options.body_timeout = Duration::from_secs(self.body_timeout);
+        options.idle = Duration::from_secs(self.session_idle);
+    }
 }
 
 impl Serve {
@@ -59,12 +105,16 @@ impl Serve {
         }
         let config = Config::load(overrides)?;
         let shutdown = transport::stop_on_signals()?;
+        let grace = Duration::from_secs(self.grace);
+        tokio::spawn(end_at_last(shutdown.clone(), grace));
         let reach = if self.is_http() { Reach::Http } else { Reach::Local };
         let app = Arc::new(App::new(config.setup(reach)));
         let server = Server::new(Arc::clone(&app));
         if let Some(addr) = self.http {
             let mut options = http::HttpOptions::new(addr);
             options.sse = self.sse;
+            options.grace = grace;
+            self.limits.apply(&mut options);
             // Many clients are served, or none: a store that cannot be used ends it here.
             app.db.pools().await?;
             app.jobs().keep_going();
@@ -81,12 +131,23 @@ impl Serve {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
             }
             tokio::spawn(catch_up(Arc::clone(&app)));
-            Box::pin(serve_stdio(server, shutdown)).await?;
+            Box::pin(serve_stdio(server, grace, shutdown)).await?;
         }
         app.jobs().stop().await;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// How long what comes after the grace may take: connections that close, rows of jobs that are recorded, the store.
+const TIDYING: Duration = Duration::from_secs(15);
+
+/// Ends the process where it stands, should something not let it end by itself. The ledger tells what was open.
+async fn end_at_last(shutdown: CancellationToken, grace: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(grace + TIDYING).await;
+    tracing::error!("the server does not end by itself; ending it. The next start settles what was open");
+    std::process::exit(1);
 }
 
 /// How long a client that has just started the server has it for itself.

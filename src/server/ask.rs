@@ -5,10 +5,11 @@ use std::time::Duration;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolRequestParams, CallToolResponse, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
-        InputRequest, InputRequests, InputRequiredResult, ProgressNotificationParam, RequestStateCodec, SealOptions,
+        CallToolRequestParams, CallToolResponse, CancelledNotificationParam, ClientResult, ElicitRequest, ElicitRequestParams,
+        ElicitResult, ElicitationAction, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, ProgressNotificationParam,
+        RequestId, RequestStateCodec, SealOptions, ServerRequest,
     },
-    service::RequestContext,
+    service::{PeerRequestOptions, RequestContext},
 };
 use serde_json::{Map, Value};
 
@@ -117,20 +118,44 @@ impl Server {
     /// Asks inside the request, and waits. It has to be called in the request's own task: the answer comes on its stream.
     pub(super) async fn elicit(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
         let Ok(form) = form(question) else { return Answer::Unanswered };
-        let asked = cx.peer.create_elicitation_with_timeout(form, Some(self.inner.patience.question));
+        let request = ServerRequest::ElicitRequest(ElicitRequest::new(form));
+        // rmcp withdraws a question that is not answered in time.
+        let options = PeerRequestOptions::with_timeout(self.inner.patience.question);
+        let asked = match cx.peer.send_cancellable_request(request, options).await {
+            Ok(asked) => asked,
+            Err(error) => {
+                tracing::info!(%error, "a question was not put");
+                return Answer::Unanswered;
+            }
+        };
+        let id = asked.id.clone();
         let answer = tokio::select! {
-            answer = asked => answer,
-            () = cx.ct.cancelled() => return Answer::Cancelled,
+            answer = asked.await_response() => answer,
+            () = cx.ct.cancelled() => {
+                withdraw(id, cx).await;
+                return Answer::Cancelled;
+            }
             () = keep_waiting(cx) => return Answer::Unanswered,
         };
         match answer {
-            Ok(answer) => answer_of(answer),
+            Ok(ClientResult::ElicitResult(answer)) => answer_of(answer),
+            Ok(_) => {
+                tracing::info!("a question was answered with something else");
+                Answer::Unanswered
+            }
             Err(error) => {
                 tracing::info!(%error, "a question was not answered");
                 Answer::Unanswered
             }
         }
     }
+}
+
+/// Takes a question back whose call was cancelled, so that nobody answers it for nothing.
+async fn withdraw(id: RequestId, cx: &RequestContext<RoleServer>) {
+    let reason = "the call was cancelled; nothing was changed".to_owned();
+    // A client that is gone shows no form.
+    let _ = cx.peer.notify_cancelled(CancelledNotificationParam::new(Some(id), Some(reason))).await;
 }
 
 /// Tells a waiting client from time to time that a person is being asked. Never ends.

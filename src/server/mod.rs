@@ -5,6 +5,7 @@ mod completion;
 mod prompts;
 mod resources;
 mod tasks;
+mod turns;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -23,7 +24,8 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::OnceCell;
+pub use turns::{Turn, Turns};
 use watch::Watch;
 
 use crate::{
@@ -39,8 +41,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal(pub String);
 
-/// Calls that are worked on at once; more wait.
+/// Calls that are worked on at once, of all and of one caller; more wait.
 const CALLS_AT_ONCE: usize = 64;
+const CALLS_OF_ONE: usize = 48;
 
 /// How long lists may be kept by clients: they change only when the server is started anew.
 const LISTS_FRESH_MS: u64 = 3_600_000;
@@ -58,7 +61,7 @@ struct Inner {
     app: Arc<App>,
     /// Seals consents on their way through clients; made at the first question.
     codec: OnceCell<RequestStateCodec>,
-    calls: Semaphore,
+    calls: Turns,
     patience: Patience,
 }
 
@@ -86,7 +89,7 @@ impl Server {
     }
 
     pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
-        let calls = Semaphore::new(CALLS_AT_ONCE);
+        let calls = Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE);
         Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, patience }) }
     }
 
@@ -156,13 +159,14 @@ impl Server {
 
 impl Server {
     /// Waits until it is this request's turn, as long as somebody waits for its answer.
-    async fn turn(&self, cx: &RequestContext<RoleServer>) -> Result<SemaphorePermit<'_>, ErrorData> {
+    async fn turn(&self, cx: &RequestContext<RoleServer>) -> Result<Turn, ErrorData> {
         let cancelled = || ErrorData::invalid_request("the request was cancelled; nothing was sent", None);
+        let principal = principal(cx);
         tokio::select! {
-            turn = self.inner.calls.acquire() => match turn {
-                Ok(turn) if !cx.ct.is_cancelled() => Ok(turn),
-                Ok(_) => Err(cancelled()),
-                Err(_) => Err(internal()),
+            turn = self.inner.calls.take(&principal) => match turn {
+                Some(turn) if !cx.ct.is_cancelled() => Ok(turn),
+                Some(_) => Err(cancelled()),
+                None => Err(internal()),
             },
             () = cx.ct.cancelled() => Err(cancelled()),
         }
@@ -337,13 +341,15 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     }
 }
 
+/// The principal that the transport has found.
+fn principal(cx: &RequestContext<RoleServer>) -> String {
+    let parts = cx.extensions.get::<axum::http::request::Parts>();
+    parts.and_then(|it| it.extensions.get::<Principal>()).map_or_else(|| LOCAL_PRINCIPAL.to_owned(), |it| it.0.clone())
+}
+
 /// Who calls: the principal that the transport has found, the client by its own words.
 fn caller(cx: &RequestContext<RoleServer>, can_ask: bool) -> Caller {
-    let principal = cx
-        .extensions
-        .get::<axum::http::request::Parts>()
-        .and_then(|it| it.extensions.get::<Principal>())
-        .map_or_else(|| LOCAL_PRINCIPAL.to_owned(), |it| it.0.clone());
+    let principal = principal(cx);
     let client = cx.client_info().map(|it| format!("{} {}", it.name, it.version)).unwrap_or_default();
     Caller { principal, client: crate::shape::cut(&crate::domain::clean(&client), 80), can_ask }
 }

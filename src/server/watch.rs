@@ -11,9 +11,9 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use tokio::sync::{SemaphorePermit, watch};
+use tokio::sync::watch;
 
-use super::Patience;
+use super::{Patience, Turn};
 use crate::jobs::{Progress, Wait};
 
 /// How often a client is told at most.
@@ -70,7 +70,7 @@ impl Watch {
     }
 
     /// Makes the call, in its turn. Once it only waits for its job, others have their turn.
-    pub(super) async fn in_turn<T>(&self, turn: SemaphorePermit<'_>, mut call: impl Future<Output = T> + Unpin) -> T {
+    pub(super) async fn in_turn<T>(&self, turn: Turn, mut call: impl Future<Output = T> + Unpin) -> T {
         tokio::select! {
             biased;
             made = &mut call => return made,

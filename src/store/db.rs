@@ -174,7 +174,8 @@ pub enum Conn {
     Postgres(Transaction<'static, Postgres>),
 }
 
-fn migrator() -> Migrator {
+/// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
+fn migrator(kept: &'static str) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
@@ -183,8 +184,13 @@ fn migrator() -> Migrator {
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
+        migration(10, "flat", include_str!("migrations/0010_flat.sql")),
+        migration(11, "kept", kept),
     ])
 }
+
+const KEPT_SQLITE: &str = include_str!("migrations/0011_kept.sqlite.sql");
+const KEPT_POSTGRES: &str = include_str!("migrations/0011_kept.postgres.sql");
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -255,7 +261,7 @@ impl Pools {
         }
         let options = PgConnectOptions::from_str(url)?;
         let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
-        migrator().run(&pool).await?;
+        migrator(KEPT_POSTGRES).run(&pool).await?;
         Ok(Self::Postgres(pool))
     }
 
@@ -275,10 +281,8 @@ impl Pools {
             .optimize_on_close(false, None);
         let writer =
             SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await?;
-        let current = migrator().iter().map(|it| it.version).max();
-        let applied: Result<Option<i64>, _> =
-            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success").fetch_one(&writer).await;
-        if applied.ok().flatten() != current {
+        let applied: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(&writer).await;
+        if applied.ok() != i64::try_from(migrator(KEPT_SQLITE).iter().count()).ok() {
             migrate_sqlite(&writer).await?;
         }
         let reader = SqlitePoolOptions::new()
@@ -441,7 +445,7 @@ fn text(sql: &str) -> AssertSqlSafe<String> {
 async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
     let mut attempt = 0;
     loop {
-        match migrator().run(pool).await {
+        match migrator(KEPT_SQLITE).run(pool).await {
             Ok(()) => return Ok(()),
             Err(error) if attempt == ATTEMPTS => return Err(error.into()),
             Err(_) => {

@@ -1,52 +1,35 @@
 //! Streamable HTTP at `/mcp`, both protocol eras, with HTTP and SSE as it was before beside it where it is wanted.
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json, Router,
-    body::Body,
     extract::{Request, State},
-    http::{
-        HeaderMap, HeaderName, Method, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER},
-    },
+    http::{StatusCode, header::RETRY_AFTER},
     middleware::{Next, from_fn_with_state},
-    response::{IntoResponse as _, Response},
-    routing::get,
-    serve::ListenerExt as _,
+    response::Response,
+    routing::{any, get},
 };
-use futures_util::{StreamExt as _, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use rmcp::{
     ServerHandler,
-    transport::{
-        StreamableHttpServerConfig, StreamableHttpService,
-        streamable_http_server::session::{SessionManager as _, local::LocalSessionManager},
-    },
+    transport::{StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::local::LocalSessionManager},
 };
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::{
     ServeError, Work,
+    accept::accept,
+    body::{MAX_BODY, Reader, held},
+    endpoint::{self, Endpoint},
     gate::{self, Gate, refusal},
+    sessions::Sessions,
     sse,
 };
-use crate::server::Principal;
-
-/// The largest message a client may send.
-pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
-
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+use crate::server::{Principal, Turns};
 
 /// How long connections may take to end when everything on them has ended.
 const CLOSING: Duration = Duration::from_secs(4);
@@ -64,10 +47,18 @@ pub struct HttpOptions {
     pub allow_hosts: Vec<String>,
     /// Pages whose scripts may call: `https://app.example.com`, or `http://localhost:*` for any port.
     pub allow_origins: Vec<String>,
-    /// Sessions at once, of each of the two transports that have them.
+    /// Connections at once. Where there are more, those end on which nothing is being worked on.
+    pub max_connections: usize,
+    /// Sessions at once, of each of the two transports that have them. Where there are more, those end that nobody uses.
     pub max_sessions: usize,
-    /// Requests at once; more wait.
+    /// Requests that are worked on at once; more wait.
     pub max_requests: usize,
+    /// How much of each of these one caller may have, in percent; all, where there is only one.
+    pub caller_share: u8,
+    /// How long a client may take to send the head of a request. A connection that says nothing for so long ends.
+    pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
     /// How long a session may be silent. A person who is asked is silent, too.
     pub idle: Duration,
     /// How long a shutdown waits for what is being worked on.
@@ -84,11 +75,20 @@ impl HttpOptions {
             tokens: Vec::new(),
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
+            max_connections: 1024,
             max_sessions: 256,
             max_requests: 256,
+            caller_share: 50,
+            header_timeout: Duration::from_mins(1),
+            body_timeout: Duration::from_secs(30),
             idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
         }
+    }
+
+    /// How many of `all` one caller may have.
+    pub(super) fn share_of(&self, all: usize) -> usize {
+        if self.tokens.len() < 2 { all } else { (all * usize::from(self.caller_share.min(100)) / 100).max(1) }
     }
 }
 
@@ -134,14 +134,11 @@ where
     let bind = |source| ServeError::Bind { addr: options.addr, source };
     let listener = TcpListener::bind(options.addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
-    // Answers are small and come in pieces: with Nagle's algorithm each would wait for the client's acknowledgement.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
 
     let work = Work::default();
     let cut = CancellationToken::new();
     let router = router(server, &options, &work, &cut).layer(from_fn_with_state(Arc::new(gate.listening_on(addr)), gate::pass));
-    let accepting = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let accepting = tokio::spawn(accepting.into_future());
+    let accepting = tokio::spawn(accept(listener, router, options.max_connections, options.header_timeout, shutdown.clone()));
     let done = tokio::spawn(async move {
         shutdown.cancelled().await;
         // First what is being worked on, then what would stay open for ever, then what does not listen.
@@ -158,7 +155,6 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(options.idle);
     let manager = Arc::new(manager);
-    let sessions = Arc::new(Sessions { manager: manager.clone(), owners: Mutex::default(), max: options.max_sessions });
     let config = StreamableHttpServerConfig::default()
         .with_json_response(true)
         .with_max_request_body_bytes(MAX_BODY)
@@ -167,117 +163,50 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
         .disable_allowed_origins()
         .with_cancellation_token(cut.child_token());
     let handler = server.clone();
-    let streamable = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
+    let reader = Reader::new(options.body_timeout);
+    let endpoint = Endpoint {
+        sessions: Sessions::new(Arc::clone(&manager), options.max_sessions, options.share_of(options.max_sessions)),
+        service: StreamableHttpService::new(move || Ok(handler.clone()), manager, config),
+        reader: reader.clone(),
+        turns: Turns::new(options.max_requests, options.share_of(options.max_requests)),
+        work: work.clone(),
+    };
 
-    let mut routes = Router::new()
-        .route_service("/mcp", streamable)
-        .layer(from_fn_with_state(work.clone(), count))
-        .layer(from_fn_with_state(sessions, keep_apart));
+    let mut routes = Router::new().route("/mcp", any(endpoint::answer::<H>)).with_state(Arc::new(endpoint));
     if options.sse {
-        routes = routes.merge(sse::routes(server, options, work, cut));
+        routes = routes.merge(sse::routes(server, options, reader, work, cut));
     }
+    // One caller's requests and streams leave room for others, and for whoever asks how the server is.
+    let most = options.share_of(options.max_connections).min(options.max_connections * 9 / 10);
+    let open = Turns::new(options.max_connections, most);
     routes
-        .layer(GlobalConcurrencyLimitLayer::new(options.max_requests))
+        .layer(from_fn_with_state(open, within_share))
         .route(gate::HEALTH, get(|| async { Json(json!({ "status": "ok" })) }))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the MCP endpoint is `/mcp`") })
 }
 
-/// The sessions of clients of the older era, and whose they are.
-struct Sessions {
-    manager: Arc<LocalSessionManager>,
-    owners: Mutex<HashMap<String, Principal>>,
-    max: usize,
+/// Keeps what one caller has open at once within bounds: requests from their first byte to the last of their answer, and streams.
+async fn within_share(State(open): State<Turns>, Extension(principal): Extension<Principal>, request: Request, next: Next) -> Response {
+    let Some(turn) = open.try_take(&principal.0) else {
+        tracing::warn!(principal = principal.0, "a request was refused: its caller has too many open");
+        return too_many_requests();
+    };
+    held(next.run(request).await, false, turn)
 }
 
-impl Sessions {
-    fn is_foreign(&self, id: &str, principal: &Principal) -> bool {
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.get(id).is_some_and(|it| it != principal)
-    }
-
-    /// Remembers whose a new session is. False when there are too many.
-    async fn admit(&self, id: &str, principal: Principal) -> bool {
-        let live = self.manager.sessions.read().await;
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.retain(|it, _| live.contains_key(it.as_str()));
-        if owners.len() >= self.max {
-            return false;
-        }
-        owners.insert(id.to_owned(), principal);
-        true
-    }
-}
-
-/// Binds sessions to their principals, and keeps their number down.
-///
-/// Without it an answer to a question in a session would count whoever sent it.
-async fn keep_apart(
-    State(sessions): State<Arc<Sessions>>,
-    Extension(principal): Extension<Principal>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if let Some(id) = session_id(request.headers())
-        && sessions.is_foreign(id, &principal)
-    {
-        // As for a session that does not exist: nobody learns which ones do.
-        return (StatusCode::NOT_FOUND, "Not Found: Session not found").into_response();
-    }
-    let sent_json = request.headers().get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && sent_json {
-        // rmcp's way of saying that it could not read the body.
-        return unreadable();
-    }
-    let Some(id) = session_id(response.headers()) else { return response };
-    if sessions.admit(id, principal).await {
-        return response;
-    }
-    tracing::warn!(max = sessions.max, "a session was refused: there are too many");
-    if let Err(error) = sessions.manager.close_session(&id.into()).await {
-        tracing::warn!(%error, "a session was not closed");
-    }
-    too_many_sessions()
-}
-
-/// Counts requests until they are answered and their handlers have ended, so that a shutdown can wait for them.
-async fn count(State(work): State<Work>, mut request: Request, next: Next) -> Response {
-    let stands = request.method() != Method::POST || request.headers().get(METHOD).is_some_and(|it| it == "subscriptions/listen");
-    if stands {
-        return next.run(request).await;
-    }
-    let busy = work.begin();
-    // It travels with the request: a handler goes on when its client has left.
-    request.extensions_mut().insert(busy.clone());
-    let response = next.run(request).await;
-    let streams = response.headers().get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"text/event-stream"));
-    if !streams {
-        return response;
-    }
-    response.map(|body| {
-        Body::from_stream(body.into_data_stream().map(move |chunk| {
-            let _until_the_end = &busy;
-            chunk
-        }))
-    })
+pub(super) fn too_many_requests() -> Response {
+    let message = "too many requests of this caller are open";
+    later(refusal(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message, "let some end, or wait and try again"), 5)
 }
 
 pub(super) fn too_many_sessions() -> Response {
-    let mut response =
-        refusal(StatusCode::SERVICE_UNAVAILABLE, "too_many_sessions", "too many sessions are open", "close one, or wait and try again");
-    response.headers_mut().insert(RETRY_AFTER, 30.into());
+    let message = "too many sessions are open, and all of them are used";
+    later(refusal(StatusCode::SERVICE_UNAVAILABLE, "too_many_sessions", message, "close one, or wait and try again"), 30)
+}
+
+fn later(mut response: Response, seconds: u16) -> Response {
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
-}
-
-/// JSON-RPC's answer to what is not a message.
-pub(super) fn unreadable() -> Response {
-    let message = "the body is not one JSON-RPC message; batches are not taken";
-    (StatusCode::BAD_REQUEST, Json(json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32700, "message": message } })))
-        .into_response()
-}
-
-fn session_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get(SESSION)?.to_str().ok()
 }
 
 /// Reads a token file: a token a line, each for one principal.

@@ -2,10 +2,16 @@
 //!
 //! Every transport serves any [`rmcp::ServerHandler`], so that what wraps the server is served the same way.
 
+mod accept;
+mod body;
+mod endpoint;
 mod gate;
 pub mod http;
+mod lines;
+mod message;
 mod patient;
 pub(crate) mod pipe;
+mod sessions;
 mod sse;
 pub mod stdio;
 
@@ -65,7 +71,7 @@ impl Work {
     }
 }
 
-/// A token that the first SIGTERM or SIGINT cancels. The second ends the process where it stands.
+/// A token that the first SIGTERM, SIGINT or SIGHUP cancels. The second ends the process where it stands.
 ///
 /// # Errors
 ///
@@ -89,12 +95,24 @@ pub fn stop_on_signals() -> Result<CancellationToken, ServeError> {
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    /// Unless whoever started the process has said, as `nohup` does, that it goes on when the terminal is gone.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 fn signals() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
-    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, hangup })
+}
+
+/// Whether the process was started to ignore SIGHUP, where the system tells.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|it| it.strip_prefix("SigIgn:")).and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
+    // The first bit is the first signal, which is SIGHUP.
+    ignored.is_some_and(|it| it & 1 == 1)
 }
 
 #[cfg(unix)]
@@ -103,6 +121,12 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = async {
+                match &mut self.hangup {
+                    Some(hangup) => drop(hangup.recv().await),
+                    None => std::future::pending().await,
+                }
+            } => {}
         }
     }
 }

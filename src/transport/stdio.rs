@@ -6,30 +6,30 @@ use futures_util::future::BoxFuture;
 use rmcp::{
     ServerHandler,
     service::{ServerInitializeError, serve_server_with_ct},
-    transport::async_rw::AsyncRwTransport,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use super::{ServeError, Work, patient::Patient};
+use super::{ServeError, Work, lines::Lines, patient::Patient};
 
-/// How long what is being worked on may take when the client has left.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Serves the client on standard input and output until it leaves or `shutdown` is cancelled.
+/// Serves the client on standard input and output until it leaves or `shutdown` is cancelled. What is being worked on then may take
+/// as long as `grace`.
 ///
 /// A thread may be left behind that reads standard input: end the process afterwards without waiting for the runtime's threads.
 ///
 /// # Errors
 ///
 /// Where the client's handshake fails. A client that leaves is no error.
-pub fn serve_stdio<H: ServerHandler + Clone>(server: H, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServeError>> {
+pub fn serve_stdio<H>(server: H, grace: Duration, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServeError>>
+where
+    H: ServerHandler + Clone,
+{
     #[cfg(unix)]
     if let (Some(read), Some(write)) = (sockets::reopen(std::io::stdin()), sockets::reopen(std::io::stdout())) {
-        return serve_streams(server, read, write, shutdown);
+        return serve_streams(server, read, write, grace, shutdown);
     }
     let (read, write) = rmcp::transport::stdio_pipes();
-    serve_streams(server, read, write, shutdown)
+    serve_streams(server, read, write, grace, shutdown)
 }
 
 /// Serves one client on any two streams, a message a line.
@@ -37,23 +37,29 @@ pub fn serve_stdio<H: ServerHandler + Clone>(server: H, shutdown: CancellationTo
 /// # Errors
 ///
 /// As [`serve_stdio`].
-pub fn serve_streams<H, R, W>(server: H, read: R, write: W, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServeError>>
+pub fn serve_streams<H, R, W>(
+    server: H,
+    read: R,
+    write: W,
+    grace: Duration,
+    shutdown: CancellationToken,
+) -> BoxFuture<'static, Result<(), ServeError>>
 where
     H: ServerHandler + Clone,
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    Box::pin(streams(server, read, write, shutdown))
+    Box::pin(streams(server, read, write, grace, shutdown))
 }
 
-async fn streams<H, R, W>(server: H, read: R, write: W, shutdown: CancellationToken) -> Result<(), ServeError>
+async fn streams<H, R, W>(server: H, read: R, write: W, grace: Duration, shutdown: CancellationToken) -> Result<(), ServeError>
 where
     H: ServerHandler + Clone,
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let work = Work::default();
-    let transport = Patient::new(AsyncRwTransport::new_server(read, write), work.clone());
+    let transport = Patient::new(Lines::new(read, write), work.clone());
     match serve_server_with_ct(server, transport, shutdown).await {
         Ok(session) => {
             session.waiting().await?;
@@ -64,7 +70,7 @@ where
         ) => {}
         Err(error) => return Err(ServeError::Session(Box::new(error))),
     }
-    work.finish(GRACE).await;
+    work.finish(grace).await;
     Ok(())
 }
 

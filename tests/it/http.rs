@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     support::{DIRECTORY_TABLES, Era, Person, Store, Value, dump, json},
-    wire::{ALICE, BOB, Events, Real, SOON, Site, call, initialize, legacy, loopback, modern, program, terminate, with_tokens},
+    wire::{ALICE, BOB, Events, Real, SOON, Site, call, legacy, loopback, modern, program, signal, terminate, with_tokens},
 };
 
 const ROUTES: [(Method, &str); 9] = [
@@ -256,18 +256,33 @@ async fn a_plain_answer_is_plain_json() {
 async fn what_is_not_a_message_is_answered_and_the_server_lives() {
     let real = Real::start(loopback()).await;
     let list = modern(1, "tools/list", json!({}));
-    for body in
-        [String::new(), "{".into(), "nonsense".into(), "[]".into(), format!("[{list}]"), r#"{"jsonrpc":"2.0"}"#.into(), "\u{0}".into()]
-    {
+    let (no_json, no_message) = (-32700, -32600);
+    for (body, code) in [
+        (Vec::new(), no_json),
+        (b"{".into(), no_json),
+        (b"nonsense".into(), no_json),
+        (b"\0".into(), no_json),
+        (b"\"\xff\"".into(), no_json),
+        (b"[]".into(), no_message),
+        (format!("[{list}]").into_bytes(), no_message),
+        (br#"{"jsonrpc":"2.0"}"#.into(), no_message),
+    ] {
         let request = real.site.request(Method::POST, "/mcp").header(CONTENT_TYPE, "application/json; charset=utf-8");
         let response = request.body(body.clone()).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{body:?}");
         let answer: Value = response.json().await.unwrap();
-        assert_eq!(answer["error"]["code"], -32700, "{body}: {answer}");
-        assert_eq!(answer["id"], json!(null), "{body}: {answer}");
+        assert_eq!(answer["error"]["code"], code, "{body:?}: {answer}");
+        assert_eq!(answer["id"], json!(null), "{body:?}: {answer}");
     }
     let form = real.site.request(Method::POST, "/mcp").header(CONTENT_TYPE, "text/plain").body(list.to_string());
     assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    // A request whose name and id were read is answered like any other.
+    for params in [json!({ "name": "list_projects", "inputResponses": [] }), json!({ "name": "list_projects", "arguments": 7 }), json!({})]
+    {
+        let answer = real.site.message("/mcp", "", &modern(5, "tools/call", params.clone())).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(5)), "{params}: {answer}");
+    }
     assert_eq!(real.site.message("/mcp", "", &list).send().await.unwrap().status(), StatusCode::OK);
 }
 
@@ -295,26 +310,6 @@ pub(crate) fn assert_too_large(answer: reqwest::Result<reqwest::Response>) {
         Ok(response) => assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE),
         Err(error) => assert!(error.is_request() || error.is_body(), "{error:?}"),
     }
-}
-
-#[tokio::test]
-async fn sessions_have_a_limit() {
-    let site = Site::of(Probe::default(), HttpOptions { max_sessions: 2, ..loopback() }).await;
-    let first = site.open("", json!({})).await.unwrap();
-    let second = site.open("", json!({})).await.unwrap();
-    let refused = site.message("/mcp", "", &initialize(json!({}))).send().await.unwrap();
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(refused.headers().contains_key("retry-after"));
-    assert!(!refused.headers().contains_key("mcp-session-id"));
-    // Clients of the newer era have no sessions, and those that have one go on.
-    let client = site.client("", Era::Modern, Person::Agrees).await;
-    call(&client, "probe", json!({})).await;
-    let ping = site.message("/mcp", "", &legacy(1, "ping", json!({}))).header("mcp-session-id", &second);
-    assert_eq!(ping.send().await.unwrap().status(), StatusCode::OK);
-
-    site.request(Method::DELETE, "/mcp").header("mcp-session-id", &first).send().await.unwrap();
-    site.open("", json!({})).await.unwrap();
-    assert_eq!(site.open("", json!({})).await, Err(StatusCode::SERVICE_UNAVAILABLE));
 }
 
 #[tokio::test]
@@ -486,6 +481,32 @@ async fn the_program_serves_until_a_signal() {
     assert_eq!(http.get(format!("{url}/nowhere")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{url}");
     let stream = http.get(format!("{url}/sse")).bearer_auth(ALICE).send().await.unwrap();
     assert_eq!(stream.status(), StatusCode::OK);
+    assert!(terminate(&mut child).await.success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_terminal_that_goes_away_ends_the_program_unless_it_was_told_to_go_on() {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+    let start = async |store: &Store, before: &str| {
+        let mut command = tokio::process::Command::new("sh");
+        command.args(["-c", &format!("{before} exec \"$0\" serve --http 127.0.0.1:0 --grace 1"), env!("CARGO_BIN_EXE_rolecall")]);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", store.folder.path()).env("ROLECALL_STORE", &store.url);
+        let mut child = command.stderr(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        while !tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap().contains("http://") {}
+        (child, lines)
+    };
+    let store = Store::sqlite();
+    let (mut child, _said) = start(&store, "").await;
+    assert!(signal(&mut child, "HUP").await.success());
+    // As with `nohup`.
+    let (mut child, _said) = start(&store, "trap '' HUP;").await;
+    let id = child.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-HUP", &id]).status().await.unwrap().success());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(child.try_wait().unwrap(), None);
     assert!(terminate(&mut child).await.success());
 }
 

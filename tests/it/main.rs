@@ -32,6 +32,8 @@ mod geai_quirks;
 mod gravity;
 mod guard;
 mod http;
+mod http_clients;
+mod http_pressure;
 mod invariants;
 mod jobs;
 mod jobs_connections;

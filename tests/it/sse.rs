@@ -126,6 +126,9 @@ async fn what_is_not_a_message_is_answered_and_the_session_lives() {
     for message in [json!("nonsense"), json!([legacy(1, "ping", json!({}))]), json!({ "jsonrpc": "2.0" })] {
         assert_eq!(send(site, "", &endpoint, &message).await, StatusCode::BAD_REQUEST, "{message}");
     }
+    assert_eq!(send(site, "", &endpoint, &legacy(9, "tools/call", json!([]))).await, StatusCode::ACCEPTED);
+    let answer = events.message().await;
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(9)), "{answer}");
     let large = legacy(1, "ping", json!({ "padding": "x".repeat(4 * 1024 * 1024) }));
     assert_too_large(site.request(Method::POST, &endpoint).body(large.to_string()).send().await);
     assert_eq!(send(site, "", "/messages", &initialize(json!({}))).await, StatusCode::BAD_REQUEST);

@@ -55,7 +55,7 @@ async fn start() -> (DuplexStream, std::sync::Arc<Store>, CancellationToken, Joi
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     let (read, write) = tokio::io::split(theirs);
     let stop = CancellationToken::new();
-    let done = tokio::spawn(serve_streams(server, read, write, stop.clone()));
+    let done = tokio::spawn(serve_streams(server, read, write, Duration::from_secs(5), stop.clone()));
     (ours, store, stop, done)
 }
 
@@ -99,16 +99,128 @@ async fn what_comes_before_the_first_request_does_not_end_the_session() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_message_does_not_end_the_session() {
+async fn what_is_not_a_message_is_answered_and_does_not_end_the_session() {
     let mut process = Process::start().await;
     process.ask(&initialize(json!({}))).await;
-    // To what is not even JSON nothing is answered: two that answer each other's noise would never stop.
-    process.send("nonsense").await;
-    process.send("{").await;
-    let batch = json!([legacy(1, "ping", json!({})), legacy(2, "ping", json!({}))]);
-    assert_eq!(process.ask(&batch).await["error"]["code"], -32600);
+    for broken in ["nonsense", "{", r#"{"jsonrpc":"2.0","id":7,"method":"tools/list""#, r#"{"jsonrpc":"2.0","id":7,"method":"ping"}}"#] {
+        process.send(broken).await;
+        let answer = process.answer().await;
+        assert_eq!(answer["error"]["code"], -32700, "{broken}: {answer}");
+        assert!(answer["id"].is_null() && answer.get("id").is_some(), "{answer}");
+    }
+    for bytes in [&b"\xff\xfe{\0"[..], b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/list\",\"params\":{\"cursor\":\"\xe9\"}}"] {
+        process.to.write_all(bytes).await.unwrap();
+        process.send("").await;
+        assert_eq!(process.answer().await["error"]["code"], -32700, "{bytes:?}");
+    }
     assert_eq!(process.ask(&json!({ "jsonrpc": "2.0", "id": 1.5, "method": "ping" })).await["error"]["code"], -32600);
+    assert_eq!(process.ask(&json!({ "jsonrpc": "2.0", "id": 4 })).await["error"]["code"], -32600);
+    // Empty lines are none.
+    process.send("\r").await;
     assert_eq!(process.ask(&legacy(3, "ping", json!({}))).await["id"], 3);
+}
+
+#[tokio::test]
+async fn a_request_of_the_wrong_form_is_answered_with_its_id() {
+    for open in [false, true] {
+        let mut process = Process::start().await;
+        if open {
+            process.ask(&initialize(json!({}))).await;
+        }
+        for (method, params) in [
+            ("tools/call", json!({})),
+            ("tools/call", json!({ "name": "list_projects", "arguments": [] })),
+            ("tools/call", json!({ "name": "list_projects", "inputResponses": [] })),
+            ("prompts/get", json!({ "name": ["a"] })),
+            ("resources/read", json!([])),
+            ("initialize", json!({ "protocolVersion": 7 })),
+        ] {
+            let answer = process.ask(&legacy(41, method, params.clone())).await;
+            assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(41)), "{method} {params}: {answer}");
+            assert!(answer["error"]["message"].as_str().unwrap().contains(method), "{answer}");
+        }
+        if !open {
+            process.ask(&initialize(json!({}))).await;
+        }
+        assert_eq!(process.ask(&legacy(3, "ping", json!({}))).await["id"], 3);
+    }
+}
+
+fn initialize_as(version: &str, capabilities: Value) -> Value {
+    let mut message = initialize(capabilities);
+    message["params"]["protocolVersion"] = version.into();
+    message
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_together_where_the_revision_has_batches() {
+    let mut process = Process::start().await;
+    let batch = json!([
+        legacy(1, "ping", json!({})),
+        { "jsonrpc": "2.0", "method": "notifications/initialized" },
+        legacy(2, "tools/list", json!({})),
+        legacy(3, "tools/call", json!([])),
+        7,
+        initialize(json!({})),
+    ]);
+    assert_eq!(process.ask(&batch).await["error"]["code"], -32600);
+    process.ask(&initialize_as("2025-03-26", json!({}))).await;
+    let answers = process.ask(&batch).await;
+    let of = |id: Value| answers.as_array().unwrap().iter().find(|it| it["id"] == id).unwrap_or_else(|| panic!("{id}: {answers}"));
+    assert_eq!(answers.as_array().unwrap().len(), 5, "{answers}");
+    assert_eq!(of(json!(1))["result"], json!({}));
+    assert!(of(json!(2))["result"]["tools"].is_array());
+    assert_eq!(of(json!(3))["error"]["code"], -32602);
+    assert_eq!(of(json!(null))["error"]["code"], -32600);
+    assert_eq!(of(json!(0))["error"]["code"], -32600);
+    assert_eq!(process.ask(&json!([])).await["error"]["code"], -32600);
+    // What is only told is not answered.
+    process.send(&json!([{ "jsonrpc": "2.0", "method": "notifications/initialized" }]).to_string()).await;
+    assert_eq!(process.ask(&legacy(9, "ping", json!({}))).await["id"], 9);
+}
+
+#[tokio::test]
+async fn a_batch_is_refused_in_words_by_later_revisions() {
+    for version in ["2025-06-18", "2025-11-25"] {
+        let mut process = Process::start().await;
+        process.ask(&initialize_as(version, json!({}))).await;
+        let answer = process.ask(&json!([legacy(1, "ping", json!({}))])).await;
+        assert_eq!(answer["error"]["code"], -32600);
+        assert!(answer["error"]["message"].as_str().unwrap().contains("one message at a time"), "{answer}");
+        assert_eq!(process.ask(&legacy(2, "ping", json!({}))).await["id"], 2);
+    }
+}
+
+#[tokio::test]
+async fn a_last_line_without_its_end_is_answered() {
+    let mut process = Process::start().await;
+    process.ask(&initialize(json!({}))).await;
+    process.to.write_all(legacy(2, "tools/list", json!({})).to_string().as_bytes()).await.unwrap();
+    process.to.shutdown().await.unwrap();
+    assert!(process.answer().await["result"]["tools"].is_array());
+    ends(process.done).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_form_of_a_cancelled_call_is_withdrawn() {
+    let mut process = Process::start().await;
+    process.ask(&initialize(json!({ "elicitation": {} }))).await;
+    for (id, tool, arguments) in [(1, "create_organization", json!({ "name": "Acme" })), (2, "create_project", json!({ "name": "Atlas" }))]
+    {
+        process.ask(&legacy(id, "tools/call", json!({ "name": tool, "arguments": arguments }))).await;
+    }
+    let delete = json!({ "name": "delete_project", "arguments": { "project": "Atlas" } });
+    let question = process.ask(&legacy(77, "tools/call", delete)).await;
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    process.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 77 } }).to_string()).await;
+    let withdrawn = process.answer().await;
+    assert_eq!(withdrawn["method"], "notifications/cancelled", "{withdrawn}");
+    assert_eq!(withdrawn["params"]["requestId"], question["id"]);
+    // A yes that was on its way changes nothing.
+    let yes = json!({ "action": "accept", "content": { "name": "Atlas", "confirm": true } });
+    process.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes }).to_string()).await;
+    let found = process.ask(&legacy(3, "tools/call", json!({ "name": "list_projects", "arguments": {} }))).await;
+    assert_eq!(found["result"]["structuredContent"]["items"][0]["project"], "Atlas", "{found}");
 }
 
 #[tokio::test]

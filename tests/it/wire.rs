@@ -150,8 +150,14 @@ pub(crate) fn program(store: &Store) -> tokio::process::Command {
 /// Asks a program to end, and waits for it.
 #[cfg(unix)]
 pub(crate) async fn terminate(program: &mut tokio::process::Child) -> std::process::ExitStatus {
+    signal(program, "TERM").await
+}
+
+/// Sends a program a signal that ends it, and waits for its end.
+#[cfg(unix)]
+pub(crate) async fn signal(program: &mut tokio::process::Child, name: &str) -> std::process::ExitStatus {
     let id = program.id().unwrap().to_string();
-    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    assert!(tokio::process::Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap().success());
     tokio::time::timeout(SOON, program.wait()).await.unwrap().unwrap()
 }
 

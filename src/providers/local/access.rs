@@ -89,6 +89,23 @@ row! {
 
 /// Reads grants in an order that stays the same: teams, service accounts, people, keys, invitations; each by place and name.
 pub(super) async fn read(at: &mut Session, whose: &Whose) -> Result<Vec<Grant>, ProviderError> {
+    let people = whose.people.as_deref().unwrap_or_default();
+    if people.len() <= PEOPLE {
+        return read_some(at, whose).await;
+    }
+    // A statement takes only so many values.
+    let mut all = Vec::new();
+    for (part, some) in people.chunks(PEOPLE).enumerate() {
+        let (teams, emails) = if part == 0 { (whose.teams.clone(), whose.emails.clone()) } else { (Vec::new(), Vec::new()) };
+        all.extend(read_some(at, &Whose { people: Some(some.to_vec()), teams, emails, ..whose.clone() }).await?);
+    }
+    Ok(all)
+}
+
+/// So many people are read at once.
+const PEOPLE: usize = 1000;
+
+async fn read_some(at: &mut Session, whose: &Whose) -> Result<Vec<Grant>, ProviderError> {
     let mut statement = Statement { whose, values: Vec::new() };
     let held = statement.held();
     if held.is_empty() {
@@ -158,23 +175,31 @@ impl Statement<'_> {
                 who("a.user_id")
             ),
             format!(
-                "{} FROM role_assignments a JOIN team_members m ON m.team_id = a.team_id WHERE a.project_id IS NULL AND {} AND {}",
+                "{} FROM {} WHERE m.team_id = a.team_id AND a.project_id IS NULL AND {} AND {}",
                 ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", HANDED_DOWN),
+                // Where people are named, few rows are theirs; else few are the organization's.
+                at.people_first("team_members m", "role_assignments a"),
                 at.in_organization("a.organization_id"),
                 who("m.user_id")
             ),
             format!(
-                "{} FROM project_members m JOIN projects q ON q.id = m.project_id \
-                 LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id WHERE {} AND {} AND {}",
+                "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id \
+                 WHERE q.id = m.project_id AND {} AND {} AND {}",
                 ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                at.people_first("project_members m", "projects q"),
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
                 who("m.user_id")
             ),
             format!(
-                "{} FROM project_teams w JOIN projects q ON q.id = w.project_id JOIN team_members m ON m.team_id = w.team_id \
-                 LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
+                "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id \
+                 WHERE w.team_id = m.team_id AND q.id = w.project_id AND {} AND {} AND {}",
                 ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", "w.team_id", HANDED_DOWN),
+                if at.people.is_some() {
+                    "team_members m CROSS JOIN project_teams w CROSS JOIN projects q"
+                } else {
+                    "projects q CROSS JOIN project_teams w CROSS JOIN team_members m"
+                },
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
                 who("m.user_id")
@@ -193,8 +218,9 @@ impl Statement<'_> {
         }
         if at.project.is_none() {
             parts.push(format!(
-                "{} FROM team_members m JOIN teams w ON w.id = m.team_id WHERE {} AND {}",
+                "{} FROM {} WHERE w.id = m.team_id AND {} AND {}",
                 ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", OWN),
+                at.people_first("team_members m", "teams w"),
                 at.in_organization("w.organization_id"),
                 who("m.user_id")
             ));
@@ -272,6 +298,11 @@ struct Where {
 impl Where {
     fn in_organization(&self, column: &str) -> String {
         among(column, self.organization.as_ref())
+    }
+
+    /// Two tables, that of people first where they are named. SQLite reads them in this order.
+    fn people_first(&self, people: &str, other: &str) -> String {
+        if self.people.is_some() { format!("{people} CROSS JOIN {other}") } else { format!("{other} CROSS JOIN {people}") }
     }
 
     fn in_project(&self, column: &str) -> String {

@@ -10,6 +10,7 @@ use super::{
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, only},
+    select::{Kept, Select},
     service_accounts,
 };
 use crate::{
@@ -37,26 +38,34 @@ pub(super) const OWNED: &str = "(k.service_account_id IS NOT NULL \
      OR EXISTS (SELECT 1 FROM project_teams t JOIN team_members m ON m.team_id = t.team_id \
                 WHERE t.project_id = k.project_id AND m.user_id = k.user_id))";
 
-fn columns() -> String {
+fn selected() -> String {
     format!(
-        "SELECT k.id, p.name AS project, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
-         CAST(CASE WHEN {OWNED} THEN 1 ELSE 0 END AS BIGINT) AS owned, k.scopes, k.created_at, k.expires_at, k.last_used_at \
-         FROM api_keys k JOIN projects p ON p.id = k.project_id \
-         LEFT JOIN service_accounts s ON s.id = k.service_account_id LEFT JOIN users u ON u.id = k.user_id"
+        "k.id, p.name AS project, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
+         CAST(CASE WHEN {OWNED} THEN 1 ELSE 0 END AS BIGINT) AS owned, k.scopes, k.created_at, k.expires_at, k.last_used_at"
     )
+}
+
+const FROM: &str = "api_keys k JOIN projects p ON p.id = k.project_id \
+     LEFT JOIN service_accounts s ON s.id = k.service_account_id LEFT JOIN users u ON u.id = k.user_id";
+
+fn columns() -> String {
+    format!("SELECT {} FROM {FROM}", selected())
 }
 
 pub(super) async fn list(at: &mut Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let project = at.project(&op.project).await?;
-    let wanted = |access| op.owner_access.is_none_or(|it| it == access);
-    let filter = format!("k.project_id = $1 AND (($2 AND {OWNED}) OR ($3 AND NOT {OWNED}))");
-    let mut values = args![&project.id, wanted(OwnerAccess::Active), wanted(OwnerAccess::Inactive)].to_vec();
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM api_keys k WHERE {filter}"), &values).await?;
-    values.extend(args![&page.after, page.rows()]);
-    let sql = format!("{} WHERE {filter} AND ($4 IS NULL OR k.name_key > $4) ORDER BY k.name_key LIMIT $5", columns());
-    let rows: Vec<KeyRow> = at.db.all(&sql, &values).await?;
-    Ok(page.page(rows, Some(total), |it| fold(&it.name), |it| view(&it)))
+    let mut found = Select::new(selected(), FROM);
+    found.with("k.project_id = {}", &project.id);
+    match op.owner_access {
+        None => {}
+        Some(OwnerAccess::Active) => found.and(OWNED),
+        Some(OwnerAccess::Inactive) => found.and(format!("NOT {OWNED}")),
+    }
+    let all = at.kept_of(Kept::Keys, &project.id).await?;
+    let total = if op.owner_access.is_none() { Some(all) } else { found.total(at, all).await? };
+    let rows: Vec<KeyRow> = found.page(at, &["k.name_key"], page.after_one(), &page).await?;
+    Ok(page.page(rows, total, |it| fold(&it.name), |it| view(&it)))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
@@ -249,7 +258,11 @@ impl KeyRow {
 
 /// The key of a project that is named.
 async fn find(at: &mut Session, project: &ProjectRow, named: &ApiKeyRef) -> Result<KeyRow, ProviderError> {
-    let sql = format!("{} WHERE k.project_id = $1 AND (k.id = $2 OR k.name_key = $3) ORDER BY k.id", columns());
+    let sql = format!(
+        "{} WHERE k.id IN (SELECT id FROM api_keys WHERE id = $2 AND project_id = $1 \
+         UNION SELECT id FROM api_keys WHERE project_id = $1 AND name_key = $3) ORDER BY k.id",
+        columns()
+    );
     let found = at.db.all(&sql, &args![&project.id, named.text(), fold(named.text())]).await?;
     only(found, "api key", named.text(), &project.name, "list_api_keys", |it: &KeyRow| &it.id, |it| it.id.clone())
 }

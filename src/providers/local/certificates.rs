@@ -11,7 +11,7 @@ use crate::{
         Thing, Timestamp, fold, limits::Certificate,
     },
     error::ProviderError,
-    store::{ATTEMPTS, Db, args, is_passing, new_id, pause, row, sha256},
+    store::{ATTEMPTS, Db, Val, args, is_passing, new_id, pause, row, sha256},
     tools::certificates::{ActivateCertificates, DeactivateCertificates, ListCertificates},
 };
 
@@ -31,8 +31,12 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.fingerprint, c.valid_at, c.expires
 pub(super) async fn list(at: &mut Session, op: &ListCertificates) -> Result<List<Certificate>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let scope = Extent::read(at, op.project.as_ref()).await?;
-    let sql = format!("{COLUMNS} AND ($3 IS NULL OR c.name || ' ' || c.id > $3) ORDER BY c.name || ' ' || c.id LIMIT $4");
-    let rows: Vec<CertificateRow> = at.db.all(&sql, &args![&scope.organization_id, activation(&scope), &page.after, page.rows()]).await?;
+    let mut values = args![&scope.organization_id, activation(&scope), page.rows()].to_vec();
+    let after = page.after_two();
+    let behind = if after.is_some() { " AND (c.name, c.id) > ($4, $5)" } else { "" };
+    values.extend(after.into_iter().flatten().map(Val::from));
+    let sql = format!("{COLUMNS}{behind} ORDER BY c.name, c.id LIMIT $3");
+    let rows: Vec<CertificateRow> = at.db.all(&sql, &values).await?;
     let sql = "SELECT COUNT(*) FROM certificates WHERE organization_id = $1";
     let total = at.db.number(sql, &args![&scope.organization_id]).await?;
     Ok(page.page(rows, Some(total), |it| format!("{} {}", it.name, it.id), |it| view(&scope, &it)))
@@ -115,7 +119,7 @@ pub async fn add_certificate(db: &Db, organization: &str, name: Option<&str>, pe
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut session = Session { db: db.begin().await?, settings: std::sync::Arc::default() };
+        let mut session = Session { db: db.begin().await?, settings: std::sync::Arc::default(), makes: true };
         let added = match add(&mut session, &organization, &name, &parsed).await {
             Ok(it) => session.db.commit().await.map(|()| it).map_err(ProviderError::from),
             Err(error) => Err(error),

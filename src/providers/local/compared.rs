@@ -1,6 +1,6 @@
 //! What a change does to who holds what: grants are read before it and after it, and the difference is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Session,
@@ -8,6 +8,7 @@ use super::{
     api_keys::OWNED,
     permissions,
     reach::{PROJECT_OWNER, counted},
+    select::places,
 };
 use crate::{
     access::{difference, lost, ways},
@@ -16,7 +17,7 @@ use crate::{
         access::{Grant, Holder, Person, Place},
     },
     error::ProviderError,
-    store::{args, row},
+    store::{Val, args, row},
 };
 
 /// People and teams whose grants a change may touch, as they are before it.
@@ -140,7 +141,7 @@ fn compared(before: &[Grant], after: &[Grant]) -> Facts {
     teams.sort();
     teams.dedup();
     if !teams.is_empty() {
-        notes.push(format!("no longer in {}", counted(teams.len(), ("team", "teams"), &teams)));
+        notes.push(format!("no longer in {}", counted(teams.len() as u64, ("team", "teams"), &teams)));
     }
     let facts = facts.lose(Losing::Team, people).lose(Losing::Role, weaker);
     notes.into_iter().fold(facts, Facts::note)
@@ -198,7 +199,7 @@ fn role_changed(before: &[Grant], after: &[Grant], role_id: &str, gained: &[Stri
     }
     if !gaining.is_empty() {
         gaining.dedup();
-        facts = facts.note(format!("{} gain: {}", counted(gaining.len(), ("person", "people"), &gaining), gained.join(", ")));
+        facts = facts.note(format!("{} gain: {}", counted(gaining.len() as u64, ("person", "people"), &gaining), gained.join(", ")));
     }
     facts = facts.lose(Losing::Organization, organization).lose(Losing::Access, access).lose(Losing::Permissions, weaker);
     if places.is_empty() { facts } else { facts.note(format!("can no longer be seen by them: {}", places.join(", "))) }
@@ -231,41 +232,87 @@ fn key(holder: &Holder) -> (u8, &str) {
     }
 }
 
-/// What an organization leaves alone: active projects that nobody owns, and working keys that nobody in their project stands for.
+/// What somebody or a team stands for, so that it may be left alone: active projects of which they are an owner, and working keys
+/// whose owner is in their project by them.
 pub(super) struct Alone {
-    organization_id: String,
-    projects: Vec<Lone>,
-    keys: Vec<Lone>,
+    projects: Vec<String>,
+    keys: Vec<String>,
 }
 
 row! {
     struct Lone { id: String, name: String }
 }
 
+/// How many are looked at in one statement.
+const AT_ONCE: usize = 500;
+
 impl Alone {
-    pub(super) async fn at(at: &mut Session, organization_id: &str) -> Result<Self, ProviderError> {
-        // A team owns a project as far as people are in it.
-        let projects = "SELECT p.id, p.name FROM projects p WHERE p.organization_id = $1 AND p.status = 'active' \
-                        AND NOT EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = p.id AND a.role_id = $2 \
-                        AND (a.user_id IS NOT NULL OR EXISTS (SELECT 1 FROM team_members t WHERE t.team_id = a.team_id))) ORDER BY p.slug, p.id";
-        let projects = at.db.all(projects, &args![organization_id, PROJECT_OWNER]).await?;
-        let keys = format!(
-            "SELECT k.id, k.name FROM api_keys k JOIN projects p ON p.id = k.project_id WHERE p.organization_id = $1 \
-             AND p.status = 'active' AND k.status = 'active' AND NOT {OWNED} ORDER BY k.name, k.id"
-        );
-        let keys = at.db.all(&keys, &args![organization_id]).await?;
-        Ok(Self { organization_id: organization_id.to_owned(), projects, keys })
+    /// What a person stands for in an organization, of their own and through teams.
+    pub(super) async fn of_person(at: &mut Session, organization_id: &str, user_id: &str) -> Result<Self, ProviderError> {
+        let projects = "SELECT a.project_id FROM role_assignments a WHERE a.user_id = $2 AND a.organization_id = $1 AND a.role_id = $3 \
+                        AND a.project_id IS NOT NULL UNION SELECT a.project_id FROM team_members m CROSS JOIN role_assignments a \
+                        WHERE m.user_id = $2 AND a.team_id = m.team_id AND a.organization_id = $1 AND a.role_id = $3 AND a.project_id IS NOT NULL";
+        let keys =
+            "SELECT k.id FROM api_keys k CROSS JOIN projects p WHERE k.user_id = $2 AND p.id = k.project_id AND p.organization_id = $1";
+        let projects = at.db.texts(projects, &args![organization_id, user_id, PROJECT_OWNER]).await?;
+        let keys = at.db.texts(keys, &args![organization_id, user_id]).await?;
+        Self::known(at, projects, keys).await
+    }
+
+    /// What a team stands for.
+    pub(super) async fn of_team(at: &mut Session, team_id: &str) -> Result<Self, ProviderError> {
+        let projects = "SELECT project_id FROM role_assignments WHERE team_id = $1 AND role_id = $2 AND project_id IS NOT NULL";
+        let keys = "SELECT k.id FROM project_teams t CROSS JOIN api_keys k CROSS JOIN team_members m WHERE t.team_id = $1 \
+                    AND k.project_id = t.project_id AND m.team_id = t.team_id AND m.user_id = k.user_id";
+        let projects = at.db.texts(projects, &args![team_id, PROJECT_OWNER]).await?;
+        let keys = at.db.texts(keys, &args![team_id]).await?;
+        Self::known(at, projects, keys).await
+    }
+
+    /// Of these, what is not alone yet.
+    async fn known(at: &mut Session, projects: Vec<String>, keys: Vec<String>) -> Result<Self, ProviderError> {
+        let it = Self { projects, keys };
+        let (alone_projects, alone_keys) = it.alone(at).await?;
+        let rest = |all: Vec<String>, alone: &[Lone]| -> Vec<String> {
+            let alone: HashSet<&str> = alone.iter().map(|it| it.id.as_str()).collect();
+            all.into_iter().filter(|it| !alone.contains(it.as_str())).collect()
+        };
+        Ok(Self { projects: rest(it.projects, &alone_projects), keys: rest(it.keys, &alone_keys) })
+    }
+
+    async fn alone(&self, at: &mut Session) -> Result<(Vec<Lone>, Vec<Lone>), ProviderError> {
+        let (mut projects, mut keys): (Vec<(String, Lone)>, Vec<Lone>) = (Vec::new(), Vec::new());
+        for some in self.projects.chunks(AT_ONCE) {
+            // A team owns a project as far as people are in it.
+            let sql = format!(
+                "SELECT p.id, p.name, p.slug FROM projects p WHERE p.id IN ({}) AND p.status = 'active' \
+                 AND NOT EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = p.id AND a.role_id = $1 \
+                 AND (a.user_id IS NOT NULL OR EXISTS (SELECT 1 FROM team_members t WHERE t.team_id = a.team_id)))",
+                places(2, some.len())
+            );
+            let values: Vec<Val> = std::iter::once(PROJECT_OWNER).chain(some.iter().map(String::as_str)).map(Val::from).collect();
+            let found: Vec<(String, String, String)> = at.db.all(&sql, &values).await?;
+            projects.extend(found.into_iter().map(|(id, name, slug)| (slug, Lone { id, name })));
+        }
+        for some in self.keys.chunks(AT_ONCE) {
+            let sql = format!(
+                "SELECT k.id, k.name FROM api_keys k CROSS JOIN projects p WHERE k.id IN ({}) AND p.id = k.project_id \
+                 AND p.status = 'active' AND k.status = 'active' AND NOT {OWNED}",
+                places(1, some.len())
+            );
+            keys.extend(at.db.all::<Lone>(&sql, &some.iter().map(Val::from).collect::<Vec<_>>()).await?);
+        }
+        projects.sort_by(|(a, one), (b, other)| (a, &one.id).cmp(&(b, &other.id)));
+        keys.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Ok((projects.into_iter().map(|it| it.1).collect(), keys))
     }
 
     /// Adds what is alone since.
     pub(super) async fn since(self, at: &mut Session, facts: Facts) -> Result<Facts, ProviderError> {
-        let now = Self::at(at, &self.organization_id).await?;
-        let fresh = |now: Vec<Lone>, before: &[Lone]| -> Vec<String> {
-            now.into_iter().filter(|it| !before.iter().any(|old| old.id == it.id)).map(|it| it.name).collect()
-        };
-        let keys = fresh(now.keys, &self.keys);
+        let (projects, keys) = self.alone(at).await?;
+        let names = |it: Vec<Lone>| -> Vec<String> { it.into_iter().map(|it| it.name).collect() };
         let left = !keys.is_empty();
-        let facts = facts.ownerless(Thing::Project, fresh(now.projects, &self.projects)).leaves(Thing::Key, keys, "an owner");
+        let facts = facts.ownerless(Thing::Project, names(projects)).leaves(Thing::Key, names(keys), "an owner");
         Ok(if left { facts.note("keys without an owner go on working until delete_api_key") } else { facts })
     }
 }

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::{
     Session, members,
     page::PageQuery,
-    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, only},
+    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, named_by, named_in, only},
+    select::{Select, places},
 };
 use crate::{
     domain::{
         Change, Email, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp,
         access::{Grant, Holder},
-        fold,
         members::{Invitation, InvitationStatus},
     },
     error::ProviderError,
@@ -48,22 +48,33 @@ impl InvitationRow {
 }
 
 /// Invitations of organization `$1` at time `$2`: nobody marks one that has expired, time does.
-const INVITATIONS: &str = "SELECT * FROM (SELECT i.id, i.email, i.role_id, r.name AS role, i.projects, \
+const INVITATIONS: &str = "SELECT i.id, i.email, i.role_id, r.name AS role, i.projects, \
      CASE WHEN i.status = 'pending' AND i.expires_at <= $2 THEN 'expired' ELSE i.status END AS status, i.created_at, i.expires_at \
-     FROM invitations i JOIN roles r ON r.id = i.role_id WHERE i.organization_id = $1) AS found";
+     FROM invitations i CROSS JOIN roles r WHERE i.organization_id = $1 AND r.id = i.role_id";
 
 pub(super) async fn list(at: &mut Session, op: &ListInvitations) -> Result<List<Invitation>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let organization = at.organization(op.organization.as_ref()).await?;
-    let now = Timestamp::now().0;
-    let status = op.status.map(status_name);
-    let filter = "($3 IS NULL OR status = $3)";
-    let sql = format!("{INVITATIONS} WHERE {filter} AND ($4 IS NULL OR email || ' ' || id > $4) ORDER BY email || ' ' || id LIMIT $5");
-    let rows: Vec<InvitationRow> = at.db.all(&sql, &args![&organization.id, now, status, &page.after, page.rows()]).await?;
-    let counted = INVITATIONS.replacen("SELECT *", "SELECT COUNT(*)", 1);
-    let total = at.db.number(&format!("{counted} WHERE {filter}"), &args![&organization.id, now, status]).await?;
+    let mut found = Select::new(
+        "i.id, i.email, i.role_id, r.name AS role, i.projects, \
+         CASE WHEN i.status = 'pending' AND i.expires_at <= $1 THEN 'expired' ELSE i.status END AS status, i.created_at, i.expires_at",
+        "invitations i CROSS JOIN roles r",
+    );
+    let now = found.bind(Timestamp::now().0);
+    // It counts, too, where the columns are not read; PostgreSQL wants every value used.
+    found.and(format!("{now} = {now}"));
+    found.with("i.organization_id = {}", &organization.id);
+    found.and("r.id = i.role_id");
+    match op.status {
+        None => {}
+        Some(InvitationStatus::Pending) => found.and(format!("i.status = 'pending' AND i.expires_at > {now}")),
+        Some(InvitationStatus::Expired) => found.and(format!("i.status = 'pending' AND i.expires_at <= {now}")),
+        Some(other) => found.with("i.status = {}", status_name(other)),
+    }
+    let total = found.total(at, 0).await?;
+    let rows: Vec<InvitationRow> = found.page(at, &["i.email", "i.id"], page.after_two(), &page).await?;
     let projects = names(at, &rows).await?;
-    Ok(page.page(rows, Some(total), |it| format!("{} {}", it.email, it.id), |it| view(it, &projects, &organization.name)))
+    Ok(page.page(rows, total, |it| format!("{} {}", it.email, it.id), |it| view(it, &projects, &organization.name)))
 }
 
 pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> Result<Change<Invitation>, ProviderError> {
@@ -110,7 +121,7 @@ pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> R
 pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Change<Invitation>, ProviderError> {
     let organization = at.organization(op.organization.as_ref()).await?;
     let wanted = op.invitation.text();
-    let sql = format!("{INVITATIONS} WHERE id = $3 OR email = $4 ORDER BY created_at DESC, id DESC");
+    let sql = format!("{INVITATIONS} AND (i.id = $3 OR i.email = $4) ORDER BY i.created_at DESC, i.id DESC");
     let values = args![&organization.id, Timestamp::now().0, wanted, wanted.to_lowercase()];
     let found: Vec<InvitationRow> = at.db.all(&sql, &values).await?;
     // Of several to one e-mail the pending one is meant, else the newest.
@@ -161,7 +172,7 @@ pub(super) async fn insert(
 
 /// The invitation of a person that nobody has answered: pending, or expired.
 async fn open(at: &mut Session, organization_id: &str, email: &Email) -> Result<Option<InvitationRow>, ProviderError> {
-    let sql = format!("{INVITATIONS} WHERE email = $3 AND status IN ('pending', 'expired')");
+    let sql = format!("{INVITATIONS} AND i.email = $3 AND i.status = 'pending'");
     Ok(at.db.one(&sql, &args![organization_id, Timestamp::now().0, email.as_str()]).await?)
 }
 
@@ -203,8 +214,8 @@ pub(super) fn already_member(email: &Email, organization: &OrganizationRow) -> P
 
 /// The active project of an organization that is named.
 async fn active_project(at: &mut Session, organization: &OrganizationRow, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
-    let sql = format!("{PROJECT_COLUMNS} WHERE p.organization_id = $3 AND (p.id = $1 OR p.slug = $2 OR p.name_key = $2) ORDER BY p.slug");
-    let found = at.db.all(&sql, &args![named.text(), fold(named.text()), &organization.id]).await?;
+    let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug", named_in("projects", "p.id", true));
+    let found = at.db.all(&sql, &named_by(named.text(), Some(organization.id.clone()))).await?;
     let found = only(
         found,
         "project",
@@ -220,7 +231,7 @@ async fn active_project(at: &mut Session, organization: &OrganizationRow, named:
 
 async fn by_id(at: &mut Session, organization: &OrganizationRow, id: &str) -> Result<Invitation, ProviderError> {
     let row: Option<InvitationRow> =
-        at.db.one(&format!("{INVITATIONS} WHERE id = $3"), &args![&organization.id, Timestamp::now().0, id]).await?;
+        at.db.one(&format!("{INVITATIONS} AND i.id = $3"), &args![&organization.id, Timestamp::now().0, id]).await?;
     let rows = [row.ok_or_else(|| StoreError::Unreadable(format!("invitation {id} is missing")))?];
     let projects = names(at, &rows).await?;
     let [row] = rows;
@@ -235,7 +246,7 @@ async fn names(at: &mut Session, rows: &[InvitationRow]) -> Result<HashMap<Strin
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql = format!("SELECT id, name FROM projects WHERE id IN ({})", members::placeholders(1, ids.len()));
+    let sql = format!("SELECT id, name FROM projects WHERE id IN ({})", places(1, ids.len()));
     let found: Vec<(String, String)> = at.db.all(&sql, &ids.iter().map(Val::from).collect::<Vec<_>>()).await?;
     Ok(found.into_iter().collect())
 }

@@ -1,6 +1,6 @@
 //! What keys and service accounts of the directory can do, and what a change of that means.
 
-use super::{Session, api_keys::KeyRow, permissions, resolve::ProjectRow};
+use super::{Session, api_keys::KeyRow, permissions, resolve::ProjectRow, select::Kept};
 use crate::{
     domain::{
         Counted, Facts, Surroundings, Thing, Timestamp,
@@ -126,8 +126,10 @@ pub(super) fn place(project: &ProjectRow) -> Place {
 
 /// The organization of a project, with how many keys work in it.
 pub(super) async fn surroundings(at: &mut Session, project: &ProjectRow) -> Result<Surroundings, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM api_keys k JOIN projects p ON p.id = k.project_id \
-               WHERE p.organization_id = $1 AND k.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > $2)";
-    let keys = at.db.number(sql, &args![&project.organization_id, Timestamp::now().0]).await?;
+    // Of the keys that are not blocked those that have ended do not work.
+    let ended = "SELECT COUNT(*) FROM api_keys k CROSS JOIN projects p WHERE k.status = 'active' AND k.expires_at <= $2 \
+                 AND p.id = k.project_id AND p.organization_id = $1";
+    let ended = at.db.number(ended, &args![&project.organization_id, Timestamp::now().0]).await?;
+    let keys = at.kept_of(Kept::Keys, &project.organization_id).await? - ended;
     Ok(Surroundings { organization: project.organization.clone(), keys: u64::try_from(keys).ok(), ..Surroundings::default() })
 }

@@ -10,9 +10,10 @@ use super::{
     page::PageQuery,
     resolve::{OrganizationRow, ROLE_COLUMNS, RoleRow, UserRow},
     returning,
+    select::{COUNTED, Kept, Select, places},
 };
 use crate::{
-    domain::{Change, Email, Inverse, List, PageRequest, Query, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
+    domain::{Change, Email, Inverse, List, PageRequest, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
     store::{StoreError, Val, args, row},
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
@@ -27,6 +28,11 @@ row! {
     struct MemberRow { id: String, email: String, name: String, role: String, joined_at: i64 }
 }
 
+const LISTED: &str = "u.id, u.email, u.name, r.name AS role, m.joined_at";
+const PEOPLE: &str = "people_in x CROSS JOIN organization_members m CROSS JOIN users u CROSS JOIN roles r";
+/// What belongs to somebody in `people_in x`.
+const OF_PERSON: &str = "m.organization_id = x.place_id AND m.user_id = x.user_id AND u.id = x.user_id AND r.id = m.role_id";
+
 const MEMBER_COLUMNS: &str = "SELECT u.id, u.email, u.name, r.name AS role, m.joined_at FROM organization_members m \
      JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id";
 
@@ -37,30 +43,53 @@ pub(super) async fn list(at: &mut Session, op: &ListOrganizationMembers) -> Resu
         Some(named) => Some(at.role(named, RoleLevel::Organization, &organization.id, None).await?.id),
         None => None,
     };
-    let query = op.query.as_ref().map(Query::like);
-    let filter = "m.organization_id = $1 AND ($2 IS NULL OR u.email LIKE $2 ESCAPE '\\' OR u.name_key LIKE $2 ESCAPE '\\') \
-                  AND ($3 IS NULL OR m.role_id = $3 OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.role_id = $3 \
-                  AND a.user_id = m.user_id AND a.organization_id = m.organization_id AND a.project_id IS NULL))";
-    let rows: Vec<MemberRow> = at
-        .db
-        .all(
-            &format!("{MEMBER_COLUMNS} WHERE {filter} AND ($4 IS NULL OR u.email > $4) ORDER BY u.email LIMIT $5"),
-            &args![&organization.id, &query, &role, &page.after, page.rows()],
-        )
-        .await?;
-    let sql = format!("SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id WHERE {filter}");
-    let total = at.db.number(&sql, &args![&organization.id, &query, &role]).await?;
+    let all = at.kept_of(Kept::Members, &organization.id).await?;
+    let people = |after: Option<&String>, rows| {
+        let mut found = match &role {
+            None => Select::new(LISTED, PEOPLE),
+            // A search looks through all who have the role.
+            Some(role) => with_role(&organization.id, role, after, if op.query.is_some() { i64::MAX } else { rows }),
+        };
+        found.with("x.place_id = {}", &organization.id);
+        found.and(OF_PERSON);
+        if let Some(query) = &op.query {
+            found.with("(u.email LIKE {} ESCAPE '\\' OR u.name_key LIKE {} ESCAPE '\\')", query.like());
+        }
+        found
+    };
+    let total = match (&role, &op.query) {
+        (None, None) => Some(all),
+        (Some(_), None) => people(None, COUNTED + 1).total(at, 0).await?,
+        _ => people(None, 0).total(at, all).await?,
+    };
+    let found = people(page.after.as_ref(), page.rows());
+    let rows: Vec<MemberRow> = found.page(at, &["x.email"], page.after_one(), &page).await?;
     let people: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
     let extra = extra_roles(at, &organization.id, &people).await?;
     Ok(page.page(
         rows,
-        Some(total),
+        total,
         |it| it.email.clone(),
         |it| {
             let more = extra.get(&it.id).cloned().unwrap_or_default();
             view(it, more, &organization.name)
         },
     ))
+}
+
+/// Those whose membership has a role, the first behind an e-mail, and the few to whom it was assigned beside their own.
+fn with_role(organization_id: &str, role_id: &str, after: Option<&String>, rows: i64) -> Select {
+    let mut found = Select::new(LISTED, "");
+    let (place, role) = (found.bind(organization_id), found.bind(role_id));
+    let behind = after.map(|it| format!(" AND email > {}", found.bind(it))).unwrap_or_default();
+    found.reads(format!(
+        "(SELECT place_id, email, user_id FROM (SELECT place_id, email, user_id FROM people_in WHERE place_id = {place} \
+         AND role_id = {role}{behind} ORDER BY email LIMIT {rows}) own \
+         UNION SELECT a.organization_id, u.email, u.id FROM role_assignments a CROSS JOIN users u WHERE a.organization_id = {place} \
+         AND a.role_id = {role} AND a.project_id IS NULL AND u.id = a.user_id) x \
+         CROSS JOIN organization_members m CROSS JOIN users u CROSS JOIN roles r"
+    ));
+    found
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
@@ -97,7 +126,8 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
     let user = at.member(&organization, &op.member).await?;
     keep_an_owner(at, &organization, &user, true).await?;
     let before = by_id(at, &organization, &user.id).await?;
-    let (look, alone) = (Look::at(at, &organization.id, vec![user.id.clone()]).await?, Alone::at(at, &organization.id).await?);
+    let (look, alone) =
+        (Look::at(at, &organization.id, vec![user.id.clone()]).await?, Alone::of_person(at, &organization.id, &user.id).await?);
     let inverse = returning::all(at, &organization, &user).await?;
     for sql in [
         "DELETE FROM project_members WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
@@ -120,11 +150,15 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
 
 /// Organizations within reach in which somebody's invitation can still be accepted, each with its role.
 async fn invitations_elsewhere(at: &mut Session, email: &str) -> Result<Vec<String>, ProviderError> {
-    let pinned = at.pinned().await?.map(|it| it.id);
-    let sql = "SELECT o.name || ' as ' || r.name FROM invitations i JOIN organizations o ON o.id = i.organization_id \
-               JOIN roles r ON r.id = i.role_id WHERE i.email = $1 AND i.status = 'pending' AND i.expires_at > $2 \
-               AND ($3 IS NULL OR o.id = $3) ORDER BY o.slug";
-    Ok(at.db.texts(sql, &args![email, Timestamp::now().0, pinned]).await?)
+    let mut values = args![email, Timestamp::now().0].to_vec();
+    let pinned = at.pinned().await?.map(|it| Val::from(it.id));
+    let within = if pinned.is_some() { " AND o.id = $3" } else { "" };
+    values.extend(pinned);
+    let sql = format!(
+        "SELECT o.name || ' as ' || r.name FROM invitations i JOIN organizations o ON o.id = i.organization_id \
+         JOIN roles r ON r.id = i.role_id WHERE i.email = $1 AND i.status = 'pending' AND i.expires_at > $2{within} ORDER BY o.slug"
+    );
+    Ok(at.db.texts(&sql, &values).await?)
 }
 
 /// Refuses to take the last owner away from an organization.
@@ -132,14 +166,11 @@ async fn keep_an_owner(at: &mut Session, organization: &OrganizationRow, user: &
     if !is_owner(at, &organization.id, &user.id).await? {
         return Ok(());
     }
-    let others = format!(
-        "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id <> $2 AND ({OWNS} OR m.role_id = $3)"
-    );
-    let others = at.db.number(&others, &args![&organization.id, &user.id, OWNER]).await?;
+    let others = owners_but(at, &organization.id, &user.id).await?;
     // Somebody who is demoted stays an owner by an assignment beside the role.
     let beside = format!("SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = $2 AND {OWNS}");
     let stays = !leaves && at.db.number(&beside, &args![&organization.id, &user.id, OWNER]).await? > 0;
-    if others > 0 || stays {
+    if others || stays {
         return Ok(());
     }
     Err(ProviderError::conflict(
@@ -147,6 +178,23 @@ async fn keep_an_owner(at: &mut Session, organization: &OrganizationRow, user: &
         format!("`{}` is the last owner of `{}`", user.email, organization.name),
         "make somebody else owner first: update_organization_member with role `owner`",
     ))
+}
+
+/// Whether anybody but one person owns an organization: by the membership, or by an assignment to them or to a team that they are in.
+async fn owners_but(at: &mut Session, organization_id: &str, user_id: &str) -> Result<bool, ProviderError> {
+    let values = args![organization_id, user_id, OWNER];
+    for sql in [
+        "SELECT COUNT(*) FROM (SELECT 1 FROM people_in WHERE place_id = $1 AND role_id = $3 AND user_id <> $2 LIMIT 1) one",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a WHERE a.organization_id = $1 AND a.role_id = $3 AND a.project_id IS NULL \
+         AND a.user_id <> $2 LIMIT 1) one",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a CROSS JOIN team_members t WHERE a.organization_id = $1 AND a.role_id = $3 \
+         AND a.project_id IS NULL AND t.team_id = a.team_id AND t.user_id <> $2 LIMIT 1) one",
+    ] {
+        if at.db.number(sql, &values).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a membership `m` has role `$3` assigned beside its own, to the person or to one of their teams.
@@ -166,7 +214,7 @@ pub(super) async fn user_with(at: &mut Session, email: &Email) -> Result<Option<
 }
 
 pub(super) async fn is_member(at: &mut Session, organization_id: &str, email: &Email) -> Result<bool, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND u.email = $2";
+    let sql = "SELECT COUNT(*) FROM people_in WHERE place_id = $1 AND email = $2";
     Ok(at.db.number(sql, &args![organization_id, email.as_str()]).await? > 0)
 }
 
@@ -218,7 +266,7 @@ async fn extra_roles(at: &mut Session, organization_id: &str, people: &[String])
     let sql = format!(
         "SELECT a.user_id, r.name FROM role_assignments a JOIN roles r ON r.id = a.role_id \
          WHERE a.organization_id = $1 AND a.project_id IS NULL AND a.user_id IN ({}) ORDER BY r.name",
-        placeholders(2, people.len())
+        places(2, people.len())
     );
     let mut values = args![organization_id].to_vec();
     values.extend(people.iter().map(Val::from));
@@ -227,11 +275,6 @@ async fn extra_roles(at: &mut Session, organization_id: &str, people: &[String])
         found.entry(user).or_default().push(role);
     }
     Ok(found)
-}
-
-/// `$2, $3, $4`: as many as there are values, from the first number on.
-pub(super) fn placeholders(first: usize, count: usize) -> String {
-    (first..first + count).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn target(user: &UserRow, organization: &OrganizationRow) -> Target {

@@ -25,8 +25,9 @@ pub(super) async fn list(at: &mut Session, op: &ListMemberships) -> Result<List<
     let user = account(at, email).await?;
     let pinned = at.pinned().await?.map(|it| it.id);
     let sql = "SELECT o.id, o.slug, o.name FROM organizations o JOIN organization_members m ON m.organization_id = o.id \
-               WHERE m.user_id = $1 AND ($2 IS NULL OR o.id = $2)";
-    let organizations: Vec<(String, String, String)> = at.db.all(sql, &args![&user.id, pinned]).await?;
+               WHERE m.user_id = $1";
+    let mut organizations: Vec<(String, String, String)> = at.db.all(sql, &args![&user.id]).await?;
+    organizations.retain(|it| pinned.as_ref().is_none_or(|pinned| *pinned == it.0));
     let held = held(at, &user).await?;
     let mut rows = Vec::new();
     for (id, slug, name) in organizations {
@@ -52,14 +53,14 @@ pub(super) async fn list_projects(at: &mut Session, op: &ListProjectMemberships)
         (Some(named), _) => Some(at.organization(Some(named)).await?.id),
     };
     let sql = "SELECT p.id, p.slug, p.name, p.organization_id, o.name AS organization, CAST(NULL AS TEXT) AS team_id, CAST(NULL AS TEXT) AS team \
-               FROM project_members m JOIN projects p ON p.id = m.project_id JOIN organizations o ON o.id = p.organization_id \
-               WHERE m.user_id = $1 AND ($2 IS NULL OR p.organization_id = $2) \
+               FROM project_members m CROSS JOIN projects p CROSS JOIN organizations o \
+               WHERE m.user_id = $1 AND p.id = m.project_id AND o.id = p.organization_id \
                UNION ALL \
                SELECT p.id, p.slug, p.name, p.organization_id, o.name AS organization, t.id AS team_id, t.name AS team \
-               FROM team_members m JOIN teams t ON t.id = m.team_id JOIN project_teams x ON x.team_id = t.id \
-               JOIN projects p ON p.id = x.project_id JOIN organizations o ON o.id = p.organization_id \
-               WHERE m.user_id = $1 AND ($2 IS NULL OR p.organization_id = $2)";
-    let ways: Vec<WayRow> = at.db.all(sql, &args![&user.id, organization]).await?;
+               FROM team_members m CROSS JOIN teams t CROSS JOIN project_teams x CROSS JOIN projects p CROSS JOIN organizations o \
+               WHERE m.user_id = $1 AND t.id = m.team_id AND x.team_id = t.id AND p.id = x.project_id AND o.id = p.organization_id";
+    let mut ways: Vec<WayRow> = at.db.all(sql, &args![&user.id]).await?;
+    ways.retain(|it| organization.as_ref().is_none_or(|wanted| *wanted == it.organization_id));
     let held = held(at, &user).await?;
     let mut rows = Vec::new();
     for way in ways {
@@ -101,8 +102,10 @@ async fn held(at: &mut Session, user: &UserRow) -> Result<Vec<HeldRow>, Provider
                FROM team_members m JOIN teams t ON t.id = m.team_id JOIN roles r ON r.id = m.role_id WHERE m.user_id = $1 \
                UNION ALL \
                SELECT a.organization_id, a.project_id, a.team_id, r.level, r.name AS role FROM role_assignments a \
-               JOIN roles r ON r.id = a.role_id \
-               WHERE a.user_id = $1 OR a.team_id IN (SELECT team_id FROM team_members WHERE user_id = $1)";
+               JOIN roles r ON r.id = a.role_id WHERE a.user_id = $1 \
+               UNION ALL \
+               SELECT a.organization_id, a.project_id, a.team_id, r.level, r.name AS role FROM team_members m \
+               CROSS JOIN role_assignments a JOIN roles r ON r.id = a.role_id WHERE m.user_id = $1 AND a.team_id = m.team_id";
     Ok(at.db.all(sql, &args![&user.id]).await?)
 }
 

@@ -48,6 +48,7 @@ mod role_assignments;
 mod roles;
 mod seats;
 pub mod seed;
+mod select;
 mod service_accounts;
 mod surroundings;
 mod team_members;
@@ -74,6 +75,8 @@ pub struct Settings {
 pub(crate) struct Session {
     pub(crate) db: Conn,
     pub(crate) settings: Arc<Settings>,
+    /// Whether what it writes is to be kept; a plan only looks what would become of it.
+    pub(crate) makes: bool,
 }
 
 /// What this provider can do, on one screen.
@@ -278,7 +281,7 @@ impl Directory {
     }
 
     fn session(&self, db: Conn) -> Session {
-        Session { db, settings: Arc::new(self.settings.clone()) }
+        Session { db, settings: Arc::new(self.settings.clone()), makes: false }
     }
 
     /// Runs the change and rolls it back.
@@ -307,7 +310,7 @@ impl Directory {
     }
 
     async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
-        let mut session = self.session(self.db.begin().await?);
+        let mut session = Session { makes: true, ..self.session(self.db.begin().await?) };
         let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
             return Err(ProviderError::TargetChanged);

@@ -2,52 +2,57 @@
 
 use serde_json::{Value, json};
 
-use super::{Session, invitations, members, page::PageQuery, projects, resolve::OrganizationRow};
+use super::{
+    Session, invitations, members,
+    page::PageQuery,
+    resolve::OrganizationRow,
+    select::{self, Kept, Select},
+};
 use crate::{
     domain::{
-        Change, Counted, Email, Facts, Inverse, List, Losing, PageRequest, Query, Surroundings, Target, Thing, Timestamp,
+        Change, Counted, Email, Facts, Inverse, List, Losing, PageRequest, Surroundings, Target, Thing, Timestamp,
         access::{Grant, Holder, Named, Place},
         fold,
         organizations::Organization,
     },
     error::ProviderError,
     providers::fields,
-    store::{StoreError, args, new_id, row},
+    store::{StoreError, args, new_id},
     tools::organizations::{
         CreateOrganization, DeleteOrganization, GetOrganization, ListOrganizations, OrganizationField, UpdateOrganization,
     },
 };
 
-row! {
-    struct CountedRow {
-        id: String, name: String, slug: String, description: Option<String>, website: Option<String>, created_at: i64,
-        members: i64, projects: i64,
-    }
-}
-
-const COUNTED_COLUMNS: &str = "SELECT o.id, o.name, o.slug, o.description, o.website, o.created_at, \
-     (SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = o.id) AS members, \
-     (SELECT COUNT(*) FROM projects p WHERE p.organization_id = o.id AND p.status = 'active') AS projects FROM organizations o";
+const COLUMNS: &str = "o.id, o.name, o.slug, o.description, o.website, o.created_at";
 
 pub(super) async fn list(at: &mut Session, op: &ListOrganizations) -> Result<List<Organization>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
-    let pinned = at.pinned().await?.map(|it| it.id);
-    let query = op.query.as_ref().map(Query::like);
-    let filter = "($1 IS NULL OR o.id = $1) AND ($2 IS NULL OR o.name_key LIKE $2 ESCAPE '\\' OR o.slug LIKE $2 ESCAPE '\\')";
-    let sql = format!("{COUNTED_COLUMNS} WHERE {filter} AND ($3 IS NULL OR o.slug > $3) ORDER BY o.slug LIMIT $4");
-    let rows: Vec<CountedRow> = at.db.all(&sql, &args![&pinned, &query, &page.after, page.rows()]).await?;
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM organizations o WHERE {filter}"), &args![&pinned, &query]).await?;
-    Ok(page.page(
-        rows,
-        Some(total),
-        |it| it.slug.clone(),
-        |it| Organization { description: None, website: None, created_at: None, ..counted(it) },
-    ))
+    let mut found = Select::new(COLUMNS, "organizations o");
+    if let Some(pinned) = at.pinned().await? {
+        found.with("o.id = {}", pinned.id);
+    }
+    let all = found.count(at).await?;
+    if let Some(query) = &op.query {
+        found.with("(o.name_key LIKE {} ESCAPE '\\' OR o.slug LIKE {} ESCAPE '\\')", query.like());
+    }
+    let total = found.total(at, all).await?;
+    let rows: Vec<OrganizationRow> = found.page(at, &["o.slug"], page.after_one(), &page).await?;
+    let ids = || rows.iter().map(|it| it.id.as_str());
+    let (members, projects) = (at.kept(Kept::Members, ids()).await?, at.kept(Kept::Projects, ids()).await?);
+    let brief = |it: OrganizationRow| Organization {
+        members: select::of(&members, &it.id),
+        projects: select::of(&projects, &it.id),
+        description: None,
+        website: None,
+        created_at: None,
+        ..view(it)
+    };
+    Ok(page.page(rows, total, |it| it.slug.clone(), brief))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetOrganization) -> Result<Organization, ProviderError> {
     let organization = at.organization(Some(&op.organization)).await?;
-    by_id(at, &organization.id).await
+    counted(at, organization).await
 }
 
 pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<Change<Organization>, ProviderError> {
@@ -83,7 +88,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<
 
 /// Makes somebody the owner of a new organization: at once with an account, by an invitation without one.
 async fn first_owner(at: &mut Session, organization_id: &str, name: &str, email: &Email) -> Result<Facts, ProviderError> {
-    let facts = Facts::none().about(at.surroundings_of_new(name).await?);
+    let facts = Facts::none().about(at.surroundings_of_new(name, email).await?);
     let role = members::role_by_id(at, members::OWNER).await?;
     // The id is another one each time the change is planned.
     let place = Place::Organization(Named::new(name, ""));
@@ -168,60 +173,75 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteOrganization) -> Result<
     let organization = at.organization(Some(&op.organization)).await?;
     let before = by_id(at, &organization.id).await?;
     let facts = ending(at, &organization).await?;
-    for project in at.db.texts("SELECT id FROM projects WHERE organization_id = $1", &args![&organization.id]).await? {
-        projects::remove(at, &project).await?;
-    }
-    for sql in [
-        "DELETE FROM role_assignments WHERE organization_id = $1",
-        "DELETE FROM usage_limits WHERE organization_id = $1",
-        "DELETE FROM certificate_activations WHERE certificate_id IN (SELECT id FROM certificates WHERE organization_id = $1)",
-        "DELETE FROM certificates WHERE organization_id = $1",
-        "DELETE FROM logos WHERE owner_kind = 'team' AND owner_id IN (SELECT id FROM teams WHERE organization_id = $1)",
-        "DELETE FROM logos WHERE owner_kind = 'organization' AND owner_id = $1",
-        "DELETE FROM invitations WHERE organization_id = $1",
-        "DELETE FROM team_members WHERE team_id IN (SELECT id FROM teams WHERE organization_id = $1)",
-        "DELETE FROM teams WHERE organization_id = $1",
-        "DELETE FROM organization_members WHERE organization_id = $1",
-        "DELETE FROM roles WHERE organization_id = $1",
-        "DELETE FROM organizations WHERE id = $1",
-    ] {
-        at.db.run(sql, &args![&organization.id]).await?;
-    }
+    at.last(&ALL_OF_IT, &args![&organization.id]).await?;
     Ok(Change::removed(target(&organization), facts, before))
 }
 
+/// Deletes an organization and all that hangs on it, each kind as a set.
+const ALL_OF_IT: [&str; 21] = [
+    "DELETE FROM role_assignments WHERE organization_id = $1",
+    "DELETE FROM project_members WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM project_teams WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM api_keys WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM service_accounts WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM rate_limits WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM usage_limits WHERE organization_id = $1",
+    "DELETE FROM certificate_activations WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM certificate_activations WHERE certificate_id IN (SELECT id FROM certificates WHERE organization_id = $1)",
+    "DELETE FROM certificates WHERE organization_id = $1",
+    "DELETE FROM resources WHERE project_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM logos WHERE owner_kind = 'project' AND owner_id IN (SELECT id FROM projects WHERE organization_id = $1)",
+    "DELETE FROM logos WHERE owner_kind = 'team' AND owner_id IN (SELECT id FROM teams WHERE organization_id = $1)",
+    "DELETE FROM logos WHERE owner_kind = 'organization' AND owner_id = $1",
+    "DELETE FROM projects WHERE organization_id = $1",
+    "DELETE FROM invitations WHERE organization_id = $1",
+    "DELETE FROM team_members WHERE team_id IN (SELECT id FROM teams WHERE organization_id = $1)",
+    "DELETE FROM teams WHERE organization_id = $1",
+    "DELETE FROM organization_members WHERE organization_id = $1",
+    "DELETE FROM roles WHERE organization_id = $1",
+    "DELETE FROM organizations WHERE id = $1",
+];
+
 /// Who loses what when an organization ends.
 async fn ending(at: &mut Session, organization: &OrganizationRow) -> Result<Facts, ProviderError> {
-    let mut names = async |sql: &str| at.db.texts(sql, &args![&organization.id]).await;
-    let people =
-        "SELECT u.email FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 ORDER BY u.email";
-    let keys = "SELECT k.name FROM api_keys k JOIN projects p ON p.id = k.project_id \
-                WHERE p.organization_id = $1 AND k.status = 'active' ORDER BY k.name, k.id";
-    let accounts =
-        "SELECT s.name FROM service_accounts s JOIN projects p ON p.id = s.project_id WHERE p.organization_id = $1 ORDER BY s.name, s.id";
+    let id = &organization.id;
+    let people = (at.kept_of(Kept::Members, id).await?, "SELECT email FROM people_in WHERE place_id = $1 ORDER BY email");
+    let projects = at.kept_of(Kept::Projects, id).await? + at.kept_of(Kept::Archived, id).await?;
+    let projects = (projects, "SELECT name FROM projects WHERE organization_id = $1 ORDER BY slug");
+    let teams = (at.kept_of(Kept::Teams, id).await?, "SELECT name FROM teams WHERE organization_id = $1 ORDER BY slug");
+    let of_projects = "JOIN projects p ON p.id = it.project_id WHERE p.organization_id = $1";
+    let keys = (
+        at.kept_of(Kept::Keys, id).await?,
+        &*format!("SELECT it.name FROM api_keys it {of_projects} AND it.status = 'active' ORDER BY it.name, it.id"),
+    );
+    let accounts = format!("SELECT it.name FROM service_accounts it {of_projects} ORDER BY it.name, it.id");
     let limits = "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE organization_id = $1 ORDER BY created_at, id";
-    let resources = "SELECT r.resource_type || ' ' || r.resource_id FROM resources r JOIN projects p ON p.id = r.project_id \
-                     WHERE p.organization_id = $1 ORDER BY r.resource_type, r.resource_id";
+    let resources = format!(
+        "SELECT it.resource_type || ' ' || it.resource_id FROM resources it {of_projects} ORDER BY it.resource_type, it.resource_id"
+    );
     let logos = "SELECT owned.name FROM logos l JOIN (SELECT 'organization' AS kind, id, name FROM organizations WHERE id = $1 \
                  UNION ALL SELECT 'team', id, name FROM teams WHERE organization_id = $1 \
                  UNION ALL SELECT 'project', id, name FROM projects WHERE organization_id = $1) owned \
                  ON owned.kind = l.owner_kind AND owned.id = l.owner_id ORDER BY owned.name, owned.id";
+    let roles = "SELECT name FROM roles WHERE organization_id = $1 ORDER BY name, id";
+    let certificates = "SELECT name FROM certificates WHERE organization_id = $1 ORDER BY name, id";
+    let values = args![id];
     let facts = Facts::none()
         // How much it has is not told: all of it goes, and the organization itself is what has to be named.
         .about(Surroundings { organization: organization.name.clone(), ..Surroundings::default() })
         .ends(Thing::Organization, Counted::one(&organization.name))
-        .lose(Losing::Access, names(people).await?)
-        .ends(Thing::Project, names("SELECT name FROM projects WHERE organization_id = $1 ORDER BY slug").await?)
-        .ends(Thing::Team, names("SELECT name FROM teams WHERE organization_id = $1 ORDER BY slug").await?)
-        .stops(Thing::Key, names(keys).await?)
-        .ends(Thing::ServiceAccount, names(accounts).await?)
-        .ends(Thing::Role, names("SELECT name FROM roles WHERE organization_id = $1 ORDER BY name, id").await?)
-        .ends(Thing::Certificate, names("SELECT name FROM certificates WHERE organization_id = $1 ORDER BY name, id").await?)
-        .ends(Thing::UsageLimit, names(limits).await?)
-        .leaves(Thing::Resource, names(resources).await?, "a project")
-        .ends(Thing::Logo, names(logos).await?);
+        .lose(Losing::Access, at.so_many(people, &values).await?)
+        .ends(Thing::Project, at.so_many(projects, &values).await?)
+        .ends(Thing::Team, at.so_many(teams, &values).await?)
+        .stops(Thing::Key, at.so_many(keys, &values).await?)
+        .ends(Thing::ServiceAccount, at.counted(&accounts, &values).await?)
+        .ends(Thing::Role, at.counted(roles, &values).await?)
+        .ends(Thing::Certificate, at.counted(certificates, &values).await?)
+        .ends(Thing::UsageLimit, at.counted(limits, &values).await?)
+        .leaves(Thing::Resource, at.counted(&resources, &values).await?, "a project")
+        .ends(Thing::Logo, at.counted(logos, &values).await?);
     let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 ORDER BY email";
-    let invited = at.db.texts(sql, &args![&organization.id, Timestamp::now().0]).await?;
+    let invited = at.counted(sql, &args![id, Timestamp::now().0]).await?;
     let facts = facts.stops(Thing::Invitation, invited).note("people keep their accounts");
     Ok(match at.settings.pin {
         Some(_) => facts.note("this connection is kept to this organization and will have nothing left to work on"),
@@ -230,8 +250,15 @@ async fn ending(at: &mut Session, organization: &OrganizationRow) -> Result<Fact
 }
 
 async fn by_id(at: &mut Session, id: &str) -> Result<Organization, ProviderError> {
-    let row = at.db.one(&format!("{COUNTED_COLUMNS} WHERE o.id = $1"), &args![id]).await?;
-    Ok(counted(row.ok_or_else(|| StoreError::Unreadable(format!("organization {id} is missing")))?))
+    let row = at.db.one(&format!("SELECT {COLUMNS} FROM organizations o WHERE o.id = $1"), &args![id]).await?;
+    let row: OrganizationRow = row.ok_or_else(|| StoreError::Unreadable(format!("organization {id} is missing")))?;
+    counted(at, row).await
+}
+
+/// With how many people and active projects it has.
+async fn counted(at: &mut Session, it: OrganizationRow) -> Result<Organization, ProviderError> {
+    let (members, projects) = (at.kept_of(Kept::Members, &it.id).await?, at.kept_of(Kept::Projects, &it.id).await?);
+    Ok(Organization { members: u64::try_from(members).ok(), projects: u64::try_from(projects).ok(), ..view(it) })
 }
 
 fn target(organization: &OrganizationRow) -> Target {
@@ -259,19 +286,6 @@ fn view(it: OrganizationRow) -> Organization {
         website: it.website,
         members: None,
         projects: None,
-        created_at: Some(Timestamp(it.created_at)),
-    }
-}
-
-fn counted(it: CountedRow) -> Organization {
-    Organization {
-        organization: it.name,
-        id: it.id,
-        slug: Some(it.slug),
-        description: it.description,
-        website: it.website,
-        members: u64::try_from(it.members).ok(),
-        projects: u64::try_from(it.projects).ok(),
         created_at: Some(Timestamp(it.created_at)),
     }
 }

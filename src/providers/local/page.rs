@@ -20,6 +20,18 @@ impl PageQuery {
         Ok(Self { limit: page.limit, after })
     }
 
+    /// The key of two parts that the page begins behind; the second has no space in it.
+    pub(super) fn after_two(&self) -> Option<Vec<String>> {
+        let after = self.after.as_ref()?;
+        let (first, second) = after.rsplit_once(' ').unwrap_or((after, ""));
+        Some(vec![first.to_owned(), second.to_owned()])
+    }
+
+    /// The key of one part that the page begins behind.
+    pub(super) fn after_one(&self) -> Option<Vec<String>> {
+        self.after.clone().map(|it| vec![it])
+    }
+
     /// How many rows to ask for: one more than are shown, to see whether there are more.
     pub(super) fn rows(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)

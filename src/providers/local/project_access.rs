@@ -1,6 +1,11 @@
 //! Who can use a project of the directory, and by which way.
 
-use super::{Session, page::PageQuery, resolve::ProjectRow};
+use super::{
+    Session,
+    page::PageQuery,
+    resolve::ProjectRow,
+    select::{COUNTED, Kept, Select},
+};
 use crate::{
     domain::{List, PageRequest, Query, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
@@ -21,17 +26,99 @@ impl Way {
     }
 }
 
-const WAYS: &str = "FROM (SELECT pm.user_id, '' AS slug, CAST(NULL AS TEXT) AS team_id, CAST(NULL AS TEXT) AS team, pm.joined_at \
-       FROM project_members pm WHERE pm.project_id = $1 \
-     UNION ALL SELECT tm.user_id, t.slug, t.id AS team_id, t.name AS team, \
-       CASE WHEN tm.joined_at > pt.joined_at THEN tm.joined_at ELSE pt.joined_at END AS joined_at \
-       FROM project_teams pt JOIN teams t ON t.id = pt.team_id JOIN team_members tm ON tm.team_id = t.id WHERE pt.project_id = $1\
-     ) w JOIN users u ON u.id = w.user_id \
-     WHERE ($2 IS NULL OR u.email LIKE $2 ESCAPE '\\' OR u.name_key LIKE $2 ESCAPE '\\') \
-     AND ($3 IS NULL OR EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 \
-       AND ((w.team_id IS NULL AND a.user_id = w.user_id) OR a.team_id = w.team_id))) \
-     AND ($4 OR ($5 AND w.team_id IS NOT NULL) OR ($6 AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 \
-       AND ((w.team_id IS NULL AND a.user_id = w.user_id) OR a.team_id = w.team_id))))";
+row! {
+    /// A team on the project: whether it comes after the slug at which the page begins, and which of the roles that are asked for it holds.
+    struct OnProject { id: String, later: bool, any_role: bool, the_role: bool }
+}
+
+/// So many teams are read each by itself; where there are more, all their people are sorted.
+const TEAMS: usize = 100;
+
+/// What is asked for.
+struct Asked<'a> {
+    project: &'a str,
+    query: Option<String>,
+    role: Option<String>,
+    /// Whether people count who hold no role in the project, or whose team holds none.
+    everybody: bool,
+    levels: Levels,
+}
+
+impl Asked<'_> {
+    /// The ways in which people reach the project, the first of each behind a place in the list.
+    fn ways(&self, teams: &[OnProject], after: Option<(&str, &str)>, rows: i64) -> Select {
+        let mut found = Select::new("w.email, u.name, u.id, w.slug, w.team_id, w.team, w.joined_at", "");
+        let project = found.bind(self.project);
+        let email = after.map(|it| found.bind(it.0));
+        let person = match self.query.as_ref().map(|it| found.bind(it)) {
+            Some(it) => format!(" AND u.id = x.user_id AND (x.email LIKE {it} ESCAPE '\\' OR u.name_key LIKE {it} ESCAPE '\\')"),
+            None => String::new(),
+        };
+        let users = if self.query.is_some() { " CROSS JOIN users u" } else { "" };
+        let behind = |or_same: bool| match &email {
+            Some(email) => format!(" AND x.email {} {email}", if or_same { ">=" } else { ">" }),
+            None => String::new(),
+        };
+        let mut ways = Vec::new();
+        if self.everybody || self.levels.project {
+            let mut held = String::new();
+            if let Some(role) = &self.role {
+                held += &format!(
+                    " AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = {project} AND a.user_id = x.user_id AND a.role_id = {})",
+                    found.bind(role)
+                );
+            }
+            if !self.everybody {
+                held += &format!(" AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = {project} AND a.user_id = x.user_id)");
+            }
+            ways.push(format!(
+                "SELECT x.email, x.user_id, '' AS slug, CAST(NULL AS TEXT) AS team_id, CAST(NULL AS TEXT) AS team, m.joined_at \
+                 FROM people_in x CROSS JOIN project_members m{users} WHERE x.place_id = {project} AND m.project_id = x.place_id \
+                 AND m.user_id = x.user_id{held}{person}{} ORDER BY x.email LIMIT {rows}",
+                behind(false)
+            ));
+        }
+        let counts = |it: &&OnProject| {
+            (self.role.is_none() || it.the_role) && (self.everybody || self.levels.team || (self.levels.project && it.any_role))
+        };
+        let teams: Vec<&OnProject> = teams.iter().filter(counts).collect();
+        let columns = "SELECT x.email, x.user_id, t.slug, t.id AS team_id, t.name AS team, \
+                       CASE WHEN m.joined_at > pt.joined_at THEN m.joined_at ELSE pt.joined_at END AS joined_at";
+        let joined = format!("CROSS JOIN people_in x CROSS JOIN team_members m{users} WHERE pt.project_id = {project}");
+        let of_team = "t.id = pt.team_id AND x.place_id = t.id AND m.team_id = t.id AND m.user_id = x.user_id";
+        if teams.len() <= TEAMS {
+            for team in teams {
+                let id = found.bind(&team.id);
+                ways.push(format!(
+                    "{columns} FROM project_teams pt CROSS JOIN teams t {joined} AND pt.team_id = {id} AND {of_team}{person}{} \
+                     ORDER BY x.email LIMIT {rows}",
+                    behind(team.later)
+                ));
+            }
+        } else {
+            let ids: Vec<String> = teams.iter().map(|it| found.bind(&it.id)).collect();
+            let (slug, or) = match after {
+                Some((_, slug)) => (found.bind(slug), email.clone().unwrap_or_default()),
+                None => (String::new(), String::new()),
+            };
+            let behind = if after.is_some() { format!(" AND (x.email, t.slug) > ({or}, {slug})") } else { String::new() };
+            ways.push(format!(
+                "{columns} FROM project_teams pt CROSS JOIN teams t {joined} AND pt.team_id IN ({}) AND {of_team}{person}{behind} \
+                 ORDER BY x.email, t.slug LIMIT {rows}",
+                ids.join(", ")
+            ));
+        }
+        let ways: Vec<String> = ways.into_iter().map(|it| format!("SELECT * FROM ({it}) way")).collect();
+        if ways.is_empty() {
+            found.reads("users u CROSS JOIN (SELECT '' AS email, '' AS slug) w");
+            found.and(format!("{project} IS NULL"));
+        } else {
+            found.reads(format!("({}) w CROSS JOIN users u", ways.join(" UNION ALL ")));
+            found.and("u.id = w.user_id");
+        }
+        found
+    }
+}
 
 /// The levels of roles that are told; without a word those of the project.
 #[derive(Clone, Copy)]
@@ -57,16 +144,26 @@ pub(super) async fn list(at: &mut Session, op: &ListProjectMembers) -> Result<Li
     };
     // Everybody in a project holds a role in its organization.
     let everybody = wanted.is_empty() || levels.organization;
-    let mut values = args![&project.id, op.query.as_ref().map(Query::like), role, everybody, levels.team, levels.project].to_vec();
-    let total = at.db.number(&format!("SELECT COUNT(*) {WAYS}"), &values).await?;
-    values.extend(args![&page.after, page.rows()]);
-    let sql = format!(
-        "SELECT u.email, u.name, u.id, w.slug, w.team_id, w.team, w.joined_at {WAYS} \
-         AND ($7 IS NULL OR u.email || ' ' || w.slug > $7) ORDER BY u.email || ' ' || w.slug LIMIT $8"
-    );
-    let ways: Vec<Way> = at.db.all(&sql, &values).await?;
+    let after = page.after.as_ref().map(|it| it.rsplit_once(' ').unwrap_or((it, "")));
+    let teams = teams(at, &project.id, after.map(|it| it.1), role.as_deref()).await?;
+    let own = at.kept_of(Kept::Members, &project.id).await?;
+    let all = own + at.kept(Kept::Members, teams.iter().map(|it| it.id.as_str())).await?.values().sum::<i64>();
+    let is_whole = everybody && role.is_none() && op.query.is_none();
+    let asked = Asked { project: &project.id, query: op.query.as_ref().map(Query::like), role, everybody, levels };
+    let total = if is_whole { Some(all) } else { asked.ways(&teams, None, COUNTED + 1).total(at, all).await? };
+    let ways = asked.ways(&teams, after, page.rows());
+    let ways: Vec<Way> = ways.first_rows(at, "w.email, w.slug", page.rows()).await?;
     let held = held(at, &project, &ways, levels).await?;
-    Ok(page.page(ways, Some(total), Way::key, |it| view(it, &held)))
+    Ok(page.page(ways, total, Way::key, |it| view(it, &held)))
+}
+
+/// The teams on a project.
+async fn teams(at: &mut Session, project_id: &str, after: Option<&str>, role: Option<&str>) -> Result<Vec<OnProject>, ProviderError> {
+    let sql = "SELECT t.id, t.slug > $2 AS later, \
+               EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.team_id = t.id) AS any_role, \
+               EXISTS (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.team_id = t.id AND a.role_id = $3) AS the_role \
+               FROM project_teams pt CROSS JOIN teams t WHERE pt.project_id = $1 AND t.id = pt.team_id";
+    Ok(at.db.all(sql, &args![project_id, after.unwrap_or_default(), role.unwrap_or_default()]).await?)
 }
 
 row! {
@@ -86,7 +183,9 @@ async fn held(at: &mut Session, project: &ProjectRow, ways: &[Way], levels: Leve
     if levels.project {
         let sql = format!(
             "SELECT a.user_id, a.team_id, r.level, r.name AS role FROM role_assignments a JOIN roles r ON r.id = a.role_id \
-             WHERE a.project_id = $1 AND (a.team_id IS NOT NULL OR a.user_id IN ({people})) ORDER BY r.name"
+             WHERE a.project_id = $1 AND a.user_id IN ({people}) \
+             UNION ALL SELECT a.user_id, a.team_id, r.level, r.name AS role FROM role_assignments a JOIN roles r ON r.id = a.role_id \
+             WHERE a.project_id = $1 AND a.team_id IN (SELECT team_id FROM project_teams WHERE project_id = $1) ORDER BY role"
         );
         held.extend(at.db.all::<Held>(&sql, &values(&project.id)).await?);
     }

@@ -109,11 +109,14 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result
     let place = place(at, &project, &op.member).await?;
     let user = &place.user;
     at.keep_an_owner(&project, user).await?;
-    let (look, alone) =
-        (Look::at(at, &project.organization_id, vec![user.id.clone()]).await?, Alone::at(at, &project.organization_id).await?);
+    let (look, alone) = (
+        Look::at(at, &project.organization_id, vec![user.id.clone()]).await?,
+        Alone::of_person(at, &project.organization_id, &user.id).await?,
+    );
     let held = names(&place.roles);
     let owns = place.roles.iter().any(|it| it.id == PROJECT_OWNER);
-    let others = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id = $3 AND user_id IS NOT NULL AND user_id <> $2";
+    let others =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments WHERE project_id = $1 AND role_id = $3 AND user_id <> $2 LIMIT 1) one";
     let alone_in_person = owns && at.db.number(others, &args![&project.id, &user.id, PROJECT_OWNER]).await? == 0;
     for sql in [
         "DELETE FROM role_assignments WHERE project_id = $1 AND user_id = $2",

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{Change, Inverse, List, PageRequest, ReferenceText as _, Target, TeamRef, Timestamp, fold, roles::RoleLevel, teams::Team},
     error::ProviderError,
-    store::{StoreError, args, new_id, row},
+    store::{StoreError, Val, args, new_id, row},
     tools::{
         project_teams::{AddProjectTeam, ListProjectTeams, RemoveProjectTeam},
         roles::AssignRole,
@@ -22,8 +22,8 @@ row! {
     struct OnProject { id: String, name: String, slug: String, members: i64 }
 }
 
-const ON_PROJECT: &str = "SELECT t.id, t.name, t.slug, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members \
-     FROM project_teams pt JOIN teams t ON t.id = pt.team_id";
+const ON_PROJECT: &str = "SELECT t.id, t.name, t.slug, COALESCE((SELECT CAST(SUM(c.n) AS BIGINT) FROM counters c WHERE c.owner_id = t.id \
+     AND c.what = 'members'), 0) AS members FROM project_teams pt CROSS JOIN teams t";
 
 row! {
     struct Held { team_id: String, role: String }
@@ -32,8 +32,11 @@ row! {
 pub(super) async fn list(at: &mut Session, op: &ListProjectTeams) -> Result<List<Team>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let project = at.project(&op.project).await?;
-    let sql = format!("{ON_PROJECT} WHERE pt.project_id = $1 AND ($2 IS NULL OR t.slug > $2) ORDER BY t.slug LIMIT $3");
-    let rows: Vec<OnProject> = at.db.all(&sql, &args![&project.id, &page.after, page.rows()]).await?;
+    let mut values = args![&project.id, page.rows()].to_vec();
+    values.extend(page.after.iter().map(Val::from));
+    let behind = if page.after.is_some() { " AND t.slug > $3" } else { "" };
+    let sql = format!("{ON_PROJECT} WHERE pt.project_id = $1 AND t.id = pt.team_id{behind} ORDER BY t.slug LIMIT $2");
+    let rows: Vec<OnProject> = at.db.all(&sql, &values).await?;
     let total = at.db.number("SELECT COUNT(*) FROM project_teams WHERE project_id = $1", &args![&project.id]).await?;
     let held = roles(at, &project).await?;
     let brief = |it: OnProject| Team { organization: None, project: None, ..view(&project, it, &held) };
@@ -82,7 +85,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
     let before = on_project(at, &project, &team.id).await?;
     let before = view(&project, before, &held);
     let look = Look::at_team(at, &project.organization_id, &team.id).await?;
-    let alone = Alone::at(at, &project.organization_id).await?;
+    let alone = Alone::of_team(at, &team.id).await?;
     let sql = "SELECT role_id FROM role_assignments WHERE project_id = $1 AND team_id = $2 ORDER BY created_at, role_id";
     let roles = at.db.texts(sql, &args![&project.id, &team.id]).await?;
     for sql in [
@@ -126,7 +129,10 @@ async fn on_project_named(at: &mut Session, project: &ProjectRow, named: &TeamRe
 }
 
 async fn on_project(at: &mut Session, project: &ProjectRow, team_id: &str) -> Result<OnProject, ProviderError> {
-    let row = at.db.one(&format!("{ON_PROJECT} WHERE pt.project_id = $1 AND t.id = $2"), &args![&project.id, team_id]).await?;
+    let row = at
+        .db
+        .one(&format!("{ON_PROJECT} WHERE pt.project_id = $1 AND pt.team_id = $2 AND t.id = pt.team_id"), &args![&project.id, team_id])
+        .await?;
     row.ok_or_else(|| StoreError::Unreadable(format!("team {team_id} is missing on project {}", project.id)).into())
 }
 

@@ -9,19 +9,20 @@ use super::{
     page::PageQuery,
     project_members,
     reach::counted as listed,
-    resolve::{PROJECT_COLUMNS, ProjectRow},
+    resolve::{PROJECT_COLUMNS, PROJECT_FROM, PROJECT_SELECTED, ProjectRow},
+    select::{Kept, Select},
     usage_limits::NewLimit,
 };
 use crate::{
     domain::{
-        Change, Counted, Facts, Inverse, List, Losing, PageRequest, Query, Target, Thing, Timestamp,
+        Change, Counted, Facts, Inverse, List, Losing, PageRequest, Target, Thing, Timestamp,
         access::{Grant, Named, Place},
         fold, like_literal,
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
     providers::fields,
-    store::{StoreError, args, new_id, row},
+    store::{StoreError, args, new_id},
     tools::projects::{ArchiveProject, CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
@@ -39,24 +40,33 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
             Some(at.team_in(&within.id, &within.name, named).await?.id)
         }
     };
-    let query = op.query.as_ref().map(Query::like);
-    let filter = "($1 IS NULL OR p.organization_id = $1) AND ($2 IS NULL OR p.team_id = $2 \
-                  OR EXISTS (SELECT 1 FROM project_teams pt WHERE pt.project_id = p.id AND pt.team_id = $2)) \
-                  AND ($3 IS NULL OR p.name_key LIKE $3 ESCAPE '\\' OR p.slug LIKE $3 ESCAPE '\\') AND ($4 OR p.status = 'active')";
+    let mut found = Select::new(PROJECT_SELECTED, PROJECT_FROM);
     let archived = op.include_archived.unwrap_or(false);
-    let rows: Vec<ProjectRow> = at
-        .db
-        .all(
-            &format!(
-                "{PROJECT_COLUMNS} WHERE {filter} AND ($5 IS NULL OR p.slug || ' ' || p.id > $5) ORDER BY p.slug || ' ' || p.id LIMIT $6"
-            ),
-            &args![&organization, &team, &query, archived, &page.after, page.rows()],
-        )
-        .await?;
-    let total =
-        at.db.number(&format!("SELECT COUNT(*) FROM projects p WHERE {filter}"), &args![&organization, &team, &query, archived]).await?;
+    if let Some(organization) = &organization {
+        found.with("p.organization_id = {}", organization);
+    }
+    if !archived {
+        found.and("p.status = 'active'");
+    }
+    let all = match &organization {
+        Some(it) if archived => at.kept_of(Kept::Projects, it).await? + at.kept_of(Kept::Archived, it).await?,
+        Some(it) => at.kept_of(Kept::Projects, it).await?,
+        None => found.count(at).await?,
+    };
+    let is_whole = organization.is_some() && team.is_none() && op.query.is_none();
+    if let Some(team) = team {
+        found.with(
+            "p.id IN (SELECT id FROM projects WHERE team_id = {} UNION SELECT project_id FROM project_teams WHERE team_id = {})",
+            team,
+        );
+    }
+    if let Some(query) = &op.query {
+        found.with("(p.name_key LIKE {} ESCAPE '\\' OR p.slug LIKE {} ESCAPE '\\')", query.like());
+    }
+    let total = if is_whole { Some(all) } else { found.total(at, all).await? };
+    let rows: Vec<ProjectRow> = found.page(at, &["p.slug", "p.id"], page.after_two(), &page).await?;
     let full = op.detail == Some(Detail::Full);
-    Ok(page.page(rows, Some(total), |it| format!("{} {}", it.slug, it.id), |it| if full { full_view(it) } else { brief(it) }))
+    Ok(page.page(rows, total, |it| format!("{} {}", it.slug, it.id), |it| if full { full_view(it) } else { brief(it) }))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetProject) -> Result<Project, ProviderError> {
@@ -164,8 +174,8 @@ pub(super) async fn archive(at: &mut Session, op: &ArchiveProject) -> Result<Cha
     let facts = Facts::none()
         .about(at.surroundings(&project.organization_id).await?)
         .ends(Thing::Project, Counted::one(&project.name))
-        .lose(Losing::Permissions, at.db.texts(PEOPLE, &args![&project.id]).await?)
-        .stops(Thing::Key, at.db.texts(WORKING_KEYS, &args![&project.id]).await?)
+        .lose(Losing::Permissions, at.people_of(&project.id).await?)
+        .stops(Thing::Key, at.counted(WORKING_KEYS, &args![&project.id]).await?)
         .note("it can only be read from then on, and cannot be made active again");
     let before = counted(at, project.clone()).await?;
     at.db.run("UPDATE projects SET status = 'archived', archived_at = $2 WHERE id = $1", &args![&project.id, Timestamp::now().0]).await?;
@@ -178,41 +188,48 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteProject) -> Result<Chang
     let project = at.project(&op.project).await?;
     let facts = ending(at, &project).await?;
     let before = counted(at, project.clone()).await?;
-    remove(at, &project.id).await?;
+    at.last(&ALL_OF_IT, &args![&project.id]).await?;
     Ok(Change::removed(target(&project), facts, before))
 }
 
 /// Deletes a project's row and all that hangs on it.
-pub(super) async fn remove(at: &mut Session, id: &str) -> Result<(), ProviderError> {
-    for sql in [
-        "DELETE FROM role_assignments WHERE project_id = $1",
-        "DELETE FROM project_members WHERE project_id = $1",
-        "DELETE FROM project_teams WHERE project_id = $1",
-        "DELETE FROM api_keys WHERE project_id = $1",
-        "DELETE FROM service_accounts WHERE project_id = $1",
-        "DELETE FROM rate_limits WHERE project_id = $1",
-        "DELETE FROM usage_limits WHERE project_id = $1",
-        "DELETE FROM certificate_activations WHERE project_id = $1",
-        "DELETE FROM resources WHERE project_id = $1",
-        "DELETE FROM logos WHERE owner_kind = 'project' AND owner_id = $1",
-        "DELETE FROM roles WHERE project_id = $1",
-        "DELETE FROM projects WHERE id = $1",
-    ] {
-        at.db.run(sql, &args![id]).await?;
-    }
-    Ok(())
-}
+const ALL_OF_IT: [&str; 12] = [
+    "DELETE FROM role_assignments WHERE project_id = $1",
+    "DELETE FROM project_members WHERE project_id = $1",
+    "DELETE FROM project_teams WHERE project_id = $1",
+    "DELETE FROM api_keys WHERE project_id = $1",
+    "DELETE FROM service_accounts WHERE project_id = $1",
+    "DELETE FROM rate_limits WHERE project_id = $1",
+    "DELETE FROM usage_limits WHERE project_id = $1",
+    "DELETE FROM certificate_activations WHERE project_id = $1",
+    "DELETE FROM resources WHERE project_id = $1",
+    "DELETE FROM logos WHERE owner_kind = 'project' AND owner_id = $1",
+    "DELETE FROM roles WHERE project_id = $1",
+    "DELETE FROM projects WHERE id = $1",
+];
 
-/// Everybody who reaches project `$1`, by whatever way.
-const PEOPLE: &str = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM project_members WHERE project_id = $1 UNION \
-     SELECT m.user_id FROM team_members m JOIN project_teams t ON t.team_id = m.team_id WHERE t.project_id = $1) ORDER BY u.email";
+impl Session {
+    /// Everybody who reaches a project, by whatever way: its own people, and those of its teams who are not among them.
+    pub(super) async fn people_of(&mut self, project_id: &str) -> Result<Counted, ProviderError> {
+        let own = self.kept_of(Kept::Members, project_id).await?;
+        let by_teams = "SELECT DISTINCT x.email FROM project_teams t CROSS JOIN people_in x WHERE t.project_id = $1 AND x.place_id = t.team_id \
+                        AND NOT EXISTS (SELECT 1 FROM people_in d WHERE d.place_id = $1 AND d.email = x.email) ORDER BY x.email";
+        let by_teams = self.counted(by_teams, &args![project_id]).await?;
+        let count = own.unsigned_abs() + by_teams.count;
+        let first = format!("SELECT email FROM people_in WHERE place_id = $1 ORDER BY email LIMIT {}", Counted::NAMED);
+        let mut names = self.db.texts(&first, &args![project_id]).await?;
+        names.extend(by_teams.names);
+        names.sort();
+        Ok(Counted::new(count, names))
+    }
+}
 
 const WORKING_KEYS: &str = "SELECT name FROM api_keys WHERE project_id = $1 AND status = 'active' ORDER BY name";
 
 /// What ends with a project.
 async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, ProviderError> {
     let about = at.surroundings(&project.organization_id).await?;
-    let mut names = async |sql: &str| at.db.texts(sql, &args![&project.id]).await;
+    let values = args![&project.id];
     let limits = "SELECT subscription_type || ' ' || usage_unit FROM usage_limits WHERE project_id = $1 ORDER BY created_at, id";
     let resources = "SELECT resource_type || ' ' || resource_id FROM resources WHERE project_id = $1 ORDER BY resource_type, resource_id";
     let certificates = "SELECT c.name FROM certificate_activations a JOIN certificates c ON c.id = a.certificate_id \
@@ -222,29 +239,32 @@ async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, Provide
     let mut facts = Facts::none()
         .about(about)
         .ends(Thing::Project, Counted::one(&project.name))
-        .lose(Losing::Access, names(PEOPLE).await?)
-        .stops(Thing::Key, names(WORKING_KEYS).await?)
-        .ends(Thing::ServiceAccount, names("SELECT name FROM service_accounts WHERE project_id = $1 ORDER BY name").await?)
-        .ends(Thing::Role, names("SELECT name FROM roles WHERE project_id = $1 ORDER BY name").await?)
-        .ends(Thing::UsageLimit, names(limits).await?)
-        .leaves(Thing::Resource, names(resources).await?, "a project")
-        .stops(Thing::Certificate, names(certificates).await?)
-        .ends(Thing::Logo, names(logos).await?);
+        .lose(Losing::Access, at.people_of(&project.id).await?)
+        .stops(Thing::Key, at.counted(WORKING_KEYS, &values).await?)
+        .ends(Thing::ServiceAccount, at.counted("SELECT name FROM service_accounts WHERE project_id = $1 ORDER BY name", &values).await?)
+        .ends(Thing::Role, at.counted("SELECT name FROM roles WHERE project_id = $1 ORDER BY name", &values).await?)
+        .ends(Thing::UsageLimit, at.counted(limits, &values).await?)
+        .leaves(Thing::Resource, at.counted(resources, &values).await?, "a project")
+        .stops(Thing::Certificate, at.counted(certificates, &values).await?)
+        .ends(Thing::Logo, at.counted(logos, &values).await?);
     for (what, found) in [
-        (("team loses its access", "teams lose their access"), names(teams).await?),
-        (("rate limit ends", "rate limits end"), names("SELECT model FROM rate_limits WHERE project_id = $1 ORDER BY model").await?),
+        (("team loses its access", "teams lose their access"), at.counted(teams, &values).await?),
+        (
+            ("rate limit ends", "rate limits end"),
+            at.counted("SELECT model FROM rate_limits WHERE project_id = $1 ORDER BY model", &values).await?,
+        ),
     ] {
-        if !found.is_empty() {
-            facts = facts.note(listed(found.len(), what, &found));
+        if !found.is_none() {
+            facts = facts.note(listed(found.count, what, &found.names));
         }
     }
     // `projects` of an invitation is a JSON array of ids.
     let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 \
                AND projects LIKE $3 ESCAPE '\\' ORDER BY email";
     let named = format!("%\"{}\"%", like_literal(&project.id));
-    let invited = at.db.texts(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
-    if !invited.is_empty() {
-        facts = facts.note(listed(invited.len(), ("invitation comes without it", "invitations come without it"), &invited));
+    let invited = at.counted(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
+    if !invited.is_none() {
+        facts = facts.note(listed(invited.count, ("invitation comes without it", "invitations come without it"), &invited.names));
     }
     let blocked = "SELECT COUNT(*) FROM api_keys WHERE project_id = $1 AND status <> 'active'";
     let blocked = at.db.number(blocked, &args![&project.id]).await?;
@@ -285,20 +305,9 @@ fn taken(error: StoreError, name: &str) -> ProviderError {
     }
 }
 
-row! {
-    struct Counts { members: i64, api_keys: i64 }
-}
-
 async fn counted(at: &mut Session, project: ProjectRow) -> Result<Project, ProviderError> {
-    let sql = "SELECT (SELECT COUNT(*) FROM project_members WHERE project_id = $1) AS members, \
-               (SELECT COUNT(*) FROM api_keys WHERE project_id = $1) AS api_keys";
-    let counts: Option<Counts> = at.db.one(sql, &args![&project.id]).await?;
-    let mut view = full_view(project);
-    if let Some(counts) = counts {
-        view.members = u64::try_from(counts.members).ok();
-        view.api_keys = u64::try_from(counts.api_keys).ok();
-    }
-    Ok(view)
+    let (members, api_keys) = (at.kept_of(Kept::Members, &project.id).await?, at.kept_of(Kept::Keys, &project.id).await?);
+    Ok(Project { members: u64::try_from(members).ok(), api_keys: u64::try_from(api_keys).ok(), ..full_view(project) })
 }
 
 fn brief(it: ProjectRow) -> Project {

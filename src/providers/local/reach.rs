@@ -6,13 +6,13 @@
 use super::{
     Session,
     members::{OWNER, role_by_id},
-    resolve::{MEMBERS, ProjectRow, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, only},
+    resolve::{MEMBERS, ProjectRow, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, named_by, named_in, only},
 };
 use crate::{
-    domain::{ReferenceText as _, TeamRef, fold},
+    domain::{ReferenceText as _, TeamRef},
     error::ProviderError,
     providers::people::{Sought, hint},
-    store::args,
+    store::{Val, args},
 };
 
 /// The role that makes somebody the owner of a project.
@@ -40,9 +40,8 @@ impl Session {
 
     /// The team that is named, among those of one organization.
     pub(super) async fn team_in(&mut self, organization_id: &str, organization: &str, named: &TeamRef) -> Result<TeamRow, ProviderError> {
-        let sql =
-            format!("{TEAM_COLUMNS} WHERE t.organization_id = $1 AND (t.id = $2 OR t.slug = $3 OR t.name_key = $3) ORDER BY t.slug, t.id");
-        let found = self.db.all(&sql, &args![organization_id, named.text(), fold(named.text())]).await?;
+        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", true));
+        let found = self.db.all(&sql, &named_by(named.text(), Some(organization_id.to_owned()))).await?;
         only(found, "team", named.text(), organization, "list_teams", |it: &TeamRow| &it.id, |it| format!("{} ({})", it.id, it.name))
     }
 
@@ -59,18 +58,36 @@ impl Session {
 
     /// Refuses to take the last owner away from an organization by ending what a team hands down: to all its people or to one.
     pub(super) async fn keep_an_owner_without_team(&mut self, team: &TeamRow, user_id: Option<&str>) -> Result<(), ProviderError> {
-        let owns = "SELECT COUNT(*) FROM role_assignments a JOIN team_members tm ON tm.team_id = a.team_id \
-                    WHERE a.team_id = $1 AND a.role_id = $3 AND a.project_id IS NULL AND ($2 IS NULL OR tm.user_id = $2)";
-        let values = args![&team.id, user_id, OWNER];
-        if self.db.number(owns, &values).await? == 0 {
+        let owns = "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a CROSS JOIN team_members m WHERE a.team_id = $1 AND a.role_id = $2 \
+                    AND a.project_id IS NULL AND m.team_id = a.team_id LIMIT 1) one";
+        if self.db.number(owns, &args![&team.id, OWNER]).await? == 0 {
             return Ok(());
         }
-        let others = "SELECT COUNT(*) FROM organization_members m WHERE m.organization_id = $4 AND (m.role_id = $3 OR EXISTS \
-                      (SELECT 1 FROM role_assignments a WHERE a.organization_id = m.organization_id AND a.project_id IS NULL \
-                       AND a.role_id = $3 AND (a.user_id = m.user_id OR a.team_id IN (SELECT tm.team_id FROM team_members tm \
-                       WHERE tm.user_id = m.user_id AND (tm.team_id <> $1 OR ($2 IS NOT NULL AND tm.user_id <> $2))))))";
-        let values = args![&team.id, user_id, OWNER, &team.organization_id];
-        if self.db.number(others, &values).await? > 0 {
+        let is_in = "SELECT COUNT(*) FROM team_members WHERE team_id = $1 AND user_id = $2";
+        if let Some(user) = user_id
+            && self.db.number(is_in, &args![&team.id, user]).await? == 0
+        {
+            return Ok(());
+        }
+        // Another owner: by the membership, by an assignment, or through a team; of this team it is whoever stays in it.
+        let own = [
+            "SELECT COUNT(*) FROM (SELECT 1 FROM people_in WHERE place_id = $1 AND role_id = $2 LIMIT 1) one",
+            "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments WHERE organization_id = $1 AND role_id = $2 AND project_id IS NULL \
+             AND user_id IS NOT NULL LIMIT 1) one",
+        ];
+        for sql in own {
+            if self.db.number(sql, &args![&team.organization_id, OWNER]).await? > 0 {
+                return Ok(());
+            }
+        }
+        let mut values = args![&team.organization_id, OWNER, &team.id].to_vec();
+        let stays = if user_id.is_some() { " OR m.user_id <> $4" } else { "" };
+        values.extend(user_id.map(Val::from));
+        let through = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a CROSS JOIN team_members m WHERE a.organization_id = $1 AND a.role_id = $2 \
+             AND a.project_id IS NULL AND m.team_id = a.team_id AND (m.team_id <> $3{stays}) LIMIT 1) one"
+        );
+        if self.db.number(&through, &values).await? > 0 {
             return Ok(());
         }
         Err(ProviderError::conflict(
@@ -84,8 +101,8 @@ impl Session {
     pub(super) async fn keep_an_owner_beside(&mut self, team: &TeamRow, project: &ProjectRow) -> Result<(), ProviderError> {
         let owns = "SELECT COUNT(*) FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 AND a.team_id = $2 \
                     AND EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = a.team_id)";
-        let others = "SELECT COUNT(*) FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 AND (a.user_id IS NOT NULL \
-                      OR (a.team_id <> $2 AND EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = a.team_id)))";
+        let others = "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 AND (a.user_id IS NOT NULL \
+                      OR (a.team_id <> $2 AND EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = a.team_id))) LIMIT 1) one";
         let values = args![&project.id, &team.id, PROJECT_OWNER];
         if self.db.number(owns, &values).await? == 0 || self.db.number(others, &values).await? > 0 {
             return Ok(());
@@ -100,9 +117,8 @@ impl Session {
     /// Refuses to take the ownership of a project from its last owner; an owner team that has people counts.
     pub(super) async fn keep_an_owner(&mut self, project: &ProjectRow, user: &UserRow) -> Result<(), ProviderError> {
         let owns = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id = $3 AND user_id = $2";
-        let others = "SELECT (SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id = $3 AND user_id IS NOT NULL AND user_id <> $2) \
-                      + (SELECT COUNT(*) FROM role_assignments a JOIN team_members tm ON tm.team_id = a.team_id \
-                         WHERE a.project_id = $1 AND a.role_id = $3)";
+        let others = "SELECT COUNT(*) FROM (SELECT 1 FROM role_assignments a WHERE a.project_id = $1 AND a.role_id = $3 AND (a.user_id <> $2 \
+                      OR EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = a.team_id)) LIMIT 1) one";
         let values = args![&project.id, &user.id, PROJECT_OWNER];
         if self.db.number(owns, &values).await? == 0 || self.db.number(others, &values).await? > 0 {
             return Ok(());
@@ -116,7 +132,7 @@ impl Session {
 }
 
 /// A number, a noun and the first few names: `2 projects: Atlas, Borealis`.
-pub(super) fn counted(count: usize, (one, many): (&str, &str), names: &[String]) -> String {
+pub(super) fn counted(count: u64, (one, many): (&str, &str), names: &[String]) -> String {
     let noun = if count == 1 { one } else { many };
     let more = if count > 5 { ", …" } else { "" };
     format!("{count} {noun}: {}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))

@@ -89,6 +89,10 @@ impl RoleRow {
 
 pub(super) const ROLE_COLUMNS: &str = "SELECT r.id, r.name, r.level, r.permissions, r.built_in FROM roles r";
 
+pub(super) const PROJECT_SELECTED: &str = "p.id, p.organization_id, o.name AS organization, t.name AS team, \
+     p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at";
+pub(super) const PROJECT_FROM: &str = "projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
+
 pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name AS organization, t.name AS team, \
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
@@ -98,6 +102,22 @@ impl UserRow {
     pub(super) fn known(&self) -> Known<'_> {
         Known { id: &self.id, email: &self.email, name: &self.name, also: None }
     }
+}
+
+/// A condition on `p` or `t`: those that are named by id, slug or folded name, each looked up by its own index.
+/// `$1` is what was named, `$2` the same folded, `$3` the organization where one is given.
+pub(super) fn named_in(table: &str, id: &str, within: bool) -> String {
+    let within = if within { "organization_id = $3 AND " } else { "" };
+    let ways = ["id = $1", "slug = $2", "name_key = $2"];
+    let ways: Vec<String> = ways.iter().map(|it| format!("SELECT id FROM {table} WHERE {within}{it}")).collect();
+    format!("{id} IN ({})", ways.join(" UNION "))
+}
+
+/// The values of [`named_in`].
+pub(super) fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
+    let mut values = args![text, fold(text)].to_vec();
+    values.extend(organization_id.map(Val::from));
+    values
 }
 
 /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
@@ -154,9 +174,14 @@ impl Session {
     }
 
     async fn organizations_like(&mut self, wanted: Option<&str>) -> Result<Vec<OrganizationRow>, ProviderError> {
-        let sql = "SELECT id, name, slug, description, website, created_at FROM organizations \
-                   WHERE $1 IS NULL OR id = $1 OR slug = $2 OR name_key = $2 ORDER BY slug";
-        Ok(self.db.all(sql, &args![wanted, wanted.map(fold)]).await?)
+        let columns = "SELECT id, name, slug, description, website, created_at FROM organizations";
+        let Some(wanted) = wanted else {
+            // Two are as many as there have to be to ask which one is meant; then all are named.
+            let two = self.db.all(&format!("{columns} ORDER BY slug LIMIT 2"), &[]).await?;
+            return Ok(if two.len() < 2 { two } else { self.db.all(&format!("{columns} ORDER BY slug"), &[]).await? });
+        };
+        let sql = format!("{columns} WHERE id = $1 OR slug = $2 OR name_key = $2 ORDER BY slug");
+        Ok(self.db.all(&sql, &args![wanted, fold(wanted)]).await?)
     }
 
     /// Refuses what is outside the organization that the connection is kept to.
@@ -181,12 +206,10 @@ impl Session {
     /// The project that is named, whatever its status.
     pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!(
-            "{PROJECT_COLUMNS} WHERE (p.id = $1 OR p.slug = $2 OR p.name_key = $2) AND ($3 IS NULL OR p.organization_id = $3) ORDER BY p.slug, p.id"
-        );
+        let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug, p.id", named_in("projects", "p.id", pinned.is_some()));
         let mut found: Vec<ProjectRow> = Vec::new();
         for reading in readings("project", named.text()) {
-            found = self.db.all(&sql, &args![&reading.text, fold(&reading.text), &pinned]).await?;
+            found = self.db.all(&sql, &named_by(&reading.text, pinned.clone())).await?;
             found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
             if !found.is_empty() {
                 break;
@@ -219,12 +242,10 @@ impl Session {
     /// The team that is named.
     pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!(
-            "{TEAM_COLUMNS} WHERE (t.id = $1 OR t.slug = $2 OR t.name_key = $2) AND ($3 IS NULL OR t.organization_id = $3) ORDER BY t.slug, t.id"
-        );
+        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", pinned.is_some()));
         let mut found: Vec<TeamRow> = Vec::new();
         for reading in readings("team", named.text()) {
-            found = self.db.all(&sql, &args![&reading.text, fold(&reading.text), &pinned]).await?;
+            found = self.db.all(&sql, &named_by(&reading.text, pinned.clone())).await?;
             found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
             if !found.is_empty() {
                 break;
@@ -264,7 +285,11 @@ impl Session {
     /// The one of some people who is meant. `among` selects them: what stands behind `FROM` with a condition, where a person is `u`.
     pub(super) async fn person_among(&mut self, among: &str, values: &[Val], sought: &Sought<'_>) -> Result<UserRow, ProviderError> {
         let (first, columns) = (values.len() + 1, "u.id, u.email, u.name, u.created_at");
-        let sql = format!("SELECT {columns} FROM {among} AND (u.id = ${first} OR u.email IN (${}, ${}))", first + 1, first + 2);
+        let sql = format!(
+            "SELECT {columns} FROM {among} AND u.id IN (SELECT id FROM users WHERE id = ${first} OR email IN (${}, ${}))",
+            first + 1,
+            first + 2
+        );
         let [machine, people] = spellings(&sought.text.to_lowercase());
         let mut found: Vec<UserRow> = self.db.all(&sql, &[values, &args![sought.text, machine, people]].concat()).await?;
         if found.is_empty() {
@@ -290,7 +315,8 @@ impl Session {
     ) -> Result<RoleRow, ProviderError> {
         let level = level_name(level);
         let usable = "r.level = $1 AND (r.built_in OR (r.organization_id = $2 AND (r.project_id IS NULL OR r.project_id = $3)))";
-        let sql = format!("{ROLE_COLUMNS} WHERE {usable} AND (r.id = $4 OR r.name_key = $5) ORDER BY r.id");
+        let named_so = "r.id IN (SELECT id FROM roles WHERE id = $4 UNION SELECT id FROM roles WHERE level = $1 AND name_key = $5)";
+        let sql = format!("{ROLE_COLUMNS} WHERE {named_so} AND {usable} ORDER BY r.id");
         let mut found: Vec<RoleRow> = Vec::new();
         for reading in readings("role", named.text()) {
             found = self.db.all(&sql, &args![level, organization_id, project_id, &reading.text, fold(&reading.text)]).await?;
@@ -310,12 +336,6 @@ impl Session {
             });
         }
         only(found, "role", named.text(), "", "list_roles", |it| &it.id, |it| it.id.clone())
-    }
-
-    /// The examples and the number of what a query selects; the query selects one text and has the arguments that are given.
-    pub(super) async fn count_and_name(&mut self, sql: &str, args: &[crate::store::Val]) -> Result<(u64, Vec<String>), ProviderError> {
-        let names = self.db.texts(sql, args).await?;
-        Ok((names.len() as u64, names))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Session, page::PageQuery, resolve::ProjectRow};
+use super::{Session, page::PageQuery, resolve::ProjectRow, select::Select};
 use crate::{
     domain::{
-        Change, Counted, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
+        Change, Facts, Inverse, List, Losing, PageRequest, ReferenceText as _, ResourceId, ResourceType, Target, Timestamp, fold,
         projects::Resource,
     },
     error::ProviderError,
@@ -25,15 +25,17 @@ pub(super) async fn list(at: &mut Session, op: &ListProjectResources) -> Result<
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let project = at.project(&op.project).await?;
     let kind = op.resource_type.as_ref().map(kind);
-    // Types and ids may hold spaces, but no tabs: so the key is unique.
-    let key = "resource_type || '\t' || resource_id";
-    let filter = "project_id = $1 AND ($2 IS NULL OR resource_type = $2)";
-    let sql = format!(
-        "SELECT resource_type, resource_id, assigned_at FROM resources WHERE {filter} AND ($3 IS NULL OR {key} > $3) ORDER BY {key} LIMIT $4"
-    );
-    let rows: Vec<ResourceRow> = at.db.all(&sql, &args![&project.id, &kind, &page.after, page.rows()]).await?;
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM resources WHERE {filter}"), &args![&project.id, &kind]).await?;
-    Ok(page.page(rows, Some(total), |it| format!("{}\t{}", it.resource_type, it.resource_id), |it| view(&project, it)))
+    let mut found = Select::new("resource_type, resource_id, assigned_at", "resources");
+    found.with("project_id = {}", &project.id);
+    if let Some(kind) = &kind {
+        found.with("resource_type = {}", kind);
+    }
+    let total = found.total(at, 0).await?;
+    // Types and ids may hold spaces, but no tabs: so the key can be taken apart.
+    let after = page.after.as_ref().map(|it| it.split_once('\t').unwrap_or((it, "")));
+    let after = after.map(|(kind, id)| vec![kind.to_owned(), id.to_owned()]);
+    let rows: Vec<ResourceRow> = found.page(at, &["resource_type", "resource_id"], after, &page).await?;
+    Ok(page.page(rows, total, |it| format!("{}\t{}", it.resource_type, it.resource_id), |it| view(&project, it)))
 }
 
 pub(super) async fn assign(at: &mut Session, op: &AssignProjectResource) -> Result<Change<Resource>, ProviderError> {
@@ -66,13 +68,10 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Resu
             fix: "find it with list_project_resources; ids are matched whole".into(),
         });
     };
-    let sql = "SELECT u.email FROM users u WHERE u.id IN (SELECT user_id FROM project_members WHERE project_id = $1 UNION \
-               SELECT m.user_id FROM team_members m JOIN project_teams t ON t.team_id = m.team_id WHERE t.project_id = $1) ORDER BY u.email";
-    let (people, names) = at.count_and_name(sql, &args![&project.id]).await?;
+    let people = at.people_of(&project.id).await?;
     let sql = "DELETE FROM resources WHERE project_id = $1 AND resource_type = $2 AND resource_id = $3";
     at.db.run(sql, &args![&project.id, &row.resource_type, &row.resource_id]).await?;
-    let facts =
-        Facts::none().lose(Losing::Use, Counted::new(people, names)).note("the resource itself stays").undo("assign_project_resource");
+    let facts = Facts::none().lose(Losing::Use, people).note("the resource itself stays").undo("assign_project_resource");
     let inverse = Inverse::call::<AssignProjectResource>(named(&project, &row));
     Ok(Change::removed(target(&project, &row), facts, view(&project, row)).inverse(inverse))
 }

@@ -8,6 +8,7 @@ use super::{
     page::PageQuery,
     resolve::RoleRow,
     seats::{Assignee, RolePlace, Seat, one_of, reachable, seat_and_role},
+    select::Select,
 };
 use crate::{
     domain::{Change, Inverse, List, PageRequest, Timestamp, roles::RoleAssignment},
@@ -24,27 +25,58 @@ row! {
     }
 }
 
-/// Three kinds: the role that a membership has anyway, the assignments, and what teams hand down to a person.
-/// `$1` is a person, `$2` a team, `$3` a project, `$4` the organization that the connection is kept to.
-const ASSIGNMENTS: &str = "SELECT o.slug || ' 0 ' || u.email || ' ' || r.name_key AS key, r.name AS role, r.id AS role_id, u.email AS member, \
-     CAST(NULL AS TEXT) AS team, o.name AS organization, CAST(NULL AS TEXT) AS project, CAST(NULL AS TEXT) AS via_team \
-     FROM organization_members m JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id \
-     JOIN organizations o ON o.id = m.organization_id \
-     WHERE m.user_id = $1 AND $3 IS NULL AND ($4 IS NULL OR o.id = $4) \
-     UNION ALL \
-     SELECT o.slug || ' 1 ' || COALESCE(p.slug, '') || ' ' || COALESCE(u.email, t.slug) || ' ' || r.name_key || ' ' || a.id, r.name, r.id, \
-     u.email, t.name, o.name, p.name, CAST(NULL AS TEXT) \
-     FROM role_assignments a JOIN roles r ON r.id = a.role_id JOIN organizations o ON o.id = a.organization_id \
-     LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN projects p ON p.id = a.project_id \
-     WHERE ($1 IS NULL OR a.user_id = $1) AND ($2 IS NULL OR a.team_id = $2) AND ($3 IS NULL OR a.project_id = $3) \
-     AND ($4 IS NULL OR o.id = $4) \
-     UNION ALL \
-     SELECT o.slug || ' 2 ' || COALESCE(p.slug, '') || ' ' || t.slug || ' ' || r.name_key || ' ' || a.id, r.name, r.id, \
-     u.email, CAST(NULL AS TEXT), o.name, p.name, t.name \
-     FROM role_assignments a JOIN roles r ON r.id = a.role_id JOIN organizations o ON o.id = a.organization_id \
-     JOIN teams t ON t.id = a.team_id JOIN team_members m ON m.team_id = t.id JOIN users u ON u.id = m.user_id \
-     LEFT JOIN projects p ON p.id = a.project_id \
-     WHERE m.user_id = $1 AND ($3 IS NULL OR a.project_id = $3) AND ($4 IS NULL OR o.id = $4)";
+/// What is asked for: a person, a team, a project, and the organization that the connection is kept to.
+struct Asked {
+    user: Option<String>,
+    team: Option<String>,
+    project: Option<String>,
+    pinned: Option<String>,
+}
+
+impl Asked {
+    /// Three kinds: the role that a membership has anyway, the assignments, and what teams hand down to a person.
+    fn found(&self) -> Select {
+        let mut found = Select::new("x.*", "");
+        let mut bind = |it: &Option<String>| it.as_ref().map(|it| found.bind(it));
+        let (user, team, project, pinned) = (bind(&self.user), bind(&self.team), bind(&self.project), bind(&self.pinned));
+        let is = |column: &str, value: &Option<String>| value.as_ref().map(|it| format!(" AND {column} = {it}")).unwrap_or_default();
+        let mut kinds = Vec::new();
+        if let (Some(user), None) = (&user, &project) {
+            kinds.push(format!(
+                "SELECT o.slug || ' 0 ' || u.email || ' ' || r.name_key AS key, r.name AS role, r.id AS role_id, u.email AS member, \
+                 CAST(NULL AS TEXT) AS team, o.name AS organization, CAST(NULL AS TEXT) AS project, CAST(NULL AS TEXT) AS via_team \
+                 FROM organization_members m JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id \
+                 JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = {user}{}",
+                is("m.organization_id", &pinned)
+            ));
+        }
+        kinds.push(format!(
+            "SELECT o.slug || ' 1 ' || COALESCE(p.slug, '') || ' ' || COALESCE(u.email, t.slug) || ' ' || r.name_key || ' ' || a.id AS key, \
+             r.name AS role, r.id AS role_id, u.email AS member, t.name AS team, o.name AS organization, p.name AS project, \
+             CAST(NULL AS TEXT) AS via_team \
+             FROM role_assignments a JOIN roles r ON r.id = a.role_id JOIN organizations o ON o.id = a.organization_id \
+             LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN projects p ON p.id = a.project_id \
+             WHERE 1 = 1{}{}{}{}",
+            is("a.user_id", &user),
+            is("a.team_id", &team),
+            is("a.project_id", &project),
+            is("a.organization_id", &pinned)
+        ));
+        if let Some(user) = &user {
+            kinds.push(format!(
+                "SELECT o.slug || ' 2 ' || COALESCE(p.slug, '') || ' ' || t.slug || ' ' || r.name_key || ' ' || a.id AS key, r.name AS role, \
+                 r.id AS role_id, u.email AS member, CAST(NULL AS TEXT) AS team, o.name AS organization, p.name AS project, t.name AS via_team \
+                 FROM team_members m CROSS JOIN role_assignments a JOIN roles r ON r.id = a.role_id \
+                 JOIN organizations o ON o.id = a.organization_id JOIN teams t ON t.id = a.team_id JOIN users u ON u.id = m.user_id \
+                 LEFT JOIN projects p ON p.id = a.project_id WHERE m.user_id = {user} AND a.team_id = m.team_id{}{}",
+                is("a.project_id", &project),
+                is("a.organization_id", &pinned)
+            ));
+        }
+        found.reads(format!("({}) x", kinds.join(" UNION ALL ")));
+        found
+    }
+}
 
 pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<List<RoleAssignment>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
@@ -69,14 +101,12 @@ pub(super) async fn list(at: &mut Session, op: &ListRoleAssignments) -> Result<L
         (Some(named), None) => Some(at.team(named).await?.id),
     };
     let pinned = at.pinned().await?.map(|it| it.id);
-    let mut values = args![user, team, place.and_then(|it| it.project).map(|it| it.id), pinned].to_vec();
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM ({ASSIGNMENTS}) x"), &values).await?;
-    values.extend(args![&page.after, page.rows()]);
-    let sql = format!("SELECT x.* FROM ({ASSIGNMENTS}) x WHERE $5 IS NULL OR x.key > $5 ORDER BY x.key LIMIT $6");
-    let rows: Vec<AssignmentRow> = at.db.all(&sql, &values).await?;
+    let found = Asked { user, team, project: place.and_then(|it| it.project).map(|it| it.id), pinned }.found();
+    let total = found.total(at, 0).await?;
+    let rows: Vec<AssignmentRow> = found.page(at, &["x.key"], page.after_one(), &page).await?;
     Ok(page.page(
         rows,
-        Some(total),
+        total,
         |it| it.key.clone(),
         |it| RoleAssignment {
             role: it.role,
@@ -116,9 +146,13 @@ pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Chan
     let (it, role) =
         seat_and_role(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), op.organization.as_ref()).await?;
     let Some(assignment) = it.assignment(at, &role).await? else { return Err(it.not_assigned(at, &role).await?) };
-    let affected = it.people(at).await?;
-    let remaining = it.place.people_with(at, &role, &assignment).await?;
-    if role.built_in && role.name == "owner" && !affected.is_empty() && remaining.is_empty() {
+    let still = it.still_with(at, &role, &assignment).await?;
+    if role.built_in
+        && role.name == "owner"
+        && still.is_none()
+        && it.is_somebody(at).await?
+        && !it.place.has_another(at, &role, &assignment).await?
+    {
         return Err(ProviderError::conflict(
             "last_owner",
             format!("nobody else owns {}; without `{}` it would have no owner", it.place, it.holder.name()),
@@ -130,9 +164,10 @@ pub(super) async fn unassign(at: &mut Session, op: &UnassignRole) -> Result<Chan
     let look = it.look(at).await?;
     at.db.run("DELETE FROM role_assignments WHERE id = $1", &args![assignment]).await?;
     let mut facts = look.facts(at).await?.undo("assign_role with the same arguments");
-    let still: Vec<String> = affected.into_iter().filter(|it| remaining.contains(it)).collect();
-    if !still.is_empty() {
-        facts = facts.note(format!("role `{}` is still held in another way by {}", role.name, still.join(", ")));
+    if !still.is_none() {
+        let more = still.count - still.names.len() as u64;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        facts = facts.note(format!("role `{}` is still held in another way by {}{more}", role.name, still.names.join(", ")));
     }
     let inverse = Inverse::call::<AssignRole>(it.named(&role));
     Ok(Change::removed(it.target(), facts, it.view(role)).inverse(inverse))

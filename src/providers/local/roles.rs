@@ -11,6 +11,7 @@ use super::{
     permissions::{self, CODES},
     resolve::{level_name, only},
     seats::RolePlace,
+    select::{COUNTED, Select},
 };
 use crate::{
     domain::{
@@ -21,7 +22,7 @@ use crate::{
     },
     error::ProviderError,
     providers::{fields, role_types},
-    store::{StoreError, args, new_id, row},
+    store::{StoreError, Val, args, new_id, row},
     tools::roles::{CreateRole, DeleteRole, GetRole, ListPermissions, ListRoles, RoleField, UpdateRole},
 };
 
@@ -32,6 +33,9 @@ row! {
         project_status: Option<String>, level: String, name: String, description: Option<String>, permissions: String, built_in: bool,
     }
 }
+
+const SELECTED: &str = "r.id, r.organization_id, o.name AS organization, r.project_id, p.name AS project, p.status AS project_status, \
+     r.level, r.name, r.description, r.permissions, r.built_in";
 
 const COLUMNS: &str = "SELECT r.id, r.organization_id, o.name AS organization, r.project_id, p.name AS project, p.status AS project_status, \
      r.level, r.name, r.description, r.permissions, r.built_in \
@@ -50,18 +54,54 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
         (None, None) => (at.pinned().await?.map(|it| it.id), None),
     };
     let wanted = role_types::levels(&op.role_types)?;
-    let of_level = |level| wanted.is_empty() || wanted.contains(&level);
-    let filter = "(r.built_in OR (($1 IS NULL OR r.organization_id = $1) AND (r.project_id IS NULL OR r.project_id = $2))) \
-                  AND ($2 IS NULL OR r.level = 'project') \
-                  AND (($3 AND r.level = 'organization') OR ($4 AND r.level = 'team') OR ($5 AND r.level = 'project'))";
-    let key = "r.level || ' ' || r.name_key || ' ' || r.id";
-    let mut values =
-        args![&organization, &project, of_level(RoleLevel::Organization), of_level(RoleLevel::Team), of_level(RoleLevel::Project)].to_vec();
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM roles r WHERE {filter}"), &values).await?;
-    values.extend(args![&page.after, page.rows()]);
-    let sql = format!("{COLUMNS} WHERE {filter} AND ($6 IS NULL OR {key} > $6) ORDER BY {key} LIMIT $7");
-    let rows: Vec<FullRole> = at.db.all(&sql, &values).await?;
-    Ok(page.page(rows, Some(total), |it| format!("{} {} {}", it.level, fold(&it.name), it.id), |it| it.view()))
+    let mut levels: Vec<&str> = wanted.iter().map(|it| level_name(*it)).collect();
+    if project.is_some() {
+        levels.retain(|it| *it == "project");
+        levels.extend(wanted.is_empty().then_some("project"));
+    }
+    let mut found = Select::new(SELECTED, "");
+    let after = page.after.as_ref().map(|it| {
+        let (level, rest) = it.split_once(' ').unwrap_or((it, ""));
+        let (name, id) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+        [level, name, id].map(str::to_owned).to_vec()
+    });
+    let keys = "r.level, r.name_key, r.id";
+    let mut limits = if levels.is_empty() { String::new() } else { format!(" AND r.level IN ({})", among(&mut found, &levels)) };
+    if project.is_some() && levels.is_empty() {
+        limits = " AND 1 = 0".to_owned();
+    }
+    let total = {
+        let mut all = Select::new("r.id", "");
+        let limits = if levels.is_empty() { limits.clone() } else { format!(" AND r.level IN ({})", among(&mut all, &levels)) };
+        let from = ways_of_roles(&mut all, organization.as_deref(), project.as_deref(), &limits, COUNTED + 1);
+        all.reads(format!("({from}) r"));
+        all.total(at, 0).await?
+    };
+    if let Some(after) = &after {
+        let values: Vec<String> = after.iter().map(|it| found.bind(it)).collect();
+        limits += &format!(" AND ({keys}) > ({})", values.join(", "));
+    }
+    let from = ways_of_roles(&mut found, organization.as_deref(), project.as_deref(), &limits, page.rows());
+    found.reads(format!("({from}) r LEFT JOIN organizations o ON o.id = r.organization_id LEFT JOIN projects p ON p.id = r.project_id"));
+    let rows: Vec<FullRole> = found.page(at, &["r.level", "r.name_key", "r.id"], None, &page).await?;
+    Ok(page.page(rows, total, |it| format!("{} {} {}", it.level, fold(&it.name), it.id), |it| it.view()))
+}
+
+fn among(found: &mut Select, values: &[&str]) -> String {
+    values.iter().map(|it| found.bind(*it)).collect::<Vec<_>>().join(", ")
+}
+
+/// The built-in roles, those of an organization and those of a project, the first of each; without an organization those of all.
+fn ways_of_roles(found: &mut Select, organization: Option<&str>, project: Option<&str>, limits: &str, rows: i64) -> String {
+    let first = |which: &str| {
+        format!("SELECT * FROM (SELECT * FROM roles r WHERE {which}{limits} ORDER BY r.level, r.name_key, r.id LIMIT {rows}) few")
+    };
+    let Some(organization) = organization else { return first("r.project_id IS NULL") };
+    let organization = found.bind(organization);
+    let mut ways =
+        vec![first("r.built_in"), first(&format!("NOT r.built_in AND r.organization_id = {organization} AND r.project_id IS NULL"))];
+    ways.extend(project.map(|it| first(&format!("r.project_id = {}", found.bind(it)))));
+    ways.join(" UNION ALL ")
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetRole) -> Result<Role, ProviderError> {
@@ -179,7 +219,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
     let bare = "SELECT DISTINCT COALESCE(u.email, t.name) FROM role_assignments a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN teams t ON t.id = a.team_id \
                 WHERE a.role_id = $1 AND a.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_assignments b WHERE b.project_id = a.project_id \
                 AND b.role_id <> $1 AND (b.user_id = a.user_id OR b.team_id = a.team_id)) ORDER BY 1";
-    let (_, bare) = at.count_and_name(bare, &args![&role.id]).await?;
+    let bare = at.counted(bare, &args![&role.id]).await?;
     let ended = at.db.number("SELECT COUNT(*) FROM invitations WHERE role_id = $1", &args![&role.id]).await?;
 
     for sql in
@@ -189,7 +229,7 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteRole) -> Result<Change<R
     }
     let held = look.holds(&role.id);
     let mut facts = look.facts(at).await?.ends(Thing::Role, Counted::one(&role.name));
-    if !bare.is_empty() {
+    if !bare.is_none() {
         facts = facts.note(format!("left in a project without any role: {}", first(&bare)));
     }
     if ended > 0 {
@@ -230,9 +270,9 @@ async fn is_replaceable(at: &mut Session, role: &FullRole, now: i64) -> Result<(
             &id[..],
         ),
     ] {
-        let (count, names) = at.count_and_name(sql, values).await?;
-        if count > 0 {
-            return Err(ProviderError::conflict("role_in_use", format!("role `{}` {what} {}", role.name, first(&names)), fix));
+        let who = at.counted(sql, values).await?;
+        if !who.is_none() {
+            return Err(ProviderError::conflict("role_in_use", format!("role `{}` {what} {}", role.name, first(&who)), fix));
         }
     }
     Ok(())
@@ -296,10 +336,12 @@ impl Holders {
 }
 
 /// The first few names, and how many more there are.
-fn first(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+fn first(names: &Counted) -> String {
+    let shown = names.names.join(", ");
+    match names.count - names.names.len() as u64 {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 impl FullRole {
@@ -334,11 +376,14 @@ async fn find(at: &mut Session, named: &RoleRef, project: Option<&ProjectRef>) -
         return by_id(at, &role.id).await;
     }
     let pinned = at.pinned().await?.map(|it| it.id);
+    let mut values = args![named.text(), fold(named.text())].to_vec();
+    let within = if pinned.is_some() { " AND (r.built_in OR r.organization_id = $3)" } else { "" };
+    values.extend(pinned.map(Val::from));
     let sql = format!(
-        "{COLUMNS} WHERE (r.built_in OR $3 IS NULL OR r.organization_id = $3) \
-         AND (r.id = $1 OR (r.level = 'organization' AND r.name_key = $2)) ORDER BY r.id"
+        "{COLUMNS} WHERE r.id IN (SELECT id FROM roles WHERE id = $1 \
+         UNION SELECT id FROM roles WHERE level = 'organization' AND name_key = $2){within} ORDER BY r.id"
     );
-    let found: Vec<FullRole> = at.db.all(&sql, &args![named.text(), fold(named.text()), pinned]).await?;
+    let found: Vec<FullRole> = at.db.all(&sql, &values).await?;
     let tool = "list_roles, or name the role's `project`";
     let label = |it: &FullRole| format!("{} ({} in {})", it.id, it.name, it.organization.as_deref().unwrap_or("every organization"));
     only(found, "role", named.text(), "", tool, |it: &FullRole| &it.id, label)

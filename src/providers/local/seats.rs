@@ -3,15 +3,16 @@
 use super::{
     Session,
     resolve::{OrganizationRow, ProjectRow, RoleRow, TeamRow, UserRow},
+    select::Kept,
 };
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
+        Counted, MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
     providers::people::Sought,
-    store::{StoreError, args},
+    store::{StoreError, Val, args},
 };
 
 /// Where a role is held: in an organization, or in one of its projects.
@@ -43,16 +44,38 @@ impl RolePlace {
         self.project.as_ref().map(|it| it.id.as_str())
     }
 
-    /// Everybody who holds a role here, in whichever way, but through the one assignment that is named.
-    pub(super) async fn people_with(&self, at: &mut Session, role: &RoleRow, but: &str) -> Result<Vec<String>, ProviderError> {
-        let here = "a.role_id = $1 AND a.id <> $2 AND a.organization_id = $3 AND COALESCE(a.project_id, '') = COALESCE($4, '')";
-        let sql = format!(
-            "SELECT u.email FROM users u WHERE u.id IN (SELECT a.user_id FROM role_assignments a WHERE a.user_id IS NOT NULL AND {here} \
-             UNION SELECT m.user_id FROM team_members m JOIN role_assignments a ON a.team_id = m.team_id WHERE {here} \
-             UNION SELECT m.user_id FROM organization_members m WHERE m.role_id = $1 AND m.organization_id = $3 AND $4 IS NULL) \
-             ORDER BY u.email"
-        );
-        Ok(at.db.texts(&sql, &args![&role.id, but, &self.organization.id, self.project_id()]).await?)
+    /// The ways in which a role is held here, but for one assignment. `$1` is the role, `$2` the assignment, `$3` the organization or
+    /// the project.
+    fn ways_but_one(&self) -> Vec<String> {
+        let here = match self.project {
+            Some(_) => "a.project_id = $3",
+            None => "a.organization_id = $3 AND a.project_id IS NULL",
+        };
+        let here = format!("{here} AND a.role_id = $1 AND a.id <> $2");
+        let mut ways = vec![
+            format!("SELECT a.user_id FROM role_assignments a WHERE {here} AND a.user_id IS NOT NULL"),
+            format!("SELECT m.user_id FROM role_assignments a CROSS JOIN team_members m WHERE {here} AND m.team_id = a.team_id"),
+        ];
+        if self.project.is_none() {
+            // A membership is no assignment; PostgreSQL wants every value used.
+            ways.push("SELECT user_id FROM people_in WHERE place_id = $3 AND role_id = $1 AND $2 <> ''".to_owned());
+        }
+        ways
+    }
+
+    fn id(&self) -> &str {
+        self.project_id().unwrap_or(&self.organization.id)
+    }
+
+    /// Whether anybody holds a role here, in whichever way, but through the one assignment that is named.
+    pub(super) async fn has_another(&self, at: &mut Session, role: &RoleRow, but: &str) -> Result<bool, ProviderError> {
+        for way in self.ways_but_one() {
+            let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({way} LIMIT 1) way) one");
+            if at.db.number(&sql, &args![&role.id, but, self.id()]).await? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -168,23 +191,44 @@ impl Seat {
         }
     }
 
-    /// Whoever this is about: the person, or all of the team.
-    pub(super) async fn people(&self, at: &mut Session) -> Result<Vec<String>, ProviderError> {
-        match &self.holder {
-            Assignee::Person(it) => Ok(vec![it.email.clone()]),
-            Assignee::Team(it) => {
-                let sql = "SELECT u.email FROM users u JOIN team_members m ON m.user_id = u.id WHERE m.team_id = $1 ORDER BY u.email";
-                Ok(at.db.texts(sql, &args![&it.id]).await?)
+    /// Those of the holder, a person or the people of a team, who hold a role here in another way than by one assignment.
+    pub(super) async fn still_with(&self, at: &mut Session, role: &RoleRow, but: &str) -> Result<Counted, ProviderError> {
+        let who = match &self.holder {
+            Assignee::Person(_) => "users u WHERE u.id = $4",
+            Assignee::Team(_) => "team_members x CROSS JOIN users u WHERE x.team_id = $4 AND u.id = x.user_id",
+        };
+        let here = if self.place.project.is_some() { "a.project_id = $3" } else { "a.organization_id = $3 AND a.project_id IS NULL" };
+        let here = format!("{here} AND a.role_id = $1 AND a.id <> $2");
+        let by_membership = match self.place.project {
+            Some(_) => "",
+            None => {
+                " OR EXISTS (SELECT 1 FROM organization_members m WHERE m.organization_id = $3 AND m.user_id = u.id AND m.role_id = $1)"
             }
+        };
+        let sql = format!(
+            "SELECT u.email FROM {who} AND (EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id AND {here}) \
+             OR EXISTS (SELECT 1 FROM team_members m CROSS JOIN role_assignments a WHERE m.user_id = u.id AND a.team_id = m.team_id AND {here})\
+             {by_membership}) ORDER BY u.email"
+        );
+        let holder = self.holder.ids();
+        Ok(at.counted(&sql, &args![&role.id, but, self.place.id(), holder.0.or(holder.1)]).await?)
+    }
+
+    /// Whether the holder is anybody: a team may have no people.
+    pub(super) async fn is_somebody(&self, at: &mut Session) -> Result<bool, ProviderError> {
+        match &self.holder {
+            Assignee::Person(_) => Ok(true),
+            Assignee::Team(it) => Ok(at.kept_of(Kept::Members, &it.id).await? > 0),
         }
     }
 
     /// The id of the holder's own assignment of a role.
     pub(super) async fn assignment(&self, at: &mut Session, role: &RoleRow) -> Result<Option<String>, ProviderError> {
-        let sql = "SELECT a.id FROM role_assignments a WHERE a.role_id = $1 AND a.organization_id = $2 \
-                   AND COALESCE(a.project_id, '') = COALESCE($3, '') AND (a.user_id = $4 OR a.team_id = $5)";
         let (user, team) = self.holder.ids();
-        let found = at.db.texts(sql, &args![&role.id, &self.place.organization.id, self.place.project_id(), user, team]).await?;
+        let holder = if user.is_some() { "a.user_id = $3" } else { "a.team_id = $3" };
+        let here = if self.place.project.is_some() { "a.project_id = $2" } else { "a.organization_id = $2 AND a.project_id IS NULL" };
+        let sql = format!("SELECT a.id FROM role_assignments a WHERE a.role_id = $1 AND {here} AND {holder}");
+        let found = at.db.texts(&sql, &args![&role.id, self.place.id(), user.or(team)]).await?;
         Ok(found.into_iter().next())
     }
 
@@ -213,10 +257,10 @@ async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, P
 
 /// A member of whichever organization is within reach.
 pub(super) async fn reachable<R: ReferenceText>(at: &mut Session, person: &R) -> Result<UserRow, ProviderError> {
-    let pinned = at.pinned().await?.map(|it| it.id);
-    let among =
-        "users u WHERE EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = u.id AND ($1 IS NULL OR m.organization_id = $1))";
-    at.person_among(among, &args![pinned], &Sought::of(person, "", "list_organization_members")).await
+    let pinned: Vec<Val> = at.pinned().await?.map(|it| Val::from(it.id)).into_iter().collect();
+    let within = if pinned.is_empty() { "" } else { " AND m.organization_id = $1" };
+    let among = format!("users u WHERE EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = u.id{within})");
+    at.person_among(&among, &pinned, &Sought::of(person, "", "list_organization_members")).await
 }
 
 pub(super) fn one_of(what: &str) -> ProviderError {

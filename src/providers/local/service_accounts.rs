@@ -10,6 +10,7 @@ use super::{
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, RoleRow, only},
+    select::Select,
 };
 use crate::{
     domain::{
@@ -30,9 +31,14 @@ row! {
     pub(super) struct AccountRow { id: String, project: String, name: String, role_id: String, role: String, api_keys: i64, created_at: i64 }
 }
 
-const COLUMNS: &str = "SELECT s.id, p.name AS project, s.name, s.role_id, r.name AS role, \
-     (SELECT COUNT(*) FROM api_keys k WHERE k.service_account_id = s.id) AS api_keys, s.created_at \
-     FROM service_accounts s JOIN projects p ON p.id = s.project_id JOIN roles r ON r.id = s.role_id";
+const SELECTED: &str = "s.id, p.name AS project, s.name, s.role_id, r.name AS role, \
+     COALESCE((SELECT CAST(SUM(c.n) AS BIGINT) FROM counters c WHERE c.owner_id = s.id AND c.what = 'keys'), 0) AS api_keys, s.created_at";
+const FROM: &str = "service_accounts s CROSS JOIN projects p CROSS JOIN roles r";
+
+/// A service account, by a condition on `s`.
+fn where_it_is(condition: &str) -> String {
+    format!("SELECT {SELECTED} FROM {FROM} WHERE p.id = s.project_id AND r.id = s.role_id AND {condition}")
+}
 
 /// The roles that a program can have: its own keys' scopes are what narrows it further.
 const ROLES: [&str; 2] = ["role_project_owner", FIRST_ROLE];
@@ -43,10 +49,12 @@ const FIRST_ROLE: &str = "role_project_member";
 pub(super) async fn list(at: &mut Session, op: &ListServiceAccounts) -> Result<List<ServiceAccount>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let project = at.project(&op.project).await?;
-    let total = at.db.number("SELECT COUNT(*) FROM service_accounts WHERE project_id = $1", &args![&project.id]).await?;
-    let sql = format!("{COLUMNS} WHERE s.project_id = $1 AND ($2 IS NULL OR s.name_key > $2) ORDER BY s.name_key LIMIT $3");
-    let rows: Vec<AccountRow> = at.db.all(&sql, &args![&project.id, &page.after, page.rows()]).await?;
-    Ok(page.page(rows, Some(total), |it| fold(&it.name), |it| view(&it)))
+    let mut found = Select::new(SELECTED, FROM);
+    found.with("s.project_id = {}", &project.id);
+    found.and("p.id = s.project_id AND r.id = s.role_id");
+    let total = found.total(at, 0).await?;
+    let rows: Vec<AccountRow> = found.page(at, &["s.name_key"], page.after_one(), &page).await?;
+    Ok(page.page(rows, total, |it| fold(&it.name), |it| view(&it)))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetServiceAccount) -> Result<ServiceAccount, ProviderError> {
@@ -122,8 +130,8 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteServiceAccount) -> Resul
     let project = at.active_project(&op.project).await?;
     let account = find(at, &project, &op.service_account).await?;
     let working = "SELECT name FROM api_keys WHERE service_account_id = $1 AND status = 'active' AND (expires_at IS NULL OR expires_at > $2) ORDER BY name";
-    let (count, names) = at.count_and_name(working, &args![&account.id, Timestamp::now().0]).await?;
-    let mut facts = Facts::none().ends(Thing::ServiceAccount, Counted::one(&account.name)).stops(Thing::Key, Counted::new(count, names));
+    let working = at.counted(working, &args![&account.id, Timestamp::now().0]).await?;
+    let mut facts = Facts::none().ends(Thing::ServiceAccount, Counted::one(&account.name)).stops(Thing::Key, working);
     facts = facts.about(key_power::surroundings(at, &project).await?);
     if let Some(last) =
         at.db.number("SELECT MAX(last_used_at) FROM api_keys WHERE service_account_id = $1", &args![&account.id]).await.map(used)?
@@ -156,13 +164,16 @@ fn used(at: i64) -> Option<Timestamp> {
 
 /// The service account of a project that is named.
 pub(super) async fn find(at: &mut Session, project: &ProjectRow, named: &ServiceAccountRef) -> Result<AccountRow, ProviderError> {
-    let sql = format!("{COLUMNS} WHERE s.project_id = $1 AND (s.id = $2 OR s.name_key = $3) ORDER BY s.id");
+    let sql = where_it_is(
+        "s.id IN (SELECT id FROM service_accounts WHERE id = $2 AND project_id = $1 \
+         UNION SELECT id FROM service_accounts WHERE project_id = $1 AND name_key = $3) ORDER BY s.id",
+    );
     let found = at.db.all(&sql, &args![&project.id, named.text(), fold(named.text())]).await?;
     only(found, "service account", named.text(), &project.name, "list_service_accounts", |it: &AccountRow| &it.id, |it| it.id.clone())
 }
 
 async fn by_id(at: &mut Session, id: &str) -> Result<AccountRow, ProviderError> {
-    let row = at.db.one(&format!("{COLUMNS} WHERE s.id = $1"), &args![id]).await?;
+    let row = at.db.one(&where_it_is("s.id = $1"), &args![id]).await?;
     row.ok_or_else(|| StoreError::Unreadable(format!("service account {id} is missing")).into())
 }
 

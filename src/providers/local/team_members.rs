@@ -8,6 +8,7 @@ use super::{
     members::role_by_id,
     page::PageQuery,
     resolve::{RoleRow, TeamRow},
+    select::{Kept, Select},
 };
 use crate::{
     domain::{
@@ -26,15 +27,19 @@ row! {
     struct MembershipRow { id: String, email: String, name: String, role_id: String, role: String, joined_at: i64 }
 }
 
+const PLACE: &str = "u.id, u.email, u.name, r.id AS role_id, r.name AS role, m.joined_at";
+
 const PLACES: &str = "SELECT u.id, u.email, u.name, r.id AS role_id, r.name AS role, m.joined_at FROM team_members m \
      JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id";
 
 pub(super) async fn list(at: &mut Session, op: &ListTeamMembers) -> Result<List<Member>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
     let team = at.team(&op.team).await?;
-    let sql = format!("{PLACES} WHERE m.team_id = $1 AND ($2 IS NULL OR u.email > $2) ORDER BY u.email LIMIT $3");
-    let rows: Vec<MembershipRow> = at.db.all(&sql, &args![&team.id, &page.after, page.rows()]).await?;
-    let total = at.db.number("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &args![&team.id]).await?;
+    let mut found = Select::new(PLACE, "people_in x CROSS JOIN team_members m CROSS JOIN users u CROSS JOIN roles r");
+    found.with("x.place_id = {}", &team.id);
+    found.and("m.team_id = x.place_id AND m.user_id = x.user_id AND u.id = x.user_id AND r.id = m.role_id");
+    let rows: Vec<MembershipRow> = found.page(at, &["x.email"], page.after_one(), &page).await?;
+    let total = at.kept_of(Kept::Members, &team.id).await?;
     let brief = |it: MembershipRow| Member { organization: None, team: None, ..view(&team, it) };
     Ok(page.page(rows, Some(total), |it| it.email.clone(), brief))
 }
@@ -76,7 +81,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Ch
     let before = place(at, &team, &op.member).await?;
     at.keep_an_owner_without_team(&team, Some(&before.id)).await?;
     let look = Look::at(at, &team.organization_id, vec![before.id.clone()]).await?;
-    let alone = Alone::at(at, &team.organization_id).await?;
+    let alone = Alone::of_person(at, &team.organization_id, &before.id).await?;
     at.db.run("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2", &args![&team.id, &before.id]).await?;
     let inverse = Inverse::call::<AddTeamMember>(json!({ "team": team.id, "member": before.id, "role": before.role_id }));
     let facts = look.facts(at).await?;

@@ -8,9 +8,10 @@ use super::{
     page::PageQuery,
     reach::{PROJECTS, counted},
     resolve::{TEAM_COLUMNS, TeamRow},
+    select::{self, Kept, Select},
 };
 use crate::{
-    domain::{Change, Counted, Facts, Inverse, List, PageRequest, Query, Target, Thing, Timestamp, fold, teams::Team},
+    domain::{Change, Counted, Facts, Inverse, List, PageRequest, Target, Thing, Timestamp, fold, teams::Team},
     error::ProviderError,
     providers::fields,
     store::{StoreError, args, new_id, row},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 row! {
-    struct Listed { id: String, name: String, slug: String, organization: String, members: i64 }
+    struct Listed { id: String, name: String, slug: String, organization: String }
 }
 
 pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>, ProviderError> {
@@ -27,25 +28,30 @@ pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>,
         (None, pinned) => pinned.map(|it| it.id),
         (Some(named), _) => Some(at.organization(Some(named)).await?.id),
     };
-    let query = op.query.as_ref().map(Query::like);
-    let filter = "($1 IS NULL OR t.organization_id = $1) \
-                  AND ($2 IS NULL OR t.name_key LIKE $2 ESCAPE '\\' OR t.slug LIKE $2 ESCAPE '\\')";
-    let sql = format!(
-        "SELECT t.id, t.name, t.slug, o.name AS organization, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members \
-         FROM teams t JOIN organizations o ON o.id = t.organization_id \
-         WHERE {filter} AND ($3 IS NULL OR t.slug || ' ' || t.id > $3) ORDER BY t.slug || ' ' || t.id LIMIT $4"
-    );
-    let rows: Vec<Listed> = at.db.all(&sql, &args![&organization, &query, &page.after, page.rows()]).await?;
-    let total = at.db.number(&format!("SELECT COUNT(*) FROM teams t WHERE {filter}"), &args![&organization, &query]).await?;
+    let mut found = Select::new("t.id, t.name, t.slug, o.name AS organization", "teams t JOIN organizations o ON o.id = t.organization_id");
+    let all = match &organization {
+        Some(it) => {
+            found.with("t.organization_id = {}", it);
+            at.kept_of(Kept::Teams, it).await?
+        }
+        None => found.count(at).await?,
+    };
+    let is_whole = organization.is_some() && op.query.is_none();
+    if let Some(query) = &op.query {
+        found.with("(t.name_key LIKE {} ESCAPE '\\' OR t.slug LIKE {} ESCAPE '\\')", query.like());
+    }
+    let total = if is_whole { Some(all) } else { found.total(at, all).await? };
+    let rows: Vec<Listed> = found.page(at, &["t.slug", "t.id"], page.after_two(), &page).await?;
+    let members = at.kept(Kept::Members, rows.iter().map(|it| it.id.as_str())).await?;
     let brief = |it: Listed| Team {
+        members: select::of(&members, &it.id),
         team: it.name,
         id: it.id,
         slug: Some(it.slug),
         organization: Some(it.organization),
-        members: u64::try_from(it.members).ok(),
         ..Team::default()
     };
-    Ok(page.page(rows, Some(total), |it| format!("{} {}", it.slug, it.id), brief))
+    Ok(page.page(rows, total, |it| format!("{} {}", it.slug, it.id), brief))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetTeam) -> Result<Team, ProviderError> {
@@ -99,15 +105,15 @@ pub(super) async fn delete(at: &mut Session, op: &DeleteTeam) -> Result<Change<T
     let team = at.team(&op.team).await?;
     at.keep_an_owner_without_team(&team, None).await?;
     let look = Look::at_team(at, &team.organization_id, &team.id).await?;
-    let alone = Alone::at(at, &team.organization_id).await?;
-    let owned = at.db.texts("SELECT name FROM projects WHERE team_id = $1 ORDER BY name", &args![&team.id]).await?;
+    let alone = Alone::of_team(at, &team.id).await?;
+    let owned = at.counted("SELECT name FROM projects WHERE team_id = $1 ORDER BY name", &args![&team.id]).await?;
     let before = view(at, team.clone()).await?;
     remove(at, &team.id).await?;
     let facts = look.facts(at).await?.ends(Thing::Team, Counted::one(&team.name));
     let mut facts = alone.since(at, facts).await?;
-    if !owned.is_empty() {
-        let verb = if owned.len() == 1 { "goes" } else { "go" };
-        facts = facts.note(format!("{verb} on without a team: {}", counted(owned.len(), PROJECTS, &owned)));
+    if !owned.is_none() {
+        let verb = if owned.count == 1 { "goes" } else { "go" };
+        facts = facts.note(format!("{verb} on without a team: {}", counted(owned.count, PROJECTS, &owned.names)));
     }
     Ok(Change::removed(target(&team), facts, before))
 }
@@ -149,7 +155,7 @@ fn taken(error: StoreError, name: &str) -> ProviderError {
 }
 
 async fn view(at: &mut Session, it: TeamRow) -> Result<Team, ProviderError> {
-    let members = at.db.number("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &args![&it.id]).await?;
+    let members = at.kept_of(Kept::Members, &it.id).await?;
     Ok(Team {
         team: it.name,
         id: it.id,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     Session,
     extent::{Extent, Part},
+    select::Select,
 };
 use crate::{
     domain::{
@@ -13,7 +14,7 @@ use crate::{
     },
     error::ProviderError,
     providers::fields,
-    store::{StoreError, args, new_id, row},
+    store::{StoreError, Val, args, new_id, row},
     tools::limits::{DeleteUsageLimit, ListUsageLimits, SetUsageLimit, UpdateUsageLimit},
 };
 
@@ -36,29 +37,40 @@ row! {
     }
 }
 
+const SELECTED: &str = "l.id, l.organization_id, o.name AS organization, l.project_id, p.name AS project, l.subscription_type, \
+     l.usage_unit, l.soft_limit, l.hard_limit, l.renewal, l.active, l.created_at";
+const FROM: &str = "usage_limits l JOIN organizations o ON o.id = l.organization_id LEFT JOIN projects p ON p.id = l.project_id";
+
 const COLUMNS: &str = "SELECT l.id, l.organization_id, o.name AS organization, l.project_id, p.name AS project, l.subscription_type, \
      l.usage_unit, l.soft_limit, l.hard_limit, l.renewal, l.active, l.created_at FROM usage_limits l \
      JOIN organizations o ON o.id = l.organization_id LEFT JOIN projects p ON p.id = l.project_id";
 
 pub(super) async fn list(at: &mut Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
     let scope = Extent::read(at, op.project.as_ref()).await?;
-    let active = op.active.map(i64::from);
-    let filter = "l.organization_id = $1 AND ((l.project_id IS NULL AND $2 IS NULL) OR l.project_id = $2) \
-                  AND ($3 IS NULL OR CAST(CASE WHEN l.active THEN 1 ELSE 0 END AS BIGINT) = $3)";
-    let sql = format!("{COLUMNS} WHERE {filter} ORDER BY l.active DESC, l.created_at DESC, l.id LIMIT $4");
-    let rows: Vec<LimitRow> = at.db.all(&sql, &args![&scope.organization_id, scope.project_id(), active, SHOWN]).await?;
-    let sql = format!("SELECT COUNT(*) FROM usage_limits l WHERE {filter}");
-    let total = at.db.number(&sql, &args![&scope.organization_id, scope.project_id(), active]).await?;
+    let mut found = Select::new(SELECTED, FROM);
+    found.with("l.organization_id = {}", &scope.organization_id);
+    match scope.project_id() {
+        Some(project) => found.with("l.project_id = {}", project),
+        None => found.and("l.project_id IS NULL"),
+    }
+    if let Some(active) = op.active {
+        found.and(if active { "l.active" } else { "NOT l.active" });
+    }
+    let total = found.total(at, 0).await?;
+    let rows: Vec<LimitRow> = found.first_rows(at, "l.active DESC, l.created_at DESC, l.id", SHOWN).await?;
     let items = rows.into_iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    Ok(List { total: u64::try_from(total).ok(), has_more: total > SHOWN, ..List::whole(items) })
+    let has_more = total.is_none_or(|it| it > SHOWN);
+    Ok(List { total: total.and_then(|it| u64::try_from(it).ok()), has_more, ..List::whole(items) })
 }
 
 pub(super) async fn set(at: &mut Session, op: &SetUsageLimit) -> Result<Change<UsageLimit>, ProviderError> {
     let scope = Extent::write(at, op.project.as_ref()).await?;
     let limit = NewLimit::of(op.subscription_type, op.usage_unit, op.soft_limit, op.hard_limit, op.renewal)?;
-    let sql =
-        format!("{COLUMNS} WHERE l.organization_id = $1 AND ((l.project_id IS NULL AND $2 IS NULL) OR l.project_id = $2) AND l.active");
-    let old: Option<LimitRow> = at.db.one(&sql, &args![&scope.organization_id, scope.project_id()]).await?;
+    let mut values = args![&scope.organization_id].to_vec();
+    values.extend(scope.project_id().map(Val::from));
+    let of = if scope.project.is_some() { "l.project_id = $2" } else { "l.project_id IS NULL" };
+    let sql = format!("{COLUMNS} WHERE l.organization_id = $1 AND {of} AND l.active");
+    let old: Option<LimitRow> = at.db.one(&sql, &values).await?;
     if let Some(old) = &old {
         at.db.run("UPDATE usage_limits SET active = FALSE WHERE id = $1", &args![&old.id]).await?;
     }
