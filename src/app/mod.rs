@@ -114,10 +114,7 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
-        let mark = match offer.is_read() {
-            true => Some(Mark::open(tool.name, &connection.name, &mut arguments)?),
-            false => None,
-        };
+        let mark = if offer.is_read() { Some(Mark::open(tool.name, &connection.name, &mut arguments)?) } else { None };
         let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
         } else {

@@ -102,9 +102,8 @@ fn found<'p, T>(people: &'p [T], text: &str, by_part: bool, known: &impl Fn(&'p 
     }
     for reading in super::resolve::readings("member", text) {
         let is = |it: &&'p T| !known(it).id.is_empty() && known(it).id.eq_ignore_ascii_case(&reading.text);
-        let called = |it: &&'p T| {
-            reading.id.iter().flatten().all(|name| whole(known(it), name) != Likeness::Other || same_address(known(it).email, name))
-        };
+        let called =
+            |it: &&'p T| reading.called.iter().all(|name| whole(known(it), name) != Likeness::Other || same_address(known(it).email, name));
         if let Some(found) = some(people.iter().filter(|it| is(it) && called(it))) {
             return single(found);
         }
@@ -126,7 +125,7 @@ fn some<'p, T>(people: impl Iterator<Item = &'p T>) -> Option<Vec<&'p T>> {
     (!found.is_empty()).then_some(found)
 }
 
-fn single<'p, T>(mut found: Vec<&'p T>) -> Result<&'p T, Vec<&'p T>> {
+fn single<T>(mut found: Vec<&T>) -> Result<&T, Vec<&T>> {
     if found.len() == 1 { Ok(found.remove(0)) } else { Err(found) }
 }
 

@@ -10,19 +10,21 @@ use crate::domain::fold;
 pub(crate) struct Reading {
     /// A name or an id.
     pub(crate) text: String,
-    /// Whether it can only be an id, and what the thing with it is called, where that was said, too.
-    pub(crate) id: Option<Option<String>>,
+    /// Whether it can only be an id.
+    pub(crate) is_id: bool,
+    /// What the thing with the id is called, where that was said, too.
+    pub(crate) called: Option<String>,
     /// What it is in: an organization.
     pub(crate) within: Option<String>,
 }
 
 impl Reading {
     fn any(text: &str) -> Self {
-        Self { text: text.trim().to_owned(), id: None, within: None }
+        Self { text: text.trim().to_owned(), is_id: false, called: None, within: None }
     }
 
     fn id(text: &str, called: Option<&str>) -> Self {
-        Self { id: Some(called.map(|it| it.trim().to_owned())), ..Self::any(text) }
+        Self { is_id: true, called: called.map(|it| it.trim().to_owned()), ..Self::any(text) }
     }
 
     fn within(text: &str, place: &str) -> Self {
@@ -32,10 +34,7 @@ impl Reading {
     /// Whether something that was found by its text fits what else the reading says.
     pub(crate) fn fits(&self, id: &str, names: &[&str], within: &[&str]) -> bool {
         let among = |text: &String, all: &[&str]| all.iter().any(|it| fold(it) == fold(text));
-        let by_id = self
-            .id
-            .as_ref()
-            .is_none_or(|called| id.eq_ignore_ascii_case(&self.text) && called.as_ref().is_none_or(|name| among(name, names)));
+        let by_id = !self.is_id || (id.eq_ignore_ascii_case(&self.text) && self.called.as_ref().is_none_or(|name| among(name, names)));
         by_id && self.within.as_ref().is_none_or(|place| among(place, within))
     }
 }
@@ -127,13 +126,11 @@ pub(crate) fn matching<'a, T>(
         let wanted = fold(&reading.text);
         let is_in = |it: &'a T| reading.within.as_ref().is_none_or(|place| within(it).into_iter().any(|it| fold(it) == fold(place)));
         let ids = items.iter().filter(|it| id(it).eq_ignore_ascii_case(&reading.text));
-        let found: Vec<&T> = match &reading.id {
-            Some(name) => ids.filter(|it| name.as_ref().is_none_or(|name| called(it, &fold(name)))).collect(),
-            None => {
-                let ids: Vec<&T> = ids.filter(|it| is_in(it)).collect();
-                if ids.is_empty() { items.iter().filter(|it| called(it, &wanted) && is_in(it)).collect() } else { ids }
-            }
-        };
+        let is_called = |it: &'a T| reading.called.as_ref().is_none_or(|name| called(it, &fold(name)));
+        let mut found: Vec<&T> = ids.filter(|it| is_called(it) && is_in(it)).collect();
+        if found.is_empty() && !reading.is_id {
+            found = items.iter().filter(|it| called(it, &wanted) && is_in(it)).collect();
+        }
         if !found.is_empty() {
             return found;
         }

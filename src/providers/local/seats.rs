@@ -246,13 +246,11 @@ async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, P
                JOIN organization_members m ON m.organization_id = o.id WHERE m.user_id = $1 ORDER BY o.slug";
     let user = reachable(at, person).await?;
     let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![&user.id]).await?;
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        _ => {
-            let candidates = found.into_iter().map(|it| it.slug).collect();
-            Err(ProviderError::Ambiguous { kind: "organization", name: person.to_string(), candidates })
-        }
+    if found.len() == 1 {
+        return Ok(found.remove(0));
     }
+    let candidates = found.into_iter().map(|it| it.slug).collect();
+    Err(ProviderError::Ambiguous { kind: "organization", name: person.to_string(), candidates })
 }
 
 /// A member of whichever organization is within reach.
