@@ -20,7 +20,7 @@ pub enum ProviderError {
     /// What a person agreed to is not what would happen now.
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
-    #[error("the directory could not be used")]
+    #[error("the directory's database could not be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A service refused, failed, or could not be reached. Nothing was changed.
     #[error("{}", .0.message)]
@@ -179,7 +179,7 @@ pub enum CallError {
     #[error(transparent)]
     Provider(#[from] ProviderError),
     /// A person has to agree, outside the model's reach.
-    #[error("{question}")]
+    #[error("nothing was changed yet, a person has to approve this: {question}")]
     PendingApproval { id: String, question: String, expires_in_s: u64 },
     /// A person said no, or did not answer; or nobody can be asked.
     #[error("{message}; nothing was changed")]
@@ -193,13 +193,13 @@ pub enum CallError {
     #[error("the outcome of {tool} on {target} is not known")]
     OutcomeUnknown { tool: String, target: String, fix: String, call_id: String },
     /// A change was made, and the store did not take its outcome in time.
-    #[error("{tool} on {target} was made, and its outcome could not be recorded yet")]
+    #[error("{tool} on {target} was done, but its outcome could not be recorded yet")]
     NotRecorded { tool: String, target: String, call_id: String, receipt: Box<Value> },
-    #[error("the guard's store could not be used; nothing was changed")]
+    #[error("the ledger's database could not be used; nothing was changed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the secret could not be stored: {0}; nothing was changed")]
     SecretSink(String),
-    #[error("the server failed inside; this is a fault of the server")]
+    #[error("an internal error occurred in the server")]
     Internal,
 }
 
@@ -238,13 +238,13 @@ impl CallError {
             }
             Self::Provider(error) => error.fix(),
             Self::PendingApproval { id, .. } => {
-                format!("nothing was changed yet: a person runs `rolecall approve {id}` in a terminal; then repeat this call unchanged")
+                format!("ask a person to run `rolecall approve {id}` in a terminal, then repeat this call unchanged")
             }
-            Self::BadConfirmation { .. } => "repeat the call without a confirmation to be asked anew".into(),
+            Self::BadConfirmation { .. } => "repeat the call without a confirmation; the person is then asked again".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
-            Self::NotRecorded { .. } => "do not repeat the call: `receipt` says what it did; run `rolecall doctor`".into(),
+            Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
             Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
-            Self::Internal => "report it with the server's log; the call may be repeated".into(),
+            Self::Internal => "report this with the server's log; the call may be repeated".into(),
         }
     }
 

@@ -2,103 +2,257 @@
 
 use serde_json::{Map, Value};
 
-use crate::shape::cut;
+use crate::{domain::Timestamp, shape::cut};
+
+type Fields = Map<String, Value>;
+
+/// What every list has. Whatever else stands beside the items is told above them.
+const OF_LISTS: [&str; 8] = ["items", "shown", "has_more", "next_cursor", "total", "failed", "not_asked", "connection"];
+/// A description is cut to this where it stands in a line with other facts; reading the thing alone shows it whole.
+const MAX_DESCRIPTION: usize = 300;
 
 /// A result as text: a line per item of a list, a line per field of anything else.
 pub fn text(result: &Value) -> String {
     let Value::Object(fields) = result else { return scalar(result) };
-    if let Some(Value::Array(items)) = fields.get("items") {
-        return list(fields, items);
-    }
-    match fields.get("status").and_then(Value::as_str) {
-        Some(status) if fields.contains_key("target") => receipt(status, fields),
-        _ => lines(fields, 0),
+    match (fields.get("status").and_then(Value::as_str), fields.get("target"), fields.get("items")) {
+        (Some(status), Some(target @ Value::Object(_)), _) => receipt(status, target, fields),
+        (_, _, Some(Value::Array(items))) => list(fields, items),
+        _ => shown(fields).map(|(name, value)| format!("{name}: {}", scalar(value))).collect::<Vec<_>>().join("\n"),
     }
 }
 
 /// An error as text: what is wrong, and what to do.
 pub fn error(error: &Value) -> String {
-    let part = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {}\nNext: {}", part("code"), part("message"), part("fix"))
-}
-
-fn list(fields: &Map<String, Value>, items: &[Value]) -> String {
-    let mut text = match (items.len(), fields.get("total").and_then(Value::as_u64)) {
-        (0, _) => "Nothing found.".to_owned(),
-        (shown, Some(total)) => format!("{shown} of {total}:"),
-        (shown, None) => format!("{shown} shown:"),
+    let part = |name: &str| error[name].as_str().unwrap_or_default();
+    let (code, message) = (part("code"), part("message"));
+    let mut text = match (part("status"), error["expires_in_s"].as_i64()) {
+        ("pending_approval", Some(seconds)) => {
+            format!("Waiting for a person (approval {}, {}).\n{message}", part("approval_id"), until(seconds))
+        }
+        ("refused", _) => format!("Nothing was changed ({code}): {}", message.trim_end_matches("; nothing was changed")),
+        _ => format!("{code}: {message}"),
     };
-    for item in items {
-        text += &format!("\n- {}", line(item));
+    match (error["retry_after_s"].as_i64(), error["retryable"] == true && code != "pending_approval") {
+        (Some(seconds), _) => text += &format!("\nThe call may be repeated in {}.", duration(seconds)),
+        (None, true) => text += "\nThe call may be repeated.",
+        (None, false) => {}
     }
-    if let Some(cursor) = fields.get("next_cursor").and_then(Value::as_str) {
-        text += &format!("\nMore: call again with cursor {cursor}");
+    if error["receipt"].is_object() {
+        text += &format!("\n{}", self::text(&error["receipt"]));
     }
-    text
-}
-
-fn receipt(status: &str, fields: &Map<String, Value>) -> String {
-    let target = fields.get("target").map(line).unwrap_or_default();
-    let mut text = match status {
-        "done" => format!("Done: {target}"),
-        "dry_run" => format!("Preview, nothing was changed: {target}"),
-        "running" => format!("Still running, get_job tells the rest: {target}"),
-        "stopped" => format!("Stopped at a failure: {target}"),
-        "cancelled" => format!("Cancelled before its end: {target}"),
-        _ => format!("NOT DONE, a person has to agree first: {target}"),
-    };
-    for name in ["before", "after"] {
-        if let Some(value) = fields.get(name).filter(|it| !it.is_null()) {
-            let value = match value.get("items").and_then(Value::as_array) {
-                Some(items) => items.iter().map(|it| format!("\n  - {}", line(it))).collect::<Vec<_>>().concat(),
-                None => format!(" {}", line(value)),
-            };
-            text += &format!("\n{name}:{value}");
+    for name in ["call_id", "request_id"] {
+        if !part(name).is_empty() && !text.contains(part(name)) {
+            text += &format!("\n{name}: {}", part(name));
         }
     }
-    if let Some(question) = fields.get("question").and_then(Value::as_str) {
-        text += &format!("\n{question}");
-    } else if let Some(impact) = fields.get("impact").filter(|_| status != "done") {
-        text += &format!("\nimpact: {}", line(impact));
+    format!("{text}\nNext: {}", part("fix"))
+}
+
+fn list(fields: &Fields, items: &[Value]) -> String {
+    let about: Fields =
+        shown(fields).filter(|it| !OF_LISTS.contains(&it.0)).map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let mut lines: Vec<String> = (!about.is_empty()).then(|| line(&about.into())).into_iter().collect();
+    let more = fields.get("has_more") == Some(&Value::Bool(true));
+    let head = match (items.len(), fields.get("total").and_then(Value::as_u64), more) {
+        (0, None | Some(0), false) if fields.contains_key("failed") => "Nothing found where an answer came".to_owned(),
+        (0, None | Some(0), false) => "Nothing found".to_owned(),
+        (shown, Some(total), _) => format!("{shown} of {total}"),
+        (shown, None, true) => format!("{shown} shown, more follow"),
+        (shown, None, false) => format!("{shown} shown, no more follow"),
+    };
+    let end = if items.is_empty() { "." } else { ":" };
+    lines.push(format!("{head}{}{end}", fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default()));
+    lines.extend(items.iter().map(|it| format!("- {}", line(it))));
+    lines.extend(gaps(fields));
+    if let Some(cursor) = fields.get("next_cursor").and_then(Value::as_str) {
+        lines.push(format!("More: call again with cursor {cursor}"));
     }
+    lines.join("\n")
+}
+
+/// Where a list over several accounts was not read, a line each.
+pub fn gaps(list: &Fields) -> Vec<String> {
+    let mut lines = Vec::new();
+    for it in list.get("failed").and_then(Value::as_array).into_iter().flatten() {
+        let part = |name: &str| scalar(&it[name]);
+        lines.push(format!("No answer from {} ({}): {}. Next: {}", part("connection"), part("code"), part("message"), part("fix")));
+    }
+    if let Some(names) = list.get("not_asked") {
+        lines.push(format!("Not asked, having no such list: {}", scalar(names)));
+    }
+    lines
+}
+
+fn receipt(status: &str, target: &Value, fields: &Fields) -> String {
+    let part = |name: &str| fields.get(name).and_then(Value::as_str);
+    let what = format!("{}{}", thing(target), part("connection").map(|it| format!(" (connection {it})")).unwrap_or_default());
+    let head = match status {
+        "done" if fields.contains_key("replayed") => "Done before, by a call with the same idempotency_key".to_owned(),
+        "dry_run" => "Nothing was changed, this is a preview".to_owned(),
+        "confirmation_required" => "Nothing was changed yet, a person has to approve it".to_owned(),
+        "running" => "Still running, get_job tells the rest".to_owned(),
+        "stopped" => "Stopped at a failure".to_owned(),
+        "cancelled" => "Cancelled before its end".to_owned(),
+        other => sentence(other),
+    };
+    let mut lines = vec![format!("{head}: {what}")];
+    let (before, after) = (fields.get("before").filter(|it| !it.is_null()), fields.get("after").filter(|it| !it.is_null()));
+    if let Some(before) = before {
+        lines.push(format!("before:{}", inner(&changed(before, after), part("job"))));
+    }
+    if let Some(after) = after {
+        lines.push(format!("after:{}", inner(after, part("job"))));
+    }
+    lines.extend(asked(fields));
     if let Some(secret) = fields.get("secret") {
-        text += &format!("\nsecret: {}", line(secret));
+        lines.push(format!("secret: {} is in {}", scalar(&secret["what"]), scalar(&secret["handed_to"])));
     }
-    if let Some(undo) = fields.get("undo").and_then(Value::as_str).filter(|_| !fields.contains_key("question")) {
-        text += &format!("\nUndo: {undo}");
+    // A question tells how to take it back, and a job is undone by its own name.
+    match part("undo") {
+        Some(undo) if part("question").is_none() => lines.push(format!("Undo: {undo}")),
+        None if fields.contains_key("impact") && part("question").is_none() => lines.push("It cannot be undone.".to_owned()),
+        _ => {}
+    }
+    for name in ["job", "call_id"] {
+        lines.extend(part(name).map(|it| format!("{name}: {it}")));
+    }
+    lines.join("\n")
+}
+
+/// What a person would be asked or has to be asked, and what else the change would do.
+fn asked(fields: &Fields) -> Vec<String> {
+    let Some(impact) = fields.get("impact") else { return Vec::new() };
+    let (gravity, text) = (scalar(&impact["gravity"]), |name: &str| fields.get(name).and_then(Value::as_str));
+    let mut lines = Vec::new();
+    if let Some(question) = text("question") {
+        let asks = if fields.contains_key("needs_consent") { "A person would be asked" } else { "Ask a person" };
+        lines.push(format!("{asks} (gravity {gravity}):\n{question}"));
+        // Of many people the question is cut here, and not where a person reads it.
+        for (name, label) in [("confirmed_by", "To confirm, a person types"), ("undo", "Undo")] {
+            lines.extend(text(name).filter(|it| !question.contains(it)).map(|it| format!("{label}: {it}")));
+        }
+    } else {
+        lines.push(format!("No person would be asked (gravity {gravity})."));
+        for loss in impact["losses"].as_array().into_iter().flatten() {
+            let names = loss["examples"].as_array().filter(|it| !it.is_empty()).map(|it| format!(" ({})", list_of(it)));
+            lines.push(format!("- {} {}{}", scalar(&loss["count"]), scalar(&loss["what"]), names.unwrap_or_default()));
+        }
+        lines.extend(impact["notes"].as_array().into_iter().flatten().map(|it| format!("- {}", scalar(it))));
+    }
+    if let (Some(token), Some(seconds)) = (text("confirmation_token"), fields.get("expires_in_s").and_then(Value::as_i64)) {
+        lines.push(format!("When the person agrees, repeat the call {} with confirmation_token {token}", until(seconds)));
+    }
+    lines
+}
+
+/// A thing, or a list of things, behind the name of what it is.
+fn inner(value: &Value, job: Option<&str>) -> String {
+    let (Value::Object(fields), Some(items)) = (value, value.get("items").and_then(Value::as_array)) else {
+        return format!(" {}", line(value));
+    };
+    let mut counts = Vec::new();
+    for (name, value) in shown(fields).filter(|it| !OF_LISTS.contains(&it.0) && it.0 != "more") {
+        match value.as_u64() {
+            Some(0) => {}
+            Some(count) => counts.push(format!("{count} {name}")),
+            None => counts.push(format!("{name}={}", scalar(value))),
+        }
+    }
+    let mut text = if counts.is_empty() { String::new() } else { format!(" {}", counts.join(", ")) };
+    text.extend(items.iter().map(|it| format!("\n  - {}", line(it))));
+    match (fields.get("more").and_then(Value::as_u64), job) {
+        (Some(more), Some(job)) => text += &format!("\n  {more} more: get_job with job {job}"),
+        (Some(more), None) => text += &format!("\n  {more} more"),
+        (None, _) => {}
     }
     text
 }
 
-fn lines(fields: &Map<String, Value>, depth: usize) -> String {
-    let line_of = |(name, value): (&String, &Value)| format!("{:depth$}{name}: {}", "", line(value), depth = depth * 2);
-    fields.iter().filter(|(name, _)| *name != "image").map(line_of).collect::<Vec<_>>().join("\n")
+/// Of a thing as it was, what is no longer so; all of it where nothing is known of it now.
+fn changed(before: &Value, after: Option<&Value>) -> Value {
+    match (before, after) {
+        (Value::Object(before), Some(Value::Object(after))) if !before.contains_key("items") => {
+            let changed: Fields =
+                before.iter().filter(|(name, value)| after.get(*name) != Some(value)).map(|(n, v)| (n.clone(), v.clone())).collect();
+            if changed.is_empty() { "the same".into() } else { pairs(&changed).into() }
+        }
+        _ => before.clone(),
+    }
+}
+
+/// What a change is about: `member ana@acme.example [usr_1] in project Atlas [prj_1], organization Acme`.
+fn thing(target: &Value) -> String {
+    let part = |name: &str| target.get(name).map(scalar);
+    let mut text = format!("{} {}", part("kind").unwrap_or_default().replace('_', " "), part("name").unwrap_or_default());
+    for (name, before, after) in [("id", " [", "]"), ("within", " in ", ""), ("organization", ", organization ", "")] {
+        if let Some(value) = part(name) {
+            text += &format!("{before}{value}{after}");
+        }
+    }
+    text
 }
 
 /// A value on one line: the first field leads, an id stands in brackets.
 fn line(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let mut parts = Vec::new();
-            for (name, value) in fields {
-                match (name.as_str(), value) {
-                    (_, Value::Null) | ("image", _) => {}
-                    ("id", value) => parts.push(format!("[{}]", scalar(value))),
-                    (_, value) if parts.is_empty() => parts.push(scalar(value)),
-                    (name, value) => parts.push(format!("{name}={}", scalar(value))),
-                }
-            }
-            parts.join(" ")
-        }
-        other => scalar(other),
-    }
+    let Value::Object(fields) = value else { return scalar(value) };
+    let mut shown = shown(fields);
+    let Some((name, first)) = shown.next() else { return String::new() };
+    let first = if name == "id" { format!("[{}]", scalar(first)) } else { scalar(first) };
+    let rest = pairs(&shown.map(|(name, value)| (name.to_owned(), value.clone())).collect());
+    if rest.is_empty() { first } else { format!("{first} {rest}") }
+}
+
+fn pairs(fields: &Fields) -> String {
+    let pair = |(name, value): (&str, &Value)| match (name, value) {
+        ("id", value) => format!("[{}]", scalar(value)),
+        ("description", Value::String(text)) => format!("description={}", cut(&one_line(text), MAX_DESCRIPTION)),
+        (name, value) => format!("{name}={}", scalar(value)),
+    };
+    shown(fields).map(pair).collect::<Vec<_>>().join(" ")
+}
+
+/// The fields that say something in a text.
+fn shown(fields: &Fields) -> impl Iterator<Item = (&str, &Value)> {
+    fields.iter().filter(|(name, value)| !value.is_null() && *name != "image").map(|(name, value)| (name.as_str(), value))
 }
 
 fn scalar(value: &Value) -> String {
     match value {
-        Value::String(text) => cut(text, 300),
-        Value::Array(items) => items.iter().map(line).collect::<Vec<_>>().join(", "),
+        Value::String(text) => one_line(text),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => list_of(items),
         Value::Object(_) => format!("({})", line(value)),
+        Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+fn list_of(items: &[Value]) -> String {
+    items.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+/// Text of others cannot begin a line of ours.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r', '\t'], " ")
+}
+
+/// `partly_done` as the beginning of a sentence: `Partly done`.
+fn sentence(word: &str) -> String {
+    let mut letters = word.chars().map(|it| if it == '_' { ' ' } else { it });
+    letters.next().map(|it| it.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A deadline for people: `until 14:32 UTC, for 5 minutes`.
+fn until(seconds: i64) -> String {
+    format!("until {}, for {}", Timestamp::now().plus_seconds(seconds).of_day(), duration(seconds))
+}
+
+fn duration(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..120 => (seconds, "second"),
+        120..7200 => ((seconds + 30) / 60, "minute"),
+        7200..172_800 => ((seconds + 1800) / 3600, "hour"),
+        _ => ((seconds + 43_200) / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

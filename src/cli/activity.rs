@@ -1,4 +1,4 @@
-//! `rolecall activity`: what was done and refused, and the proof that the list is whole.
+//! `rolecall activity`: past changes, and the check of the ledger.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -11,19 +11,19 @@ use crate::{
     tools::context::{Activity as Call, ListActivity},
 };
 
-/// List what was done and refused, newest first.
+/// List past changes, made or refused, newest first.
 #[derive(Debug, clap::Args)]
 pub struct Activity {
-    /// Check every row of the ledger against its hash and the row before
+    /// Verify every row of the ledger: its hash, and its link to the row before
     #[arg(long, conflicts_with_all = ["since", "limit"])]
     verify: bool,
-    /// Earliest time: 2026-11-22 or 2026-11-22T10:00:00Z
+    /// List only changes since this time: 2026-11-22 or 2026-11-22T10:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// How many at most
+    /// List at most this many
     #[arg(long, value_name = "N", default_value_t = 25)]
     limit: usize,
-    /// A table, or JSON for programs
+    /// Print a table, or JSON for programs
     #[arg(long)]
     output: Option<Format>,
 }
@@ -61,7 +61,7 @@ impl Activity {
         let mut out = anstream::stdout().lock();
         match format {
             Format::Json => output::json(&mut out, &calls)?,
-            Format::Table if calls.is_empty() => writeln!(out, "Nothing was changed or refused yet.")?,
+            Format::Table if calls.is_empty() => writeln!(out, "No change was made or refused yet.")?,
             Format::Table => {
                 let row = |it: &Call| {
                     let how = it.consent.as_deref().or(it.reason.as_deref()).unwrap_or_default();
@@ -93,7 +93,7 @@ async fn verify(db: &Db, format: Format) -> Ended {
         Format::Table => {
             writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
             if found.broken.is_none() {
-                writeln!(out, "OK: no row was changed, taken out or put in.")?;
+                writeln!(out, "OK: no row was changed, removed or inserted.")?;
             }
         }
     }

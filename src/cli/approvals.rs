@@ -10,15 +10,15 @@ use crate::{
     store::{Approval, Db},
 };
 
-/// List the changes that wait for a person.
+/// List the changes that wait for approval.
 #[derive(Debug, clap::Args)]
 pub struct Approvals {
-    /// A table, or JSON for programs
+    /// Print a table, or JSON for programs
     #[arg(long)]
     output: Option<Format>,
 }
 
-/// Agree to a change that waits, or turn it down.
+/// Approve or reject a waiting change.
 #[derive(Debug, clap::Args)]
 pub struct ApprovalAnswer {
     /// The approval's id, such as k7m2qx
@@ -43,7 +43,7 @@ impl Approvals {
                 };
                 output::json(&mut out, &open.iter().map(view).collect::<Vec<_>>())?;
             }
-            Format::Table if open.is_empty() => writeln!(out, "Nothing waits for a person.")?,
+            Format::Table if open.is_empty() => writeln!(out, "No change waits for approval.")?,
             Format::Table => {
                 let row = |it: &Approval| {
                     let question = Question::of_approval(it).text;
@@ -64,15 +64,19 @@ impl Approvals {
 }
 
 impl ApprovalAnswer {
-    /// Agrees, once the person at the terminal has read the question and said yes to it.
+    /// Approves it, once the person at the terminal has read the question and said yes.
     pub async fn approve(&self, overrides: &Overrides) -> Ended {
         let (db, approval, person) = self.open(overrides).await?;
         let question = Question::of_approval(&approval);
-        let yes = matches!(ask::ask(&question)?, Answer::Accepted(form) if question.is_yes(&form));
-        if !yes {
+        let no = match ask::ask(&question)? {
+            Answer::Accepted(form) if question.is_yes(&form) => None,
+            Answer::Accepted(form) if question.type_this.is_some() => Some(question.mismatch(&form)),
+            _ => Some("you did not approve the change".to_owned()),
+        };
+        if let Some(reason) = no {
             let fix =
-                format!("it still waits: `rolecall approve {id}` to be asked again, `rolecall refuse {id}` to turn it down", id = self.id);
-            return Err(Failure::new("that was not a yes; nothing was approved", fix));
+                format!("the change still waits: `rolecall approve {id}` asks again, `rolecall refuse {id}` rejects it", id = self.id);
+            return Err(Failure::new(format!("{reason}; nothing was approved"), fix));
         }
         let mut out = anstream::stderr().lock();
         match guard::approve(&db, &approval.id, &person).await? {
@@ -81,19 +85,19 @@ impl ApprovalAnswer {
                 Ok(ExitCode::SUCCESS)
             }
             Answered::Waiting(more) => {
-                writeln!(out, "Counted for {person}. {more} more person has to agree, under another user name.")?;
+                writeln!(out, "Approved by {person}. {more} more person has to approve it, under another user name.")?;
                 Ok(ExitCode::from(3))
             }
             Answered::Refused | Answered::NotOpen => Err(not_open(&self.id)),
         }
     }
 
-    /// Turns it down.
+    /// Rejects it.
     pub async fn refuse(&self, overrides: &Overrides) -> Ended {
         let (db, approval, person) = self.open(overrides).await?;
         match guard::refuse(&db, &approval.id, &person).await? {
             Answered::Refused => {
-                writeln!(anstream::stderr(), "Refused by {person}; nothing was changed.")?;
+                writeln!(anstream::stderr(), "Rejected by {person}; nothing was changed.")?;
                 Ok(ExitCode::SUCCESS)
             }
             _ => Err(not_open(&self.id)),
@@ -104,8 +108,8 @@ impl ApprovalAnswer {
     async fn open(&self, overrides: &Overrides) -> Result<(Db, Approval, String), Failure> {
         if !ask::a_person_is_here() {
             return Err(Failure::new(
-                "an approval is answered by a person at a terminal, and this is none",
-                "a person runs this command in a terminal window; a program cannot",
+                "only a person at a terminal can answer an approval, and this is no terminal",
+                "run this command yourself in a terminal window",
             ));
         }
         let db = Db::open(&Config::load(overrides)?.store).await?;
@@ -122,6 +126,6 @@ impl ApprovalAnswer {
 fn not_open(id: &str) -> Failure {
     Failure::new(
         format!("approval `{id}` no longer waits: it was answered or has expired"),
-        "let the assistant repeat its call to be asked anew",
+        "let the assistant repeat its call; you are then asked again",
     )
 }

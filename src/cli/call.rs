@@ -28,7 +28,7 @@ Lists come from repeating an argument. @FILE stands for the text of a file, as i
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
 --output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
 
-Exit codes: 0 done, 1 the tool or a row of it failed or was refused, 2 asked in a wrong way, 3 a person has to agree first."
+Exit codes: 0 done, 1 the call or one of its rows failed or was refused, 2 usage error, 3 the change waits for a person."
 )]
 pub struct Call {
     /// The tool and its arguments
@@ -190,7 +190,10 @@ async fn call(app: &App, tool: &str, arguments: Map<String, Value>) -> Result<Va
             }
             Verdict::Token { .. } => {
                 let fix = "run the command at a terminal, where a person can be asked";
-                return Err(Stopped::Failure(Failure { code: 3, ..Failure::new("a person has to agree first; nothing was changed", fix) }));
+                return Err(Stopped::Failure(Failure {
+                    code: 3,
+                    ..Failure::new("a person has to approve this; nothing was changed", fix)
+                }));
             }
         }
     }

@@ -25,15 +25,15 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Add {
-    /// Name, slug or id
+    /// The organization's name, slug or id
     #[arg(long)]
     organization: String,
-    /// What to call it, unless by its subject
+    /// The certificate's name; by default its subject
     #[arg(long)]
     name: Option<String>,
     /// A PEM file
     file: PathBuf,
-    /// A table, or JSON for programs
+    /// Print a table, or JSON for programs
     #[arg(long)]
     output: Option<Format>,
 }

@@ -6,7 +6,7 @@ use clap_complete::Shell;
 
 use super::Ended;
 
-/// Write completions for a shell.
+/// Print completions for a shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "For bash: rolecall completions bash > ~/.local/share/bash-completion/completions/rolecall")]
 pub struct Completions {

@@ -1,4 +1,4 @@
-//! `rolecall doctor`: what is found, what is wrong, and how to mend it.
+//! `rolecall doctor`: checks, problems and fixes.
 
 use std::{
     io::{self, Write},
@@ -14,19 +14,19 @@ use crate::{
     secrets::SecretSink,
 };
 
-/// Check configuration, store and connections, and say how to mend what is wrong.
+/// Check the configuration, the store and the connections.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {}
 
 /// One thing that was looked at.
 struct Finding {
     what: &'static str,
-    /// What it is, or what is wrong with it and how to mend that.
+    /// What was found, or the problem and its fix.
     state: Result<String, (String, String)>,
 }
 
 impl Doctor {
-    /// Looks at everything; exit code 1 where something is wrong.
+    /// Runs all checks; exit code 1 where there is a problem.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let findings = examine(overrides).await;
         let mut out = anstream::stdout().lock();
@@ -35,7 +35,7 @@ impl Doctor {
             print(&mut out, finding)?;
         }
         match problems {
-            0 => writeln!(out, "\nAll is well. Connect a client: rolecall config")?,
+            0 => writeln!(out, "\nNo problems found. Connect a client: rolecall config")?,
             1 => writeln!(out, "\n1 problem.")?,
             more => writeln!(out, "\n{more} problems.")?,
         }
@@ -47,7 +47,7 @@ fn print(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     let (green, red) = (anstyle::AnsiColor::Green.on_default(), anstyle::AnsiColor::Red.on_default().bold());
     match &finding.state {
         Ok(state) => writeln!(out, "{green}ok  {green:#} {:<12} {state}", finding.what),
-        Err((problem, fix)) => writeln!(out, "{red}bad {red:#} {:<12} {problem}\n{:>17} fix: {fix}", finding.what, ""),
+        Err((problem, fix)) => writeln!(out, "{red}fail{red:#} {:<12} {problem}\n{:>17} fix: {fix}", finding.what, ""),
     }
 }
 
@@ -60,21 +60,21 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
             return findings;
         }
     };
-    let file = config.file.as_ref().map_or_else(|| "no file: the defaults".to_owned(), |it| it.display().to_string());
+    let file = config.file.as_ref().map_or_else(|| "no file, so the defaults apply".to_owned(), |it| it.display().to_string());
     findings.push(Finding { what: "config", state: Ok(file) });
     findings.push(Finding { what: "secrets", state: secrets(&config.secrets) });
     for folder in &config.files {
         let state = if folder.is_dir() {
             Ok(folder.display().to_string())
         } else {
-            Err((format!("{} is not a folder", folder.display()), "make it, or take it out of `files.allow`".to_owned()))
+            Err((format!("{} is not a folder", folder.display()), "create it, or remove it from `files.allow`".to_owned()))
         };
         findings.push(Finding { what: "files", state });
     }
     let shown = config.store_shown();
     let setup = config.setup(Reach::Local);
     if let Err(error) = setup.db.pools().await {
-        let fix = "see that the path can be written to, or that the server runs and lets you in; `store.url` or ROLECALL_STORE says where";
+        let fix = "check that the path is writable, or that the database server runs and accepts you; `store.url` or ROLECALL_STORE names the store";
         findings.push(Finding { what: "store", state: Err((format!("{shown}: {}", chain(&error)), fix.to_owned())) });
         return findings;
     }
@@ -92,7 +92,7 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     }
     let tools = app.catalog.offers().count();
     let state = match tools {
-        0 => Err(("none are on offer".to_owned(), "allow more in `tools.allow` and `tools.domains`".to_owned())),
+        0 => Err(("no tool is on offer".to_owned(), "allow more in `tools.allow` and `tools.domains`".to_owned())),
         many => Ok(format!("{many} on offer")),
     };
     findings.push(Finding { what: "tools", state });
@@ -106,22 +106,24 @@ async fn ledger(db: &crate::store::Db) -> Result<String, (String, String)> {
     };
     match verified {
         Ok(it) => match it.broken {
-            None if it.rows == 1 => Ok("1 row, whole".to_owned()),
-            None => Ok(format!("{} rows, whole", it.rows)),
+            None if it.rows == 1 => Ok("1 row, intact".to_owned()),
+            None => Ok(format!("{} rows, intact", it.rows)),
             Some((row, why)) => {
                 Err((format!("broken at row {row}: {why}"), "compare with a backup: `rolecall activity --verify`".to_owned()))
             }
         },
-        Err(error) => Err((chain(&error), "see the store".to_owned())),
+        Err(error) => Err((chain(&error), "check the store".to_owned())),
     }
 }
 
 fn secrets(sink: &SecretSink) -> Result<String, (String, String)> {
     match sink {
-        SecretSink::Folder(folder) if !folder.exists() => Ok(format!("{} (made when it is needed)", folder.display())),
+        SecretSink::Folder(folder) if !folder.exists() => {
+            Ok(format!("{} (does not exist yet; Rolecall creates it with the first secret)", folder.display()))
+        }
         SecretSink::Folder(folder) => match private(folder) {
-            Ok(true) => Ok(format!("{} (only you can look into it)", folder.display())),
-            Ok(false) => Err((format!("others can look into {}", folder.display()), format!("chmod 700 '{}'", folder.display()))),
+            Ok(true) => Ok(format!("{} (readable only by you)", folder.display())),
+            Ok(false) => Err((format!("other users can read {}", folder.display()), format!("chmod 700 '{}'", folder.display()))),
             Err(error) => Err((format!("{}: {error}", folder.display()), "name another folder in `secrets.folder`".to_owned())),
         },
         SecretSink::Command(command) => {

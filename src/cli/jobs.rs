@@ -11,7 +11,7 @@ use crate::{
     guard::{Caller, Given, Verdict},
 };
 
-/// Look at jobs, end one, or go on with those whose process is gone.
+/// List, inspect, cancel or resume jobs.
 #[derive(Debug, clap::Args)]
 pub struct Jobs {
     #[command(subcommand)]
@@ -22,29 +22,29 @@ pub struct Jobs {
 enum Command {
     /// List jobs, newest first
     List {
-        /// A table, or JSON for programs
+        /// Print a table, or JSON for programs
         #[arg(long)]
         output: Option<Format>,
     },
-    /// Show how far a job is and what became of its rows
+    /// Show a job's progress and the outcome of each row
     Show {
         id: String,
-        /// Only rows that ended so: done, skipped, failed, unknown, refused, cancelled or pending
+        /// Show only rows with this outcome: done, skipped, failed, unknown, refused, cancelled or pending
         #[arg(long)]
         outcome: Option<String>,
-        /// Write all rows with their outcomes to a file; that of added people can be given to `--csv` again
+        /// Write all rows and outcomes to a CSV file; `add_project_members --csv` reads its own again
         #[arg(long, value_name = "FILE")]
         csv: Option<PathBuf>,
-        /// Stay until it has ended
+        /// Wait until the job ends
         #[arg(long)]
         watch: bool,
-        /// A table, or JSON for programs
+        /// Print a table, or JSON for programs
         #[arg(long)]
         output: Option<Format>,
     },
-    /// Stop a job between two rows
+    /// Cancel a job; rows that were made stay
     Cancel { id: String },
-    /// Go on with a job whose process is gone, or with all of them
+    /// Resume a job whose process has ended, or all such jobs
     Resume { id: Option<String> },
 }
 
@@ -102,7 +102,7 @@ impl Jobs {
                 }
                 match Format::or_fitting(None) {
                     Format::Json => output::json(&mut out, &reports)?,
-                    Format::Table if reports.is_empty() => writeln!(out, "No job waits for somebody to go on with it.")?,
+                    Format::Table if reports.is_empty() => writeln!(out, "No job waits to be resumed.")?,
                     Format::Table => reports.iter().try_for_each(|it| writeln!(out, "{}", line(it)))?,
                 }
             }
@@ -116,14 +116,14 @@ async fn look(app: &App, caller: &Caller, tool: &str, arguments: Value) -> Resul
     let arguments = if let Value::Object(arguments) = arguments { arguments } else { Map::new() };
     match app.call(tool, arguments, caller, Given::Nothing).await? {
         Verdict::Done(result) => Ok(result),
-        Verdict::Ask(..) | Verdict::Token { .. } => Err(Failure::new("a person has to agree first", "use `rolecall call`")),
+        Verdict::Ask(..) | Verdict::Token { .. } => Err(Failure::new("a person has to approve this", "use `rolecall call`")),
     }
 }
 
 /// A job in a line: `job_01… add_project_members, 40 people: done; 38 done, 2 failed`.
 fn line(job: &Value) -> String {
     let text = |name: &str| job[name].as_str().unwrap_or_default();
-    let status = if job["interrupted"] == true { "interrupted, go on with `rolecall jobs resume`" } else { text("status") };
+    let status = if job["interrupted"] == true { "interrupted; `rolecall jobs resume` continues it" } else { text("status") };
     format!("{} {}, {}: {status}; {}", text("job"), text("tool"), text("target"), counts(job))
 }
 
@@ -139,7 +139,7 @@ fn brief(jobs: &Value) -> Value {
         let status = if job["interrupted"] == true { json!("interrupted") } else { job["status"].clone() };
         json!({
             "job": job["job"], "tool": job["tool"], "about": job["target"], "status": status,
-            "rows": counts(job), "begun": job["created_at"],
+            "rows": counts(job), "started": job["created_at"],
         })
     };
     let items = jobs["items"].as_array().into_iter().flatten().map(view).collect::<Vec<_>>();

@@ -55,34 +55,34 @@ pub struct Cli {
 pub enum Command {
     /// Serve an AI assistant, over stdio or HTTP
     Serve(serve::Serve),
-    /// Show a ready snippet that connects a client
+    /// Print a snippet that connects a client
     Config(snippets::Config),
-    /// Watch an assistant work, and be stopped, in a directory made for the occasion
+    /// Watch a scripted assistant work in a temporary directory
     Demo(demo::Demo),
     /// Call one tool, as an assistant would
     Call(call::Call),
     /// List the tools on offer
     Tools(tools::Tools),
-    /// List the changes that wait for a person
+    /// List the changes that wait for approval
     Approvals(approvals::Approvals),
-    /// Agree to a change that waits
+    /// Approve a waiting change
     Approve(approvals::ApprovalAnswer),
-    /// Turn a change down that waits
+    /// Reject a waiting change
     Refuse(approvals::ApprovalAnswer),
-    /// List what was done and refused, or prove that the list is whole
+    /// List past changes, or verify the ledger
     Activity(activity::Activity),
-    /// Look at jobs, end one, or go on with those whose process is gone
+    /// List, inspect, cancel or resume jobs
     Jobs(jobs::Jobs),
-    /// Check configuration, store and connections, and say how to mend what is wrong
+    /// Check the configuration, the store and the connections
     Doctor(doctor::Doctor),
-    /// Run a provider's API on this machine, to practise on
+    /// Run a provider's API on this machine, for practice
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Sandbox),
     /// Fill an empty directory with a practice company
     Seed(seed::Seed),
     /// Add certificates to the embedded directory
     Certificates(certificates::Certificates),
-    /// Write completions for a shell
+    /// Print completions for a shell
     Completions(completions::Completions),
     #[cfg(feature = "conformance")]
     #[command(hide = true)]
@@ -93,16 +93,16 @@ pub enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
-    ("Decide and look back", &["approvals", "approve", "refuse", "activity", "jobs"]),
+    ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
     ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
-const EXAMPLES: &str = "  rolecall demo                                  see it work, in ten seconds
+const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
   rolecall config claude-desktop                 connect Claude Desktop
   rolecall call list_projects --query atlas      call a tool at the terminal
-  rolecall call delete_project --help            what a tool takes
+  rolecall call delete_project --help            show a tool's arguments
   rolecall serve --http 127.0.0.1:8080           serve over HTTP
-  rolecall approve k7m2qx                        agree to what an assistant wants to do";
+  rolecall approve k7m2qx                        approve a waiting change";
 
 impl Cli {
     /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
@@ -164,7 +164,7 @@ impl Command {
             // use the tools
             Self::Call(it) => it.run(overrides).await,
             Self::Tools(it) => it.run(overrides),
-            // decide and look back
+            // approve and review
             Self::Approvals(it) => it.run(overrides).await,
             Self::Approve(it) => it.approve(overrides).await,
             Self::Refuse(it) => it.refuse(overrides).await,
@@ -196,12 +196,12 @@ pub fn start_logging() {
     }
 }
 
-/// How a command ended that did not do what it was asked.
+/// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub struct Failure {
     pub message: String,
     pub fix: String,
-    /// 1: it failed; 2: it was asked in a wrong way; 3: a person has to agree first.
+    /// 1: it failed; 2: usage error; 3: a person has to agree first.
     pub code: u8,
 }
 
@@ -210,7 +210,7 @@ impl Failure {
         Self { message: message.into(), fix: fix.into(), code: 1 }
     }
 
-    /// A wrong way to ask.
+    /// A usage error.
     pub(crate) fn usage(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { code: 2, ..Self::new(message, fix) }
     }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
-use crate::shape::cut;
+use crate::{render::gaps, shape::cut};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -68,7 +68,8 @@ fn print(out: &mut impl Write, table: &mut Table) -> io::Result<()> {
 
 fn list(out: &mut impl Write, fields: &Map<String, Value>, items: &[Value]) -> io::Result<()> {
     if items.is_empty() {
-        return writeln!(out, "Nothing found.");
+        writeln!(out, "Nothing found.")?;
+        return below(out, fields);
     }
     let mut columns: Vec<&str> = Vec::new();
     for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
@@ -82,9 +83,19 @@ fn list(out: &mut impl Write, fields: &Map<String, Value>, items: &[Value]) -> i
     table(out, &columns, items.iter().map(row))?;
     let total = fields.get("total").and_then(Value::as_u64);
     match (fields.get("next_cursor").and_then(Value::as_str), total) {
-        (Some(cursor), Some(total)) => writeln!(out, "\n{} of {total}. More: --cursor {cursor}", items.len()),
-        (Some(cursor), None) => writeln!(out, "\nMore: --cursor {cursor}"),
-        (None, _) => Ok(()),
+        (Some(cursor), Some(total)) => writeln!(out, "\n{} of {total}. More: --cursor {cursor}", items.len())?,
+        (Some(cursor), None) => writeln!(out, "\nMore: --cursor {cursor}")?,
+        (None, _) => {}
+    }
+    below(out, fields)
+}
+
+/// What a list does not hold: the accounts that did not answer, and the rest of a batch.
+fn below(out: &mut impl Write, fields: &Map<String, Value>) -> io::Result<()> {
+    gaps(fields).iter().try_for_each(|it| writeln!(out, "{it}"))?;
+    match fields.get("more").and_then(Value::as_u64) {
+        Some(more) => writeln!(out, "{more} more: `rolecall jobs show ID`"),
+        None => Ok(()),
     }
 }
 
@@ -99,7 +110,7 @@ fn details(out: &mut impl Write, fields: &Map<String, Value>) -> io::Result<()> 
         let inner = value.get("items").and_then(Value::as_array).filter(|it| !it.is_empty());
         if let Some(items) = inner {
             writeln!(out, "\n{name}:")?;
-            list(out, &Map::new(), items)?;
+            list(out, value.as_object().unwrap_or(&Map::new()), items)?;
         }
     }
     Ok(())

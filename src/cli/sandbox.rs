@@ -1,4 +1,4 @@
-//! `rolecall sandbox`: a provider's HTTP API on this machine, to practise on.
+//! `rolecall sandbox`: a provider's HTTP API on this machine, for practice.
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -6,34 +6,34 @@ use rolecall_sandbox::{self as sandbox, Fault, Faults, Options, Platform, engine
 
 use super::{Ended, Failure};
 
-/// Run a provider's API on this machine, to practise on.
+/// Run a provider's API on this machine, for practice.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A fault is KIND:CHANCE[@METHOD PATH][*TIMES]:
   429, 429-bare        too many requests, with and without Retry-After
-  500 … 599, 503-after a server's failure, before or after the request took effect
-  drop-before, drop    the connection ends before or after the request took effect
+  500 … 599, 503-after server errors; 503-after comes after the request took effect
+  drop-before, drop    the connection ends before, or after, the request took effect
   slow, malformed, html  two seconds late, half of the JSON, a proxy's page
 Example: rolecall sandbox geai --port 4010 --fault 429:0.1 --fault 'drop:1@POST /members*1'")]
 pub struct Sandbox {
-    /// Whose API
+    /// The provider whose API runs
     provider: Provider,
-    /// Listen on this port of the loopback; 0 takes any that is free
+    /// Listen on this loopback port; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// What it begins with
+    /// The data to start with
     #[arg(long, default_value = "acme")]
     seed: Seed,
-    /// What goes wrong, and how often; may be given more than once
+    /// Add a fault and its chance; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
-    /// Draw chances from this number: the same number, the same faults
+    /// Seed for the faults; the same seed gives the same faults
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     chance: u64,
-    /// Let every answer take this long
+    /// Delay every answer by this time
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Allow so many requests a second
+    /// Allow this many requests a second
     #[arg(long, value_name = "NUMBER")]
     rate: Option<u32>,
     /// Keep the state in this file
@@ -53,7 +53,7 @@ enum Provider {
 enum Seed {
     /// A practice company
     Acme,
-    /// An account to sign in with, and nothing else
+    /// One account to sign in with
     Empty,
 }
 

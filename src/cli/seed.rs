@@ -13,7 +13,7 @@ use crate::{
 /// Fill an empty directory with a practice company.
 #[derive(Debug, clap::Args)]
 pub struct Seed {
-    /// Which one: acme
+    /// The practice company; there is one, acme
     #[arg(default_value = "acme")]
     name: String,
 }

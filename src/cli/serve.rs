@@ -23,19 +23,19 @@ use crate::{
 /// Serve an AI assistant, over stdio or HTTP.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
-    /// Serve over HTTP at this address, such as 127.0.0.1:8080, at /mcp
+    /// Serve HTTP at this address, such as 127.0.0.1:8080; the path is /mcp
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
-    /// Also serve HTTP with SSE as it was before Streamable HTTP, at /sse
+    /// Also serve the older HTTP+SSE transport, at /sse
     #[arg(long, requires = "http")]
     sse: bool,
-    /// Let in only who sends a token of this file, one a line; each is a principal of its own
+    /// Accept only callers that send a token from this file, one token a line; each token is a separate caller
     #[arg(long, value_name = "FILE", requires = "http")]
     token_file: Option<PathBuf>,
-    /// A name that clients call this server by, beside those of this machine
+    /// Also accept this name in the Host header
     #[arg(long, value_name = "HOST", requires = "http")]
     allow_host: Vec<String>,
-    /// A page whose scripts may call, such as `https://app.example.com`
+    /// Accept calls from scripts of this web page, such as `https://app.example.com`
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     allow_origin: Vec<String>,
     /// Serve over stdio even on a terminal

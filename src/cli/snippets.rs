@@ -1,4 +1,4 @@
-//! `rolecall config`: ready snippets that connect a client to this very program.
+//! `rolecall config`: snippets that connect a client to this program.
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{Ended, Failure};
 use crate::config::Overrides;
 
-/// Show a ready snippet that connects a client.
+/// Print a snippet that connects a client.
 #[derive(Debug, clap::Args)]
 pub struct Config {
-    /// The client; all of them unless named
+    /// The client; without it, the snippets of all clients
     client: Option<Client>,
 }
 

@@ -17,10 +17,10 @@ const BYTES_PER_HUNDRED_TOKENS: usize = 447;
 /// List the tools on offer.
 #[derive(Debug, clap::Args)]
 pub struct Tools {
-    /// Print them as clients get them: names, descriptions, schemas, annotations
+    /// Print the tools as JSON, as clients receive them
     #[arg(long)]
     json: bool,
-    /// Print how much of a model's context they take
+    /// Estimate the tokens that the tool list costs a model
     #[arg(long, conflicts_with = "json")]
     tokens: bool,
 }

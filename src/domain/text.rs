@@ -230,6 +230,14 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
+
+    /// The time of day, for people: `14:32 UTC`; with its date where that is not today.
+    pub fn of_day(self) -> String {
+        let date_of = |it: Self| DateTime::from_timestamp_millis(it.0).unwrap_or_default();
+        let (time, now) = (date_of(self), date_of(Self::now()));
+        let form = if time.date_naive() == now.date_naive() { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
+        time.format(form).to_string()
+    }
 }
 
 impl fmt::Display for Timestamp {

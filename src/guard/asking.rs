@@ -1,4 +1,4 @@
-//! Coming by a consent: in what was given with the call, in an approval, or by asking.
+//! Where a consent comes from: the call's own answer, an approval, or a new question.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Guard {
-    /// Finds the consent that a change needs: in what was given, or in an approval; else says how to come by it.
+    /// Looks for the consent that a change needs in the call's answer and in the approvals; without one, answers how to ask for it.
     pub(super) async fn consent(
         &self,
         record: &Record<'_>,
@@ -41,25 +41,23 @@ impl Guard {
                         }
                         return Ok(Ok(Evidence::Form { nonce: ticket.nonce }));
                     }
-                    Answer::Accepted(_) if question.type_this.is_some() => {
-                        ("wrong_confirmation", "what was typed is not the target's name")
-                    }
-                    Answer::Accepted(_) => ("wrong_confirmation", "the form was sent without a yes"),
-                    Answer::Declined => ("declined", "the person declined"),
-                    Answer::Cancelled => ("cancelled", "the person closed the question"),
+                    Answer::Accepted(form) if question.type_this.is_some() => ("wrong_confirmation", question.mismatch(&form)),
+                    Answer::Accepted(_) => ("wrong_confirmation", "the person sent the form without a yes".to_owned()),
+                    Answer::Declined => ("declined", "the person declined".to_owned()),
+                    Answer::Cancelled => ("cancelled", "the person closed the question without an answer".to_owned()),
                     // Some clients declare forms and never draw them: the way past them stays open.
                     Answer::Unanswered if self.settings.fallback != Fallback::Refuse => {
                         return self.pending(record, call, &version, question, needed).await;
                     }
-                    Answer::Unanswered => ("unanswered", "nobody answered the question in time"),
+                    Answer::Unanswered => ("unanswered", "nobody answered the question in time".to_owned()),
                 };
                 self.refused(record, code).await?;
-                let fix = "leave it, or repeat the call if the person wants to be asked again".to_owned();
-                Err(CallError::NotConfirmed { code, message: message.to_owned(), fix })
+                let fix = "stop here; repeat the call only if the person wants to be asked again".to_owned();
+                Err(CallError::NotConfirmed { code, message, fix })
             }
             Given::Token(ticket) => {
                 if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
-                    return Err(CallError::BadConfirmation { message: "a token does not confirm this call".to_owned() });
+                    return Err(CallError::BadConfirmation { message: "a token cannot confirm this call".to_owned() });
                 }
                 self.accept(record, &ticket, call).await?;
                 if ticket.version != version {
@@ -73,8 +71,8 @@ impl Guard {
                 match existing {
                     Some(approval) if approval.status == "approved" => return Ok(Ok(Evidence::Approval { id: approval.id })),
                     Some(approval) if approval.status == "refused" => {
-                        let fix = "leave it; the person may say more".to_owned();
-                        return Err(CallError::NotConfirmed { code: "refused", message: "a person refused it".to_owned(), fix });
+                        let fix = "stop here; ask the person for the reason".to_owned();
+                        return Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix });
                     }
                     Some(approval) => return Err(pending_error(approval)),
                     None => {}
@@ -93,8 +91,8 @@ impl Guard {
                         self.refused(record, "cannot_ask").await?;
                         Err(CallError::NotConfirmed {
                             code: "cannot_ask",
-                            message: "this needs a person's consent, and this client cannot ask for it".to_owned(),
-                            fix: "use a client that supports elicitation, or do it at a terminal with `rolecall call`".to_owned(),
+                            message: "this change needs a person's consent, and this client cannot ask a person".to_owned(),
+                            fix: "use a client that supports elicitation, or run `rolecall call` at a terminal".to_owned(),
                         })
                     }
                     (false, Fallback::Approve | Fallback::Token) => self.pending(record, call, &version, question, needed).await,
@@ -122,7 +120,7 @@ impl Guard {
         Err(CallError::BadConfirmation { message: message.to_owned() })
     }
 
-    /// Leaves a question for a person outside the model's reach.
+    /// Stores the question as an approval that a person answers outside the model's reach.
     async fn pending(
         &self,
         record: &Record<'_>,
@@ -175,7 +173,7 @@ fn pending_error(approval: Approval) -> CallError {
     let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
     CallError::PendingApproval {
         expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
-        question: format!("a person has to agree first: {}", question["text"].as_str().unwrap_or_default()),
+        question: question["text"].as_str().unwrap_or_default().to_owned(),
         id: approval.id,
     }
 }

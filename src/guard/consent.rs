@@ -54,15 +54,22 @@ impl Question {
         match &self.type_this {
             Some(name) => json!({
                 "type": "object",
-                "properties": { "name": { "type": "string", "title": cut(&format!("Type {} to confirm", safe(name)), 120), "description": "Anything else changes nothing." } },
+                "properties": { "name": { "type": "string", "title": cut(&format!("Type {} to confirm", safe(name)), 120), "description": "With any other text, nothing is changed." } },
                 "required": ["name"],
             }),
             None => json!({
                 "type": "object",
-                "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "description": "Left unset, nothing is changed.", "default": false } },
+                "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "description": "Without a yes, nothing is changed.", "default": false } },
                 "required": ["confirm"],
             }),
         }
+    }
+
+    /// Why what the person typed is not a yes: `atlas` is not `Atlas`.
+    pub(crate) fn mismatch(&self, form: &Value) -> String {
+        let typed = cut(&one_line(form.get("name").and_then(Value::as_str).unwrap_or_default().trim()), 80);
+        let wanted = safe(self.type_this.as_deref().unwrap_or_default());
+        if typed.is_empty() { format!("nothing was typed instead of `{wanted}`") } else { format!("`{typed}` does not match `{wanted}`") }
     }
 
     /// Whether an accepted form says yes, read strictly.

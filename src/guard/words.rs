@@ -44,7 +44,7 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
                 }
             }
             Fact::Lose { people, what } if people.is_none() => {
-                notes.push(format!("{}; the service does not list who, if anybody", losing(*what).1));
+                notes.push(format!("{}; the service does not list who", losing(*what).1));
             }
             Fact::Lose { people, what } => losses.push(loss(people, losing(*what))),
             Fact::Stops { what, names } => losses.push(loss(names, stops(*what))),
@@ -70,9 +70,9 @@ pub(super) fn of(facts: &Facts) -> (Vec<Loss>, Vec<String>) {
 pub(super) fn outsiders(who: &[&str], about: &Surroundings, by_operator: bool) -> String {
     let names = listed(who);
     match (by_operator, &about.domains_in_power) {
-        (true, _) => format!("not of a mail domain that is trusted here: {names}"),
-        (false, Some(_)) => format!("nobody who holds power in {} has an e-mail of the same domain: {names}", place_of(about)),
-        (false, None) => format!("the service does not tell who holds power, so nobody is known to belong here: {names}"),
+        (true, _) => format!("not in a trusted mail domain: {names}"),
+        (false, Some(_)) => format!("outside the mail domains of those who manage {}: {names}", place_of(about)),
+        (false, None) => format!("the service does not list who manages the organization, so everybody counts as an outsider: {names}"),
     }
 }
 
@@ -106,7 +106,7 @@ fn given(grant: &Grant, holders: &[&Holder]) -> String {
     let power = match grant.role.power {
         Power::None => "",
         Power::OverOthers => ", with power over others",
-        Power::Unknown => ", of which nobody can tell here what it allows",
+        Power::Unknown => " (Rolecall cannot see what this role allows)",
     };
     let place = &grant.place;
     let names = listed(&names);

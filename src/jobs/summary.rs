@@ -59,7 +59,7 @@ impl Summary {
         let told = told.chain(later().map(|(it, _)| verbatim(it, &built_on, many))).chain(work.notes.clone()).chain(left_out(&work.rows));
         notes.extend(told);
         if unknown {
-            notes.push("of what is not known yet, only what gives nobody power over others and takes little away is made".into());
+            notes.push("steps that depend on earlier ones run only if they turn out harmless".into());
         }
         let lasting: Vec<&str> = steps().filter(|(_, it)| it.impact.undo.is_none()).map(|(_, it)| it.target.name.as_str()).collect();
         let undo = if lasting.is_empty() {

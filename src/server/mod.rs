@@ -386,5 +386,5 @@ fn unknown_tool(error: &CallError) -> ErrorData {
 }
 
 fn internal() -> ErrorData {
-    ErrorData::internal_error("the server failed inside; the call may not have been made", None)
+    ErrorData::internal_error("an internal error occurred in the server; the call may not have been made", None)
 }

@@ -146,7 +146,7 @@ async fn whoever_asks_cannot_make_a_mail_domain_trusted() {
     assert_eq!(stage.agent.questions(), Vec::<String>::new());
     let asked = impact(&stage, "add_organization_member", owner.clone()).await;
     assert_eq!(asked["gravity"], "critical");
-    assert_eq!(asked["notes"][1], "nobody who holds power in Acme Research has an e-mail of the same domain: e1@evil.example");
+    assert_eq!(asked["notes"][1], "outside the mail domains of those who manage Acme Research: e1@evil.example");
     // She is a member now, and still of a domain that nobody in power has.
     let owns = json!({ "project": "p-2", "member": "e2@evil.example", "roles": ["owner"] });
     assert_eq!(impact(&stage, "add_project_member", owns).await["gravity"], "critical");
@@ -167,8 +167,7 @@ async fn a_role_with_a_harmless_ending_is_not_taken_for_harmless() {
     let viewer = json!({ "email": "lena@studio-vogel.example", "role": "OrgKeyViewer", "organization": "o-2" });
     let asked = impact(&stage, "add_organization_member", viewer).await;
     assert_eq!(asked["gravity"], "critical");
-    let told =
-        "becomes OrgKeyViewer of organization Acme Research, of which nobody can tell here what it allows: lena@studio-vogel.example";
+    let told = "becomes OrgKeyViewer of organization Acme Research (Rolecall cannot see what this role allows): lena@studio-vogel.example";
     assert_eq!(asked["notes"][0], told);
     let editor = json!({ "project": "p-2", "member": "u-6", "roles": ["ProjectSuperEditor"] });
     assert_eq!(impact(&stage, "add_project_member", editor).await["gravity"], "low");
@@ -181,10 +180,13 @@ async fn a_service_that_explains_no_role_trusts_nobody() {
     let lin = json!({ "email": "lin@northwind.example", "role": "owner", "organization": "o-2" });
     let asked = impact(&stage, "add_organization_member", lin).await;
     assert_eq!(asked["gravity"], "critical");
-    assert_eq!(asked["notes"][1], "the service does not tell who holds power, so nobody is known to belong here: lin@northwind.example");
+    assert_eq!(
+        asked["notes"][1],
+        "the service does not list who manages the organization, so everybody counts as an outsider: lin@northwind.example"
+    );
     let removed = impact(&stage, "remove_organization_member", json!({ "member": "u-2", "organization": "o-2" })).await;
     assert_eq!(removed["gravity"], "high");
-    assert_eq!(removed["notes"][2], "nobody can tell here whether Acme Research is left with an owner");
+    assert_eq!(removed["notes"][2], "Rolecall cannot see whether Acme Research keeps an owner");
 }
 
 #[tokio::test]

@@ -206,9 +206,9 @@ async fn a_loss_is_asked_about_whichever_operation_brings_it() {
             "update_role",
             json!({ "role": "auditor", "permissions": [] }),
             "high",
-            "people lose the organization; the service does not list who, if anybody",
+            "people lose the organization; the service does not list who",
         ),
-        ("delete_role", json!({ "role": "auditor" }), "high", "people lose the role; the service does not list who, if anybody"),
+        ("delete_role", json!({ "role": "auditor" }), "high", "people lose the role; the service does not list who"),
     ] {
         let (found, impact) = weighed(&company, tool, arguments.clone()).await;
         assert_eq!(found, gravity, "{tool} {arguments}: {impact}");
@@ -247,7 +247,7 @@ async fn people_without_power_lend_no_trust() {
     ] {
         let (gravity, impact) = weighed(&company, tool, arguments).await;
         assert_eq!(gravity, "critical", "{tool}: {impact}");
-        assert!(impact.contains("nobody who holds power in openai has an e-mail of the same domain"), "{tool}: {impact}");
+        assert!(impact.contains("outside the mail domains of those who manage openai"), "{tool}: {impact}");
     }
 }
 

@@ -253,7 +253,7 @@ async fn widening_a_role_names_the_outsider_who_is_only_invited_with_it() {
     let told = [
         "is invited to organization Acme as Reader, with power over others: eve@evil.example",
         "added: *",
-        "nobody who holds power in Acme has an e-mail of the same domain: eve@evil.example",
+        "outside the mail domains of those who manage Acme: eve@evil.example",
     ];
     assert_eq!((gravity.as_str(), notes), ("critical", told.map(str::to_owned).to_vec()));
 }

@@ -199,7 +199,7 @@ async fn a_guarded_call_without_a_terminal_waits_for_a_person() {
     for answer in ["approve", "refuse"] {
         let ran = shell.run_with_input(&[answer, &id], "y\nBorealis\n");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
-        assert!(ran.err.starts_with("error: an approval is answered by a person at a terminal"), "{ran:?}");
+        assert!(ran.err.starts_with("error: only a person at a terminal can answer an approval"), "{ran:?}");
     }
     assert_eq!(shell.run(&delete).json()["code"], "pending_approval");
     assert_eq!(shell.agent().await.dump().await, before);
@@ -233,7 +233,7 @@ async fn a_person_at_a_terminal_turns_a_change_down() {
     let id = shell.run(&delete).json()["approval_id"].as_str().unwrap().to_owned();
     let before = shell.agent().await.dump().await;
     let ran = shell.run_at_terminal(&format!("refuse {id}"), "");
-    assert!(ran.code == 0 && ran.out.contains("Refused by "), "{ran:?}");
+    assert!(ran.code == 0 && ran.out.contains("Rejected by "), "{ran:?}");
     let ran = shell.run(&delete);
     assert_eq!((ran.code, &ran.json()["code"]), (1, &json!("refused")));
     assert_eq!(shell.agent().await.dump().await, before);
@@ -367,7 +367,7 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     let shell = Shell::acme();
     let well = shell.run(&["doctor"]);
     assert_eq!(well.code, 0, "{well:?}");
-    assert!(well.out.lines().all(|it| it.starts_with("ok ") || it.is_empty() || it.starts_with("All is well")), "{well:?}");
+    assert!(well.out.lines().all(|it| it.starts_with("ok ") || it.is_empty() || it.starts_with("No problems found")), "{well:?}");
 
     std::fs::write(
         shell.home().join("rolecall.toml"),
@@ -379,9 +379,9 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     std::fs::set_permissions(shell.store.secrets(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);
     assert_eq!(ill.code, 1, "{ill:?}");
-    for problem in ["others can look into", "gone is not a folder", "lost (local, kept to organization nowhere): no organization `nowhere`"]
+    for problem in ["other users can read", "gone is not a folder", "lost (local, kept to organization nowhere): no organization `nowhere`"]
     {
-        assert!(ill.out.lines().any(|it| it.starts_with("bad ") && it.contains(problem)), "{problem}: {}", ill.out);
+        assert!(ill.out.lines().any(|it| it.starts_with("fail ") && it.contains(problem)), "{problem}: {}", ill.out);
     }
     assert_eq!(ill.out.matches("fix: ").count(), 3, "{}", ill.out);
     assert!(ill.out.ends_with("\n3 problems.\n"), "{}", ill.out);

@@ -15,8 +15,8 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
     let told = told().await;
     let facts = [
         "3 organizations",
-        "Done: project name=Aurora",
-        "Done: invitation name=noa.levi@acme.example",
+        "Done: project Aurora",
+        "Done: invitation noa.levi@acme.example",
         "becomes admin of organization Acme, with power over others: jonas.weber@acme.example",
         "=> Yes, do it",
         "roles=admin",
@@ -27,15 +27,15 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         "keys stop working",
         "To confirm, type: Atlas",
         "=> types: Atlas",
-        "Done: project name=Atlas",
+        "Done: project Atlas",
         // The same consent again, for a new project of that name.
-        "confirmation_rejected: the confirmation was used before; nothing was changed",
-        "pending_approval: a person has to agree first",
+        "Nothing was changed (confirmation_rejected): the confirmation was used before",
+        "Waiting for a person (approval ",
         "no owner is left in 1 project: Borealis",
         "=> in a terminal window: rolecall approve ",
-        "Done: member name=ana.ruiz@acme.example",
+        "Done: member ana.ruiz@acme.example",
         "outcome=pending_approval",
-        "none changed, taken out or put in",
+        "none was changed, removed or inserted",
         "rolecall config claude-desktop",
     ];
     // As told, whatever the line breaks and the bar before a question.

@@ -133,7 +133,7 @@ async fn power_is_not_given_without_a_person() {
         json!([
             "becomes Organization Owner of organization Acme Research, with power over others: lena@studio-vogel.example",
             "is an external user so far",
-            "nobody who holds power in Acme Research has an e-mail of the same domain: lena@studio-vogel.example",
+            "outside the mail domains of those who manage Acme Research: lena@studio-vogel.example",
         ])
     );
     assert_eq!(outside["impact"]["gravity"], "critical");

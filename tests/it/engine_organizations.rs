@@ -124,7 +124,7 @@ async fn a_deletion_is_told_whole_and_made_after_a_typed_name() {
                 ] },
                 { "count": 1, "what": "person loses access", "examples": ["lena@studio-vogel.example"] },
             ],
-            "notes": ["people keep their accounts", "it cannot be brought back"],
+            "notes": ["people keep their accounts"],
         })
     );
     assert_eq!(stage.sent(), []);

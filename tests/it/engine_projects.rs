@@ -116,7 +116,7 @@ async fn a_deletion_of_a_project_names_who_loses_it() {
                     "examples": ["Tomas.Quiroga@acme.example", "ada@northwind.example", "lena@studio-vogel.example"],
                 },
             ],
-            "notes": ["its datasets, recipes, models and apps end with it", "it cannot be brought back"],
+            "notes": ["its datasets, recipes, models and apps end with it"],
         })
     );
     for arguments in [json!({ "project": "p-2" }), json!({ "project": "p-2", "clear": ["external_key_id"] })] {

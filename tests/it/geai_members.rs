@@ -55,7 +55,7 @@ async fn somebody_is_invited_with_roles_of_the_project() {
     assert_eq!(questions.len(), 1, "what a role of the project's own allows is in no list: {questions:?}");
     for part in [
         format!("is invited to project Atlas as Project member: {ROSA}"),
-        format!("is invited to project Atlas as Map Reader, of which nobody can tell here what it allows: {ROSA}"),
+        format!("is invited to project Atlas as Map Reader (Rolecall cannot see what this role allows): {ROSA}"),
     ] {
         assert!(questions[0].contains(&part), "{part}: {questions:?}");
     }

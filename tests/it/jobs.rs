@@ -64,7 +64,7 @@ async fn steps_build_on_the_results_of_earlier_ones() {
         let adding =
             format!("- Add team member, with what earlier steps make: {{\"team\":\"${{team.id}}\",\"member\":\"{}\"}}", email("ana"));
         assert_eq!(lines[4], adding);
-        assert_eq!(lines[6], "- of what is not known yet, only what gives nobody power over others and takes little away is made");
+        assert_eq!(lines[6], "- steps that depend on earlier ones run only if they turn out harmless");
         assert_eq!(lines.last(), Some(&"Undo: undo with the job's id"));
         let people = agent.ok("list_project_members", json!({ "project": "Borealis" })).await;
         assert_eq!(column(&people, "member"), [email("ana")], "{people}");

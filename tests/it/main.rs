@@ -93,4 +93,5 @@ mod support_openai;
 mod support_seeme;
 mod tasks;
 mod teams;
+mod told;
 mod wire;

@@ -73,7 +73,7 @@ async fn an_invitation_as_owner_of_somebody_from_elsewhere_is_critical() {
     company.change("invite_organization_member", json!({ "email": "new@elsewhere.example", "role": "owner" })).await;
     let asked = company.agent.questions().remove(0);
     assert!(
-        asked.contains("- nobody who holds power in openai has an e-mail of the same domain: new@elsewhere.example")
+        asked.contains("- outside the mail domains of those who manage openai: new@elsewhere.example")
             && asked.contains("type: new@elsewhere.example"),
         "{asked}"
     );

@@ -132,6 +132,6 @@ async fn power_for_people_of_elsewhere_is_critical() {
     *company.sandbox.platform() = serde_json::from_value(state).unwrap();
     company.change("assign_role", json!({ "role": "owner", "member": "jonas@studio.example" })).await;
     let asked = company.agent.questions().remove(0);
-    assert!(asked.contains("nobody who holds power in openai has an e-mail of the same domain: jonas@studio.example"), "{asked}");
+    assert!(asked.contains("outside the mail domains of those who manage openai: jonas@studio.example"), "{asked}");
     assert!(asked.contains("type: jonas@studio.example"), "{asked}");
 }

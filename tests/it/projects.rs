@@ -224,7 +224,6 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
                     "1 rate limit ends: gpt-5",
                     "1 invitation comes without it: zoe@acme.example",
                     "1 blocked key goes with it",
-                    "it cannot be brought back",
                 ],
             }),
             "{preview}"

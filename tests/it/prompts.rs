@@ -194,11 +194,26 @@ async fn a_job_without_a_connection_is_for_all_of_them_and_with_one_only_names_w
         assert!(everywhere.contains("- Connections: all of them"), "{everywhere}");
         assert!(everywhere.contains("`list_memberships` with the"), "{everywhere}");
         for connection in &agent.app.connections {
-            let served: BTreeSet<_> = connection.tools().chain(["list_activity", "list_connections"]).collect();
+            let served: BTreeSet<_> = connection.tools().chain(["list_activity", "list_connections", "apply_changes"]).collect();
             let here = text(&agent, name, json!({ "member": "ana@acme.example", "connection": connection.name })).await.unwrap();
             assert!(!here.contains("Connections: all"), "{here}");
             let strange: Vec<_> = tools_in(&here).into_iter().filter(|it| !served.contains(it)).collect();
             assert!(strange.is_empty(), "{} {name}: {strange:?}", connection.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn many_people_are_one_call_many_changes_one_plan_and_owners_of_the_organization_are_counted() {
+    let agent = Agent::new().await;
+    for prompt in agent.client.list_all_prompts().await.unwrap().into_iter().filter(|it| it.name != "rotate-keys") {
+        let text = text(&agent, &prompt.name, filled(&prompt, true)).await.unwrap();
+        assert!(text.contains("`apply_changes`") && text.contains("one plan, one question"), "{}", prompt.name);
+    }
+    let set_up = text(&agent, "set-up-project", json!({ "name": "Atlas", "people": "ana@acme.example" })).await.unwrap();
+    assert!(set_up.contains("all members with one `add_project_members`"), "{set_up}");
+    for (name, arguments) in [("offboard", json!({ "member": "ana@acme.example" })), ("review-access", json!({}))] {
+        let text = text(&agent, name, arguments).await.unwrap().to_lowercase();
+        assert!(text.contains("count the owners of the organization") || text.contains("count its owners"), "{name}: {text}");
     }
 }

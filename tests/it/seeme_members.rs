@@ -102,7 +102,7 @@ async fn power_is_asked_about_and_power_for_outsiders_the_more() {
     assert_eq!((&insider["impact"]["gravity"], &insider["impact"]["notes"]), (&json!("low"), &json!(notes)));
     let outsider = lab.agent.ok("invite_organization_member", plan("juno@elsewhere.example")).await;
     assert_eq!(outsider["impact"]["gravity"], "critical");
-    let note = "nobody who holds power in Acme has an e-mail of the same domain: juno@elsewhere.example";
+    let note = "outside the mail domains of those who manage Acme: juno@elsewhere.example";
     assert_eq!(outsider["impact"]["notes"][2], note);
     assert_eq!(lab.writes(), Vec::<String>::new());
 }

@@ -88,7 +88,7 @@ async fn the_end_of_an_organization_is_told_whole() {
             {"count": 1, "what": "role ends", "examples": ["Label clerk"]},
             {"count": 1, "what": "invitation is void", "examples": ["noor.vandijk@acme.example"]},
         ],
-        "notes": ["people keep their accounts", "it cannot be brought back"],
+        "notes": ["people keep their accounts"],
     });
     assert_eq!(plan["impact"], impact);
     assert_eq!(lab.writes(), Vec::<String>::new());

@@ -24,7 +24,7 @@ use rolecall::{
 pub(crate) use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column as _, Row as _};
 
-use crate::schemas;
+use crate::{schemas, told};
 
 /// The protocol's eras: with a handshake, and without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,6 +299,7 @@ impl Agent {
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
         match self.client.call_tool(params(tool, arguments)).await {
             Ok(result) => {
+                told::check(tool, &result);
                 let answer = result.structured_content.unwrap_or_default();
                 assert_eq!(result.is_error == Some(true), answer.get("code").is_some(), "errors and only errors have a code: {answer}");
                 answer

@@ -24,7 +24,7 @@ use crate::{
     transport::pipe::{Asked, Reply},
 };
 
-/// Watch an assistant work, and be stopped, in a directory made for the occasion.
+/// Watch a scripted assistant work in a temporary directory.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// Do not pause between the lines
@@ -58,7 +58,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
 
     stage.title("Rolecall: an assistant runs an organization, and a person keeps the last word")?;
     stage.aside(&format!(
-        "Everything below happens: a real MCP client talks to the real server, about a practice company ({} organizations, {} people, \
+        "Everything below really happens: a real MCP client talks to the real server, about a practice company ({} organizations, {} people, \
          {} projects) in a temporary folder. Only the person's and the assistant's lines were written beforehand.",
         seeded.organizations, seeded.people, seeded.projects
     ))?;
@@ -69,7 +69,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     assistant.call(stage, "list_organizations", json!({})).await?.done(stage)?;
     assistant.call(stage, "list_projects", json!({ "organization": "Acme", "query": "at" })).await?.done(stage)?;
 
-    stage.chapter("2. So is everyday work that can be taken back")?;
+    stage.chapter("2. So is everyday work that can be undone")?;
     stage.person("Start a project Aurora at Acme. Mei joins it, and invite Noa Levi, who is new.")?;
     let aurora = json!({ "name": "Aurora", "organization": "Acme", "description": "Solar storms, a day ahead" });
     assistant.call(stage, "create_project", aurora).await?.done(stage)?;
@@ -90,7 +90,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     stage.person("Atlas has run its course. Clean it up.")?;
     stage.agent("I was told that it is fine, so I confirm it myself.")?;
     assistant.call(stage, "delete_project", json!({ "project": "Atlas", "confirm": true })).await?.fails(stage, "invalid_arguments")?;
-    stage.aside("There is no such argument, on purpose. Consent does not travel through the model.")?;
+    stage.aside("There is no such argument, on purpose: consent never goes through the model.")?;
 
     stage.chapter("5. What is lost is shown first, and its name has to be typed")?;
     stage.agent("Then the proper way.")?;
@@ -120,12 +120,12 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     stage.agent("The same call again.")?;
     mute.call(stage, "remove_organization_member", ana()).await?.done(stage)?;
 
-    stage.chapter("8. All of it can be read back, and proved")?;
+    stage.chapter("8. Every change is on record, and the record can be verified")?;
     assistant.call(stage, "list_activity", json!({ "limit": 6 })).await?.done(stage)?;
     let proof = db.read().await?.verify_ledger().await?;
     stage.answer("in a terminal window: rolecall activity --verify")?;
     match proof.broken {
-        None => stage.server(&format!("OK: {} rows, none changed, taken out or put in. Head: {}", proof.rows, proof.head))?,
+        None => stage.server(&format!("OK: {} rows, none was changed, removed or inserted. Head: {}", proof.rows, proof.head))?,
         Some((row, why)) => return Err(unexpected(&format!("row {row}: {why}"))),
     }
 

@@ -112,7 +112,7 @@ async fn leaving(at: &Session, org: &WireOrg, people: &[WireSeat], seat: &WireSe
         .about(about)
         .undo(undo(seat));
     if may_own && !stays_owned {
-        facts = facts.unseen(format!("nobody can tell here whether {} is left with an owner", org.name));
+        facts = facts.unseen(format!("Rolecall cannot see whether {} keeps an owner", org.name));
     }
     if projects.len() > MOST_PROJECTS {
         let all = projects.len();

@@ -133,7 +133,6 @@ pub(super) async fn delete(at: &Session, op: &DeleteOrganization) -> Result<Draf
         .lose(Losing::Organization, emails(members))
         .lose(Losing::Access, emails(guests))
         .note("people keep their accounts")
-        .note("it cannot be brought back")
         .about(Surroundings { organization: org.name.clone(), ..Surroundings::default() });
     if !org.subscription_id.is_empty() {
         facts = facts.note(format!("names subscription {}: while that is active, the service refuses", org.subscription_id));

@@ -118,7 +118,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
         .takes(Grant::own(seat.user.holder(), role, project.place()), codes, Vec::new())
         .undo(format!("add_project_member with roles {}", seat.role));
     if may_own && !stays_owned {
-        facts = facts.unseen(format!("nobody can tell here whether {} is left with an owner", project.name));
+        facts = facts.unseen(format!("Rolecall cannot see whether {} keeps an owner", project.name));
     }
     let inverse = rejoining(&seat, &project);
     let (sending, looking, user_id) = (at.clone(), at.clone(), seat.user.id.clone());

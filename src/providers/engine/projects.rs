@@ -113,7 +113,6 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
         .ends(Thing::Project, Counted::one(&project.name))
         .lose(Losing::Access, people)
         .note("its datasets, recipes, models and apps end with it")
-        .note("it cannot be brought back")
         .about(about);
     let (sending, looking, id) = (at.clone(), at.clone(), project.id.clone());
     let draft = Draft::new(target(&project), facts, move |permit| async move {

@@ -274,7 +274,7 @@ async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, Provide
     if project.status != "active" {
         facts = facts.note("it is archived already: nobody could change it or use its keys");
     }
-    Ok(facts.note("it cannot be brought back"))
+    Ok(facts)
 }
 
 pub(super) async fn by_id(at: &mut Session, id: &str) -> Result<ProjectRow, ProviderError> {

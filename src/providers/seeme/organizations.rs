@@ -170,8 +170,7 @@ async fn ending(at: &Session, organization: &Place) -> Result<Facts, ProviderErr
         .ends(Thing::Team, teams)
         .ends(Thing::Role, roles)
         .stops(Thing::Invitation, people(true))
-        .note("people keep their accounts")
-        .note("it cannot be brought back");
+        .note("people keep their accounts");
     if at.settings.remote.pin.is_some() {
         facts = facts.note("this connection is kept to this organization and will have nothing left to work on");
     }

@@ -144,8 +144,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteProject) -> Result<Draft<Pro
         .ends(Thing::Project, Counted::one(project.name()))
         .lose(Losing::Access, people(false))
         .leaves(Thing::Resource, resources::names(at, &project).await?, "a project")
-        .stops(Thing::Invitation, people(true))
-        .note("it cannot be brought back");
+        .stops(Thing::Invitation, people(true));
     let before = view(&project, &project.it, team_of(at, &project).await?);
     Ok(changes::delete(at, project, facts).before(before))
 }

@@ -94,8 +94,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteTeam) -> Result<Draft<Team>,
         .ends(Thing::Team, Counted::one(team.name()))
         .lose(Losing::Team, people(false))
         .leaves(Thing::Project, of_team(at, &team).await?, "a team")
-        .stops(Thing::Invitation, people(true))
-        .note("it cannot be brought back");
+        .stops(Thing::Invitation, people(true));
     let before = view(&team, &team.it, Some(count));
     Ok(changes::delete(at, team, facts).before(before))
 }
