@@ -29,6 +29,8 @@ pub struct Offer {
     /// Fields that every able connection ignores.
     dropped: BTreeSet<&'static str>,
     token: bool,
+    /// Whether there is one account only: then nothing has to say which.
+    alone: bool,
 }
 
 /// What the arguments of a call hold besides the operation's own.
@@ -55,7 +57,8 @@ impl Catalog {
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
             let others = connections.iter().filter(|it| !able.iter().any(|able| Arc::ptr_eq(able, it))).cloned().collect();
-            (!able.is_empty()).then_some((tool.name, Offer { tool, able, others, dropped, token }))
+            let alone = connections.len() < 2;
+            (!able.is_empty()).then_some((tool.name, Offer { tool, able, others, dropped, token, alone }))
         };
         Self { offers: tools::all().into_iter().filter(|it| lists.offers(it)).filter_map(offer).collect() }
     }
@@ -90,6 +93,9 @@ impl Offer {
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             // A field that only some connections know stays: a call that gives it to another one is told so before anything is sent.
             properties.retain(|name, _| !self.dropped.contains(name.as_str()));
+            if let Some(steps) = properties.get_mut("steps").filter(|_| self.alone && self.tool.name == jobs::ApplyChanges::NAME) {
+                steps["description"] = "Calls".into();
+            }
             if self.able.len() > 1 {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
                 let description = if self.tool.across { "Account; absent: all" } else { "Account" };

@@ -14,6 +14,9 @@ pub enum ProviderError {
     /// A rule of the provider forbids it as things are.
     #[error("{message}")]
     Conflict { code: &'static str, message: String, fix: String },
+    /// It is there already, and not as it was asked for: somebody holds another role.
+    #[error("{message}")]
+    Differs { code: &'static str, message: String, fix: String },
     /// The arguments do not go together.
     #[error("{message}")]
     Invalid { message: String, fix: String },
@@ -95,6 +98,12 @@ impl ProviderError {
         Self::Conflict { code, message: message.into(), fix: fix.into() }
     }
 
+    /// What is asked for is there already: whole, or in another way than it was asked for.
+    pub fn already(code: &'static str, whole: bool, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        let (message, fix) = (message.into(), fix.into());
+        if whole { Self::Conflict { code, message, fix } } else { Self::Differs { code, message, fix } }
+    }
+
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Invalid { message: message.into(), fix: fix.into() }
     }
@@ -103,7 +112,7 @@ impl ProviderError {
         match self {
             Self::NotFound { kind, .. } => format!("{kind}_not_found").replace(' ', "_"),
             Self::Ambiguous { kind, .. } => format!("ambiguous_{kind}").replace(' ', "_"),
-            Self::Conflict { code, .. } => (*code).to_owned(),
+            Self::Conflict { code, .. } | Self::Differs { code, .. } => (*code).to_owned(),
             Self::Invalid { .. } => "invalid_arguments".into(),
             Self::TargetChanged => "target_changed".into(),
             Self::Store(_) => "store_unavailable".into(),
@@ -117,6 +126,7 @@ impl ProviderError {
         match self {
             Self::NotFound { fix, .. }
             | Self::Conflict { fix, .. }
+            | Self::Differs { fix, .. }
             | Self::Invalid { fix, .. }
             | Self::Unanswered { fix, .. }
             | Self::Partly { fix, .. } => fix.clone(),

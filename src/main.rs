@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use rolecall::cli::{self, Cli};
+use rolecall::cli::Cli;
 
 fn main() -> ExitCode {
-    cli::start_logging();
     Cli::read().run()
 }

@@ -91,8 +91,10 @@ fn receipt(status: &str, target: &Value, fields: &Fields) -> String {
         "dry_run" => "Nothing was changed, this is a preview".to_owned(),
         "confirmation_required" => "Nothing was changed yet, a person has to approve it".to_owned(),
         "running" => "Still running, get_job tells the rest".to_owned(),
-        "stopped" => "Stopped at a failure".to_owned(),
-        "cancelled" => "Cancelled before its end".to_owned(),
+        "partly" => format!("Partly: {}", made(fields)),
+        "failed" => format!("Failed: {}", made(fields)),
+        "stopped" => format!("Stopped at a failure: {}", made(fields)),
+        "cancelled" => format!("Cancelled before its end: {}", made(fields)),
         other => sentence(other),
     };
     let mut lines = vec![format!("{head}: {what}")];
@@ -117,6 +119,24 @@ fn receipt(status: &str, target: &Value, fields: &Fields) -> String {
         lines.extend(part(name).map(|it| format!("{name}: {it}")));
     }
     lines.join("\n")
+}
+
+/// How much of many was made, and how the rest ended: `1 of 3 made, 2 refused`.
+fn made(fields: &Fields) -> String {
+    let count = |name: &str| fields.get("after").and_then(|it| it[name].as_u64()).unwrap_or_default();
+    let others = [
+        ("skipped", "so already"),
+        ("differs", "there with another role"),
+        ("failed", "failed"),
+        ("unknown", "of unknown outcome"),
+        ("refused", "refused"),
+        ("cancelled", "cancelled"),
+        ("pending", "pending"),
+    ];
+    let others: Vec<(u64, &str)> = others.iter().map(|it| (count(it.0), it.1)).filter(|it| it.0 > 0).collect();
+    let all = count("done") + others.iter().map(|it| it.0).sum::<u64>();
+    let told: String = others.iter().map(|(count, how)| format!(", {count} {how}")).collect();
+    format!("{} of {all} made{told}", count("done"))
 }
 
 /// What a person would be asked or has to be asked, and what else the change would do.

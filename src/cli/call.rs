@@ -24,11 +24,12 @@ use crate::{
 A tool's arguments:  rolecall call TOOL --help
 The tools:           rolecall tools
 
-Lists come from repeating an argument. @FILE stands for the text of a file, as in --csv @people.csv.
+Lists come from repeating an argument. @FILE stands for the text of a file, @- for standard input.
+A table may also be named without the @, as in --csv people.csv; it may be UTF-8, UTF-16 or Windows-1252.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
 --output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
 
-Exit codes: 0 done, 1 the call or one of its rows failed or was refused, 2 usage error, 3 the change waits for a person."
+Exit codes: 0 done, 1 the call or one of its rows failed, was refused or differs, 2 usage error, 3 the change waits for a person."
 )]
 pub struct Call {
     /// The tool and its arguments
@@ -112,9 +113,9 @@ impl Call {
     }
 }
 
-/// Whether all of what was asked for was done: of many rows, each was made or is not needed.
+/// Whether all of what was asked for was done: of many rows, each was made or is so already.
 fn is_whole(result: &Value) -> bool {
-    ["failed", "unknown", "refused"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
+    ["differs", "failed", "unknown", "refused", "cancelled"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
 }
 
 impl Own {

@@ -1,10 +1,8 @@
 //! A tool's arguments as flags, read by the tool's own schema.
 
-use std::io::Read as _;
-
 use serde_json::{Map, Value};
 
-use super::Failure;
+use super::{Failure, files};
 use crate::{catalog::Offer, config::nearest};
 
 /// Reads `--name value` pairs. A name may have hyphens for underscores; lists come from repeating; `@FILE` stands for a file's text.
@@ -35,7 +33,7 @@ pub(super) fn read(tool: &str, schema: &Map<String, Value>, words: &[String]) ->
             };
         }
         let text = given.ok_or_else(|| Failure::usage(format!("`--{flag}` has no value"), format!("see `rolecall call {tool} --help`")))?;
-        let text = from_file(text)?;
+        let text = files::text(&name, text)?;
         let bad = |wanted: &str| Failure::usage(format!("`--{flag}` is not {wanted}"), format!("see `rolecall call {tool} --help`"));
         if kind == "array" {
             let list = arguments.entry(name).or_insert_with(|| Value::Array(Vec::new()));
@@ -57,26 +55,9 @@ pub(super) fn read(tool: &str, schema: &Map<String, Value>, words: &[String]) ->
 
 /// Arguments as one JSON object: as text, from a file, or from standard input.
 pub(super) fn read_json(text: String) -> Result<Map<String, Value>, Failure> {
-    let text = if text == "-" {
-        let mut all = String::new();
-        std::io::stdin().read_to_string(&mut all)?;
-        all
-    } else {
-        from_file(text)?
-    };
+    let text = if text == "-" { files::standard_input()? } else { files::text("json", text)? };
     serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("`--json` is not a JSON object: {error}"), "write it as '{\"name\": \"Atlas\"}'"))
-}
-
-/// `@FILE` as the file's text; `@@` for a text that starts with `@`.
-fn from_file(text: String) -> Result<String, Failure> {
-    match text.strip_prefix('@') {
-        None => Ok(text),
-        Some(rest) if rest.starts_with('@') => Ok(rest.to_owned()),
-        Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("file `{path}`: {error}"), "name a text file; a text that starts with @ is written with @@")
-        }),
-    }
 }
 
 fn kind(schema: &Value) -> &str {

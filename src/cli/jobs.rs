@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use serde_json::{Map, Value, json};
 
-use super::{Ended, Failure, Format, call, output, progress};
+use super::{Ended, Failure, Format, call, files, output, progress};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
@@ -29,10 +29,10 @@ enum Command {
     /// Show a job's progress and the outcome of each row
     Show {
         id: String,
-        /// Show only rows with this outcome: done, skipped, failed, unknown, refused, cancelled or pending
+        /// Show only rows with this outcome: done, skipped, differs, failed, unknown, refused, cancelled or pending
         #[arg(long)]
         outcome: Option<String>,
-        /// Write all rows and outcomes to a CSV file; `add_project_members --csv` reads its own again
+        /// Write all rows and outcomes to a CSV file, or - for standard output; `add_project_members --csv` reads its own again
         #[arg(long, value_name = "FILE")]
         csv: Option<PathBuf>,
         /// Wait until the job ends
@@ -67,7 +67,12 @@ impl Jobs {
                     progress::watch(&app, id, &caller).await?;
                 }
                 let table = app.jobs().table(id, &caller).await?;
-                std::fs::write(path, table)
+                if path.as_os_str() == "-" {
+                    write!(out, "{table}")?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                let path = path.to_str().map_or_else(|| path.clone(), files::at_home);
+                std::fs::write(&path, table)
                     .map_err(|error| Failure::new(format!("file `{}`: {error}", path.display()), "choose another file"))?;
                 writeln!(out, "written to {}", path.display())?;
             }
@@ -128,7 +133,7 @@ fn line(job: &Value) -> String {
 }
 
 fn counts(job: &Value) -> String {
-    let named = ["done", "skipped", "failed", "unknown", "refused", "cancelled", "pending"];
+    let named = ["done", "skipped", "differs", "failed", "unknown", "refused", "cancelled", "pending"];
     let counts = named.iter().filter_map(|name| Some((job[*name].as_u64().filter(|it| *it > 0)?, name)));
     counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
 }

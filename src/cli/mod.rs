@@ -23,7 +23,9 @@ pub mod conformance;
 pub mod demo;
 pub mod doctor;
 mod fields;
+mod files;
 pub mod jobs;
+mod logging;
 mod output;
 mod progress;
 #[cfg(feature = "sandbox")]
@@ -33,6 +35,7 @@ pub mod serve;
 pub mod snippets;
 pub mod tools;
 
+pub use logging::LogFormat;
 pub use output::Format;
 
 /// The command line, read.
@@ -141,6 +144,9 @@ impl Cli {
 
     fn ended(&self) -> Ended {
         use tokio::runtime::Builder;
+        let serve = if let Command::Serve(it) = &self.command { Some(it) } else { None };
+        // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
+        logging::start(serve.map(serve::Serve::log_format).unwrap_or_default(), serve.is_some_and(serve::Serve::is_http));
         // One client is served fastest on one thread; many deserve all there are.
         let many = matches!(&self.command, Command::Serve(it) if it.is_http());
         let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
@@ -180,19 +186,6 @@ impl Command {
             #[cfg(feature = "conformance")]
             Self::Conformance(it) => it.run(overrides).await,
         }
-    }
-}
-
-/// Writes what goes wrong inside to stderr; `RUST_LOG` says how much.
-pub fn start_logging() {
-    use tracing_subscriber::{EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    // What `RUST_LOG` can say takes regular expressions to read; the usual takes none.
-    if let Ok(filter) = EnvFilter::try_from_default_env() {
-        registry().with(lines.with_filter(filter)).init();
-    } else {
-        let usual = Targets::new().with_default(tracing::Level::WARN).with_target("rmcp", tracing::Level::ERROR);
-        registry().with(lines.with_filter(usual)).init();
     }
 }
 

@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Failure};
+use super::{Ended, Failure, LogFormat};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
@@ -41,6 +42,9 @@ pub struct Serve {
     /// Serve over stdio even on a terminal
     #[arg(long, conflicts_with = "http")]
     stdio: bool,
+    /// How the log on stderr is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, env = "ROLECALL_LOG_FORMAT")]
+    log_format: LogFormat,
     /// How many seconds what is being worked on may take when the server is told to end
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     grace: u64,
@@ -93,6 +97,10 @@ impl Serve {
         self.http.is_some()
     }
 
+    pub(super) fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
+
     /// Serves until the client leaves or a signal comes.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         if self.http.is_none() && !self.stdio && std::io::stdin().is_terminal() {
@@ -115,6 +123,7 @@ impl Serve {
             options.sse = self.sse;
             options.grace = grace;
             self.limits.apply(&mut options);
+            options.operators = operators(&server, &app);
             // Many clients are served, or none: a store that cannot be used ends it here.
             app.db.pools().await?;
             app.jobs().keep_going();
@@ -137,6 +146,20 @@ impl Serve {
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What load balancers and monitors ask for.
+fn operators(server: &Server, app: &Arc<App>) -> http::Operators {
+    let (server, app) = (server.clone(), Arc::clone(app));
+    let ready = move || {
+        let app = Arc::clone(&app);
+        let looked: BoxFuture<'static, bool> = Box::pin(async move {
+            let answer = async { app.db.read().await?.number("SELECT 1", &[]).await };
+            answer.await.inspect_err(|error| tracing::warn!("the store does not answer: {}", chain(error))).is_ok()
+        });
+        looked
+    };
+    http::Operators::new(ready, move || server.figures())
 }
 
 /// How long what comes after the grace may take: connections that close, rows of jobs that are recorded, the store.

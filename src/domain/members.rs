@@ -91,6 +91,9 @@ pub struct Batch<I = BatchItem> {
 pub struct Counts {
     pub done: u64,
     pub skipped: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub differs: u64,
     pub failed: u64,
     pub unknown: u64,
     #[serde(skip_serializing_if = "is_zero")]
@@ -102,6 +105,22 @@ pub struct Counts {
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(default)]
     pub pending: u64,
+}
+
+impl Counts {
+    /// How many did not end as they were asked for.
+    pub fn amiss(&self) -> u64 {
+        self.differs + self.failed + self.unknown + self.refused + self.cancelled
+    }
+
+    /// How the whole of them ended: `done` only where all of it is so now.
+    pub fn outcome(&self) -> &'static str {
+        match self.amiss() {
+            0 => "done",
+            _ if self.done + self.skipped + self.unknown == 0 => "failed",
+            _ => "partly",
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -127,7 +146,10 @@ pub struct BatchItem {
 #[schemars(inline)]
 pub enum ItemOutcome {
     Done,
+    /// It is so already.
     Skipped,
+    /// Not sent: it is there already with another role.
+    Differs,
     Failed,
     /// Sent, and no answer came. Not repeated.
     Unknown,
@@ -144,6 +166,7 @@ impl ItemOutcome {
         match self {
             Self::Done => "done",
             Self::Skipped => "skipped",
+            Self::Differs => "differs",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
             Self::Refused => "refused",
@@ -154,7 +177,7 @@ impl ItemOutcome {
 
     /// The outcome of a row in this state; one that is being sent has none yet.
     pub fn of(state: &str) -> Self {
-        let known = [Self::Done, Self::Skipped, Self::Failed, Self::Unknown, Self::Refused, Self::Cancelled];
+        let known = [Self::Done, Self::Skipped, Self::Differs, Self::Failed, Self::Unknown, Self::Refused, Self::Cancelled];
         known.into_iter().find(|it| it.name() == state).unwrap_or(Self::Pending)
     }
 }

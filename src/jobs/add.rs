@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     Engine,
     people::{self, Row},
     planned::{PlannedJob, PlannedRow, Route, Stage},
+    table::Written,
 };
 use crate::{
     domain::{ReferenceText, fold},
@@ -40,7 +42,8 @@ impl Engine {
             asked.iter().map(|it| (it.number, row(it.number, arguments(it), Stage::Open(route.clone())))).collect();
         rows.extend(problems.into_iter().map(|it| {
             let stage = Stage::Ended { state: "failed", reason: it.message };
-            (it.number, row(it.number, Map::new(), stage))
+            let Written { project, member, roles } = it.written;
+            (it.number, row(it.number, written(&project, &member, &roles), stage))
         }));
         rows.sort_by_key(|it| it.0);
         let rows = rows.into_iter().map(|it| it.1).collect();
@@ -59,9 +62,13 @@ impl Engine {
 
 fn arguments(row: &Row) -> Map<String, Value> {
     let roles: Vec<&str> = row.roles.iter().map(ReferenceText::text).collect();
+    written(row.project.text(), row.member.text(), &roles)
+}
+
+fn written(project: &str, member: &str, roles: &[impl Serialize]) -> Map<String, Value> {
     let mut arguments = Map::new();
-    arguments.insert("project".into(), row.project.text().into());
-    arguments.insert("member".into(), row.member.text().into());
+    arguments.insert("project".into(), project.into());
+    arguments.insert("member".into(), member.into());
     arguments.insert("roles".into(), json!(roles));
     arguments
 }

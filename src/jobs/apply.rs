@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::{
     Engine,
     planned::{PlannedJob, PlannedRow, Route, Stage},
@@ -29,12 +31,15 @@ impl Engine {
             }
             _ => {}
         }
+        let goes_on = op.on_failure.unwrap_or_default() == OnFailure::Continue;
         let (mut rows, mut problems, mut known) = (Vec::new(), Vec::new(), HashSet::new());
         for (step, number) in op.steps.iter().zip(1..) {
             let name = step.id.clone().unwrap_or_else(|| number.to_string());
-            match self.step(&name, step, &known) {
-                Ok(row) => rows.push(row),
-                Err(problem) => problems.push((name.clone(), problem)),
+            match usable(&name, &known).map(|()| self.step(&name, step, &known)) {
+                Ok(Ok(row)) => rows.push(row),
+                // It fails alone.
+                Ok(Err(problem)) if goes_on => rows.push(hopeless(&name, step, problem)),
+                Ok(Err(problem)) | Err(problem) => problems.push((name.clone(), problem)),
             }
             known.insert(name);
         }
@@ -46,21 +51,14 @@ impl Engine {
             connection: builtin::NAME.to_owned(),
             arguments: providers::json(op)?,
             in_order: true,
-            stop_on_failure: op.on_failure.unwrap_or_default() == OnFailure::Stop,
-            all_or_nothing: true,
+            stop_on_failure: !goes_on,
+            all_or_nothing: !goes_on,
             rows,
             notes: Vec::new(),
         })
     }
 
     fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<PlannedRow, String> {
-        let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
-        if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
-            return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
-        }
-        if known.contains(name) {
-            return Err("an earlier step has the same id".into());
-        }
         let offer = self.catalog.offer(&step.tool).map_err(|error| told(&error))?;
         let mut arguments = step.arguments.clone();
         let envelope = offer.open(&mut arguments).map_err(|error| told(&error))?;
@@ -92,6 +90,32 @@ impl Engine {
         let stage = if references.is_empty() { Stage::Open(route) } else { Stage::Later(route) };
         let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
         Ok(PlannedRow { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
+    }
+}
+
+/// Whether a step can have this name: others refer to it by that.
+fn usable(name: &str, known: &HashSet<String>) -> Result<(), String> {
+    let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+    if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+        return Err("its id is not 1 to 40 letters, digits, `_` and `-`".into());
+    }
+    if known.contains(name) {
+        return Err("an earlier step has the same id".into());
+    }
+    Ok(())
+}
+
+/// A step that cannot be made, whatever the others come to.
+fn hopeless(name: &str, step: &StepCall, reason: String) -> PlannedRow {
+    let connection = step.arguments.get("connection").and_then(Value::as_str).unwrap_or(builtin::NAME);
+    PlannedRow {
+        name: name.to_owned(),
+        connection: crate::shape::cut(connection, 80),
+        tool: crate::shape::cut(&step.tool, 80),
+        arguments: step.arguments.clone(),
+        stage: Stage::Ended { state: "failed", reason },
+        follows: false,
+        target: None,
     }
 }
 

@@ -206,6 +206,11 @@ impl Jobs {
         });
     }
 
+    /// How many jobs this process works on.
+    pub fn running(&self) -> usize {
+        self.0.workers.len()
+    }
+
     /// Ends all work between two rows, so that the next process can go on at once.
     pub async fn stop(&self) {
         self.0.stopping.cancel();

@@ -1,7 +1,8 @@
 //! The rows of `add_project_members`: from `people`, or from `csv` as spreadsheets and vendors' command lines write it.
 
+use super::table::{self, Written};
 use crate::{
-    domain::{PersonRef, ProjectRef, RoleRef, fold},
+    domain::{PersonRef, ProjectRef, RoleRef},
     error::ProviderError,
     tools::project_members::AddProjectMembers,
 };
@@ -21,6 +22,8 @@ pub(super) struct Row {
 pub(super) struct Problem {
     pub(super) number: usize,
     pub(super) message: String,
+    /// What could be read of it, so that it can be mended where it is told.
+    pub(super) written: Written,
 }
 
 /// The longest `csv`, in bytes a row.
@@ -30,7 +33,7 @@ const ROW_BYTES: usize = 200;
 ///
 /// # Errors
 ///
-/// Where there is no row, there are more than `most`, or it is no CSV at all.
+/// Where there is no row, there are more than `most`, or it is no table at all.
 pub(super) fn rows(op: &AddProjectMembers, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
     let (rows, problems) = match (&op.csv, op.people.is_empty()) {
         (Some(_), false) => {
@@ -52,122 +55,55 @@ pub(super) fn rows(op: &AddProjectMembers, most: usize) -> Result<(Vec<Row>, Vec
 }
 
 fn listed(op: &AddProjectMembers) -> (Vec<Row>, Vec<Problem>) {
-    let rows = op.people.iter().zip(1..).map(|(it, number)| {
-        let roles = it.roles.clone();
-        Row { number, project: it.project.clone(), member: it.member.clone(), roles }
-    });
-    let (rows, empty): (Vec<_>, Vec<_>) = rows.partition(|it| !it.roles.is_empty());
-    (rows, empty.into_iter().map(|it| Problem { number: it.number, message: "no role is given".into() }).collect())
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for (it, number) in op.people.iter().zip(1..) {
+        if it.roles.is_empty() {
+            let written = Written { project: it.project.to_string(), member: it.member.to_string(), roles: Vec::new() };
+            problems.push(Problem { number, message: "no role is given".into(), written });
+        } else {
+            rows.push(Row { number, project: it.project.clone(), member: it.member.clone(), roles: it.roles.clone() });
+        }
+    }
+    (rows, problems)
 }
-
-/// Where the columns are. Without a header: project, member, and roles to the end of the line.
-struct Columns {
-    project: usize,
-    member: usize,
-    roles: usize,
-    /// Whether every further cell is a role too.
-    roles_to_end: bool,
-    /// What became of the row before, in the table of a job: what is done is left out.
-    outcome: Option<usize>,
-}
-
-/// Outcomes of rows that need not be made again.
-const MADE: [&str; 2] = ["done", "skipped"];
 
 fn read(csv: &str, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
     let longest = most * ROW_BYTES;
     if csv.len() > longest {
         return Err(ProviderError::invalid(format!("`csv` is longer than {longest} bytes"), "split it over several calls"));
     }
-    let text = csv.trim_start_matches('\u{feff}');
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let mut columns = None;
-    let (mut rows, mut problems, mut made) = (Vec::new(), Vec::new(), 0);
-    let mut record = csv::StringRecord::new();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                return Err(ProviderError::invalid(format!("`csv` cannot be read: {error}"), "give lines of project,member,role;role"));
-            }
-        }
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        // The position that a record carries is that of a comment before it; the end of the record is certain.
-        let inside = record.iter().map(|it| it.matches('\n').count()).sum::<usize>();
-        let end = usize::try_from(reader.position().line()).unwrap_or_default();
-        let number = line_of(text, reader.position().byte(), end).saturating_sub(inside);
-        if columns.is_none() {
-            if let Some(found) = header(&record)? {
-                columns = Some(found);
-                continue;
-            }
-            columns = Some(Columns { project: 0, member: 1, roles: 2, roles_to_end: true, outcome: None });
-        }
-        let Some(columns) = &columns else { continue };
-        if columns.outcome.and_then(|at| record.get(at)).is_some_and(|it| MADE.contains(&fold(it).as_str())) {
-            made += 1;
-            continue;
-        }
-        match row(&record, columns, number) {
-            Ok(row) => rows.push(row),
-            Err(message) => problems.push(Problem { number, message }),
-        }
-        if rows.len() + problems.len() > most {
-            break;
-        }
+    if is_a_file(csv) {
+        let message = format!("`csv` is the text of a table, and `{}` looks like the name of a file", csv.trim());
+        return Err(ProviderError::invalid(message, "give what is in the file"));
     }
-    if rows.is_empty() && problems.is_empty() && made > 0 {
-        return Err(ProviderError::invalid("every row of `csv` was made before", "leave it, or take the column `outcome` out"));
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for line in table::read(csv)? {
+        let table::Line { number, written, fault } = line;
+        match fault.map_or_else(|| row(number, &written), Err) {
+            Ok(row) => rows.push(row),
+            Err(message) => problems.push(Problem { number, message, written }),
+        }
     }
     Ok((rows, problems))
 }
 
-/// The line on which a record ended: the reader stands behind its line feed, or at the end of a text without one.
-fn line_of(text: &str, byte: u64, reader_line: usize) -> usize {
-    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    if text.get(..at).is_some_and(|it| it.ends_with('\n')) { reader_line.saturating_sub(1) } else { reader_line }
+/// Whether a text is the name of a table instead of one.
+fn is_a_file(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    !text.contains([',', ';', '\t', '\n', '\r']) && [".csv", ".tsv", ".txt", ".xlsx"].iter().any(|it| text.ends_with(it))
 }
 
-/// The columns that a first line names, if it is a header.
-fn header(record: &csv::StringRecord) -> Result<Option<Columns>, ProviderError> {
-    let names: Vec<String> = record.iter().map(|it| fold(it).replace(['_', '-', ' '], "")).collect();
-    let find = |known: &[&str]| names.iter().position(|it| known.contains(&it.as_str()));
-    let project = find(&["project", "projectid", "projectname"]);
-    let member = find(&["member", "email", "person", "user", "useremail", "mail"]);
-    let roles = find(&["roles", "role"]);
-    // `member` names a role too, and a project may be called `project`: one such word makes no header, and an e-mail unmakes it.
-    let found = [project, member, roles].iter().flatten().count();
-    if found < 2 || record.iter().any(|it| it.contains('@')) {
-        return Ok(None);
-    }
-    match (project, member, roles) {
-        (Some(project), Some(member), Some(roles)) => {
-            Ok(Some(Columns { project, member, roles, roles_to_end: false, outcome: find(&["outcome"]) }))
-        }
-        _ => Err(ProviderError::invalid("the header of `csv` lacks a column", "name the columns project, member and roles")),
-    }
-}
-
-fn row(record: &csv::StringRecord, columns: &Columns, number: usize) -> Result<Row, String> {
-    let cell = |at: usize| record.get(at).unwrap_or_default();
-    if record.len() < 3 && columns.roles_to_end {
-        let hint = if record.iter().any(|it| it.matches(';').count() > 1) { "; columns are separated by commas" } else { "" };
-        return Err(format!("it has {} of the 3 columns project, member, roles{hint}", record.len()));
-    }
-    let last = if columns.roles_to_end { record.len() } else { columns.roles + 1 };
-    let cells = (columns.roles..last).flat_map(|at| cell(at).split([';', '|'])).map(str::trim).filter(|it| !it.is_empty());
-    let roles = cells.map(|it| RoleRef::try_from(it.to_owned()).map_err(|error| error.to_string())).collect::<Result<Vec<_>, _>>()?;
+fn row(number: usize, written: &Written) -> Result<Row, String> {
+    let Written { project, member, roles } = written;
+    let roles = roles.iter().map(|it| RoleRef::try_from(it.clone()).map_err(|error| format!("role: {error}")));
+    let roles = roles.collect::<Result<Vec<_>, _>>()?;
     if roles.is_empty() {
         return Err("no role is given".into());
     }
     Ok(Row {
         number,
-        project: ProjectRef::try_from(cell(columns.project).to_owned()).map_err(|error| format!("project: {error}"))?,
-        member: PersonRef::try_from(cell(columns.member).to_owned()).map_err(|error| format!("member: {error}"))?,
+        project: ProjectRef::try_from(project.clone()).map_err(|error| format!("project: {error}"))?,
+        member: PersonRef::try_from(member.clone()).map_err(|error| format!("member: {error}"))?,
         roles,
     })
 }
@@ -214,14 +150,68 @@ mod tests {
     #[test]
     fn what_was_made_before_is_left_out() {
         let before = "project,member,roles,outcome,reason\nAtlas,ana@acme.example,viewer,done,\nAtlas,bo@acme.example,viewer,failed,no\n\
-                      Atlas,cy@acme.example,viewer,Skipped,is a member\nAtlas,di@acme.example,viewer,cancelled,\n";
-        assert_eq!(told(before).0, ["3 Atlas bo@acme.example viewer", "5 Atlas di@acme.example viewer"]);
+                      Atlas,cy@acme.example,viewer,Skipped,is a member\nAtlas,di@acme.example,viewer,cancelled,\n\
+                      Atlas,ed@acme.example,owner,differs,as viewer\n";
+        let again = ["3 Atlas bo@acme.example viewer", "5 Atlas di@acme.example viewer", "6 Atlas ed@acme.example owner"];
+        assert_eq!(told(before).0, again);
         let all = "project,member,roles,outcome\nAtlas,ana@acme.example,viewer,done\n";
         assert_eq!(read(all, 1000).unwrap_err().to_string(), "every row of `csv` was made before");
     }
 
     #[test]
-    fn a_header_that_lacks_a_column_is_refused() {
-        assert_eq!(read("project,member\nAtlas,ana@acme.example", 1000).unwrap_err().to_string(), "the header of `csv` lacks a column");
+    fn a_header_that_lacks_a_column_is_refused_with_its_name() {
+        let lacking = read("project,member\nAtlas,ana@acme.example", 1000).unwrap_err().to_string();
+        assert_eq!(lacking, "the header of `csv` lacks a column for roles");
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_no_table() {
+        let named = read(" people.csv ", 1000).unwrap_err().to_string();
+        assert_eq!(named, "`csv` is the text of a table, and `people.csv` looks like the name of a file");
+    }
+
+    #[test]
+    fn whatever_separates_cells_and_ends_lines_is_seen() {
+        let same =
+            (vec!["2 Data, Lab ana@acme.example owner+viewer".to_owned(), "3 Atlas bo@acme.example viewer".into()], Vec::<String>::new());
+        for csv in [
+            "project;member;roles\n\"Data, Lab\";ana@acme.example;owner|viewer\nAtlas;bo@acme.example;viewer\n",
+            "project;member;roles\r\nData, Lab;ana@acme.example;\"owner;viewer\"\r\nAtlas;bo@acme.example;viewer\r\n",
+            "project\tmember\troles\nData, Lab\tana@acme.example\towner;viewer\nAtlas\tbo@acme.example\tviewer",
+            "project,member,roles\r\"Data, Lab\",ana@acme.example,owner;viewer\rAtlas,bo@acme.example,viewer\r",
+            "sep=;\nData, Lab;ana@acme.example;owner|viewer\nAtlas;bo@acme.example;viewer\n\u{1a}",
+            "```csv\n\"Data, Lab\",ana@acme.example,owner,viewer\nAtlas,bo@acme.example,viewer\n```\n",
+            "\0\0\nData, Lab;ana@acme.example;owner|viewer\nAtlas;bo@acme.example;viewer\n\0\0\0\n",
+            "project,member,roles\\n\"Data, Lab\",ana@acme.example,owner;viewer\\nAtlas,bo@acme.example,viewer",
+        ] {
+            assert_eq!(told(csv), same, "{csv:?}");
+        }
+        let wide: String = "project,member,roles\nAtlas,bo@acme.example,viewer\n".chars().flat_map(|it| [it, '\0']).collect();
+        assert_eq!(told(&wide).0, ["2 Atlas bo@acme.example viewer"]);
+        let bars = "| Project | Email | Role |\n|---|:--:|---|\n| Data, Lab | ana@acme.example | owner; viewer |\n";
+        assert_eq!(told(bars).0, ["3 Data, Lab ana@acme.example owner+viewer"]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_takes_its_own_row_with_it_and_no_other() {
+        let (rows, problems) = told(
+            "Atlas,ana@acme.example,viewer\nAtlas,bo@acme.example,\"viewer\nAtlas,cy@acme.example,viewer\n\"Data, Lab\",di@acme.example,viewer\n\
+             Atlas,\"ed\" @acme.example,viewer\nAtlas,fy@acme.example,view\"er\n",
+        );
+        let read = ["1 Atlas ana@acme.example viewer", "3 Atlas cy@acme.example viewer", "4 Data, Lab di@acme.example viewer"];
+        assert_eq!((&rows[..3], rows[3].as_str()), (&read.map(String::from)[..], "6 Atlas fy@acme.example view\"er"));
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("2 in its cell 3 something stands behind") || problems[0].starts_with("2 a quote is opened in"));
+        assert!(problems[1].starts_with("5 in its cell 2 something stands behind the quote that closes"), "{problems:?}");
+        let (rows, problems) = told("Atlas,ana@acme.example,viewer\nAtlas,bo@acme.example,\"viewer\nAtlas,cy@acme.example,viewer\n");
+        assert_eq!(rows, ["1 Atlas ana@acme.example viewer", "3 Atlas cy@acme.example viewer"]);
+        assert_eq!(problems, ["2 a quote is opened in its cell 3 and not closed; close it or take it out"]);
+    }
+
+    #[test]
+    fn a_name_that_begins_like_a_comment_is_a_name() {
+        let (rows, problems) =
+            told("#project,member,roles\n\"#random\",ana@acme.example,viewer\n#random,bo@acme.example,viewer\n# a,b,c\n");
+        assert_eq!((rows, problems), (vec!["2 #random ana@acme.example viewer".into(), "3 #random bo@acme.example viewer".into()], vec![]));
     }
 }

@@ -25,6 +25,8 @@ use crate::{
 pub(super) const AT_ONCE: usize = 16;
 /// Of how many rows the plan is kept until it is sent.
 const KEPT: usize = 1000;
+/// How many calls are planned one upon the other: each makes all those before it anew.
+const MOST_REHEARSED: usize = 50;
 /// How long one request of a job may wait for its turn: a service may ask all to wait for minutes.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -41,6 +43,12 @@ impl Scopes {
     pub(super) fn get(&self, connection: &Connection) -> Scope {
         let mut scopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         scopes.entry(connection.name.clone()).or_insert_with(|| scope(connection)).clone()
+    }
+
+    /// For calls of which each may need what those before it make, where the provider can tell what would be then.
+    fn of_chain(&self, connection: &Connection, calls: usize) -> Scope {
+        let rehearsal = if (2..=MOST_REHEARSED).contains(&calls) { connection.rehearse() } else { None };
+        rehearsal.unwrap_or_else(|| self.get(connection))
     }
 }
 
@@ -65,21 +73,36 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Where a connection or the store cannot be used; and with `all_or_nothing`, where any row cannot be made.
+    /// Where the store or all connections cannot be used; with `all_or_nothing`, where any row cannot be made.
     pub(super) async fn plan(&self, work: &mut PlannedJob, caller: &Caller) -> Result<HashMap<i64, Step>, CallError> {
         let open = |it: &PlannedRow| if let Stage::Open(route) = &it.stage { Some((route.clone(), it.arguments.clone())) } else { None };
-        let calls: Vec<_> = work.rows.iter().enumerate().filter_map(|(at, it)| Some((at, open(it)?))).collect();
+        let mut chains: Vec<Vec<_>> = Vec::new();
+        for (at, it) in work.rows.iter().enumerate() {
+            let Some(call) = open(it) else { continue };
+            match chains.last_mut().filter(|_| it.follows) {
+                Some(chain) => chain.push((at, call)),
+                None => chains.push(vec![(at, call)]),
+            }
+        }
         let scopes = Scopes::default();
         // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
         let kept = if work.in_order { 0 } else { KEPT };
         let asked = work.invites();
         let mut plans = HashMap::new();
-        let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(calls)
-            .map(|(at, (route, arguments))| {
-                let scope = scopes.get(&route.connection);
-                async move { (at, self.plan_one(&route, &scope, arguments, caller).await) }
+        let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(chains)
+            .map(|chain| {
+                let scope = chain.first().map(|it| scopes.of_chain(&it.1.0.connection, chain.len()));
+                async move {
+                    let mut planned = Vec::with_capacity(chain.len());
+                    for (at, (route, arguments)) in chain {
+                        let Some(scope) = &scope else { continue };
+                        planned.push((at, self.plan_one(&route, scope, arguments, caller).await));
+                    }
+                    stream::iter(planned)
+                }
             })
             .buffered(AT_ONCE)
+            .flatten()
             .map(|(at, planned)| {
                 let ready = planned.map(|step| {
                     let plan = step.plan();
@@ -93,14 +116,18 @@ impl Engine {
             .collect()
             .await;
         let mut problems = Vec::new();
+        // The rows of one connection all fail with it; of several, those of the others are made.
+        let all_are_down = work.rows.len() == planned.len() && planned.iter().all(|it| it.1.as_ref().is_err_and(is_down));
+        let goes_on = !work.all_or_nothing && !work.invites() && !all_are_down;
         for (at, planned) in planned {
             let row = &mut work.rows[at];
             match planned {
                 Ok(ready) => row.ready(ready),
-                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) if is_ours(&error) || (is_down(&error) && !goes_on) => return Err(error),
                 Err(error) if work.all_or_nothing => problems.push((row.name.clone(), apply::told(&error))),
                 Err(_) if row.follows => row.wait(),
                 Err(error) if is_so_already(&error) => row.skipped(already(&error)),
+                Err(error) if is_otherwise(&error) => row.ended("differs", apply::told(&error)),
                 Err(error) => row.failed(apply::told(&error)),
             }
         }
@@ -132,7 +159,12 @@ impl Engine {
 
 /// Whether an error says that things are as the row wants them.
 pub(super) fn is_so_already(error: &CallError) -> bool {
-    error.code().starts_with("already_")
+    error.code().starts_with("already_") && !is_otherwise(error)
+}
+
+/// Whether an error says that somebody is there already, and not as the row wants them.
+pub(super) fn is_otherwise(error: &CallError) -> bool {
+    matches!(error, CallError::Provider(ProviderError::Differs { .. }))
 }
 
 /// Why nothing is to be done for a row.
@@ -140,10 +172,14 @@ pub(super) fn already(error: &CallError) -> String {
     crate::error::chain(error)
 }
 
-/// Whether an error is about the store or the connection, and so would be the same for every row.
-fn concerns_all(error: &CallError) -> bool {
+/// Whether an error is about the connection, and so would be the same for every row on it.
+fn is_down(error: &CallError) -> bool {
+    matches!(error, CallError::Provider(ProviderError::Remote(remote)) if remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)))
+}
+
+/// Whether an error is about the store, or this program: nothing can be made at all.
+fn is_ours(error: &CallError) -> bool {
     match error {
-        CallError::Provider(ProviderError::Remote(remote)) => remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)),
         CallError::Provider(error) => error.store_error().is_some(),
         CallError::Store(_) | CallError::Internal => true,
         _ => false,

@@ -89,8 +89,13 @@ impl PlannedRow {
         self.stage = Stage::Ready(Box::new(ready));
     }
 
+    /// There is nothing to send for it.
+    pub(super) fn ended(&mut self, state: &'static str, reason: impl Into<String>) {
+        self.stage = Stage::Ended { state, reason: reason.into() };
+    }
+
     pub(super) fn failed(&mut self, reason: impl Into<String>) {
-        self.stage = Stage::Ended { state: "failed", reason: reason.into() };
+        self.ended("failed", reason);
     }
 
     /// Lets it wait for the rows before it.
@@ -101,7 +106,7 @@ impl PlannedRow {
     }
 
     pub(super) fn skipped(&mut self, reason: impl Into<String>) {
-        self.stage = Stage::Ended { state: "skipped", reason: reason.into() };
+        self.ended("skipped", reason);
     }
 
     /// What its tool is called where people read.

@@ -18,7 +18,7 @@ pub struct Progress {
     /// Rows that have ended, well or not.
     pub ended: u64,
     pub total: u64,
-    /// Rows among them that failed, were refused, or whose outcome is not known.
+    /// Rows among them that failed, were refused, found another role in place, or whose outcome is not known.
     pub failed: u64,
     /// The same as a line for people: `312 of 1000, 2 failed`.
     pub message: String,
@@ -29,8 +29,9 @@ impl Progress {
         let count = |states: &[&str]| states.iter().filter_map(|it| tally.get(*it)).sum::<u64>();
         let total = tally.values().sum();
         let ended = total - count(&["pending", "sending"]);
-        let failed = count(&["failed", "refused", "unknown"]);
-        let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        let (differ, amiss) = (count(&["differs"]), count(&["failed", "refused", "unknown"]));
+        let told = |count: u64, how: &str| if count > 0 { format!(", {count} {how}") } else { String::new() };
+        let (failed, failures) = (differ + amiss, told(differ, "with another role") + &told(amiss, "failed"));
         Self { job: job.to_owned(), state, ended, total, failed, message: format!("{ended} of {total}{failures}") }
     }
 

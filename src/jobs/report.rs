@@ -32,7 +32,7 @@ impl Engine {
             let page = db.job_rows(&job.id, after, None, 200).await?;
             let Some(last) = page.last() else { break };
             after = last.idx;
-            rows.extend(page.into_iter().filter(|it| all || matches!(it.state.as_str(), "failed" | "unknown" | "refused")));
+            rows.extend(page.into_iter().filter(|it| all || matches!(it.state.as_str(), "differs" | "failed" | "unknown" | "refused")));
         }
         drop(db);
         rows.truncate(MAX_ITEMS);
@@ -42,7 +42,8 @@ impl Engine {
         } else {
             providers::json(&Batch { counts, items: rows.iter().map(item).collect(), more })?
         };
-        let mut report = json!({ "status": job.status, "target": target(&job), "after": after });
+        let status = if job.status == JobState::Done.name() { counts.outcome() } else { &job.status };
+        let mut report = json!({ "status": status, "target": target(&job), "after": after });
         if counts.done > 0 {
             report["undo"] = format!("undo with job `{}`", job.id).into();
         }
@@ -74,11 +75,12 @@ pub(super) fn view(job: &JobRecord, tally: &Tally, now: Timestamp) -> jobs::Job 
     }
 }
 
-fn counts(tally: &Tally) -> Counts {
+pub(super) fn counts(tally: &Tally) -> Counts {
     let count = |state: &str| tally.get(state).copied().unwrap_or_default();
     Counts {
         done: count("done"),
         skipped: count("skipped"),
+        differs: count("differs"),
         failed: count("failed"),
         unknown: count("unknown"),
         refused: count("refused"),
@@ -92,7 +94,7 @@ fn person(row: &JobRow) -> BatchItem {
     let texts = RowTexts::of(row);
     let text = |name: &str| texts.arguments[name].as_str().unwrap_or_default().to_owned();
     let outcome = ItemOutcome::of(&row.state);
-    let of_row = matches!(outcome, ItemOutcome::Failed | ItemOutcome::Unknown | ItemOutcome::Refused);
+    let of_row = matches!(outcome, ItemOutcome::Differs | ItemOutcome::Failed | ItemOutcome::Unknown | ItemOutcome::Refused);
     let named = texts.target.as_ref().map(|it| it.name.clone()).or_else(|| Some(text("member")).filter(|it| !it.is_empty()));
     BatchItem {
         member: named.unwrap_or_else(|| format!("row {}", row.name)),

@@ -182,7 +182,11 @@ fn not_planned(error: &CallError) -> RowChange {
     if plan::is_so_already(error) {
         return change("skipped", Some(plan::already(error)));
     }
-    let state = if matches!(error, CallError::Denied { .. } | CallError::NotConfirmed { .. }) { "refused" } else { "failed" };
+    let state = match error {
+        CallError::Denied { .. } | CallError::NotConfirmed { .. } => "refused",
+        _ if plan::is_otherwise(error) => "differs",
+        _ => "failed",
+    };
     let told = apply::told(error);
     change(state, Some(if told.is_empty() { chain(error) } else { told }))
 }

@@ -141,7 +141,7 @@ impl Worker {
         let step = match planned {
             Ok(step) => step,
             // Somebody is in; with which of several roles nobody has said.
-            Err(error) if plan::is_so_already(&error) && several_roles(arguments).is_some() => {
+            Err(error) if plan::is_otherwise(&error) && several_roles(arguments).is_some() => {
                 let roles = several_roles(arguments).unwrap_or_default();
                 let read = if route.tool.name == AddProjectMember::NAME { GetProjectMember::NAME } else { ListRoleAssignments::NAME };
                 return Found::Unknown {

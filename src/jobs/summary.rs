@@ -70,7 +70,9 @@ impl Summary {
             None
         };
 
-        let noun = noun(work, steps().count() + later().count(), ready().flat_map(|(_, it)| &it.bearing.domains));
+        let open = steps().count() + later().count();
+        // Where nothing is to be done, it is about all that was asked for.
+        let noun = noun(work, if open == 0 { work.rows.len() } else { open }, ready().flat_map(|(_, it)| &it.bearing.domains));
         // The sum, or the gravest loss: never the name of something that stays.
         let gravest = ready().max_by_key(|(_, it)| (it.told.impact.gravity, it.bearing.ends)).map(|(_, it)| it.typed.clone());
         let gravest = gravest.filter(|_| !work.invites()).unwrap_or_else(|| noun.clone());
@@ -223,7 +225,8 @@ fn left_out(rows: &[PlannedRow]) -> Vec<String> {
         let shown = rows.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
         (!rows.is_empty()).then(|| format!("{} {what}: {shown}{more}", rows.len()))
     };
-    [told(why("skipped"), "left as they are"), told(why("failed"), "cannot be made")].into_iter().flatten().collect()
+    let ended = [("skipped", "left as they are"), ("differs", "left with the role that they have"), ("failed", "cannot be made")];
+    ended.into_iter().filter_map(|(state, what)| told(why(state), what)).collect()
 }
 
 fn within(work: &PlannedJob) -> Option<String> {

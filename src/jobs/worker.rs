@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use super::{
     Engine, Progress,
     plan::{AT_ONCE, Scopes},
+    report::counts,
 };
 use crate::{
     domain::jobs::JobState,
@@ -35,7 +36,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_PER_RENEWAL: u32 = 4;
 
 /// How a row has ended where it ends a job that is to stop on failure.
-const ENDS_IT: [&str; 3] = ["failed", "unknown", "refused"];
+const ENDS_IT: [&str; 4] = ["differs", "failed", "unknown", "refused"];
 
 /// Where a job is broken off, as if its process had died there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -358,7 +359,7 @@ impl Worker {
                 return Err(StoreError::Unreadable("another worker has the job".into()));
             }
             let tally = tx.tally(&self.job.id).await?;
-            let outcome = json!({ "outcome": "done", "job": self.job.id, "status": state.name(), "rows": tally });
+            let outcome = json!({ "outcome": counts(&tally).outcome(), "job": self.job.id, "status": state.name(), "rows": tally });
             tx.append(&self.job.call_id, EntryKind::Outcome, &outcome).await?;
             Ok(Some(tally))
         })?;

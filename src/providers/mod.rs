@@ -42,6 +42,7 @@ pub struct Connection {
     pub pin: Option<String>,
     handlers: HashMap<&'static str, Handler>,
     open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
+    rehearse: Option<Box<dyn Fn() -> Scope + Send + Sync>>,
     health: HealthFn,
     settle: Option<SettleFn>,
     grants: Option<GrantsFn>,
@@ -120,6 +121,7 @@ impl Connection {
             pin: None,
             handlers: HashMap::new(),
             open: Box::new(move |patience| Scope(make(patience))),
+            rehearse: None,
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
             grants: None,
@@ -150,6 +152,12 @@ impl Connection {
     /// Begins a piece of work in which nobody waits for a single request: each may wait this long for its turn.
     pub(crate) fn open_patient(&self, patience: Duration) -> Scope {
         (self.open)(Some(patience))
+    }
+
+    /// Begins a piece of work in which each change is planned as if those planned in it before were made; none where the provider
+    /// cannot tell what would be then.
+    pub(crate) fn rehearse(&self) -> Option<Scope> {
+        self.rehearse.as_ref().map(|it| it())
     }
 
     /// Decodes a call; nothing is sent.
@@ -268,6 +276,13 @@ impl<P: Send + Sync + 'static> Builder<P> {
     /// Names the organization that writes are kept to.
     pub(crate) fn pinned(mut self, organization: Option<String>) -> Self {
         self.connection.pin = organization;
+        self
+    }
+
+    /// Says how work is begun whose changes are planned one upon the other; see [`Connection::rehearse`].
+    pub(crate) fn rehearsed(mut self, begin: impl Fn(&P) -> P + Send + Sync + 'static) -> Self {
+        let open = Arc::clone(&self.open);
+        self.connection.rehearse = Some(Box::new(move || Scope(Arc::new(begin(&open(None))))));
         self
     }
 

@@ -99,7 +99,10 @@ impl Server {
             BadState::Protocol(ErrorData::invalid_params("the request state is not valid; make the call anew without it", None))
         })?;
         let answer = request.input_responses.as_ref().and_then(|it| it.get(FORM)).and_then(read_answer);
-        Ok(answer.map_or(Given::Nothing, |answer| Given::Form(ticket, answer)))
+        Ok(answer.map_or(Given::Nothing, |answer| {
+            self.inner.figures.answered(&answer);
+            Given::Form(ticket, answer)
+        }))
     }
 
     /// Asks by the result of the call.
@@ -109,6 +112,7 @@ impl Server {
         ticket: &Ticket,
         caller: &Caller,
     ) -> Result<CallToolResponse, ErrorData> {
+        self.inner.figures.asked("result");
         let state = self.seal(ticket, &form_context(caller)).await?;
         let mut requests = InputRequests::new();
         requests.insert(FORM.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form(question)?)));
@@ -117,6 +121,13 @@ impl Server {
 
     /// Asks inside the request, and waits. It has to be called in the request's own task: the answer comes on its stream.
     pub(super) async fn elicit(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
+        self.inner.figures.asked("request");
+        let answer = self.put(question, cx).await;
+        self.inner.figures.answered(&answer);
+        answer
+    }
+
+    async fn put(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
         let Ok(form) = form(question) else { return Answer::Unanswered };
         let request = ServerRequest::ElicitRequest(ElicitRequest::new(form));
         // rmcp withdraws a question that is not answered in time.

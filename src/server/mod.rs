@@ -1,30 +1,33 @@
 //! The MCP surface: both protocol eras on one handler. With the transports, the only importer of rmcp.
 
 mod ask;
+mod calls;
 mod completion;
 mod prompts;
 mod resources;
+mod results;
+mod skills;
 mod tasks;
 mod turns;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::FutureExt as _;
+use results::{failure, success};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CompleteRequestParams, CompleteResult,
-        ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, Implementation,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
-        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, RequestStateCodec, ServerCapabilities, ServerConfig, Tool,
-        ToolAnnotations, UpdateTaskParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams, CompleteResult, DiscoverResult,
+        GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult, Implementation,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
+        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, RequestStateCodec, ServerCapabilities,
+        ServerConfig, Tool, ToolAnnotations, UpdateTaskParams,
     },
     service::RequestContext,
 };
-use serde_json::Value;
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 pub use turns::{Turn, Turns};
 use watch::Watch;
 
@@ -33,7 +36,6 @@ use crate::{
     catalog::Offer,
     error::CallError,
     guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
-    render,
     tools::Effect,
 };
 
@@ -62,6 +64,7 @@ struct Inner {
     /// Seals consents on their way through clients; made at the first question.
     codec: OnceCell<RequestStateCodec>,
     calls: Turns,
+    figures: calls::Figures,
     patience: Patience,
 }
 
@@ -90,11 +93,16 @@ impl Server {
 
     pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
         let calls = Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE);
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, patience }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures: calls::Figures::new(), patience }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
         &self.inner.app
+    }
+
+    /// What an operator's tools want to know, as Prometheus reads it. It tells nothing of people, and no secret.
+    pub fn figures(&self) -> String {
+        self.inner.figures.text(&self.inner.app)
     }
 
     async fn call(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
@@ -146,6 +154,7 @@ impl Server {
             },
             Ok(Verdict::Token { ticket, mut receipt, .. }) => {
                 let token = self.seal(&ticket, &ask::token_context(&caller)).await?;
+                self.inner.figures.asked("token");
                 receipt["confirmation_token"] = token.into();
                 receipt["expires_in_s"] = crate::guard::TTL_SECONDS.into();
                 success(receipt, &cx)
@@ -205,8 +214,14 @@ macro_rules! list {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions().enable_tasks().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_prompts()
+            .enable_resources()
+            .enable_completions()
+            .enable_tasks()
+            .enable_skills()
+            .build();
         ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(INSTRUCTIONS)
     }
 
@@ -231,10 +246,14 @@ impl ServerHandler for Server {
 
     async fn call_tool(&self, request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
         // A handler that panics would never answer, and the client would wait for ever.
-        AssertUnwindSafe(self.call(request, cx)).catch_unwind().await.unwrap_or_else(|_| {
+        let told = self.inner.figures.begin(&self.inner.app, &request, &cx);
+        let call = AssertUnwindSafe(self.call(request, cx)).catch_unwind().instrument(told.span());
+        let answer = call.await.unwrap_or_else(|_| {
             tracing::error!("a tool call failed inside");
             Err(internal())
-        })
+        });
+        told.end(&answer);
+        answer
     }
 
     async fn list_prompts(
@@ -273,9 +292,27 @@ impl ServerHandler for Server {
         cx: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let caller = caller(&cx, false);
-        let mut contents = Box::pin(self.look(resources::read(self.app(), &request.uri, &caller), &cx)).await??;
+        let mut contents = match skills::read(self.app(), &request.uri) {
+            Some(contents) => contents,
+            None => Box::pin(self.look(resources::read(self.app(), &request.uri, &caller), &cx)).await??,
+        };
         contents.meta = stamp(&cx);
         Ok(contents.into())
+    }
+
+    async fn list_skills(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        list!(ListSkillsResult, skills::list(self.app()), request, cx)
+    }
+
+    async fn get_skill(&self, request: GetSkillRequestParams, cx: RequestContext<RoleServer>) -> Result<GetSkillResult, ErrorData> {
+        let mut found = GetSkillResult::new(skills::get(self.app(), &request.uri)?);
+        (found.ttl_ms, found.cache_scope) = (Some(LISTS_FRESH_MS), Some(CacheScope::Private));
+        found.meta = stamp(&cx);
+        Ok(found)
     }
 
     async fn get_task(&self, request: GetTaskParams, cx: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
@@ -352,33 +389,6 @@ fn caller(cx: &RequestContext<RoleServer>, can_ask: bool) -> Caller {
     let principal = principal(cx);
     let client = cx.client_info().map(|it| format!("{} {}", it.name, it.version)).unwrap_or_default();
     Caller { principal, client: crate::shape::cut(&crate::domain::clean(&client), 80), can_ask }
-}
-
-fn success(mut result: Value, cx: &RequestContext<RoleServer>) -> CallToolResult {
-    let mut content = vec![ContentBlock::text(render::text(&result))];
-    content.extend(picture(&mut result));
-    let mut answer = CallToolResult::success(content);
-    answer.structured_content = Some(result);
-    answer.meta = stamp(cx);
-    answer
-}
-
-fn failure(error: &CallError, cx: &RequestContext<RoleServer>) -> CallToolResult {
-    let mut value = error.to_value();
-    crate::shape::shape(&mut value);
-    let mut answer = CallToolResult::error(vec![ContentBlock::text(render::error(&value))]);
-    answer.structured_content = Some(value);
-    answer.meta = stamp(cx);
-    answer
-}
-
-/// A picture goes to the agent as a picture, not as letters.
-fn picture(result: &mut Value) -> Option<ContentBlock> {
-    let media_type = result.get("media_type")?.as_str()?.to_owned();
-    let fields = result.as_object_mut()?;
-    let image = fields.shift_remove("image")?;
-    let image = image.as_str().filter(|it| STANDARD.decode(it).is_ok())?;
-    Some(ContentBlock::image(image, media_type))
 }
 
 fn unknown_tool(error: &CallError) -> ErrorData {

@@ -45,6 +45,19 @@ pub(super) fn list(app: &App) -> Vec<Prompt> {
     TEMPLATES.iter().filter(|it| it.is_offered(app)).map(|it| it.prompt(app)).collect()
 }
 
+/// A job whose arguments are left open.
+pub(super) struct Open<'a> {
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    pub(super) text: String,
+}
+
+/// The prompts whose tools are on offer, with their arguments left open.
+pub(super) fn open(app: &App) -> impl Iterator<Item = Open<'static>> {
+    let open = |it: &'static Template| Open { name: it.name, description: &it.head.description, text: it.left_open(app) };
+    TEMPLATES.iter().filter(|it| it.is_offered(app)).map(open)
+}
+
 /// The prompt with its arguments put in.
 pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>) -> Result<GetPromptResult, ErrorData> {
     let Some(template) = TEMPLATES.iter().find(|it| it.name == name && it.is_offered(app)) else {
@@ -58,13 +71,7 @@ pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>)
         Ok(offer) => connection.is_none_or(|it| offer.able().iter().any(|able| able.name == it || able.name == builtin::NAME)),
         Err(_) => name == SEVERAL && connection.is_none() && app.connections.len() > 1,
     };
-    let mut text = String::new();
-    render(&template.body, &|name| given.get(name).cloned(), &offered, &mut text);
-    // Where sections were left out, their blank lines are left over.
-    while text.contains("\n\n\n") {
-        text = text.replace("\n\n\n", "\n\n");
-    }
-    let message = PromptMessage::new_text(Role::User, text.trim());
+    let message = PromptMessage::new_text(Role::User, template.text(&|name| given.get(name).cloned(), &offered));
     Ok(GetPromptResult::new(vec![message]).with_description(template.head.description.as_str()))
 }
 
@@ -140,6 +147,29 @@ impl Template {
             |it: &Argument| PromptArgument::new(it.name.as_str()).with_description(it.description.as_str()).with_required(it.required);
         let arguments = self.arguments(app).map(argument).collect();
         Prompt::new(self.name, Some(self.head.description.as_str()), Some(arguments)).with_title(self.head.title.as_str())
+    }
+
+    fn text(&self, given: &dyn Fn(&str) -> Option<String>, offered: &dyn Fn(&str) -> bool) -> String {
+        let mut text = String::new();
+        render(&self.body, given, offered, &mut text);
+        // Where sections were left out, their blank lines are left over.
+        while text.contains("\n\n\n") {
+            text = text.replace("\n\n\n", "\n\n");
+        }
+        text.trim().to_owned()
+    }
+
+    /// The text with a mark for each argument that is needed, and all arguments explained.
+    fn left_open(&self, app: &App) -> String {
+        let offered = |name: &str| app.catalog.offer(name).is_ok() || (name == SEVERAL && app.connections.len() > 1);
+        let marked = |name: &str| self.arguments(app).any(|it| it.required && it.name == name).then(|| format!("<{name}>"));
+        let mut text = self.text(&marked, &offered);
+        text.push_str("\n\nWhat the user says decides on:\n");
+        for argument in self.arguments(app) {
+            let needed = if argument.required { "ask where it is not said" } else { "may be left open" };
+            let _ = writeln!(text, "- `{}`: {} ({needed})", argument.name, argument.description);
+        }
+        text.trim_end().to_owned()
     }
 
     /// The arguments as they are put in. An empty one counts as left out: forms send them so.

@@ -186,6 +186,7 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
+        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
     ])
 }
 
@@ -230,6 +231,18 @@ impl Db {
             Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
         })
+    }
+
+    /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
+    pub fn load(&self) -> Vec<(&'static str, usize, usize)> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {
+            (name, pool.size().try_into().unwrap_or_default(), pool.num_idle())
+        }
+        match self.0.pools.get() {
+            Some(Pools::Sqlite { writer, reader }) => vec![of("writer", writer), of("reader", reader)],
+            Some(Pools::Postgres(pool)) => vec![of("all", pool)],
+            None => Vec::new(),
+        }
     }
 
     /// Closes the connections, where there are any; SQLite tidies its files up.

@@ -60,6 +60,8 @@ operation!(ListActivity, "list_activity", "List activity", Read => List<Activity
 #[schemars(inline)]
 pub enum Outcome {
     Done,
+    /// Some of its rows were made.
+    Partly,
     Failed,
     /// A person or the policy said no.
     Refused,
@@ -72,6 +74,7 @@ impl Outcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Partly => "partly",
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::PendingApproval => "pending_approval",

@@ -84,6 +84,10 @@ pub enum Status {
     DryRun,
     /// Nothing was sent: a person has to agree first.
     ConfirmationRequired,
+    /// A job of which some was made.
+    Partly,
+    /// A job of which nothing was made.
+    Failed,
     /// A job that goes on.
     Running,
     /// A job that ended at a failure.

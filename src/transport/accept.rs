@@ -7,7 +7,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
+
+use crate::server::Principal;
 
 /// How long to wait where the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(200);
@@ -36,10 +38,13 @@ struct Connections {
 pub(super) struct Connection {
     state: Mutex<State>,
     end: CancellationToken,
+    among: Weak<Connections>,
 }
 
 #[derive(Debug)]
 struct State {
+    /// Whose request is on it, or was.
+    caller: Option<Principal>,
     /// Requests that have come whole and are not answered to the end.
     at_work: usize,
     quiet_since: Instant,
@@ -126,18 +131,14 @@ async fn serve(
 
 impl Connections {
     /// A place for one more, if need be that of the one which has been quiet the longest.
-    fn admit(&self) -> Option<Arc<Connection>> {
+    fn admit(self: &Arc<Self>) -> Option<Arc<Connection>> {
         let mut all = self.all();
         if all.len() >= self.max {
-            let quiet = |it: &Arc<Connection>| {
-                let state = it.state();
-                (state.at_work == 0).then_some(state.quiet_since)
-            };
-            let (at, _) = all.iter().enumerate().filter_map(|(at, it)| Some((at, quiet(it)?))).min_by_key(|it| it.1)?;
+            let at = quietest(&all, |_| true)?;
             all.swap_remove(at).end.cancel();
         }
-        let connection =
-            Arc::new(Connection { state: Mutex::new(State { at_work: 0, quiet_since: Instant::now() }), end: CancellationToken::new() });
+        let state = Mutex::new(State { caller: None, at_work: 0, quiet_since: Instant::now() });
+        let connection = Arc::new(Connection { state, end: CancellationToken::new(), among: Arc::downgrade(self) });
         all.push(Arc::clone(&connection));
         Some(connection)
     }
@@ -151,7 +152,33 @@ impl Connections {
     }
 }
 
+/// Of those that fit, the one on which nothing has been worked on for the longest time.
+fn quietest(all: &[Arc<Connection>], fits: impl Fn(&Connection) -> bool) -> Option<usize> {
+    let quiet = |it: &Arc<Connection>| {
+        let state = it.state();
+        (state.at_work == 0).then_some(state.quiet_since)
+    };
+    let quiet = all.iter().enumerate().filter(|(_, it)| fits(it)).filter_map(|(at, it)| Some((at, quiet(it)?)));
+    quiet.min_by_key(|it| it.1).map(|it| it.0)
+}
+
 impl Connection {
+    /// Says whose request has come.
+    pub(super) fn is_of(&self, caller: &Principal) {
+        self.state().caller = Some(caller.clone());
+    }
+
+    /// Ends another connection of the same caller's, on which nothing is being worked on. False where there is none.
+    pub(super) fn takes_the_place_of_another(&self, caller: &Principal) -> bool {
+        let Some(among) = self.among.upgrade() else { return false };
+        let mut all = among.all();
+        let found = quietest(&all, |it| !std::ptr::eq(it, self) && it.state().caller.as_ref() == Some(caller));
+        found.is_some_and(|at| {
+            all.swap_remove(at).end.cancel();
+            true
+        })
+    }
+
     /// Says that a request is being worked on, as long as the answer is held.
     pub(super) fn at_work(self: &Arc<Self>) -> AtWork {
         self.state().at_work += 1;

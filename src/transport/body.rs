@@ -45,11 +45,11 @@ impl Reader {
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body, from: &Principal) -> Result<Bytes, Box<Response>> {
         let announced = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse::<usize>().ok());
         if announced.is_some_and(|it| it > MAX_BODY) {
-            return Err(too_large());
+            return Err(too_large().into());
         }
         tokio::time::timeout(self.timeout, self.whole(body, from)).await.unwrap_or_else(|_| {
             tracing::warn!("a request was ended whose body took too long");
-            Err(ending(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not come in time", "send the request again"))
+            Err(ending(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not come in time", "send the request again").into())
         })
     }
 
@@ -58,10 +58,10 @@ impl Reader {
         let (mut read, mut large) = (Vec::new(), None);
         while let Some(piece) = pieces.next().await {
             let Ok(piece) = piece else {
-                return Err(ending(StatusCode::BAD_REQUEST, "body_broken_off", "the body broke off", "send the request again"));
+                return Err(ending(StatusCode::BAD_REQUEST, "body_broken_off", "the body broke off", "send the request again").into());
             };
             if read.len() + piece.len() > MAX_BODY {
-                return Err(too_large());
+                return Err(too_large().into());
             }
             read.extend_from_slice(&piece);
             if read.len() > SMALL && large.is_none() {
@@ -72,16 +72,16 @@ impl Reader {
     }
 }
 
-fn too_large() -> Box<Response> {
+fn too_large() -> Response {
     let message = format!("the body is larger than {} MiB", MAX_BODY / 1024 / 1024);
     ending(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", &message, "send less at once")
 }
 
 /// A refusal after which the connection is of no use, since what is still to come on it was not read.
-fn ending(status: StatusCode, code: &str, message: &str, fix: &str) -> Box<Response> {
+fn ending(status: StatusCode, code: &str, message: &str, fix: &str) -> Response {
     let mut response = refusal(status, code, message, fix);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    Box::new(response)
+    response
 }
 
 /// An answer that holds something until it has been sent, and may leave out events without data.

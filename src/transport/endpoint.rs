@@ -184,7 +184,7 @@ impl<H: ServerHandler> Endpoint<H> {
         let (mut requests, mut faults) = (Vec::new(), Vec::new());
         for item in items {
             let bytes = Bytes::from(item.to_string());
-            match message::read_item(item) {
+            match message::read_item(&item) {
                 Ok(message @ ClientJsonRpcMessage::Request(_)) => requests.push((bytes, message)),
                 Ok(message) => {
                     let response = self.pass(parts.clone(), bytes, &message, version, caller).await;

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Json,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
         header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE},
@@ -24,8 +24,12 @@ use subtle::ConstantTimeEq as _;
 use super::{ServeError, http::HttpOptions};
 use crate::{guard::principal_of_token, server::Principal};
 
-/// Where it can be asked whether the server is up, without a token.
+/// Where it can be asked whether the process is up and whether it can serve: by anybody, under any name, since load balancers name
+/// nobody. Nothing is told but yes or no.
 pub(super) const HEALTH: &str = "/healthz";
+pub(super) const READY: &str = "/readyz";
+/// Where the figures are: under any name, for programs on this machine and for who has a token.
+pub(super) const FIGURES: &str = "/metrics";
 
 /// Whoever calls when no token is asked for: anybody on this machine.
 const ANYBODY: &str = "http";
@@ -90,9 +94,13 @@ impl Gate {
     }
 
     fn check(&self, request: &Request) -> Result<Principal, Box<Response>> {
-        self.check_host(request)?;
+        let path = request.uri().path();
+        if ![HEALTH, READY, FIGURES].contains(&path) {
+            self.check_host(request)?;
+        }
         self.check_origin(request.headers())?;
-        if self.tokens.is_empty() || request.uri().path() == HEALTH {
+        let open = matches!(path, HEALTH | READY) || (path == FIGURES && comes_from_here(request));
+        if self.tokens.is_empty() || open {
             return Ok(Principal(ANYBODY.into()));
         }
         self.check_token(request.headers())
@@ -143,6 +151,13 @@ impl Gate {
             unauthorized("token_rejected", "the token is not known", r#"Bearer realm="rolecall", error="invalid_token""#).into()
         })
     }
+}
+
+/// Whether a program on this machine asks for itself, and not a proxy for somebody else.
+fn comes_from_here(request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let passed_on = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|it| request.headers().contains_key(*it));
+    peer.is_some_and(|it| it.0.ip().to_canonical().is_loopback()) && !passed_on
 }
 
 /// Lets a request through, or answers it.

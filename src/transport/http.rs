@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Json, Router,
+    Extension, Router,
     extract::{Request, State},
     http::{StatusCode, header::RETRY_AFTER},
     middleware::{Next, from_fn_with_state},
     response::Response,
-    routing::{any, get},
+    routing::any,
 };
 use futures_util::future::BoxFuture;
 use rmcp::{
@@ -16,20 +16,24 @@ use rmcp::{
     transport::{StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::local::LocalSessionManager},
 };
 use secrecy::SecretString;
-use serde_json::json;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub use super::operators::Operators;
 use super::{
     ServeError, Work,
-    accept::accept,
+    accept::{Connection, accept},
     body::{MAX_BODY, Reader, held},
     endpoint::{self, Endpoint},
     gate::{self, Gate, refusal},
+    operators,
     sessions::Sessions,
     sse,
 };
 use crate::server::{Principal, Turns};
+
+/// How long a connection takes at most that has to make room for another.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end when everything on them has ended.
 const CLOSING: Duration = Duration::from_secs(4);
@@ -63,6 +67,8 @@ pub struct HttpOptions {
     pub idle: Duration,
     /// How long a shutdown waits for what is being worked on.
     pub grace: Duration,
+    /// What those are told who look after the server.
+    pub operators: Operators,
 }
 
 impl HttpOptions {
@@ -83,6 +89,7 @@ impl HttpOptions {
             body_timeout: Duration::from_secs(30),
             idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
+            operators: Operators::default(),
         }
     }
 
@@ -181,13 +188,24 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
     let open = Turns::new(options.max_connections, most);
     routes
         .layer(from_fn_with_state(open, within_share))
-        .route(gate::HEALTH, get(|| async { Json(json!({ "status": "ok" })) }))
+        .merge(operators::routes(&options.operators))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the MCP endpoint is `/mcp`") })
 }
 
 /// Keeps what one caller has open at once within bounds: requests from their first byte to the last of their answer, and streams.
-async fn within_share(State(open): State<Turns>, Extension(principal): Extension<Principal>, request: Request, next: Next) -> Response {
-    let Some(turn) = open.try_take(&principal.0) else {
+async fn within_share(
+    State(open): State<Turns>,
+    Extension(principal): Extension<Principal>,
+    Extension(connection): Extension<Arc<Connection>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut turn = open.try_take(&principal.0);
+    if turn.is_none() && connection.takes_the_place_of_another(&principal) {
+        turn = tokio::time::timeout(LEAVING, open.take(&principal.0)).await.ok().flatten();
+    }
+    connection.is_of(&principal);
+    let Some(turn) = turn else {
         tracing::warn!(principal = principal.0, "a request was refused: its caller has too many open");
         return too_many_requests();
     };

@@ -141,7 +141,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
         }
         let (mut messages, mut batch) = (VecDeque::new(), Batch { open: Vec::new(), answers: Vec::new() });
         for item in items {
-            match message::read_item(item) {
+            match message::read_item(&item) {
                 Ok(message) => {
                     if let ClientJsonRpcMessage::Request(request) = &message {
                         batch.open.push(request.id.clone());

@@ -1,9 +1,11 @@
 //! What clients send, read so that each fault gets its answer: what is no JSON, no message, or a message of the wrong form.
 
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ProtocolVersion, RequestId};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 /// What a client has sent.
+#[expect(clippy::large_enum_variant, reason = "nearly all that is sent is a message")]
 pub(super) enum Sent {
     Message(ClientJsonRpcMessage),
     /// Several messages at once, which one revision of the protocol allows.
@@ -69,14 +71,14 @@ pub(super) fn read(bytes: &[u8]) -> Sent {
 }
 
 /// Reads one message of a batch.
-pub(super) fn read_item(item: Value) -> Result<ClientJsonRpcMessage, Fault> {
-    let Ok(message) = serde_json::from_value::<ClientJsonRpcMessage>(item.clone()) else { return Err(Fault::no_message(&item)) };
+pub(super) fn read_item(item: &Value) -> Result<ClientJsonRpcMessage, Fault> {
+    let Ok(message) = ClientJsonRpcMessage::deserialize(item) else { return Err(Fault::no_message(item)) };
     match well_formed(message) {
         Sent::Message(ClientJsonRpcMessage::Request(it)) if matches!(it.request, ClientRequest::InitializeRequest(_)) => {
             Err(Fault::new(Some(it.id), INVALID_REQUEST, "`initialize` may not be part of a batch; send it alone"))
         }
         Sent::Message(message) => Ok(message),
-        Sent::Batch(_) => Err(Fault::no_message(&item)),
+        Sent::Batch(_) => Err(Fault::no_message(item)),
         Sent::Fault(fault) => Err(fault),
     }
 }

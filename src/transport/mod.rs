@@ -9,6 +9,7 @@ mod gate;
 pub mod http;
 mod lines;
 mod message;
+mod operators;
 mod patient;
 pub(crate) mod pipe;
 mod sessions;

@@ -47,6 +47,15 @@ pub(super) enum Named {
     Unknown,
 }
 
+/// Room for one more session.
+#[derive(Debug, PartialEq, Eq)]
+enum Room {
+    Free,
+    /// That of this session, which has to end.
+    Of(String),
+    Full,
+}
+
 /// The place of a session that is being opened.
 pub(super) struct Place {
     sessions: Arc<Sessions>,
@@ -79,7 +88,11 @@ impl Sessions {
             let live = self.manager.sessions.read().await;
             let mut all = self.all();
             all.retain(|id, it| it.opening || live.contains_key(id.as_str()));
-            let victim = self.victim(&all, owner)?;
+            let victim = match self.room(&all, owner) {
+                Room::Free => None,
+                Room::Of(id) => Some(id),
+                Room::Full => return None,
+            };
             if let Some(id) = &victim {
                 all.remove(id);
             }
@@ -95,12 +108,12 @@ impl Sessions {
         Some(place)
     }
 
-    /// Which session has to end for another of `owner`, if any; nothing where none can.
-    fn victim(&self, all: &HashMap<String, Session>, owner: &Principal) -> Option<Option<String>> {
+    /// Whether there is room for another session of `owner`.
+    fn room(&self, all: &HashMap<String, Session>, owner: &Principal) -> Room {
         let count = |owner: &Principal| all.values().filter(|it| it.owner == *owner).count();
         let own = count(owner);
         if own < self.each && all.len() < self.max {
-            return Some(None);
+            return Room::Free;
         }
         let idle = all.iter().filter(|(_, it)| it.uses == 0);
         let found = if own >= self.each {
@@ -109,7 +122,7 @@ impl Sessions {
             let fair = |it: &Session| count(&it.owner) >= own || it.heard.elapsed() >= ABANDONED;
             idle.filter(|(_, it)| fair(it)).max_by_key(|(_, it)| (count(&it.owner), it.heard.elapsed()))
         };
-        found.map(|(id, _)| Some(id.clone()))
+        found.map_or(Room::Full, |(id, _)| Room::Of(id.clone()))
     }
 
     /// Says that a session is used, as long as the answer is held.
@@ -177,23 +190,23 @@ mod tests {
         owners.iter().enumerate().map(session).collect()
     }
 
-    fn victim(max: usize, each: usize, owners: &[(&str, usize, u64)], owner: &str) -> Option<Option<String>> {
-        sessions(max, each).victim(&holding(owners), &Principal(owner.into()))
+    fn room(max: usize, each: usize, owners: &[(&str, usize, u64)], owner: &str) -> Room {
+        sessions(max, each).room(&holding(owners), &Principal(owner.into()))
     }
 
     #[test]
     fn a_session_that_nobody_uses_makes_room_first_of_those_who_have_the_most() {
-        let some = |id: &str| Some(Some(id.to_owned()));
+        let of = |id: &str| Room::Of(id.to_owned());
         // There is room.
-        assert_eq!(victim(3, 2, &[("ana", 0, 9)], "ana"), Some(None));
+        assert_eq!(room(3, 2, &[("ana", 0, 9)], "ana"), Room::Free);
         // One's own, where one has all that one may have.
-        assert_eq!(victim(9, 2, &[("ana", 0, 5), ("ana", 0, 9), ("bo", 0, 99)], "ana"), some("1"));
-        assert_eq!(victim(9, 2, &[("ana", 1, 5), ("ana", 1, 9), ("bo", 0, 99)], "ana"), None);
+        assert_eq!(room(9, 2, &[("ana", 0, 5), ("ana", 0, 9), ("bo", 0, 99)], "ana"), of("1"));
+        assert_eq!(room(9, 2, &[("ana", 1, 5), ("ana", 1, 9), ("bo", 0, 99)], "ana"), Room::Full);
         // Of whoever has the most.
-        assert_eq!(victim(3, 2, &[("ana", 0, 1), ("ana", 0, 2), ("cy", 0, 3)], "bo"), some("1"));
-        assert_eq!(victim(3, 2, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 3)], "bo"), some("2"));
+        assert_eq!(room(3, 2, &[("ana", 0, 1), ("ana", 0, 2), ("cy", 0, 3)], "bo"), of("1"));
+        assert_eq!(room(3, 2, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 3)], "bo"), of("2"));
         // Not of somebody who has fewer, unless it was left behind.
-        assert_eq!(victim(3, 3, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 3)], "ana"), None);
-        assert_eq!(victim(3, 3, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 300)], "ana"), some("2"));
+        assert_eq!(room(3, 3, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 3)], "ana"), Room::Full);
+        assert_eq!(room(3, 3, &[("ana", 1, 1), ("ana", 1, 2), ("cy", 0, 300)], "ana"), of("2"));
     }
 }

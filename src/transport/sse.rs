@@ -229,7 +229,7 @@ async fn receive<H: ServerHandler + Clone>(
     let read = match message::read(&bytes) {
         Sent::Message(message) => vec![Ok(message)],
         Sent::Batch(items) => match message::may_batch(session.version().as_ref(), &items) {
-            Ok(()) => items.into_iter().map(message::read_item).collect(),
+            Ok(()) => items.iter().map(message::read_item).collect(),
             Err(fault) => return faulty(&fault),
         },
         Sent::Fault(fault) if fault.answers_a_request() => vec![Err(fault)],

@@ -141,6 +141,36 @@ fn arguments_come_as_flags_or_as_json_from_anywhere() {
     assert_eq!(ran.json()["roles"], json!(["member"]));
 }
 
+#[test]
+fn a_table_is_read_from_wherever_it_is_and_in_whatever_letters() {
+    let shell = Shell::acme();
+    let table = "project,member,roles\nEmber,jonas.weber@acme.example,member\n".to_owned();
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(table.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let western = b"project;member;roles\r\nEmber;jonas.weber@acme.example;member\r\nZ\xfcrich;lena.ortiz@acme.example;member\r\n";
+    for (name, bytes) in [("people.csv", table.as_bytes()), ("wide.csv", &wide), ("western.csv", western), ("no ending", table.as_bytes())]
+    {
+        std::fs::write(shell.home().join(name), bytes).unwrap();
+    }
+    std::fs::write(shell.home().join("sheet.xlsx"), b"PK\x03\x04....").unwrap();
+    for file in
+        ["@people.csv", "people.csv", "~/people.csv", "@~/people.csv", "./people.csv", "@wide.csv", "western.csv", "no ending", "-", "@-"]
+    {
+        let ran = shell.run_with_input(&["call", "add_project_members", "--dry-run", "--csv", file], &table);
+        let question = ran.json()["question"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(ran.code, 0, "{file}: {ran:?}");
+        assert!(question.contains("joins project Ember as member: jonas.weber@acme.example"), "{file}: {ran:?}");
+        assert_eq!(question.contains("no project `Z\u{fc}rich`"), file == "western.csv", "{file}: {ran:?}");
+    }
+    for (file, message) in [
+        ("gone.csv", "error: file `gone.csv`: No such file"),
+        ("sheet.xlsx", "error: file `sheet.xlsx`: it is a workbook or an archive, not a text; save the sheet as CSV"),
+    ] {
+        let ran = shell.run(&["call", "add_project_members", "--csv", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.err.starts_with(message), "{ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_word_says_what_it_may_have_been_and_nothing_is_sent() {
     let shell = Shell::acme();

@@ -225,7 +225,7 @@ async fn a_batch_is_checked_as_a_whole_and_asked_about_once() {
             "x@acme.example failed: row 6: no project `Embers`; did you mean `Ember`? list_projects has all",
             "x@ failed: row 7: `x@` is not an e-mail address such as ana@acme.example; correct the e-mail",
             "x@acme.example failed: row 8: no role `King` in project `Ember`; use one of: Project member, Project administrator, Access all Project Assistants",
-            "row 9 failed: row 9: no role is given",
+            "y@acme.example failed: row 9: no role is given",
             "rosa@acme.example done: ",
             "rosa@acme.example failed: row 11: gives other roles than row 3; put all roles into one row",
         ]
@@ -329,7 +329,8 @@ async fn five_hundred_rows_on_a_bad_day_are_told_truly_and_nobody_is_invited_twi
     for row in &rows {
         *counted.entry(&row[3]).or_default() += 1;
     }
-    assert_eq!((rows.len(), counted["skipped"]), (500, 40), "{counted:?}");
+    // Leo is an administrator there, and no plain member.
+    assert_eq!((rows.len(), counted["skipped"], counted["differs"]), (500, 20, 20), "{counted:?}");
     // A request that was lost on its way leaves no trace, and neither does an invitation that nobody has accepted yet.
     assert_eq!(counted["done"] + counted.get("unknown").unwrap_or(&0), 420, "{counted:?}");
     let platform = it.sandbox.platform();

@@ -59,6 +59,18 @@ async fn bodies_that_do_not_end_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn bodies_that_do_not_end_make_room_for_their_own_senders_requests() {
+    let real = Real::start(HttpOptions { max_connections: 20, ..with_tokens() }).await;
+    let mut held = Vec::new();
+    for _ in 0..30 {
+        held.push(unfinished(&real.site, ALICE).await);
+    }
+    assert_eq!(is_served(&real.site, ALICE).await, StatusCode::OK);
+    assert_eq!(is_served(&real.site, BOB).await, StatusCode::OK);
+    assert_eq!(last_words(held.remove(0)).await, "");
+}
+
+#[tokio::test]
 async fn one_caller_has_a_share_of_what_is_open() {
     let real = Real::start(HttpOptions { max_connections: 20, ..with_tokens() }).await;
     let id = real.site.open(ALICE, json!({})).await.unwrap();

@@ -133,7 +133,7 @@ async fn two_hundred_steps_on_five_connections_end_as_reported_whatever_happens_
         report = app.jobs().report(&job, &operator).await.unwrap();
     }
     services.faults(&[]);
-    assert_eq!(report["status"], "done", "{report}");
+    assert!(["done", "partly"].contains(&report["status"].as_str().unwrap()), "{report}");
 
     let mut outcomes = BTreeMap::new();
     let table = agent.app.jobs().table(&job, &operator).await.unwrap();

@@ -111,7 +111,7 @@ async fn rows_that_cannot_be_made_fail_alone_and_all_that_is_wrong_is_told_at_on
             "who agrees knows what comes to nothing: {question}"
         );
         let done = agent.ok("add_project_members", json!({ "csv": csv })).await;
-        assert_eq!((&done["status"], &done["after"]["done"], &done["after"]["failed"]), (&json!("done"), &json!(1), &json!(6)), "{done}");
+        assert_eq!((&done["status"], &done["after"]["done"], &done["after"]["failed"]), (&json!("partly"), &json!(1), &json!(6)), "{done}");
         let outcomes = outcomes(&done);
         let expected = [
             "ana@acme.example Atlas done",
@@ -119,7 +119,7 @@ async fn rows_that_cannot_be_made_fail_alone_and_all_that_is_wrong_is_told_at_on
             "di@acme.example Atlas failed: row 4: `di@acme.example` is not a member of `Acme`; bring them in first",
             "bo@acme.example Atlas failed: row 5: no role `chief`",
             "bo@acme.example Old failed: row 7: project `Old` is archived",
-            "row 8  failed: row 8: it has 2 of the 3 columns",
+            "cy@acme.example Atlas failed: row 8: it has 2 of the 3 columns",
             "ana@acme.example Atlas failed: row 9: gives other roles than row 2",
         ];
         assert_eq!(outcomes.len(), expected.len(), "{outcomes:?}");
@@ -144,7 +144,8 @@ async fn who_is_a_member_with_other_roles_is_left_alone_and_it_is_said() {
         join(&agent, "Atlas", "bo", &["viewer"]).await;
         let done = agent.ok("add_project_members", json!({ "csv": "Atlas,bo@acme.example,owner" })).await;
         assert_eq!(agent.questions(), [""; 0], "nothing is given, nothing is asked");
-        assert_eq!(outcomes(&done), ["bo@acme.example Atlas skipped: `bo@acme.example` is in project `Atlas` already, as viewer"]);
+        let told = "row 1: `bo@acme.example` is in project `Atlas` already, as viewer; replace the roles with update_project_member, or add one with assign_role";
+        assert_eq!(outcomes(&done), [format!("bo@acme.example Atlas differs: {told}")]);
         assert_eq!(agent.ok("get_project_member", json!({ "project": "Atlas", "member": email("bo") })).await["roles"], json!(["viewer"]));
     }
 }

@@ -204,6 +204,27 @@ async fn a_job_without_a_connection_is_for_all_of_them_and_with_one_only_names_w
 }
 
 #[tokio::test]
+async fn prompts_are_there_as_skills_too() {
+    let agent = Agent::new().await;
+    let prompts: Vec<String> = agent.client.list_all_prompts().await.unwrap().into_iter().map(|it| it.name).collect();
+    let skills = agent.client.list_all_skills().await.unwrap();
+    assert_eq!(skills.iter().map(|it| it.frontmatter.name.clone()).collect::<Vec<_>>(), prompts);
+    for skill in skills {
+        skill.validate().unwrap();
+        let read = agent.client.read_resource(rmcp::model::ReadResourceRequestParams::new(skill.uri.as_str())).await.unwrap();
+        let rmcp::model::ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else { panic!("{read:?}") };
+        let rmcp::model::SkillResources::Files(files) = &skill.resources else { panic!("{skill:?}") };
+        files[0].verify(text.as_bytes()).unwrap();
+        assert!(text.starts_with(&format!("---\nname: {}\n", skill.frontmatter.name)), "{text}");
+        assert!(!text.contains("{{") && text.contains("What the user says"), "{text}");
+        let found = agent.client.get_skill(rmcp::model::GetSkillRequestParams::new(skill.uri.as_str())).await.unwrap();
+        assert_eq!(found.skill, skill);
+    }
+    let missing = agent.client.get_skill(rmcp::model::GetSkillRequestParams::new("skill://nothing/SKILL.md")).await.unwrap_err();
+    assert!(missing.to_string().contains("skills/list"), "{missing}");
+}
+
+#[tokio::test]
 async fn many_people_are_one_call_many_changes_one_plan_and_owners_of_the_organization_are_counted() {
     let agent = Agent::new().await;
     for prompt in agent.client.list_all_prompts().await.unwrap().into_iter().filter(|it| it.name != "rotate-keys") {

@@ -32,13 +32,15 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 pub(crate) struct Site {
     pub(crate) addr: SocketAddr,
     pub(crate) stop: CancellationToken,
-    pub(crate) bound: Bound,
+    /// Not of one that another process serves.
+    pub(crate) bound: Option<Bound>,
     pub(crate) http: Http,
 }
 
 /// The server of the program, and what it stands on.
 pub(crate) struct Real {
     pub(crate) site: Site,
+    pub(crate) server: Server,
     pub(crate) app: Arc<App>,
     _store: Arc<Store>,
 }
@@ -55,7 +57,12 @@ impl Site {
     pub(crate) async fn of<H: ServerHandler + Clone>(server: H, options: HttpOptions) -> Self {
         let stop = CancellationToken::new();
         let bound = serve_http(server, options, stop.clone()).await.unwrap();
-        Self { addr: bound.addr, stop, bound, http: crate::support::http_client() }
+        Self { addr: bound.addr, stop, bound: Some(bound), http: crate::support::http_client() }
+    }
+
+    /// One that another process serves.
+    pub(crate) fn at(addr: SocketAddr) -> Self {
+        Self { addr, stop: CancellationToken::new(), bound: None, http: crate::support::http_client() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -100,10 +107,9 @@ impl Real {
     pub(crate) async fn start(options: HttpOptions) -> Self {
         let store = Store::sqlite();
         let app = store.app(&Options::default()).await;
-        let site =
-            Site::of(Server::with_patience(app.clone(), Patience { question: Duration::from_secs(5), ..Patience::default() }), options)
-                .await;
-        Self { site, app, _store: store }
+        let server = Server::with_patience(app.clone(), Patience { question: Duration::from_secs(5), ..Patience::default() });
+        let site = Site::of(server.clone(), options).await;
+        Self { site, server, app, _store: store }
     }
 }
 

@@ -115,10 +115,16 @@ impl Joining {
         let org = at.organization(organization).await?;
         let people = at.people(&org.id).await?;
         let known = people.iter().find(|it| it.user.has_email(email.as_str()));
-        if known.is_some_and(|it| !is_external(it)) {
-            return Err(ProviderError::conflict(
+        if let Some(seat) = known.filter(|it| !is_external(it)) {
+            let wanted = match role {
+                Some(_) => Some(at.role(RoleLevel::Organization, role).await?),
+                None => None,
+            };
+            let held = at.role(RoleLevel::Organization, Some(&RoleRef::read(&seat.role))).await;
+            return Err(ProviderError::already(
                 "already_member",
-                format!("`{email}` is a member of `{}`", org.name),
+                wanted.is_none_or(|wanted| held.is_ok_and(|it| it.id == wanted.id)),
+                format!("`{email}` is a member of `{}` already, as {}", org.name, seat.role),
                 "for another role remove_organization_member and add_organization_member, or give a project with add_project_member",
             ));
         }

@@ -60,8 +60,10 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let people = at.people(&project.org.id).await?;
     let (user, external) = newcomer(at, &people, &op.member, &project.org.name).await?;
     if let Some(seat) = at.project_people(&project.id).await?.iter().find(|it| it.user.id == user.id) {
-        return Err(ProviderError::conflict(
+        let held = at.role(RoleLevel::Project, Some(&RoleRef::read(&seat.role))).await;
+        return Err(ProviderError::already(
             ALREADY_MEMBER,
+            held.is_ok_and(|it| it.id == role.id),
             format!("`{}` is in project `{}` already, as {}", user.email, project.name, seat.role),
             "for another role remove_project_member and add_project_member",
         ));

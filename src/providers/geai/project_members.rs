@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Email, Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, Thing,
+        Counted, Email, Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ReferenceText as _, RoleRef, Target, Thing, fold,
         members::Member, roles::RoleLevel,
     },
     error::ProviderError,
@@ -45,8 +45,11 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let email = address(at, &op.member).await?;
     let roles = roles(at, &project, &op.roles).await?;
     if let Some(member) = at.members(&project).await?.iter().find(|it| it.is(&email)) {
-        return Err(ProviderError::conflict(
+        let holds =
+            |role: &WireRole| member.roles.iter().any(|it| (it.id == role.id && !it.id.is_empty()) || fold(&it.name) == fold(&role.name));
+        return Err(ProviderError::already(
             ALREADY_MEMBER,
+            roles.iter().all(holds),
             format!("`{email}` is in project `{}` already, as {}", project.name, member.role_names().join(", ")),
             "this provider changes no roles of a member: remove_project_member first, then invite with all roles",
         ));

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::{
     Session, members,
     page::PageQuery,
-    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, named_by, named_in, only},
+    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, RoleRow, named_by, named_in, only},
     select::{Select, places},
 };
 use crate::{
     domain::{
-        Change, Email, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText, Target, Timestamp,
+        Change, Email, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText, RoleRef, Target, Timestamp,
         access::{Grant, Holder},
         members::{Invitation, InvitationStatus},
     },
@@ -80,23 +80,25 @@ pub(super) async fn list(at: &mut Session, op: &ListInvitations) -> Result<List<
 pub(super) async fn invite(at: &mut Session, op: &InviteOrganizationMember) -> Result<Change<Invitation>, ProviderError> {
     let organization = at.organization(op.organization.as_ref()).await?;
     let role = members::role_or_default(at, op.role.as_ref(), &organization).await?;
-    if members::is_member(at, &organization.id, &op.email).await? {
-        return Err(already_member(&op.email, &organization));
+    if let Some(held) = members::role_of(at, &organization.id, &op.email).await? {
+        return Err(already_member(at, &op.email, &organization, &held, op.role.as_ref(), !op.projects.is_empty()).await?);
     }
     let former = open(at, &organization.id, &op.email).await?;
-    if former.as_ref().is_some_and(InvitationRow::is_pending) {
-        return Err(ProviderError::conflict(
-            "already_invited",
-            format!("`{}` has a pending invitation to `{}`", op.email, organization.name),
-            "wait for it, or end it with cancel_invitation and invite again",
-        ));
-    }
     let mut projects: Vec<ProjectRow> = Vec::new();
     for named in &op.projects {
         let project = active_project(at, &organization, named).await?;
         if !projects.iter().any(|it| it.id == project.id) {
             projects.push(project);
         }
+    }
+    if let Some(it) = former.as_ref().filter(|it| it.is_pending()) {
+        let into = it.project_ids();
+        return Err(ProviderError::already(
+            "already_invited",
+            (op.role.is_none() || it.role_id == role.id) && projects.iter().all(|it| into.contains(&it.id)),
+            format!("`{}` has a pending invitation to `{}` as {}", op.email, organization.name, it.role),
+            "wait for it, or end it with cancel_invitation and invite again",
+        ));
     }
     let invited = |role, place| Grant::own(Holder::Invitation(op.email.to_string()), role, place).pending();
     let mut facts = Facts::none().about(at.surroundings(&organization.id).await?).gives(invited(role.held(), organization.place()));
@@ -204,12 +206,25 @@ pub(super) async fn accept(
     Ok(())
 }
 
-pub(super) fn already_member(email: &Email, organization: &OrganizationRow) -> ProviderError {
-    ProviderError::conflict(
+/// That somebody is in the organization already, as asked for or not.
+pub(super) async fn already_member(
+    at: &mut Session,
+    email: &Email,
+    organization: &OrganizationRow,
+    held: &RoleRow,
+    wanted: Option<&RoleRef>,
+    more: bool,
+) -> Result<ProviderError, ProviderError> {
+    let same = match wanted {
+        Some(_) => members::role_or_default(at, wanted, organization).await?.id == held.id,
+        None => true,
+    };
+    Ok(ProviderError::already(
         "already_member",
-        format!("`{email}` is a member of `{}`", organization.name),
+        same && !more,
+        format!("`{email}` is a member of `{}` already, as {}", organization.name, held.name),
         "change the role with update_organization_member, or give a project with add_project_member",
-    )
+    ))
 }
 
 /// The active project of an organization that is named.

@@ -19,8 +19,8 @@ use crate::{
 
 pub(super) async fn add(at: &mut Session, op: &AddOrganizationMember) -> Result<Change<Member>, ProviderError> {
     let organization = at.organization(op.organization.as_ref()).await?;
-    if members::is_member(at, &organization.id, &op.email).await? {
-        return Err(invitations::already_member(&op.email, &organization));
+    if let Some(held) = members::role_of(at, &organization.id, &op.email).await? {
+        return Err(invitations::already_member(at, &op.email, &organization, &held, op.role.as_ref(), false).await?);
     }
     let user = members::user_with(at, &op.email).await?.ok_or_else(|| ProviderError::NotFound {
         kind: "user",

@@ -213,9 +213,13 @@ pub(super) async fn user_with(at: &mut Session, email: &Email) -> Result<Option<
     Ok(at.db.one("SELECT id, email, name, created_at FROM users WHERE email = $1", &args![email.as_str()]).await?)
 }
 
-pub(super) async fn is_member(at: &mut Session, organization_id: &str, email: &Email) -> Result<bool, ProviderError> {
-    let sql = "SELECT COUNT(*) FROM people_in WHERE place_id = $1 AND email = $2";
-    Ok(at.db.number(sql, &args![organization_id, email.as_str()]).await? > 0)
+/// The role that somebody has in an organization; none where they are no member of it.
+pub(super) async fn role_of(at: &mut Session, organization_id: &str, email: &Email) -> Result<Option<RoleRow>, ProviderError> {
+    let sql = "SELECT role_id FROM people_in WHERE place_id = $1 AND email = $2";
+    match at.db.texts(sql, &args![organization_id, email.as_str()]).await?.pop() {
+        Some(id) => role_by_id(at, &id).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The role that is named, or the one of people for whom none is named.

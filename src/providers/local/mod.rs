@@ -4,7 +4,10 @@
 //! that the impact a person is shown is counted by the very code that will act. Made, the transaction is
 //! kept only if it still is what the person agreed to.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -56,10 +59,11 @@ mod teams;
 mod usage_limits;
 
 /// The directory in the store.
-#[derive(Debug)]
-pub struct Directory {
-    pub db: Db,
-    pub settings: Settings,
+pub(crate) struct Directory {
+    db: Db,
+    settings: Settings,
+    /// Where changes are planned one upon the other, those that were planned before.
+    before: Option<Mutex<Vec<Arc<DirectoryChange>>>>,
 }
 
 /// What a connection to the directory is told by its configuration.
@@ -82,8 +86,9 @@ pub(crate) struct Session {
 /// What this provider can do, on one screen.
 pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
     let pin = settings.pin.clone();
-    Connection::builder(name, "local", Directory { db, settings })
+    Connection::builder(name, "local", Directory { db, settings, before: None })
         .pinned(pin)
+        .rehearsed(|it| Directory { db: it.db.clone(), settings: it.settings.clone(), before: Some(Mutex::default()) })
         .health(|directory| async move {
             let mut session = directory.session(directory.db.read().await?);
             session.db.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
@@ -204,7 +209,7 @@ impl Builder<Directory> {
     {
         let step: Erased<ChangeData> = erased(move |at, operation| changed(Box::pin(f(at, operation))));
         self.serve_change::<O>(move |scope, operation| {
-            Box::pin(planned(scope, DirectoryChange { step: Arc::clone(&step), operation: Arc::clone(operation) }))
+            Box::pin(planned(scope, Arc::new(DirectoryChange { step: Arc::clone(&step), operation: Arc::clone(operation) })))
         })
     }
 }
@@ -231,9 +236,12 @@ async fn found(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Resul
     step(&mut session, operation).await
 }
 
-async fn planned(scope: &Scope, change: DirectoryChange) -> Result<Planned, ProviderError> {
+async fn planned(scope: &Scope, change: Arc<DirectoryChange>) -> Result<Planned, ProviderError> {
     let directory = scope.provider::<Directory>()?;
     let plan = directory.plan(&change).await?;
+    if let Some(before) = &directory.before {
+        before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&change));
+    }
     Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.call_id()).await })))
 }
 
@@ -284,13 +292,20 @@ impl Directory {
         Session { db, settings: Arc::new(self.settings.clone()), makes: false }
     }
 
-    /// Runs the change and rolls it back.
+    /// Runs the change, behind those that it builds on, and rolls all of it back.
     async fn plan(&self, change: &DirectoryChange) -> Result<Preview, ProviderError> {
+        let before = self.before.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
         let mut attempt = 0;
         loop {
             let mut session = self.session(self.db.begin().await?);
             attempt += 1;
-            match change.run(&mut session).await {
+            let planned = async {
+                for it in &before {
+                    it.run(&mut session).await?;
+                }
+                change.run(&mut session).await
+            };
+            match planned.await {
                 Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
                 other => return Ok(other?.0),
             }

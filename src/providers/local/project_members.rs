@@ -56,8 +56,9 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectMember) -> Result<Chang
     let roles = roles(at, &project, &op.roles).await?;
     if let Some(place) = own_place(at, &project, &user).await? {
         let held = names(&place.roles);
-        return Err(ProviderError::conflict(
+        return Err(ProviderError::already(
             ALREADY_MEMBER,
+            roles.iter().all(|role| place.roles.iter().any(|it| it.id == role.id)),
             format!("`{}` is in project `{}` already{}", user.email, project.name, as_roles(&held)),
             "replace the roles with update_project_member, or add one with assign_role",
         ));

@@ -48,9 +48,11 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
     let team = at.team_in(&project.organization_id, &project.organization, &op.team).await?;
     let role = at.role(&op.role, RoleLevel::Project, &project.organization_id, Some(&project.id)).await?;
     let there = "SELECT COUNT(*) FROM project_teams WHERE project_id = $1 AND team_id = $2";
+    let held = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND team_id = $2 AND role_id = $3";
     if at.db.number(there, &args![&project.id, &team.id]).await? > 0 {
-        return Err(ProviderError::conflict(
+        return Err(ProviderError::already(
             "already_member",
+            at.db.number(held, &args![&project.id, &team.id, &role.id]).await? > 0,
             format!("team `{}` is on project `{}` already", team.name, project.name),
             "give it one more role with assign_role, or take one with unassign_role",
         ));
@@ -63,7 +65,6 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
     let sql =
         "INSERT INTO role_assignments (id, organization_id, project_id, role_id, team_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     // A role that was handed out before the team came would be a duplicate.
-    let held = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND team_id = $2 AND role_id = $3";
     if at.db.number(held, &args![&project.id, &team.id, &role.id]).await? == 0 {
         at.db.run(sql, &args![new_id("asg"), &project.organization_id, &project.id, &role.id, &team.id, now]).await?;
     }

@@ -49,8 +49,9 @@ pub(super) async fn add(at: &mut Session, op: &AddTeamMember) -> Result<Change<M
     let user = at.candidate(&team.organization_id, &team.organization, op.member.text()).await?;
     let role = role(at, op.role.as_ref(), &team).await?;
     if let Some(place) = place_of(at, &team, &user.id).await? {
-        return Err(ProviderError::conflict(
+        return Err(ProviderError::already(
             "already_member",
+            op.role.is_none() || place.role_id == role.id,
             format!("`{}` is in team `{}` already, as {}", user.email, team.name, place.role),
             "change the role with update_team_member",
         ));

@@ -138,28 +138,31 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
         }
     };
     let email = op.email.as_str();
-    if members::by_email(at, email).await?.is_some() {
-        return Err(ProviderError::conflict(
+    if let Some(it) = members::by_email(at, email).await? {
+        let held = it.role.as_deref().unwrap_or("unknown");
+        return Err(ProviderError::already(
             "already_member",
-            format!("`{email}` is a member of the organization already"),
+            (op.role.is_none() || held == role) && op.projects.is_empty(),
+            format!("`{email}` is a member of the organization already, as {held}"),
             "use add_project_member for a project, update_organization_member for another role",
         ));
     }
     let known = all(at).await?;
     let pending = |it: &&WireInvite| it.email.eq_ignore_ascii_case(email) && it.status() == InvitationStatus::Pending;
-    if let Some(it) = known.iter().find(pending) {
-        return Err(ProviderError::conflict(
-            "already_invited",
-            format!("`{email}` has a pending invitation [{}]", it.id),
-            "wait for it, or end it with cancel_invitation and invite again",
-        ));
-    }
     let mut into: Vec<WireProject> = Vec::new();
     for named in &op.projects {
         let project = at.active_project(named).await?;
         if !into.iter().any(|it| it.id == project.id) {
             into.push(project);
         }
+    }
+    if let Some(it) = known.iter().find(pending) {
+        return Err(ProviderError::already(
+            "already_invited",
+            (op.role.is_none() || it.role == role) && into.iter().all(|project| it.is_into(&project.id)),
+            format!("`{email}` has a pending invitation [{}] as {}", it.id, it.role),
+            "wait for it, or end it with cancel_invitation and invite again",
+        ));
     }
     let given = grants(at, email, role, into.iter().map(|it| (it, "member")));
     let facts = held::around(at, given.into_iter().fold(Facts::none(), Facts::gives)).await?.undo("cancel_invitation");

@@ -178,8 +178,15 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         None => at.person_called(wanted, false).await?,
     };
     if let Some(there) = membership(at, &project, &person.id).await? {
-        return Err(ProviderError::conflict(
+        let mut held = vec![there.role.clone()];
+        // What is held beside the membership is looked up only where it is asked for.
+        if !further.is_empty() {
+            let beside = found(role_assignments::held(at, &Assignee::Person(person.clone()), Some(&project)).await)?.unwrap_or_default();
+            held.extend(beside.into_iter().flat_map(|it| [it.role.id, it.role.name]));
+        }
+        return Err(ProviderError::already(
             ALREADY_MEMBER,
+            there.role == role && further.iter().all(|it| held.contains(&it.id) || held.contains(&it.name)),
             format!("`{}` is in project `{}` already, as {}", person.label(), project.name(), there.role),
             "give further roles with assign_role, or another one with update_project_member",
         ));

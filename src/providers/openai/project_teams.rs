@@ -64,7 +64,9 @@ pub(super) async fn add(at: &Session, op: &AddProjectTeam) -> Result<Draft<Team>
     let role = at.role(&op.role, Some(&project)).await?;
     if one(at, &project.id, &group.id).await?.is_some() {
         let message = format!("team `{}` is in project `{}` already", group.name, project.name());
-        return Err(ProviderError::conflict("already_member", message, "give it a further role with assign_role"));
+        let held = role_assignments::held_by_group(at, &group.id, &project).await?;
+        let same = held.iter().any(|it| it.id == role.id || it.name == role.name);
+        return Err(ProviderError::already("already_member", same, message, "give it a further role with assign_role"));
     }
     let people = team_members::all(at, &group.id).await?;
     let (gets, here) = (power::of(&role, RoleLevel::Project), held::place(at, Some(&project)));

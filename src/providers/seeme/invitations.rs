@@ -8,7 +8,7 @@ use super::{
     names::Wanted,
     people::{Seat, WireMember, seats},
     places::{self, Place},
-    roles,
+    roles::{self, Role},
     seats::vacate,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     };
     let people = seats(at, &organization).await?;
     if let Some(seat) = people.iter().find(|it| it.has(op.email.as_str())) {
-        return Err(already(seat, &organization));
+        return Err(already(seat, &organization, role.as_ref()));
     }
     let given = access::given(role.as_ref(), organization.kind);
     let facts = Facts::none()
@@ -79,18 +79,21 @@ fn invited(organization: &Place, seat: &Seat) -> Sent<Invitation> {
     sent.inverse(inverse)
 }
 
-fn already(seat: &Seat, organization: &Place) -> ProviderError {
+fn already(seat: &Seat, organization: &Place, wanted: Option<&Role>) -> ProviderError {
     let (name, place) = (seat.called(), organization.name());
+    let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
+    let same = wanted.is_none_or(|it| seat.is_as(it));
     if seat.pending {
-        return ProviderError::conflict(
+        return ProviderError::already(
             "already_invited",
-            format!("`{name}` has a pending invitation to `{place}`"),
+            same,
+            format!("`{name}` has a pending invitation to `{place}`{held}"),
             "wait for it, or end it with cancel_invitation and invite again",
         );
     }
-    let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
-    ProviderError::conflict(
+    ProviderError::already(
         "already_member",
+        same,
         format!("`{name}` is a member of `{place}` already{held}"),
         "change the role with update_organization_member",
     )

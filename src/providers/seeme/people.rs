@@ -132,6 +132,12 @@ impl Seat {
         self.role.as_deref().or(self.role_id.as_deref())
     }
 
+    /// Whether it is the seat of somebody with this role, by its id or, where none is told, by its name.
+    pub(super) fn is_as(&self, role: &Role) -> bool {
+        let is = |held: &str| held == role.id || fold(held) == fold(&role.name) || role.slug.as_deref() == Some(held);
+        self.role_id.as_deref().or(self.role.as_deref()).is_some_and(is)
+    }
+
     /// The same, with the name of a role that is known.
     pub(super) fn with_role(mut self, role: Option<&Role>) -> Self {
         if let Some(role) = role.filter(|it| self.role.is_none() && self.role_id.as_ref().is_none_or(|id| *id == it.id)) {

@@ -128,7 +128,7 @@ pub(super) async fn add(
         } else {
             format!("`{}` is in {} already{held}", newcomer.name, place.says())
         };
-        return Err(ProviderError::conflict(ALREADY_MEMBER, message, fix));
+        return Err(ProviderError::already(ALREADY_MEMBER, role.as_ref().is_none_or(|it| seat.is_as(it)), message, fix));
     }
     let mut facts = Facts::none()
         .gives(newcomer.grant(role.as_ref(), &place))
