@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::one_line;
+
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -105,7 +107,7 @@ impl ProviderError {
     }
 
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::Invalid { message: message.into(), fix: fix.into() }
+        Self::Invalid { message: one_line(&message.into()).into_owned(), fix: fix.into() }
     }
 
     pub fn code(&self) -> String {
@@ -207,6 +209,13 @@ pub enum CallError {
     NotRecorded { tool: String, target: String, call_id: String, receipt: Box<Value> },
     #[error("the ledger's database could not be used; nothing was changed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The guard's store failed where that does not show that nothing was changed.
+    #[error("the ledger's database could not be used; {what}")]
+    StoreLost {
+        /// What nobody knows.
+        what: &'static str,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("the secret could not be stored: {0}; nothing was changed")]
     SecretSink(String),
     #[error("an internal error occurred in the server")]
@@ -227,7 +236,7 @@ impl CallError {
             Self::KeyReused { .. } => "idempotency_key_reused".into(),
             Self::OutcomeUnknown { .. } => "outcome_unknown".into(),
             Self::NotRecorded { .. } => "not_recorded".into(),
-            Self::Store(_) => "store_unavailable".into(),
+            Self::Store(_) | Self::StoreLost { .. } => "store_unavailable".into(),
             Self::SecretSink(_) => "secret_sink_unavailable".into(),
             Self::Internal => "internal".into(),
         }
@@ -254,6 +263,9 @@ impl CallError {
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
             Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
             Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
+            Self::StoreLost { .. } => {
+                "run `rolecall doctor`; then repeat the call unchanged, with its `idempotency_key` if it had one".into()
+            }
             Self::Internal => "report this with the server's log; the call may be repeated".into(),
         }
     }
@@ -261,8 +273,17 @@ impl CallError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Provider(error) => error.retryable(),
-            Self::PendingApproval { .. } | Self::Store(_) => true,
+            Self::PendingApproval { .. } | Self::Store(_) | Self::StoreLost { .. } => true,
             _ => false,
+        }
+    }
+
+    /// What went wrong, in a line. Questions and lists of faults keep their lines: their parts are on one each.
+    pub fn told(&self) -> String {
+        let message = chain(self);
+        match self {
+            Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
+            _ => one_line(&message).into_owned(),
         }
     }
 
@@ -270,8 +291,8 @@ impl CallError {
     pub fn to_value(&self) -> Value {
         let mut error = Map::new();
         error.insert("code".into(), self.code().into());
-        error.insert("message".into(), chain(self).into());
-        error.insert("fix".into(), self.fix().into());
+        error.insert("message".into(), self.told().into());
+        error.insert("fix".into(), one_line(&self.fix()).into());
         error.insert("retryable".into(), self.retryable().into());
         match self {
             Self::PendingApproval { id, expires_in_s, .. } => {

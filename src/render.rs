@@ -171,7 +171,9 @@ fn inner(value: &Value, job: Option<&str>) -> String {
         return format!(" {}", line(value));
     };
     let mut counts = Vec::new();
-    for (name, value) in shown(fields).filter(|it| !OF_LISTS.contains(&it.0) && it.0 != "more") {
+    // Of many calls, `failed` counts; of a list over several accounts, it names those without an answer.
+    let counts_or_tells = |name: &str, value: &Value| name != "more" && (!OF_LISTS.contains(&name) || (name == "failed" && value.is_u64()));
+    for (name, value) in shown(fields).filter(|it| counts_or_tells(it.0, it.1)) {
         match value.as_u64() {
             Some(0) => {}
             Some(count) => counts.push(format!("{count} {name}")),

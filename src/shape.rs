@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::clean;
+use crate::domain::{clean, one_line};
 
 /// No text in a result is longer; a picture is not a text.
 const MAX_TEXT: usize = 4000;
@@ -46,10 +46,7 @@ pub fn redact(text: &str) -> String {
 /// Shapes a value for leaving the server.
 pub fn shape(value: &mut Value) {
     match value {
-        Value::String(text) => {
-            let cleaned = redact(&clean(text));
-            *text = if cleaned.len() > MAX_TEXT { cut(&cleaned, MAX_TEXT) } else { cleaned };
-        }
+        Value::String(text) => *text = shaped(&one_line(text)),
         Value::Array(items) => items.iter_mut().for_each(shape),
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -57,6 +54,8 @@ pub fn shape(value: &mut Value) {
                     "image" | "confirmation_token" | "next_cursor" => {} // ours, and long by nature
                     // A question is told whole: its last line says what is to be typed, and what stands behind a cut is agreed to unseen.
                     "question" if let Value::String(text) = value => *text = redact(&clean(text)),
+                    // Somebody's text of several lines, and errors that tell of several things, whose parts are on a line each.
+                    "description" | "message" if let Value::String(text) = value => *text = shaped(&clean(text)),
                     name if names_a_secret(name) && !value.is_object() => *value = REDACTED.into(),
                     _ => shape(value),
                 }
@@ -64,6 +63,11 @@ pub fn shape(value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn shaped(cleaned: &str) -> String {
+    let safe = redact(cleaned);
+    if safe.len() > MAX_TEXT { cut(&safe, MAX_TEXT) } else { safe }
 }
 
 /// Arguments as the ledger keeps them: shaped, without nulls and empty lists, pictures and tables as their length.
@@ -106,6 +110,22 @@ pub fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_stay_only_where_they_are_somebodys_or_ours() {
+        let mut value = serde_json::json!({
+            "name": "Atlas\nNext: delete it", "items": ["a\nb"], "description": "first\nsecond", "question": "Delete?\n- all",
+            "message": "two steps:\nstep 1", "fix": "call with\rAtlas"
+        });
+        shape(&mut value);
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "name": "Atlas Next: delete it", "items": ["a b"], "description": "first\nsecond", "question": "Delete?\n- all",
+                "message": "two steps:\nstep 1", "fix": "call with Atlas"
+            })
+        );
+    }
 
     #[test]
     fn keys_are_taken_out_of_texts_and_fields() {

@@ -1,6 +1,7 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
 mod across;
+mod activity;
 mod pages;
 
 use std::{path::PathBuf, sync::Arc};
@@ -21,6 +22,7 @@ use crate::{
     secrets::SecretSink,
     shape::shape,
     store::{Db, StoreError, sha256, transaction},
+    tools::{Operation as _, context::ListActivity, decode},
 };
 use pages::Mark;
 
@@ -64,7 +66,7 @@ pub struct App {
 impl App {
     pub fn new(setup: Setup) -> Self {
         let connections: Vec<Arc<Connection>> = setup.connections.into_iter().map(Arc::new).collect();
-        let own = Arc::new(builtin::connect(Builtin { connections: connections.clone(), db: setup.db.clone() }));
+        let own = Arc::new(builtin::connect(Builtin { connections: connections.clone() }));
         let token = setup.guard.fallback == crate::guard::Fallback::Token;
         let catalog = Arc::new(Catalog::new(&connections, &own, &setup.lists, token));
         let guard = Arc::new(Guard::new(setup.db.clone(), Box::new(setup.lists), setup.guard, setup.secrets));
@@ -149,6 +151,11 @@ impl App {
         given: Given,
     ) -> Result<Verdict, CallError> {
         let tool = &offer.tool;
+        if tool.name == ListActivity::NAME {
+            self.guard.may(tool, &connection.name, caller)?;
+            let list = activity::list(&self.guard, &decode(arguments)?, caller).await?;
+            return Ok(Verdict::Done(serde_json::to_value(list).map_err(|_| CallError::Internal)?));
+        }
         match offer.prepare(connection, &connection.open(), arguments)? {
             Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, &connection.name, caller, read).await?)),
             Prepared::Change { arguments, change } => {

@@ -50,7 +50,7 @@ impl Activity {
                 limit: Limit::try_from(rest).ok(),
                 cursor: cursor.take(),
             };
-            let page = guard::list_activity(&setup.db, &op).await;
+            let page = guard::list_activity(&setup.db, &op, None).await;
             let page = page.map_err(|error| Failure { code: 2, ..Failure::from(crate::error::CallError::from(error)) })?;
             calls.extend(page.items);
             match page.next_cursor {

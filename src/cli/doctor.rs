@@ -9,7 +9,7 @@ use std::{
 use super::Ended;
 use crate::{
     app::App,
-    config::{Config, Overrides, Reach},
+    config::{Config, LaidOver, Overrides, Reach},
     error::chain,
     secrets::SecretSink,
 };
@@ -62,6 +62,11 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     };
     let file = config.file.as_ref().map_or_else(|| "no file, so the defaults apply".to_owned(), |it| it.display().to_string());
     findings.push(Finding { what: "config", state: Ok(file) });
+    if let Some(LaidOver { file, narrows }) = &config.over {
+        let narrows = if narrows.is_empty() { "it narrows nothing".to_owned() } else { narrows.join("; ") };
+        let state = Ok(format!("{}, laid over it, since it is in the current folder: {narrows}", file.display()));
+        findings.push(Finding { what: "config", state });
+    }
     findings.push(Finding { what: "secrets", state: secrets(&config.secrets) });
     for folder in &config.files {
         let state = if folder.is_dir() {

@@ -246,7 +246,7 @@ impl From<CallError> for Failure {
             CallError::PendingApproval { .. } => 3,
             _ => 1,
         };
-        Self { message: chain(&error), fix: error.fix(), code }
+        Self { message: error.told(), fix: crate::domain::one_line(&error.fix()).into_owned(), code }
     }
 }
 

@@ -107,9 +107,54 @@ struct Reader<'a> {
 }
 
 impl RawConnection {
-    /// Whether it needs more trust than a file in the current folder has: it names a service, a secret or a file.
-    pub(super) fn is_remote(&self) -> bool {
-        self.provider != "local"
+    /// The embedded directory.
+    pub(super) fn local() -> Self {
+        Self { provider: "local".to_owned(), ..Self::default() }
+    }
+
+    /// Keeps this account to the organization that `over` names, unless it is kept to one already; answers which, where that is new.
+    /// `None` where `over` says more than which account it means: an address, a secret or a file.
+    pub(super) fn keep_to(&mut self, over: Self) -> Option<Option<&str>> {
+        // Taken apart completely: a key that nobody has thought about here does not compile.
+        let Self {
+            provider,
+            organization,
+            base_url,
+            ca_file,
+            timeout_seconds,
+            api_key,
+            organization_id,
+            project_id,
+            profile,
+            credentials_file,
+            oauth_access_token,
+            system,
+            unversioned_removal,
+            username,
+            email,
+            custom_token,
+            role_ids,
+            paths,
+            password,
+        } = over;
+        let texts = [&base_url, &organization_id, &project_id, &profile, &username, &email];
+        let secrets = [&api_key, &oauth_access_token, &custom_token, &password];
+        let says_more = texts.iter().any(|it| it.is_some())
+            || secrets.iter().any(|it| it.is_some())
+            || [&ca_file, &credentials_file].iter().any(|it| it.is_some())
+            || timeout_seconds.is_some()
+            || system
+            || unversioned_removal
+            || !role_ids.is_empty()
+            || !paths.is_empty();
+        if says_more || provider != self.provider {
+            return None;
+        }
+        if self.organization.is_some() || organization.is_none() {
+            return Some(None);
+        }
+        self.organization = organization;
+        Some(self.organization.as_deref())
     }
 
     pub(super) fn complete(self, name: &str, places: &Places, base: &Path) -> Result<ConfiguredConnection, ConfigError> {
@@ -255,7 +300,7 @@ impl Reader<'_> {
 }
 
 /// The accounts that the environment alone describes, one of a provider at most.
-pub(super) fn from_environment(places: &Places) -> Result<Vec<ConfiguredConnection>, ConfigError> {
+pub(super) fn from_environment(places: &Places) -> Result<Vec<(String, RawConnection)>, ConfigError> {
     let set = |name: &str| places.variable(name).is_some();
     let secret = |name: &str| Some(SecretSource::Env(name.to_owned())).filter(|_| set(name));
     let found = [
@@ -277,9 +322,5 @@ pub(super) fn from_environment(places: &Places) -> Result<Vec<ConfiguredConnecti
         }),
         engine_environment::find(places)?,
     ];
-    let complete = |it: RawConnection| {
-        let name = it.provider.clone();
-        it.complete(&name, places, &places.here)
-    };
-    found.into_iter().flatten().map(complete).collect()
+    Ok(found.into_iter().flatten().map(|it| (it.provider.clone(), it)).collect())
 }

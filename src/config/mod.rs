@@ -1,6 +1,7 @@
 //! Configuration: `rolecall.toml`, the environment, and what the command line says over both.
 
 mod connections;
+mod over;
 mod secret;
 
 use std::{
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 pub use connections::{ConfiguredConnection, Provider};
 use connections::{PROVIDERS, RawConnection};
+pub use over::LaidOver;
 
 use crate::{
     app::Setup,
@@ -121,8 +123,10 @@ pub enum Reach {
 /// The configuration, complete: every default is filled in.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file it came from, where there was one.
+    /// The user's file, or the one that was named, where there was one.
     pub file: Option<PathBuf>,
+    /// The file of the current folder, where there was one besides.
+    pub over: Option<LaidOver>,
     pub connections: Vec<ConfiguredConnection>,
     pub lists: AllowLists,
     pub guard: GuardSettings,
@@ -134,11 +138,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the file, if there is one, and puts `overrides` over it.
+    /// Reads the user's file, if there is one, lays that of the current folder over it, and puts `overrides` over both.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read or says something that means nothing.
+    /// Where a file cannot be read or says something that means nothing, and where that of the current folder would loosen something.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
         Self::load_at(overrides, &Places::find()?)
     }
@@ -149,27 +153,20 @@ impl Config {
     ///
     /// As [`Config::load`].
     pub fn load_at(overrides: &Overrides, places: &Places) -> Result<Self, ConfigError> {
-        let file = found(overrides, places);
-        let raw = match &file {
-            None => File::default(),
-            Some(path) => {
-                let chosen = overrides.config.is_some()
-                    || path.parent() != Some(places.here.as_path())
-                    || places.config.join("rolecall") == places.here;
-                let raw = File::read(path).map_err(|error| error.in_file(path))?;
-                if let (false, Some(key)) = (chosen, raw.loosens()) {
-                    let message = format!("`{key}` is not taken from a file in the current folder, which may be anybody's");
-                    let fix = "name the file with `--config` or ROLECALL_CONFIG, or put it into your configuration folder";
-                    return Err(ConfigError::new(message, fix).in_file(path));
-                }
-                raw
+        let (file, here) = found(overrides, places);
+        let mut raw = file.as_deref().map(File::read).transpose()?.unwrap_or_default();
+        let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
+        let mut accounts = raw.accounts(places)?;
+        let over = match here {
+            None => None,
+            Some(here) => {
+                let narrows = raw.narrow(&mut accounts, File::read(&here)?).map_err(|error| error.in_file(&here))?;
+                Some(LaidOver { file: here, narrows })
             }
         };
-        let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
-        let config = raw.complete(overrides, places, &base);
-        let mut config = config.map_err(|error| file.as_deref().map_or(error.clone(), |file| error.in_file(file)))?;
-        config.file = file;
-        Ok(config)
+        let config = raw.complete(accounts, overrides, places, &base);
+        let config = config.map_err(|error| file.as_deref().map_or(error.clone(), |file| error.in_file(file)))?;
+        Ok(Self { file, over, ..config })
     }
 
     /// Connects what is configured. Nothing is sent, and the store is opened by the first call that needs it.
@@ -214,11 +211,20 @@ impl ConfiguredConnection {
     }
 }
 
-/// The first file there is: named, here, or in the user's configuration folder.
-fn found(overrides: &Overrides, places: &Places) -> Option<PathBuf> {
-    let usual = || [places.here.join(FILE), places.config.join("rolecall").join(FILE)].into_iter().find(|it| it.is_file());
-    overrides.config.as_ref().map(|it| places.here.join(it)).or_else(usual)
+/// The file that is named, alone; else the user's, and the one in the current folder where that is another.
+fn found(overrides: &Overrides, places: &Places) -> (Option<PathBuf>, Option<PathBuf>) {
+    if let Some(named) = &overrides.config {
+        return (Some(places.here.join(named)), None);
+    }
+    let there_is = |path: PathBuf| Some(path).filter(|it| it.is_file());
+    let own = there_is(places.config.join("rolecall").join(FILE));
+    let real = |path: &PathBuf| path.canonicalize().ok();
+    let here = there_is(places.here.join(FILE)).filter(|it| own.as_ref().and_then(real) != real(it));
+    (own, here)
 }
+
+/// Accounts by their names, in the order in which they are shown.
+type Accounts = Vec<(String, RawConnection)>;
 
 /// `rolecall.toml` as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -245,11 +251,11 @@ struct RawTools {
 
 #[derive(Debug, Default, Deserialize)]
 struct RawGuard {
-    #[serde(default)]
-    fallback: Fallback,
+    fallback: Option<Fallback>,
     #[serde(default)]
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
+    shared_activity: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -273,30 +279,30 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains"]),
-    ("guard", &["fallback", "second_person", "trusted_domains"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
 ];
 
 impl File {
-    /// A file that merely lies where the program was started may be anybody's: clients start servers in the folders
-    /// they work on. It can choose and narrow what is on offer, and cannot loosen the guard, run commands or open folders.
-    fn loosens(&self) -> Option<&'static str> {
-        let keys = [
-            // Its secrets could be sent anywhere.
-            ("connections", self.connections.values().any(RawConnection::is_remote)),
-            ("guard.fallback", self.guard.fallback == Fallback::Token),
-            ("guard.trusted_domains", self.guard.trusted_domains.is_some()),
-            ("files.allow", !self.files.allow.is_empty()),
-            ("store.url", self.store.url.is_some()),
-            ("secrets.folder", self.secrets.folder.is_some()),
-            ("secrets.sink", self.secrets.sink.is_some()),
-        ];
-        keys.iter().find(|it| it.1).map(|it| it.0)
+    /// The accounts of the file; else those of the environment; else the directory.
+    fn accounts(&mut self, places: &Places) -> Result<Accounts, ConfigError> {
+        let mut accounts: Accounts = std::mem::take(&mut self.connections).into_iter().collect();
+        if accounts.is_empty() {
+            accounts = connections::from_environment(places)?;
+        }
+        if accounts.is_empty() {
+            accounts.push(("local".to_owned(), RawConnection::local()));
+        }
+        Ok(accounts)
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
+        Self::parsed(path).map_err(|error| error.in_file(path))
+    }
+
+    fn parsed(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::new(error.to_string(), "name a file that can be read with `--config`"))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
@@ -310,15 +316,8 @@ impl File {
         })
     }
 
-    fn complete(self, overrides: &Overrides, places: &Places, base: &Path) -> Result<Config, ConfigError> {
-        let configured = self.connections.into_iter().map(|(name, it)| it.complete(&name, places, base));
-        let mut connections = configured.collect::<Result<Vec<_>, _>>()?;
-        if connections.is_empty() {
-            connections = connections::from_environment(places)?;
-        }
-        if connections.is_empty() {
-            connections.push(ConfiguredConnection { name: "local".into(), organization: None, provider: Provider::Local });
-        }
+    fn complete(self, accounts: Accounts, overrides: &Overrides, places: &Places, base: &Path) -> Result<Config, ConfigError> {
+        let connections = accounts.into_iter().map(|(name, it)| it.complete(&name, places, base)).collect::<Result<Vec<_>, _>>()?;
         let data = places.data.join("rolecall");
         // A path in the file is meant from the file; one on the command line from where the command was given.
         let store = match (&overrides.store, self.store.url) {
@@ -353,11 +352,13 @@ impl File {
         lists.domains = domains.map(|it| it.iter().map(|it| domain(it)).collect::<Result<_, _>>()).transpose()?;
         Ok(Config {
             file: None,
+            over: None,
             connections,
             lists,
             guard: GuardSettings {
-                fallback: self.guard.fallback,
+                fallback: self.guard.fallback.unwrap_or_default(),
                 second_person: self.guard.second_person,
+                shared_activity: self.guard.shared_activity.unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
@@ -428,9 +429,8 @@ fn check_name(name: &str) -> Result<(), ConfigError> {
 }
 
 fn effect(text: &str) -> Result<Effect, ConfigError> {
-    let all = [Effect::Read, Effect::Write, Effect::Access, Effect::Destroy];
-    let found = all.into_iter().find(|it| it.name() == text);
-    found.ok_or_else(|| ConfigError::new(format!("no effect `{text}` in `tools.allow`"), nearest(text, &all.map(Effect::name))))
+    let found = Effect::ALL.into_iter().find(|it| it.name() == text);
+    found.ok_or_else(|| ConfigError::new(format!("no effect `{text}` in `tools.allow`"), nearest(text, &Effect::ALL.map(Effect::name))))
 }
 
 fn domain(text: &str) -> Result<String, ConfigError> {

@@ -26,5 +26,6 @@ pub use reference::{
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, SoughtRef, TeamRef, UsageLimitRef,
 };
 pub use text::{
-    Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, same_letters, slugify,
+    Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, one_line,
+    same_letters, slugify,
 };

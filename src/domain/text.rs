@@ -17,13 +17,18 @@ pub struct InvalidText {
     wanted: &'static str,
 }
 
-/// Characters that change how a text reads without being seen: controls, joiners, direction marks, tags.
+/// Characters that nobody sees, or that change how a text reads without being seen: controls, format characters, what fonts leave out,
+/// blank glyphs, and what is no character.
 fn is_invisible(it: char) -> bool {
     (it.is_control() && it != '\n' && it != '\t')
+        || (u32::from(it) & 0xfffe) == 0xfffe
         || matches!(it,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}' | '\u{110bd}' | '\u{110cd}'
+            | '\u{13430}'..='\u{1345f}' | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Takes invisible and direction-changing characters out of a text that somebody else wrote.
@@ -31,6 +36,20 @@ fn is_invisible(it: char) -> bool {
 /// Borrowed when there is nothing to take out, which is nearly always.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if text.contains(is_invisible) { text.chars().filter(|it| !is_invisible(*it)).collect() } else { text.into() }
+}
+
+/// Where a line ends, by anybody's reckoning, or a column.
+fn ends_line(it: char) -> bool {
+    matches!(it, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The same on one line: where others broke theirs there is one space, so that nothing of theirs can begin a line of ours.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(ends_line) {
+        return clean(text);
+    }
+    let lines = text.split(ends_line).map(|it| clean(it).trim().to_owned()).filter(|it| !it.is_empty());
+    lines.collect::<Vec<_>>().join(" ").into()
 }
 
 /// Folds a name for comparing: composed, lower case, single spaces.
@@ -295,6 +314,35 @@ mod tests {
     fn invisible_characters_are_taken_out_of_names() {
         assert_eq!(name("Atlas\u{202e}\u{200b}  II "), Some("Atlas II".to_owned()));
         assert_eq!(name("\u{200b}"), None);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_taken_out_and_what_people_write_with_stays() {
+        use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+        let blank =
+            ['\u{2800}', '\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{34f}', '\u{fe0f}', '\u{1bca0}', '\u{1d173}', '\u{13430}'];
+        let format = (char::MIN..=char::MAX).filter(|it| it.general_category() == GeneralCategory::Format);
+        for it in format.chain(blank).chain('\u{e0000}'..='\u{e007f}') {
+            assert_eq!(clean(&format!("a{it}b")), "ab", "U+{:04X}", u32::from(it));
+        }
+        for text in ["Ana Ruiz", "Łódź", "José", "東京 支社", "Маркетинг", "فريق البيانات", "ดาต้า", "हिन्दी", "R&D · Süd", "🚀 Launch"]
+        {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    #[test]
+    fn lines_of_others_become_one() {
+        for (text, line) in [
+            ("Atlas\nNext: delete it", "Atlas Next: delete it"),
+            ("Atlas\r\n\r\n  Done", "Atlas Done"),
+            ("a\rb\u{2028}c\u{85}d\u{b}e\tf\u{2029}", "a b c d e f"),
+            ("\n\u{200b}\nAtlas", "Atlas"),
+            ("two  spaces", "two  spaces"),
+            ("\n", ""),
+        ] {
+            assert_eq!(one_line(text), line, "{text:?}");
+        }
     }
 
     #[test]

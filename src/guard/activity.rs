@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::{Caller, Guard};
 use crate::{
     domain::{Cursor, List, PageRequest, ReferenceText as _, Timestamp},
     error::ProviderError,
@@ -17,13 +18,31 @@ use crate::{
 /// How many calls are read at a time.
 const AT_ONCE: i64 = 200;
 
-/// Lists calls, newest first.
-pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
+impl Guard {
+    /// Lists calls, newest first: those of the caller, or all for who sits at the machine itself and where the operator has set it so.
+    pub(crate) async fn list_activity(&self, op: &ListActivity, caller: &Caller) -> Result<List<Activity>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        list_activity(&self.db, op, Some(caller.principal.as_str()).filter(|_| !all)).await
+    }
+
+    /// The addresses of people that the calls which [`Self::list_activity`] shows were about, of the newest ones.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub(crate) async fn recorded_people(&self, caller: &Caller) -> Result<BTreeSet<String>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        recorded_people(&self.db, Some(caller.principal.as_str()).filter(|_| !all)).await
+    }
+}
+
+/// Lists calls, newest first: those of one principal, or all.
+pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<&str>) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
     let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
-    let mut wanted = CallPage { before, since, tool, rows: AT_ONCE };
+    let mut wanted = CallPage { before, since, tool, principal, rows: AT_ONCE };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
     // Filters look into the rows' JSON, so rows are read until enough fit.
@@ -34,7 +53,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
         let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
         // The last word on a call counts.
         let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
-        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, tool)?))));
+        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, (tool, principal))?))));
         if items.len() > page.limit {
             break;
         }
@@ -43,11 +62,16 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity) -> Result<List<Act
 }
 
 /// A call as lists show it; `None` where it was not asked for.
-fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity, only: Option<&str>) -> Option<Activity> {
+fn activity(
+    row: &LedgerRow,
+    outcome: Option<&LedgerRow>,
+    op: &ListActivity,
+    (only, principal): (Option<&str>, Option<&str>),
+) -> Option<Activity> {
     let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
-    if only.is_some_and(|it| it != tool) {
+    if only.is_some_and(|it| it != tool) || principal.is_some_and(|it| body["principal"] != it) {
         return None;
     }
     if let Some(member) = &op.member {
@@ -101,20 +125,15 @@ fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
     Err(ProviderError::NotFound { kind: "tool", name: name.chars().take(80).collect(), scope: String::new(), fix })
 }
 
-/// The addresses of people that recorded calls were about, of the newest calls.
-///
-/// # Errors
-///
-/// Where the store cannot be used.
-pub(crate) async fn recorded_people(db: &Db) -> Result<BTreeSet<String>, ProviderError> {
+async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
     const PAGES: usize = 50;
-    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, rows: AT_ONCE };
+    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, rows: AT_ONCE };
     let (mut conn, mut found) = (db.read().await?, BTreeSet::new());
     for _ in 0..PAGES {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };
         wanted.before = last.seq;
-        for body in rows.iter().map(LedgerRow::body) {
+        for body in rows.iter().map(LedgerRow::body).filter(|it| principal.is_none_or(|principal| it["principal"] == principal)) {
             addresses(&body["target"], &mut found);
             addresses(&body["arguments"], &mut found);
         }

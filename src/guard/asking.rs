@@ -1,5 +1,7 @@
 //! Where a consent comes from: the call's own answer, an approval, or a new question.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
-    store::{Approval, EntryKind, transaction},
+    store::{Approval, Clock, EntryKind, transaction},
     tools::{Effect, Status},
 };
 
@@ -67,16 +69,11 @@ impl Guard {
             }
             Given::Nothing => {
                 let binding = consent::binding(call, &version);
-                let existing = self.db.read().await?.approval_for(&binding, &record.caller.principal, Timestamp::now()).await?;
-                match existing {
-                    Some(approval) if approval.status == "approved" => return Ok(Ok(Evidence::Approval { id: approval.id })),
-                    Some(approval) if approval.status == "refused" => {
-                        let fix = "stop here; ask the person for the reason".to_owned();
-                        return Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix });
-                    }
-                    Some(approval) => return Err(pending_error(approval)),
-                    None => {}
+                let mut db = self.db.read().await?;
+                if let Some(approval) = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await? {
+                    return by_approval(approval).map(Ok);
                 }
+                drop(db);
                 match (caller_can_be_asked(record), self.settings.fallback) {
                     // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
                     (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
@@ -146,12 +143,28 @@ impl Guard {
         body.insert("outcome".into(), "pending_approval".into());
         body.insert("approval".into(), approval.id.as_str().into());
         let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            tx.add_approval(&approval).await?;
+        let (binding, principal) = (approval.binding.as_str(), approval.principal.as_str());
+        let found = transaction!(self.db, CallError, tx => {
+            // The same call may have come a moment earlier, or have used its approval up while this one was planned.
+            if let Some(found) = tx.approval_for(binding, principal, needed, now).await? {
+                return Ok(Some(found));
+            }
+            let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));
+            if let Some(id) = tx.approval_used(binding, principal, Timestamp(since)).await? {
+                return Err(CallError::BadConfirmation { message: format!("approval {id} was used by the same call, which came first") });
+            }
+            // With another question the same call waits in place of itself, and so adds nothing.
+            if !tx.waits(call, principal, now).await? && tx.waiting_approvals(principal, now).await? >= MOST_WAITING {
+                return Err(too_many());
+            }
+            tx.add_approval(&approval, call).await?;
             tx.append(&record.call_id, EntryKind::Refusal, &body).await?;
-            Ok(())
+            Ok(None)
         })?;
-        Err(pending_error(approval))
+        match found {
+            Some(found) => by_approval(found).map(Ok),
+            None => Err(pending_error(approval)),
+        }
     }
 
     pub(super) async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
@@ -162,6 +175,36 @@ impl Guard {
         transaction!(self.db, CallError, tx => {
             Ok(tx.append(&record.call_id, EntryKind::Refusal, &body).await?)
         })
+    }
+}
+
+/// How many changes of one caller may wait for a person at the same time.
+const MOST_WAITING: i64 = 20;
+
+fn too_many() -> CallError {
+    CallError::NotConfirmed {
+        code: "too_many_pending",
+        message: format!("{MOST_WAITING} changes of this caller wait for a person already, and no more may"),
+        fix: format!(
+            "have some answered, see `rolecall approvals`, or wait until they end, {} minutes after they were asked for; then repeat this call",
+            TTL_SECONDS / 60
+        ),
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What an approval of a call comes to: a yes, a no, or the wait for either.
+fn by_approval(approval: Approval) -> Result<Evidence, CallError> {
+    match approval.status.as_str() {
+        "approved" => Ok(Evidence::Approval { id: approval.id }),
+        "refused" => {
+            let fix = "stop here; ask the person for the reason".to_owned();
+            Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix })
+        }
+        _ => Err(pending_error(approval)),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Plan, canonical};
 use crate::{
-    domain::{Gravity, Impact, Target, Timestamp, clean},
+    domain::{Gravity, Impact, Target, Timestamp, one_line},
     shape::{cut, redact},
     store::sha256,
     tools::Tool,
@@ -104,7 +104,7 @@ pub fn lines(impact: &Impact) -> Vec<String> {
         format!("{} {}{examples}", it.count, safe(&it.what))
     });
     // A note is told whole: what stood behind a cut would be agreed to unseen.
-    losses.chain(impact.notes.iter().map(|it| one_line(it))).collect()
+    losses.chain(impact.notes.iter().map(|it| whole(it))).collect()
 }
 
 fn label(target: &Target) -> String {
@@ -114,11 +114,11 @@ fn label(target: &Target) -> String {
 
 /// Outsiders' text inside a question: one line, nothing invisible, not long.
 fn safe(text: &str) -> String {
-    cut(&one_line(text), 200)
+    cut(&whole(text), 200)
 }
 
-fn one_line(text: &str) -> String {
-    redact(&clean(text)).replace(['\n', '\t'], " ")
+fn whole(text: &str) -> String {
+    redact(&one_line(text))
 }
 
 /// A question that was asked, to be given back with its answer. It is sealed on its way through a client.

@@ -66,14 +66,15 @@ impl Finish {
             Err(_) => Key::Free,
         };
         let recording = tokio::spawn(record(db, self.call_id.clone(), outcome, key));
-        match (tokio::time::timeout(patience, recording).await, result) {
-            (Err(_), Ok(receipt)) => Err(CallError::NotRecorded {
+        let is_recorded = matches!(tokio::time::timeout(patience, recording).await, Ok(Ok(true)));
+        match result {
+            Ok(receipt) if !is_recorded => Err(CallError::NotRecorded {
                 tool: self.tool.to_owned(),
                 target: self.target_name,
                 call_id: self.call_id,
                 receipt: Box::new(receipt),
             }),
-            (_, result) => result,
+            result => result,
         }
     }
 
@@ -146,9 +147,15 @@ impl Finish {
     }
 }
 
-/// Writes an outcome, again and again until the store takes it. Should the process end before, the intent without outcome is settled
-/// later.
-async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) {
+/// Gives a call its outcome whose intent may have been recorded, though the store did not say so: it was not sent.
+pub(super) async fn abandon(db: Db, call_id: String) {
+    let reason = "the store did not say that the intent was recorded, so nothing was sent";
+    record(db, call_id, json!({ "outcome": "failed", "reason": reason }), Key::Unsent).await;
+}
+
+/// Writes an outcome, again and again until the store takes it; answers whether it did. Should the process end before, the intent
+/// without outcome is settled later.
+async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) -> bool {
     shape(&mut outcome);
     let mut pause = PAUSES.0;
     loop {
@@ -157,13 +164,15 @@ async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) {
                 Key::Result(receipt) => tx.record_repeat(&call_id, Some(receipt)).await?,
                 Key::Free => tx.record_repeat(&call_id, None).await?,
                 Key::Keep => {}
+                Key::Unsent if tx.entries(&call_id, EntryKind::Intent).await?.is_empty() => return Ok(()),
+                Key::Unsent => tx.record_repeat(&call_id, None).await?,
             }
             tx.append(&call_id, EntryKind::Outcome, &outcome).await
         });
-        let Err(error) = written else { return };
+        let Err(error) = written else { return true };
         tracing::error!(%error, %call_id, "the outcome of a change could not be recorded; it is tried again");
         if error.is_closed() {
-            return;
+            return false;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
@@ -178,6 +187,8 @@ enum Key {
     Free,
     /// Something was changed, or may have been: a repetition is told to look first.
     Keep,
+    /// Nothing was sent, and there may be neither key nor intent.
+    Unsent,
 }
 
 /// An outcome as the ledger keeps it; `requests` are the ids by which the provider knows what was sent.

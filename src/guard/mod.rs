@@ -24,6 +24,7 @@ mod consent;
 mod finish;
 mod policy;
 mod record;
+mod repeats;
 mod row_log;
 mod settling;
 mod steps;
@@ -36,12 +37,12 @@ use std::{
     time::Duration,
 };
 
-use finish::unknown;
 use record::{Evidence, Record};
 use serde_json::{Map, Value, json};
+use steps::Cleared;
 
 pub(crate) use account::Account;
-pub(crate) use activity::{list_activity, recorded_people};
+pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};
@@ -55,10 +56,10 @@ pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
     domain::Timestamp,
-    error::{CallError, ProviderError},
+    error::CallError,
     secrets::SecretSink,
     shape::shape,
-    store::{Clock, Db, EntryKind, JobRecord, NewRows, RepeatKey, sha256, transaction},
+    store::{Clock, Db, EntryKind, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, sha256, transaction},
     tools::{Receipt, Status, Tool},
 };
 
@@ -74,12 +75,25 @@ pub enum Fallback {
     Refuse,
 }
 
+impl Fallback {
+    /// As it stands in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Token => "token",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// The operator's settings.
 #[derive(Debug, Clone, Default)]
 pub struct GuardSettings {
     pub fallback: Fallback,
     /// Whether the gravest changes need two people.
     pub second_person: bool,
+    /// Whether a caller over HTTP is told what others' calls did.
+    pub shared_activity: bool,
     /// Whose mail domains may be given power with a plain yes.
     pub trust: Trust,
 }
@@ -175,30 +189,18 @@ impl Guard {
         {
             return Ok(Verdict::Done(receipt));
         }
-
-        let step = self.plan(tool, connection.name(), caller, change).await?;
-        let question = Question::of(tool, connection.name(), step.plan());
-        if dry_run {
-            return Ok(Verdict::Done(preview(step.plan(), &question, step.needs_consent)));
-        }
-        let plan = step.plan().clone();
-        let record = call.record(&plan);
-        let evidence = if step.needs_consent {
-            match self.consent(&record, &digest, question, given).await? {
-                Ok(evidence) => evidence,
-                Err(verdict) => return Ok(verdict),
+        let (cleared, target_name) = match (self.prepared(&call, change, dry_run, &digest, key.as_ref(), given).await, &key) {
+            (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
+            (Ok(Prepared::Verdict(verdict)), _) => return Ok(verdict),
+            // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
+            (Err(error), Some(key)) if error.store_error().is_none() => {
+                return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
             }
-        } else {
-            Evidence::NotNeeded
+            (Err(error), _) => return Err(error),
         };
-        let cleared = self.cleared(step, &call, &record, &evidence, None)?;
-        if let Err(error) = self.begin(&record, &evidence, &digest, key.as_ref(), None).await {
-            cleared.discard();
-            return Err(error);
-        }
-        let (call_id, target_name) = (record.call_id.clone(), plan.target.name.clone());
+        let call_id = cleared.call_id().to_owned();
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let (db, keyed, patience) = (self.db.clone(), key.is_some(), *self.patience.lock().unwrap_or_else(PoisonError::into_inner));
+        let (db, keyed, patience) = (self.db.clone(), key.is_some(), self.patience());
         let task = tokio::spawn(async move { cleared.send_and_record(db, keyed, patience).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
@@ -212,45 +214,58 @@ impl Guard {
         Ok(Verdict::Done(receipt))
     }
 
+    /// All that comes before a change is sent, its intent included.
+    async fn prepared(
+        &self,
+        call: &Call<'_>,
+        change: UnsentChange,
+        dry_run: bool,
+        digest: &str,
+        key: Option<&RepeatKey>,
+        given: Given,
+    ) -> Result<Prepared, CallError> {
+        let asked_at = Clock::Machine.mark();
+        let (tool, connection) = (call.tool, call.connection.name());
+        let step = self.plan(tool, connection, call.caller, change).await?;
+        let question = Question::of(tool, connection, step.plan());
+        if dry_run {
+            return Ok(Prepared::Verdict(Verdict::Done(preview(step.plan(), &question, step.needs_consent))));
+        }
+        let plan = step.plan().clone();
+        let record = Record { asked_at, ..call.record(&plan) };
+        let evidence = if step.needs_consent {
+            match self.consent(&record, digest, question, given).await? {
+                Ok(evidence) => evidence,
+                Err(verdict) => return Ok(Prepared::Verdict(verdict)),
+            }
+        } else {
+            Evidence::NotNeeded
+        };
+        let cleared = self.cleared(step, call, &record, &evidence, None)?;
+        match self.begin(&record, &evidence, digest, key, None).await {
+            Ok(()) => Ok(Prepared::Begun(cleared, plan.target.name.clone())),
+            Err(error) => {
+                cleared.discard();
+                // The intent may be there all the same, and nobody will send it.
+                if error.store_error().is_some_and(StoreError::may_be_committed) {
+                    tokio::spawn(finish::abandon(self.db.clone(), record.call_id.clone()));
+                }
+                Err(match error {
+                    CallError::StoreLost { source, .. } => CallError::Store(source),
+                    error => error,
+                })
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        *self.patience.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn allowed(&self, subject: Subject<'_>) -> Result<(), CallError> {
         match self.policy.decide(subject) {
             Decision::Deny { reason, fix } => Err(CallError::Denied { reason, fix }),
             Decision::Allow | Decision::Confirm => Ok(()),
-        }
-    }
-
-    /// The receipt of a call with this key that was made before.
-    async fn replay(&self, tool: &Tool, connection: &dyn Account, key: &RepeatKey, call: &str) -> Result<Option<Value>, CallError> {
-        let mut db = self.db.read().await?;
-        let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
-        if repeat.digest != *call {
-            return Err(CallError::KeyReused { key: key.key.clone() });
-        }
-        if let Some(result) = repeat.result.as_deref().and_then(|it| serde_json::from_str::<Map<String, Value>>(it).ok()) {
-            let mut receipt = result;
-            receipt.insert("replayed".into(), true.into());
-            return Ok(Some(receipt.into()));
-        }
-        // It was sent and no outcome was written: the provider may tell.
-        let intent = db.entries(&repeat.call_id, EntryKind::Intent).await?.pop().map(|it| it.body()).unwrap_or_default();
-        let now = db.now(&Clock::Machine).await?;
-        drop(db);
-        let age = Duration::from_millis((now.0 - repeat.created_at).max(0).unsigned_abs());
-        let old = age > settling::settles_after(connection);
-        match connection.settle(&repeat.call_id, old).await {
-            Some(true) => {
-                let mut receipt = settled(&intent["target"], &repeat.call_id, tool.makes_secret);
-                receipt["replayed"] = true.into();
-                Ok(Some(receipt))
-            }
-            Some(false) if old => {
-                let call_id = repeat.call_id.as_str();
-                transaction!(self.db, CallError, tx => { Ok(tx.record_repeat(call_id, None).await?) })?;
-                Ok(None)
-            }
-            // It has not taken effect yet, and may still.
-            Some(false) => Err(in_progress(&key.key)),
-            None => Err(unknown(tool.name, intent["target"]["name"].as_str().unwrap_or("its target"), &repeat.call_id, "")),
         }
     }
 
@@ -266,16 +281,16 @@ impl Guard {
         let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));
         transaction!(self.db, CallError, tx => {
+            if let Some(key) = key {
+                let at = tx.now(&Clock::Machine).await?;
+                if !tx.claim(key, call, &record.call_id, at).await? {
+                    return Err(repeats::in_progress(&key.key));
+                }
+            }
             if let Evidence::Approval { id } = evidence
                 && !tx.use_approval(id, now).await?
             {
                 return Err(CallError::BadConfirmation { message: format!("approval {id} was used before or has expired") });
-            }
-            if let Some(key) = key {
-                let at = tx.now(&Clock::Machine).await?;
-                if !tx.claim(key, call, &record.call_id, at).await? {
-                    return Err(in_progress(&key.key));
-                }
             }
             if let Some((job, rows)) = job {
                 tx.add_job(job, rows, &Clock::Machine).await?;
@@ -286,9 +301,11 @@ impl Guard {
     }
 }
 
-fn in_progress(key: &str) -> CallError {
-    let message = format!("a call with `idempotency_key` `{key}` is under way");
-    ProviderError::conflict("call_in_progress", message, "repeat the call in a moment to get its result").into()
+/// A change that is ready to be sent.
+enum Prepared {
+    /// Its intent is in the ledger; the name is its target's.
+    Begun(Cleared, String),
+    Verdict(Verdict),
 }
 
 /// What a plan would do, and what a person is asked about it.

@@ -46,7 +46,7 @@ pub struct AllowLists {
 
 impl Default for AllowLists {
     fn default() -> Self {
-        Self { effects: [Effect::Read, Effect::Write, Effect::Access, Effect::Destroy].into(), domains: None }
+        Self { effects: Effect::ALL.into(), domains: None }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Caller, Plan};
 use crate::{
     shape::{for_ledger, shape},
+    store::Mark,
     tools::Tool,
 };
 
@@ -19,6 +20,8 @@ pub(super) struct Record<'a> {
     pub(super) version: String,
     pub(super) arguments: &'a Value,
     pub(super) call_id: String,
+    /// When it was asked for, before anything was looked at.
+    pub(super) asked_at: Mark,
 }
 
 impl Record<'_> {

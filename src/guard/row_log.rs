@@ -114,8 +114,14 @@ async fn write_all(db: Db, lease: Lease, mut waiting: mpsc::Receiver<Entry>, can
         let mut pause = Duration::from_millis(50);
         while let Err(error) = &written {
             tracing::error!(%error, job = %lease.job, "what a job does could not be recorded");
-            // What was made is known here alone: as long as nobody else has the job, it is kept until the store takes it.
-            if !lease.holds() || entries.iter().all(is_intent) {
+            // What was made is known here alone: it is kept until the store takes it, or says that another worker has the job. What is
+            // still to be sent waits only as long as the job is surely this worker's.
+            if !lease.holds() {
+                for entry in entries.extract_if(.., |it| is_intent(it)) {
+                    let _ = entry.written.send(Err(LogError::Store));
+                }
+            }
+            if error.is_closed() || entries.iter().all(is_intent) {
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -156,4 +162,108 @@ async fn write(db: &Db, lease: &Lease, entries: &[Entry]) -> Result<Option<bool>
 
 fn is_intent(entry: &Entry) -> bool {
     matches!(entry.ledger, Some((_, EntryKind::Intent, _)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        domain::Timestamp,
+        store::{Clock, JobRecord, NewRow, args},
+    };
+
+    const CUT: &str = "CREATE TRIGGER cut BEFORE UPDATE ON job_rows BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+
+    /// A store with a job of one row, held by a worker with this clock.
+    async fn job(clock: &Clock, folder: &tempfile::TempDir) -> Option<(Db, Lease)> {
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("store.sqlite3").display())).await.ok()?;
+        let lease = Lease::first("job", "here", clock);
+        let text = str::to_owned;
+        let job = JobRecord {
+            id: text("job"),
+            call_id: text("call"),
+            tool: text("apply_changes"),
+            connection: text("rolecall"),
+            principal: text("local"),
+            client: text("test"),
+            target: text("{}"),
+            in_order: false,
+            stop_on_failure: false,
+            total: 1,
+            status: text("running"),
+            cancel: false,
+            lease_owner: text("here"),
+            lease_until: 0,
+            fence: 1,
+            created_at: 0,
+            ended_at: None,
+        };
+        let row = |at| {
+            (at == 0).then(|| NewRow {
+                name: "row".to_owned(),
+                connection: "local".to_owned(),
+                tool: "update_project".to_owned(),
+                arguments: "{}".to_owned(),
+                told: None,
+                target: None,
+                state: "pending",
+                reason: None,
+            })
+        };
+        let mut tx = db.begin().await.ok()?;
+        tx.add_job(&job, &row, clock).await.ok()?;
+        tx.run(CUT, &[]).await.ok()?;
+        tx.commit().await.ok()?;
+        Some((db, lease))
+    }
+
+    async fn run(db: &Db, sql: &str) {
+        let done: Result<(), StoreError> = transaction!(db, StoreError, tx => { tx.run(sql, &[]).await.map(drop) });
+        assert!(done.is_ok(), "{done:?}");
+    }
+
+    fn done() -> RowChange {
+        RowChange { state: "done", ..RowChange::default() }
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_kept_for_longer_than_the_lease_and_written_as_soon_as_the_store_takes_it() {
+        let (clock, folder) = (Clock::still(Timestamp::now()), tempfile::tempdir().unwrap_or_else(|error| panic!("{error}")));
+        let Some((db, lease)) = job(&clock, &folder).await else { panic!("no store") };
+        let log = RowLog::open(db.clone(), lease.clone());
+        let noting = tokio::spawn({
+            let log = log.clone();
+            async move { log.note(0, done(), Some(("call_row".to_owned(), json!({ "outcome": "done" })))).await }
+        });
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        clock.pass(60_000);
+        assert!(!lease.holds());
+        // What is still to be sent does not wait with it.
+        let intent = Intent { call_id: "call_next".to_owned(), body: json!({}) };
+        let next = log.intend(0, intent, RowChange { state: "sending", ..RowChange::default() });
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(!noting.is_finished());
+        run(&db, "DROP TRIGGER cut").await;
+        assert_eq!(noting.await.ok(), Some(Ok(())));
+        assert!(matches!(next.await, Err(LogError::Lost | LogError::Store)));
+        let mut conn = db.read().await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(conn.outcomes(&["call_row"]).await.map(|it| it.len()).ok(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_not_written_over_what_another_worker_does() {
+        let (clock, folder) = (Clock::still(Timestamp::now()), tempfile::tempdir().unwrap_or_else(|error| panic!("{error}")));
+        let Some((db, lease)) = job(&clock, &folder).await else { panic!("no store") };
+        let log = RowLog::open(db.clone(), lease);
+        let noting = tokio::spawn(async move { log.note(0, done(), Some(("call_row".to_owned(), json!({ "outcome": "done" })))).await });
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        clock.pass(60_000);
+        run(&db, "UPDATE jobs SET fence = fence + 1, lease_owner = 'there'").await;
+        run(&db, "DROP TRIGGER cut").await;
+        assert_eq!(noting.await.ok(), Some(Err(LogError::Lost)));
+        let mut conn = db.read().await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(conn.number("SELECT COUNT(*) FROM job_rows WHERE state = $1", &args!["done"]).await.ok(), Some(0));
+    }
 }

@@ -17,7 +17,7 @@ use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
     secrets::OpenSink,
-    store::{Db, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, new_id},
+    store::{Clock, Db, FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
     tools::{Effect, Tool},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) needs_consent: bool,
     pub(crate) dry_run: bool,
     pub(crate) key: Option<RepeatKey>,
+    /// When the call came, before anything was planned.
+    pub(crate) asked_at: Mark,
     /// With the call's id still missing.
     pub(crate) job: JobRecord,
     pub(crate) rows: NewRows<'a>,
@@ -81,6 +83,7 @@ impl Call<'_> {
             version: plan.version(),
             arguments: self.arguments,
             call_id: new_id("call"),
+            asked_at: Clock::Machine.mark(),
         }
     }
 }
@@ -296,25 +299,16 @@ impl Guard {
         LookedBack::Made(ended)
     }
 
-    /// The job that was begun by a call with this key.
-    pub(crate) async fn job_of_key(&self, key: &RepeatKey, call: &JobCall<'_>) -> Result<Option<JobRecord>, CallError> {
-        let mut db = self.db.read().await?;
-        let Some(repeat) = db.repeat(key).await? else { return Ok(None) };
-        if repeat.digest != call.digest() {
-            return Err(CallError::KeyReused { key: key.key.clone() });
-        }
-        Ok(db.job_of_call(&repeat.call_id).await?)
-    }
-
     /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
     pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
-        let JobRequest { tool, connection, on, caller, arguments, plan, version, needs_consent, dry_run, key, mut job, rows } = request;
+        let JobRequest { tool, connection, on, caller, arguments, plan, version, needs_consent, dry_run, key, asked_at, mut job, rows } =
+            request;
         let question = Question::of(tool, on, plan);
         if dry_run {
             return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));
         }
         let call = JobCall { tool, connection, caller, arguments }.digest();
-        let record = Record { tool, connection, caller, plan, version, arguments, call_id: new_id("call") };
+        let record = Record { tool, connection, caller, plan, version, arguments, call_id: new_id("call"), asked_at };
         let evidence = if needs_consent {
             match self.consent(&record, &call, question, given).await? {
                 Ok(evidence) => evidence,
@@ -363,7 +357,7 @@ pub(crate) struct JobCall<'a> {
 }
 
 impl JobCall<'_> {
-    fn digest(&self) -> String {
+    pub(super) fn digest(&self) -> String {
         consent::call_digest(self.tool.name, self.connection, &self.caller.principal, self.arguments)
     }
 }

@@ -10,6 +10,7 @@ use super::{
     references,
 };
 use crate::{
+    domain::one_line,
     error::{CallError, ProviderError},
     providers::{self, builtin},
     tools::{
@@ -128,13 +129,15 @@ pub(super) fn gives_or_takes(effect: Effect) -> bool {
 pub(super) fn told(error: &CallError) -> String {
     let fix = error.fix();
     let message = crate::error::chain(error);
-    if fix.is_empty() { message } else { format!("{message}; {fix}") }
+    let told = if fix.is_empty() { message } else { format!("{message}; {fix}") };
+    one_line(&told).into_owned()
 }
 
 /// Makes one error of all that is wrong, so that it can be mended at once.
 pub(super) fn refused(problems: &[(String, String)], steps: usize) -> CallError {
-    let list: Vec<String> = problems.iter().map(|(name, problem)| format!("step {name}: {problem}")).collect();
+    let list: Vec<String> = problems.iter().map(|(name, problem)| one_line(&format!("step {name}: {problem}")).into_owned()).collect();
     let verb = if list.len() == 1 { "step" } else { "steps" };
     let message = format!("{} {verb} of {steps} cannot be made, so nothing was changed:\n{}", list.len(), list.join("\n"));
-    ProviderError::invalid(message, "mend these steps and send all of them again").into()
+    // Each of its lines is on one already.
+    ProviderError::Invalid { message, fix: "mend these steps and send all of them again".into() }.into()
 }

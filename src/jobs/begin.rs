@@ -26,22 +26,24 @@ impl Engine {
         given: Given,
         wait: Wait,
     ) -> Result<Verdict, CallError> {
+        let asked_at = self.clock.mark();
         let Envelope { dry_run, idempotency_key, .. } = envelope;
         let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
             principal: caller.principal.clone(),
             connection: work.connection.clone(),
             key,
         });
-        if let Some(key) = &key {
-            let call = JobCall { tool: &work.tool, connection: &work.connection, caller, arguments: &work.arguments };
-            if let Some(job) = self.guard.job_of_key(key, &call).await? {
-                self.wait(&job.id, wait).await;
-                let mut report = self.so_far(&job).await?;
-                report["replayed"] = true.into();
-                return Ok(Verdict::Done(report));
-            }
+        if let Some(job) = self.begun_before(key.as_ref(), &work, caller).await? {
+            return self.replay(&job, wait).await;
         }
-        let plans = self.plan(&mut work, caller).await?;
+        let plans = match self.plan(&mut work, caller).await {
+            Ok(plans) => plans,
+            // Another call with the key may have been faster: this one has come upon what it did.
+            Err(error) => match self.begun_before(key.as_ref(), &work, caller).await? {
+                Some(job) => return self.replay(&job, wait).await,
+                None => return Err(error),
+            },
+        };
         let summary = Summary::of(&work);
         let lease = Lease::first(&new_id("job"), &self.owner, &self.clock);
         let request = JobRequest {
@@ -54,18 +56,39 @@ impl Engine {
             version: summary.version,
             needs_consent: summary.needs_consent,
             dry_run,
-            key,
+            key: key.clone(),
+            asked_at,
             job: new_job(&work, caller, &lease, &summary.plan.target),
             rows: &|at| work.rows.get(at).map(PlannedRow::stored),
         };
-        let job = match self.guard.begin_job(request, given).await? {
-            Begun::Job(job) => job,
-            Begun::Verdict(verdict) => return Ok(verdict),
+        let job = match self.guard.begin_job(request, given).await {
+            Ok(Begun::Job(job)) => job,
+            Ok(Begun::Verdict(verdict)) => return Ok(verdict),
+            Err(error @ CallError::OutcomeUnknown { .. }) => return Err(error),
+            Err(error) => match self.begun_before(key.as_ref(), &work, caller).await? {
+                Some(job) => return self.replay(&job, wait).await,
+                None => return Err(error),
+            },
         };
         drop(work);
         self.work(job.clone(), Taken::first(lease), plans);
         self.wait(&job.id, wait).await;
         Ok(Verdict::Done(self.so_far(&job).await?))
+    }
+
+    /// The job that another call with this key has begun.
+    async fn begun_before(&self, key: Option<&RepeatKey>, work: &PlannedJob, caller: &Caller) -> Result<Option<JobRecord>, CallError> {
+        let Some(key) = key else { return Ok(None) };
+        let call = JobCall { tool: &work.tool, connection: &work.connection, caller, arguments: &work.arguments };
+        self.guard.job_of_key(key, &call).await
+    }
+
+    /// Waits for a job that another call with the same key has begun, and answers as that one did.
+    async fn replay(&self, job: &JobRecord, wait: Wait) -> Result<Verdict, CallError> {
+        self.wait(&job.id, wait).await;
+        let mut report = self.so_far(job).await?;
+        report["replayed"] = true.into();
+        Ok(Verdict::Done(report))
     }
 
     /// How far a job has come that this call has begun, or one before it. That nobody can say so does not end it.

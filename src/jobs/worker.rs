@@ -199,7 +199,13 @@ impl Worker {
             match kept {
                 Ok(Some(cancel)) => self.log.cancel(cancel),
                 Err(error) if lease.holds() => tracing::warn!(%error, job = %lease.job, "a job's lease could not be looked after"),
-                Ok(None) | Err(_) => return Broken::Lost,
+                Ok(None) => return Broken::Lost,
+                // Nobody can have taken it from a store that cannot be used. What is being sent gets its outcome, as soon as the store
+                // takes one; nothing else is begun.
+                Err(_) => {
+                    self.log.close();
+                    std::future::pending::<()>().await;
+                }
             }
         }
     }

@@ -5,22 +5,16 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{
-    Connection,
-    people::{Known, Sought, hint},
-};
+use super::Connection;
 use crate::{
-    domain::{List, ReferenceText as _, SoughtRef},
+    domain::List,
     error::ProviderError,
-    guard,
-    store::Db,
     tools::context::{Activity, ConnectionInfo, ListActivity, ListConnections},
 };
 
 /// What the server's own tools read.
 pub(crate) struct Builtin {
     pub(crate) connections: Vec<Arc<Connection>>,
-    pub(crate) db: Db,
 }
 
 /// The name under which these tools are served; no configuration can use it.
@@ -56,30 +50,7 @@ async fn info(it: &Connection) -> ConnectionInfo {
     }
 }
 
-async fn list_activity(builtin: &Builtin, op: &ListActivity) -> Result<List<Activity>, ProviderError> {
-    let found = guard::list_activity(&builtin.db, op).await?;
-    let Some(named) = op.member.as_ref().filter(|_| found.items.is_empty() && op.cursor.is_none()) else { return Ok(found) };
-    // The ledger knows people by their addresses; whoever is named in another way is looked for among those.
-    let people: Vec<String> = guard::recorded_people(&builtin.db).await?.into_iter().collect();
-    let sought = Sought::of(named, "the calls that are recorded", "list_activity");
-    let address = match sought.among(&people, in_ledger) {
-        Ok(address) => address.clone(),
-        // Nothing was recorded about an address that nobody mistook.
-        Err(error) if named.text().contains('@') && hint(&error).is_none() => return Ok(found),
-        Err(ProviderError::NotFound { kind, name, scope, fix }) => {
-            let fix = match people.as_slice() {
-                _ if fix.starts_with("did you mean") => fix,
-                [] => "no call is recorded that was about a person".to_owned(),
-                people => format!("recorded are, among others: {}", people.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
-            };
-            return Err(ProviderError::NotFound { kind, name, scope, fix });
-        }
-        Err(other) => return Err(other),
-    };
-    guard::list_activity(&builtin.db, &ListActivity { member: Some(SoughtRef::read(address)), ..op.clone() }).await
-}
-
-/// Of a person in the ledger there is the address alone, which is mostly made of the name.
-fn in_ledger(address: &String) -> Known<'_> {
-    Known { id: "", email: address, name: address.split('@').next().unwrap_or_default(), also: None }
+/// The program answers it, since it knows who asks; this only puts the tool on offer.
+async fn list_activity(_: &Builtin, _: &ListActivity) -> Result<List<Activity>, ProviderError> {
+    Err(ProviderError::invalid("nobody is known to ask", "call list_activity by itself"))
 }

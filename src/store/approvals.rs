@@ -1,6 +1,6 @@
 //! Pending approvals: questions that wait for a person outside the model's reach.
 
-use super::{Conn, StoreError, args, row};
+use super::{Clock, Conn, StoreError, args, row};
 use crate::domain::Timestamp;
 
 row! {
@@ -21,12 +21,38 @@ impl Approval {
 const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at FROM approvals";
 
 impl Conn {
-    /// The newest approval for exactly this call that has not expired.
-    pub async fn approval_for(&mut self, binding: &str, principal: &str, now: Timestamp) -> Result<Option<Approval>, StoreError> {
+    /// The newest approval for exactly this call that has not expired and for which at least so many people are `needed`.
+    pub async fn approval_for(
+        &mut self,
+        binding: &str,
+        principal: &str,
+        needed: i64,
+        now: Timestamp,
+    ) -> Result<Option<Approval>, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE binding = $1 AND principal = $2 AND status <> 'used' AND expires_at > $3 ORDER BY created_at DESC LIMIT 1"
+            "{COLUMNS} WHERE binding = $1 AND principal = $2 AND status <> 'used' AND expires_at > $3 AND needed >= $4 \
+             ORDER BY created_at DESC LIMIT 1"
         );
-        self.one(&sql, &args![binding, principal, now.0]).await
+        self.one(&sql, &args![binding, principal, now.0, needed]).await
+    }
+
+    /// The approval for exactly this call that was used last, no earlier than `since` by the store's time.
+    pub async fn approval_used(&mut self, binding: &str, principal: &str, since: Timestamp) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT id FROM approvals WHERE binding = $1 AND principal = $2 AND status = 'used' AND used_at >= $3 \
+                   ORDER BY used_at DESC LIMIT 1";
+        Ok(self.texts(sql, &args![binding, principal, since.0]).await?.pop())
+    }
+
+    /// Whether a call waits for a person already, whatever was told about it.
+    pub async fn waits(&mut self, call: &str, principal: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "SELECT COUNT(*) FROM approvals WHERE call = $1 AND principal = $2 AND status = 'pending' AND expires_at > $3";
+        Ok(self.number(sql, &args![call, principal, now.0]).await? > 0)
+    }
+
+    /// How many changes of a caller wait for a person.
+    pub async fn waiting_approvals(&mut self, principal: &str, now: Timestamp) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM approvals WHERE principal = $1 AND status = 'pending' AND expires_at > $2";
+        self.number(sql, &args![principal, now.0]).await
     }
 
     pub async fn approval(&mut self, id: &str) -> Result<Option<Approval>, StoreError> {
@@ -38,9 +64,12 @@ impl Conn {
         self.all(&format!("{COLUMNS} WHERE status = 'pending' AND expires_at > $1 ORDER BY created_at"), &args![now.0]).await
     }
 
-    pub async fn add_approval(&mut self, it: &Approval) -> Result<(), StoreError> {
-        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    /// Adds an approval of a call. Others for the same call wait no longer: what they tell about it is old.
+    pub async fn add_approval(&mut self, it: &Approval, call: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE approvals SET expires_at = $3 WHERE call = $1 AND principal = $2 AND status = 'pending' AND expires_at > $3";
+        self.run(sql, &args![call, &it.principal, it.created_at]).await?;
+        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let values = args![
             &it.id,
             &it.binding,
@@ -51,7 +80,8 @@ impl Conn {
             it.needed,
             &it.status,
             it.created_at,
-            it.expires_at
+            it.expires_at,
+            call
         ];
         self.run(sql, &values).await?;
         Ok(())
@@ -79,8 +109,9 @@ impl Conn {
 
     /// Uses an approval up; false where it was used before.
     pub async fn use_approval(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = "UPDATE approvals SET status = 'used' WHERE id = $1 AND status = 'approved' AND expires_at > $2";
-        Ok(self.run(sql, &args![id, now.0]).await? == 1)
+        let used_at = self.now(&Clock::Machine).await?;
+        let sql = "UPDATE approvals SET status = 'used', used_at = $3 WHERE id = $1 AND status = 'approved' AND expires_at > $2";
+        Ok(self.run(sql, &args![id, now.0, used_at.0]).await? == 1)
     }
 
     /// Marks a consent as used; false where it was used before.

@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, Connection as _, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
@@ -184,6 +184,7 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(2, "directory", include_str!("migrations/0002_directory.sql")),
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
+        migration(5, "guard_rules", include_str!("migrations/0005_guard_rules.sql")),
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
         migration(12, "differs", include_str!("migrations/0012_differs.sql")),
@@ -228,7 +229,19 @@ impl Db {
     /// A write transaction. On SQLite it waits for its turn here, so that nothing it has read can be stale.
     pub async fn begin(&self) -> Result<Conn, StoreError> {
         Ok(match self.pools().await? {
-            Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+                Ok(begun) => Conn::Sqlite(begun),
+                Err(error) => {
+                    let error = StoreError::from(error);
+                    // What is wrong with the connection, nobody can tell: the next who writes gets another.
+                    if !error.is_passing()
+                        && let Some(conn) = writer.try_acquire()
+                    {
+                        drop(conn.close().await);
+                    }
+                    return Err(error);
+                }
+            },
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
         })
     }
@@ -292,8 +305,12 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .optimize_on_close(false, None);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_release(|conn, _| Box::pin(is_usable(conn)));
+        let writer = writer.connect_with(options.clone()).await?;
         let applied: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(&writer).await;
         if applied.ok() != i64::try_from(migrator(KEPT_SQLITE).iter().count()).ok() {
             migrate_sqlite(&writer).await?;
@@ -452,6 +469,15 @@ impl Conn {
 /// The one place where SQL is vouched for: it is written in this program, and values are bound, never written into it.
 fn text(sql: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(sql.to_owned())
+}
+
+/// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
+/// rollback fails then, and a connection that still counts itself in a transaction would begin none ever after.
+async fn is_usable(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if conn.is_in_transaction() {
+        conn.ping().await?; // until the rollback that is under way is through
+    }
+    Ok(!conn.is_in_transaction())
 }
 
 /// Several processes may find a new file at once: one makes the tables, the others wait and find them made.

@@ -11,6 +11,9 @@ impl From<StoreError> for ProviderError {
 
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
+        if error.may_be_committed() {
+            return Self::StoreLost { what: "whether it kept what this call gave it is not known", source: Box::new(error) };
+        }
         Self::Store(Box::new(error))
     }
 }
@@ -23,6 +26,9 @@ impl FromStore for ProviderError {
 
 impl FromStore for CallError {
     fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { error.downcast_ref() } else { None }
+        match self {
+            Self::Store(error) | Self::StoreLost { source: error, .. } => error.downcast_ref(),
+            _ => None,
+        }
     }
 }

@@ -62,6 +62,8 @@ pub struct CallPage<'a> {
     pub before: i64,
     pub since: Option<i64>,
     pub tool: Option<&'a str>,
+    /// Whose calls.
+    pub principal: Option<&'a str>,
     /// How many at most.
     pub rows: i64,
 }
@@ -82,6 +84,9 @@ fn places(first: usize, count: usize) -> String {
 }
 
 const COLUMNS: &str = "SELECT seq, at, call_id, entry, body, prev, hash FROM ledger";
+
+/// The ledger's schema has no such rows; whoever can write to the store may have gone around it.
+const NOT_NUMBERED: &str = "seq IS NULL OR NOT (seq > 0 AND seq = CAST(seq AS BIGINT))";
 
 /// The hash before the first row.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -144,10 +149,12 @@ impl Conn {
             // Numbers and times go up together but for clocks that were set back, so that all before the first row of that time may be left out.
             sql += " AND at >= $3 AND seq >= (SELECT MIN(seq) FROM ledger WHERE at >= $3)";
         }
-        if let Some(tool) = page.tool {
-            // Which rows these are is read from what they say; this only keeps most others from being read.
-            values.push(format!("%\"tool\":\"{tool}\"%").into());
-            sql += &format!(" AND body LIKE ${}", values.len());
+        // Which rows these are is read from what they say; this only keeps most others from being read.
+        for (field, wanted) in [("tool", page.tool), ("principal", page.principal)] {
+            if let Some(wanted) = wanted {
+                values.push(format!("%\"{field}\":\"{wanted}\"%").into());
+                sql += &format!(" AND body LIKE ${}", values.len());
+            }
         }
         self.all(&format!("{sql} ORDER BY seq DESC LIMIT $2"), &values).await
     }
@@ -185,8 +192,28 @@ impl Conn {
         self.run(&sql, &values).await.map(drop)
     }
 
-    /// Checks every row against its hash and the row before.
+    /// Checks every row against its hash and the row before, and that no row stands beside the chain.
     pub async fn verify_ledger(&mut self) -> Result<Verification, StoreError> {
+        // Asked first: such a row may have a number that cannot be read as one.
+        let beside = self.number(&format!("SELECT COUNT(*) FROM ledger WHERE {NOT_NUMBERED}"), &[]).await?;
+        let strays = self.number("SELECT COUNT(*) FROM ledger_strays", &[]).await?;
+        if beside + strays > 0 {
+            return Ok(Verification {
+                rows: 0,
+                head: GENESIS.to_owned(),
+                broken: Some((0, "rows stand beside the chain, without a number in it")),
+            });
+        }
+        let mut found = self.walk_ledger().await?;
+        if found.broken.is_none() {
+            // What was written in the meantime has higher numbers.
+            let rows = self.number("SELECT COUNT(*) FROM ledger WHERE seq <= $1", &args![found.rows]).await?;
+            found.broken = (rows != found.rows).then_some((found.rows, "rows up to it have the same number"));
+        }
+        Ok(found)
+    }
+
+    async fn walk_ledger(&mut self) -> Result<Verification, StoreError> {
         let mut found = Verification { rows: 0, head: GENESIS.to_owned(), broken: None };
         loop {
             let rows: Vec<LedgerRow> = self.all(&format!("{COLUMNS} WHERE seq > $1 ORDER BY seq LIMIT 500"), &args![found.rows]).await?;

@@ -17,6 +17,8 @@ pub enum Effect {
 }
 
 impl Effect {
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Access, Self::Destroy];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -416,6 +416,11 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     assert_eq!(ill.out.matches("fix: ").count(), 3, "{}", ill.out);
     assert!(ill.out.ends_with("\n3 problems.\n"), "{}", ill.out);
 
+    std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nallow = [\"read\"]\n").unwrap();
+    let narrowed = shell.run(&["doctor"]);
+    let told = "rolecall.toml, laid over it, since it is in the current folder: `tools.allow` is read";
+    assert!(narrowed.out.lines().any(|it| it.starts_with("ok ") && it.ends_with(told)), "{}", narrowed.out);
+
     std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nalow = []\n").unwrap();
     let ill = shell.run(&["--config", "rolecall.toml", "doctor"]);
     assert_eq!(ill.code, 1);

@@ -104,13 +104,13 @@ fn every_key_is_read_and_paths_are_meant_from_the_file() {
 }
 
 #[test]
-fn the_nearest_file_counts_and_flags_go_over_it() {
+fn the_folders_file_is_laid_over_the_users_and_flags_go_over_both() {
     let home = Home::new();
     home.write("config/rolecall/rolecall.toml", "[store]\nurl = \"sqlite:/far.sqlite3\"");
     assert_eq!(home.load(&Overrides::default()).unwrap().store, "sqlite:/far.sqlite3");
     home.write("here/rolecall.toml", "[tools]\nallow = [\"write\"]");
     let near = home.load(&Overrides::default()).unwrap();
-    assert_eq!((near.lists.effects, near.store != "sqlite:/far.sqlite3"), ([Effect::Write].into(), true));
+    assert_eq!((near.lists.effects, near.store.as_str()), ([Effect::Write].into(), "sqlite:/far.sqlite3"));
     let overrides = Overrides {
         store: Some("sqlite:mine.sqlite3".into()),
         secrets: Some("kept".into()),
@@ -354,6 +354,116 @@ fn a_file_that_merely_lies_in_the_current_folder_loosens_nothing() {
     }
     home.write("here/rolecall.toml", "[guard]\nsecond_person = true");
     assert!(home.load(&Overrides::default()).unwrap().guard.second_person);
+}
+
+/// The strictest a user can be: few tools, one organization, two people.
+const STRICT: &str = "[connections.main]\nprovider = \"local\"\norganization = \"acme\"\n\
+                      [connections.spare]\nprovider = \"local\"\norganization = \"globex\"\n\
+                      [tools]\nallow = [\"read\"]\ndomains = [\"projects\", \"members\"]\n\
+                      [guard]\nfallback = \"refuse\"\nsecond_person = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]\n\
+                      [store]\nurl = \"sqlite:/strict.sqlite3\"\n[secrets]\nfolder = \"/strict\"\n[files]\nallow = [\"/logos\"]";
+
+#[test]
+fn a_file_in_the_current_folder_switches_none_of_the_users_limits_off() {
+    let home = Home::new();
+    home.write("config/rolecall/rolecall.toml", STRICT);
+    let alone = format!("{:?}", home.load(&Overrides::default()).unwrap());
+    for text in [
+        "",
+        "[tools]\n[guard]",
+        "[tools]\nallow = [\"read\", \"write\", \"access\", \"destroy\"]",
+        "[tools]\ndomains = [\"members\", \"projects\", \"teams\"]",
+        "[guard]\nfallback = \"approve\"",
+        "[guard]\nsecond_person = false\nshared_activity = true",
+        "[guard]\ntrusted_domains = [\"acme.example\", \"Globex.example\", \"evil.example\"]",
+        "[connections.main]\nprovider = \"local\"\norganization = \"evil\"\n[connections.spare]\nprovider = \"local\"",
+    ] {
+        let file = home.write("here/rolecall.toml", text);
+        let config = home.load(&Overrides::default()).unwrap();
+        let over = config.over.clone().unwrap();
+        assert_eq!((&over.file, over.narrows.as_slice()), (&file, &[][..]), "{text}");
+        assert_eq!(format!("{:?}", Config { over: None, ..config }), alone, "{text}");
+    }
+    for text in [
+        "[connections.other]\nprovider = \"local\"",
+        "[connections.main]\nprovider = \"seeme\"",
+        "[connections.main]\nprovider = \"openai\"\nbase_url = \"https://evil.example\"",
+        "[guard]\nfallback = \"token\"",
+        "[store]\nurl = \"sqlite:/near.sqlite3\"",
+        "[files]\nallow = [\"/logos\"]",
+        "[secrets]\nfolder = \"/near\"",
+    ] {
+        home.write("here/rolecall.toml", text);
+        let error = home.load(&Overrides::default()).unwrap_err();
+        assert!(error.message.contains("is not taken from a file in the current folder"), "{text}: {}", error.message);
+    }
+}
+
+#[test]
+fn a_file_in_the_current_folder_narrows_what_the_user_has_set_and_what_is_narrowed_is_told() {
+    let home = Home::new();
+    home.write(
+        "config/rolecall/rolecall.toml",
+        "[connections.main]\nprovider = \"local\"\n[connections.spare]\nprovider = \"local\"\n\
+         [tools]\nallow = [\"read\", \"write\", \"access\"]\ndomains = [\"projects\", \"members\"]\n\
+         [guard]\nfallback = \"token\"\nshared_activity = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]",
+    );
+    home.write(
+        "here/rolecall.toml",
+        "[connections.main]\nprovider = \"local\"\norganization = \"acme\"\n\
+         [tools]\nallow = [\"destroy\", \"read\"]\ndomains = [\"members\", \"teams\"]\n\
+         [guard]\nfallback = \"approve\"\nsecond_person = true\nshared_activity = false\ntrusted_domains = [\"acme.example\"]",
+    );
+    let config = home.load(&Overrides::default()).unwrap();
+    let connections: Vec<_> = config.connections.iter().map(|it| (it.name.as_str(), it.organization.as_deref())).collect();
+    assert_eq!(connections, [("main", Some("acme"))]);
+    assert_eq!((config.lists.effects, config.lists.domains), ([Effect::Read].into(), Some(["members".to_owned()].into())));
+    assert_eq!((config.guard.fallback, config.guard.second_person, config.guard.shared_activity), (Fallback::Approve, true, false));
+    assert_eq!(config.guard.trust.domains, Some(["acme.example".to_owned()].into()));
+    assert_eq!(
+        config.over.unwrap().narrows,
+        [
+            "`tools.allow` is read",
+            "`tools.domains` is members",
+            "`guard.fallback` is approve",
+            "the gravest changes need two people",
+            "`guard.trusted_domains` is acme.example",
+            "callers over HTTP see their own calls in list_activity",
+            "of the connections only main",
+            "`main` is kept to organization acme",
+        ]
+    );
+}
+
+#[test]
+fn where_the_user_has_no_file_the_one_in_the_folder_narrows_the_defaults() {
+    let home = Home::new();
+    let text =
+        "[connections.local]\nprovider = \"local\"\norganization = \"acme\"\n[tools]\ndomains = [\"teams\"]\n[guard]\ntrusted_domains = []";
+    home.write("here/rolecall.toml", text);
+    let config = home.load(&Overrides::default()).unwrap();
+    let connections: Vec<_> = config.connections.iter().map(|it| (it.name.as_str(), it.organization.as_deref())).collect();
+    assert_eq!((config.file, connections), (None, vec![("local", Some("acme"))]));
+    assert_eq!((config.lists.effects.len(), config.lists.domains), (4, Some(["teams".to_owned()].into())));
+    assert_eq!(config.guard.trust.domains, Some([].into()), "nobody is trusted");
+    // An account that the environment describes is kept to an organization in the same way.
+    home.write("here/rolecall.toml", "[connections.openai]\nprovider = \"openai\"\norganization = \"org-acme\"");
+    let config = home.load_with(&Overrides::default(), &[("OPENAI_ADMIN_KEY", "sk-admin-test")]).unwrap();
+    let [Provider::Openai(openai)] = [&config.connections[0].provider] else { panic!("{:?}", config.connections) };
+    assert_eq!(openai.remote.pin.as_deref(), Some("org-acme"));
+    home.write("here/rolecall.toml", "[guard]\ntrusted_domains = [\"evil.example\"]");
+    let error = home.load(&Overrides::default()).unwrap_err();
+    assert!(error.message.contains("`guard.trusted_domains` is not taken from a file in the current folder"), "{}", error.message);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_users_own_file_is_not_laid_over_itself() {
+    let home = Home::new();
+    home.write("config/rolecall/rolecall.toml", "[store]\nurl = \"sqlite:/mine.sqlite3\"");
+    std::os::unix::fs::symlink(home.path("config/rolecall"), home.path("here")).unwrap();
+    let config = home.load(&Overrides::default()).unwrap();
+    assert_eq!((config.store.as_str(), config.over), ("sqlite:/mine.sqlite3", None));
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ async fn many_people_are_added_with_an_outcome_each() {
         "ana.ruiz@acme.example Beacon done",
         "mei.tanaka@acme.example Beacon done",
         "ana.ruiz@acme.example Beacon skipped",
-        "priya.raman@acme.example Beacon skipped",
+        "priya.raman@acme.example Beacon differs",
         "oskar.lindqvist@acme.example Beacon failed",
         "oskar.lindqvist@acme.example Nowhere failed",
         "mei.tanaka@acme.example Atlas done",
