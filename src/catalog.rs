@@ -122,15 +122,22 @@ impl Offer {
         schema
     }
 
-    /// The JSON Schema of the result: of a receipt, the fields that it can have here.
+    /// The JSON Schema of the result: of a receipt, the fields that it can have here. Where an account has to be named, the answer
+    /// repeats its name, which is not declared again.
     pub fn output_schema(&self) -> Map<String, Value> {
         let mut schema = self.tool.output();
+        let many = self.able.len() > 1;
+        if let (Some(Value::Object(properties)), true) = (schema.get_mut("properties"), many) {
+            properties.shift_remove("connection");
+        }
         if let (Some(Value::Object(properties)), true) = (schema.get_mut("properties"), self.tool.effect != Effect::Read) {
             let is_job = self.able.iter().any(|it| self.is_job(it));
             properties.retain(|name, _| match name.as_str() {
                 "secret" => self.tool.makes_secret,
                 "confirmation_token" | "expires_in_s" => self.token,
                 "job" => is_job,
+                // Of a key that is not in the list of arguments, either.
+                "replayed" => !many,
                 _ => true,
             });
         }

@@ -5,9 +5,9 @@ use std::{io::Write as _, process::ExitCode};
 use super::{Ended, Failure, Format, output};
 use crate::{
     config::{Config, Overrides, Reach},
-    domain::{Cursor, Limit},
+    domain::{Cursor, Limit, Timestamp},
     guard,
-    store::Db,
+    store::{Db, StoreError, transaction},
     tools::context::{Activity as Call, ListActivity},
 };
 
@@ -17,6 +17,9 @@ pub struct Activity {
     /// Verify every row of the ledger: its hash, and its link to the row before
     #[arg(long, conflicts_with_all = ["since", "limit"])]
     verify: bool,
+    /// With --verify: verify only what was written since the ledger was last found intact
+    #[arg(long, requires = "verify")]
+    new: bool,
     /// List only changes since this time: 2026-11-22 or 2026-11-22T10:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -33,7 +36,7 @@ impl Activity {
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
         let format = Format::or_fitting(self.output);
-        if self.verify { verify(&Db::open(&config.store).await?, format).await } else { self.list(&config, format).await }
+        if self.verify { verify(&Db::open(&config.store).await?, self.new, format).await } else { self.list(&config, format).await }
     }
 
     async fn list(&self, config: &Config, format: Format) -> Ended {
@@ -81,19 +84,39 @@ impl Activity {
     }
 }
 
-async fn verify(db: &Db, format: Format) -> Ended {
-    let found = db.read().await?.verify_ledger().await?;
+async fn verify(db: &Db, new: bool, format: Format) -> Ended {
+    let mut conn = db.read().await?;
+    let anchor = if new { conn.anchor().await? } else { None };
+    let found = match &anchor {
+        Some(anchor) => conn.verify_ledger_since(anchor).await?,
+        None => conn.verify_ledger().await?,
+    };
+    drop(conn);
+    if found.broken.is_none() {
+        transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
+    }
     let mut out = anstream::stdout().lock();
     match format {
         Format::Json => {
             let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
-            let report = serde_json::json!({ "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken });
+            let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
+            let report = serde_json::json!({
+                "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
+            });
             output::json(&mut out, &report)?;
         }
         Format::Table => {
             writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
             if found.broken.is_none() {
-                writeln!(out, "OK: no row was changed, removed or inserted.")?;
+                match &anchor {
+                    None => writeln!(out, "OK: no row was changed, removed or inserted.")?,
+                    Some(it) => writeln!(
+                        out,
+                        "OK: after row {} no row was changed, removed or inserted; up to that row all were verified at {}.",
+                        it.rows,
+                        Timestamp(it.at)
+                    )?,
+                }
             }
         }
     }

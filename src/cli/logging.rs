@@ -23,8 +23,6 @@ pub enum LogFormat {
 
 /// Where calls are told of.
 const CALLS: &str = "rolecall::call";
-/// Where it is told that the server is there.
-pub(super) const SERVING: &str = "rolecall::serve";
 
 /// Begins to write lines. `RUST_LOG` says of what and how much; `calls` says whether calls are told of where it does not say.
 pub(super) fn start(format: LogFormat, calls: bool) {
@@ -48,7 +46,7 @@ fn filter(wanted: &str, calls: bool) -> (Targets, bool) {
     let misread = matches!(read, Some(Err(_)));
     let mut filter = match read {
         Some(Ok(filter)) => filter,
-        _ if calls => Targets::new().with_default(Level::WARN).with_target(CALLS, Level::INFO).with_target(SERVING, Level::INFO),
+        _ if calls => Targets::new().with_default(Level::WARN).with_target(CALLS, Level::INFO),
         _ => Targets::new().with_default(Level::WARN),
     };
     // It tells of every message, with all that is in it; whoever wants that says so.

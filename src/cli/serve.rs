@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Failure, LogFormat, logging};
+use super::{Ended, Failure, LogFormat};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
@@ -133,11 +133,7 @@ impl Serve {
             let bound = http::serve_http(server, options, shutdown).await?;
             let tools = app.catalog.offers().count();
             let sse = if self.sse { format!(", and http://{}/sse", bound.addr) } else { String::new() };
-            let text = format!("{tools} tools at http://{}/mcp{sse}; Ctrl-C ends it", bound.addr);
-            match self.log_format {
-                LogFormat::Text => notice(&text)?,
-                LogFormat::Json => tracing::info!(target: logging::SERVING, "{text}"),
-            }
+            notice(&format!("{tools} tools at http://{}/mcp{sse}; Ctrl-C ends it", bound.addr))?;
             bound.finished().await?;
         } else {
             if std::io::stdin().is_terminal() {
@@ -147,9 +143,7 @@ impl Serve {
             Box::pin(serve_stdio(server, grace, shutdown)).await?;
         }
         app.jobs().stop().await;
-        if tokio::time::timeout(CLOSING, app.db.close()).await.is_err() {
-            tracing::warn!("stopping in spite of a store that does not close");
-        }
+        app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -167,9 +161,6 @@ fn operators(server: &Server, app: &Arc<App>) -> http::Operators {
     };
     http::Operators::new(ready, move || server.figures())
 }
-
-/// How long the store may take to close.
-const CLOSING: Duration = Duration::from_secs(5);
 
 /// How long what comes after the grace may take: connections that close, rows of jobs that are recorded, the store.
 const TIDYING: Duration = Duration::from_secs(15);

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// How many calls are read at a time.
+/// How many calls are looked through at once for the people whom they were about.
 const AT_ONCE: i64 = 200;
 
 impl Guard {
@@ -42,10 +42,20 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
     let since = op.since.as_deref().map(parse_since).transpose()?;
     let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
-    let mut wanted = CallPage { before, since, tool, principal, rows: AT_ONCE };
+    let member = op.member.as_ref().map(|it| it.text().to_lowercase());
+    let mut wanted = CallPage {
+        before,
+        since,
+        tool,
+        principal,
+        outcome: op.outcome.map(Outcome::name),
+        word: member.as_deref(),
+        // One more, to see whether there are more.
+        rows: i64::try_from(page.limit + 1).unwrap_or(i64::MAX),
+    };
     let mut conn = db.read().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
-    // Filters look into the rows' JSON, so rows are read until enough fit.
+    // What a row says counts, and not by what it was found; so rows are read until enough fit.
     loop {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };
@@ -127,7 +137,7 @@ fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
 
 async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
     const PAGES: usize = 50;
-    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, rows: AT_ONCE };
+    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
     let (mut conn, mut found) = (db.read().await?, BTreeSet::new());
     for _ in 0..PAGES {
         let rows = conn.calls(&wanted).await?;

@@ -24,6 +24,7 @@ pub(crate) mod fields;
 pub mod geai;
 pub mod http;
 pub mod local;
+pub(crate) mod meant;
 pub mod openai;
 pub(crate) mod people;
 mod pictures;

@@ -1,12 +1,13 @@
 //! Who is meant: by address, id or name, the same for all providers.
 
+use super::meant::{at_most_one, has_address, has_id, is_called};
 use crate::{
-    domain::{ReferenceText, fold, fold_accents, same_address, written_address},
+    domain::{ReferenceText, fold_accents, written_address},
     error::ProviderError,
 };
 
 /// How a provider lists a person.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Known<'a> {
     pub(crate) id: &'a str,
     /// Empty where it is not told.
@@ -27,6 +28,27 @@ impl Known<'_> {
             (email, name) => format!("{email} ({name})"),
         }
     }
+
+    /// The same, where others have the same address.
+    fn told_apart(&self) -> String {
+        match [self.email, self.name].into_iter().find(|it| !it.is_empty()) {
+            Some(known) if !self.id.is_empty() => format!("{known} [{}]", self.id),
+            _ => self.label(),
+        }
+    }
+}
+
+/// The one person with this address, if there is one.
+///
+/// # Errors
+///
+/// The candidates, where several have it.
+pub(crate) fn with_address<'p, T>(
+    people: &'p [T],
+    address: &str,
+    known: impl Fn(&'p T) -> Known<'p>,
+) -> Result<Option<&'p T>, ProviderError> {
+    at_most_one(people.iter().filter(|it| has_address(known(it).email, address)), "member", address, |it| known(it).told_apart())
 }
 
 /// Who is looked for.
@@ -56,7 +78,7 @@ impl<'a> Sought<'a> {
             Err(candidates) if candidates.len() > 1 => Err(ProviderError::Ambiguous {
                 kind: "member",
                 name: self.text.to_owned(),
-                candidates: candidates.into_iter().map(|it| known(it).label()).collect(),
+                candidates: labels(&candidates.into_iter().map(known).collect::<Vec<_>>()),
             }),
             Err(_) => Err(self.nobody(people, known)),
         }
@@ -82,47 +104,56 @@ pub(crate) fn hint(error: &ProviderError) -> Option<String> {
 
 const HINT: &str = "did you mean ";
 
+/// How several people are told, each in another way than the others.
+fn labels(people: &[Known<'_>]) -> Vec<String> {
+    let alike = |it: &Known<'_>| people.iter().filter(|other| !it.email.is_empty() && has_address(other.email, it.email)).count() > 1;
+    people.iter().map(|it| if alike(it) { it.told_apart() } else { it.label() }).collect()
+}
+
 /// The one person, or those who may be meant: none, one by a part of the name, or several.
 fn found<'p, T>(people: &'p [T], text: &str, by_part: bool, known: &impl Fn(&'p T) -> Known<'p>) -> Result<&'p T, Vec<&'p T>> {
-    if let Some(one) = people.iter().find(|it| !text.is_empty() && known(it).id == text) {
+    let some = |fits: &dyn Fn(&&'p T) -> bool| {
+        let mut found: Vec<&'p T> = Vec::new();
+        // Somebody who is told twice is one person.
+        for it in people.iter().filter(fits) {
+            if !found.iter().any(|other| known(other) == known(it)) {
+                found.push(it);
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    };
+    if let Some(one) = people.iter().find(|it| has_id(known(it).id, text)) {
         return Ok(one);
     }
     let address = if text.contains('@') { written_address(text) } else { None };
     let address = address.as_deref().unwrap_or(text);
-    let has = |it: &&'p T| !known(it).email.is_empty() && same_address(known(it).email, address);
-    if let Some(found) = some(people.iter().filter(has)) {
+    if let Some(found) = some(&|it| has_address(known(it).email, address)) {
         return single(found);
     }
     if text.contains('@') && written_address(text).is_some() {
         return Err(Vec::new());
     }
-    let is = |it: &&'p T| known(it).also.is_some_and(|it| fold(it) == fold(text));
-    if let Some(found) = some(people.iter().filter(is)) {
+    if let Some(found) = some(&|it| is_called(known(it).also, text)) {
         return single(found);
     }
     for reading in super::resolve::readings("member", text) {
         let is = |it: &&'p T| !known(it).id.is_empty() && known(it).id.eq_ignore_ascii_case(&reading.text);
         let called =
-            |it: &&'p T| reading.called.iter().all(|name| whole(known(it), name) != Likeness::Other || same_address(known(it).email, name));
-        if let Some(found) = some(people.iter().filter(|it| is(it) && called(it))) {
+            |it: &&'p T| reading.called.iter().all(|name| whole(known(it), name) != Likeness::Other || has_address(known(it).email, name));
+        if let Some(found) = some(&|it| is(it) && called(it)) {
             return single(found);
         }
     }
     for wanted in [Likeness::Same, Likeness::Turned] {
-        if let Some(found) = some(people.iter().filter(|it| whole(known(it), text) == wanted)) {
+        if let Some(found) = some(&|it| whole(known(it), text) == wanted) {
             return single(found);
         }
     }
-    let found: Vec<&T> = people.iter().filter(|it| in_part(known(it), text)).collect();
+    let found = some(&|it| in_part(known(it), text)).unwrap_or_default();
     match found.as_slice() {
         [one] if by_part => Ok(one),
         _ => Err(found),
     }
-}
-
-fn some<'p, T>(people: impl Iterator<Item = &'p T>) -> Option<Vec<&'p T>> {
-    let found: Vec<&T> = people.collect();
-    (!found.is_empty()).then_some(found)
 }
 
 fn single<T>(mut found: Vec<&T>) -> Result<&T, Vec<&T>> {

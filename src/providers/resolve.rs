@@ -3,6 +3,7 @@
 //! A text is read as it stands first. Only where nothing is called so is it read in the other ways in which our own results and people
 //! write things down; whatever the way, two that fit are two candidates.
 
+use super::meant::{has_address, has_id, is_called};
 use crate::domain::fold;
 
 /// One way to read a text that names a thing.
@@ -33,7 +34,7 @@ impl Reading {
 
     /// Whether something that was found by its text fits what else the reading says.
     pub(crate) fn fits(&self, id: &str, names: &[&str], within: &[&str]) -> bool {
-        let among = |text: &String, all: &[&str]| all.iter().any(|it| fold(it) == fold(text));
+        let among = |text: &String, all: &[&str]| all.iter().any(|it| is_called(*it, text));
         let by_id = !self.is_id || (id.eq_ignore_ascii_case(&self.text) && self.called.as_ref().is_none_or(|name| among(name, names)));
         by_id && self.within.as_ref().is_none_or(|place| among(place, within))
     }
@@ -43,7 +44,7 @@ impl Reading {
 pub(crate) fn readings(kind: &str, text: &str) -> Vec<Reading> {
     let mut found = vec![Reading::any(text)];
     let mut add = |it: Reading| {
-        if !it.text.is_empty() && !found.contains(&it) {
+        if !it.text.is_empty() && it.within.as_deref() != Some("") && !found.contains(&it) {
             found.push(it);
         }
     };
@@ -113,23 +114,23 @@ pub(crate) fn matching<'a, T>(
     names: impl Fn(&'a T) -> Vec<&'a str>,
     within: impl Fn(&'a T) -> Vec<&'a str>,
 ) -> Vec<&'a T> {
-    if let Some(found) = items.iter().find(|it| id(it) == text) {
+    if let Some(found) = items.iter().find(|it| has_id(id(it), text)) {
         return vec![found];
     }
-    let called = |it: &'a T, wanted: &str| names(it).into_iter().any(|name| fold(name) == wanted);
-    let wanted = fold(text);
-    let found: Vec<&T> = items.iter().filter(|it| called(it, &wanted)).collect();
+    // What is absent or empty is no name, and is never meant.
+    let is = |name: &str, wanted: &str| is_called(name, wanted) || (wanted.contains('@') && has_address(name, wanted));
+    let called = |it: &'a T, wanted: &str| names(it).into_iter().any(|name| is(name, wanted));
+    let found: Vec<&T> = items.iter().filter(|it| called(it, text)).collect();
     if !found.is_empty() {
         return found;
     }
     for reading in readings(kind, text) {
-        let wanted = fold(&reading.text);
-        let is_in = |it: &'a T| reading.within.as_ref().is_none_or(|place| within(it).into_iter().any(|it| fold(it) == fold(place)));
-        let ids = items.iter().filter(|it| id(it).eq_ignore_ascii_case(&reading.text));
-        let is_called = |it: &'a T| reading.called.as_ref().is_none_or(|name| called(it, &fold(name)));
-        let mut found: Vec<&T> = ids.filter(|it| is_called(it) && is_in(it)).collect();
+        let is_in = |it: &'a T| reading.within.as_ref().is_none_or(|place| within(it).into_iter().any(|it| is_called(it, place)));
+        let ids = items.iter().filter(|it| !id(it).is_empty() && id(it).eq_ignore_ascii_case(&reading.text));
+        let fits = |it: &'a T| reading.called.as_ref().is_none_or(|name| called(it, name));
+        let mut found: Vec<&T> = ids.filter(|it| fits(it) && is_in(it)).collect();
         if found.is_empty() && !reading.is_id {
-            found = items.iter().filter(|it| called(it, &wanted) && is_in(it)).collect();
+            found = items.iter().filter(|it| called(it, &reading.text) && is_in(it)).collect();
         }
         if !found.is_empty() {
             return found;

@@ -1,6 +1,6 @@
 //! The database: connections, transactions, rows. The only place that knows which of the two it is.
 
-use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection as _, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -175,7 +175,7 @@ pub enum Conn {
 }
 
 /// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
-fn migrator(kept: &'static str) -> Migrator {
+fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
@@ -188,11 +188,14 @@ fn migrator(kept: &'static str) -> Migrator {
         migration(10, "flat", include_str!("migrations/0010_flat.sql")),
         migration(11, "kept", kept),
         migration(12, "differs", include_str!("migrations/0012_differs.sql")),
+        migration(20, "activity", include_str!("migrations/0020_activity.sql")),
+        migration(21, "activity_kept", activity),
     ])
 }
 
-const KEPT_SQLITE: &str = include_str!("migrations/0011_kept.sqlite.sql");
-const KEPT_POSTGRES: &str = include_str!("migrations/0011_kept.postgres.sql");
+const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0011_kept.sqlite.sql"), include_str!("migrations/0021_activity_kept.sqlite.sql")];
+const KEPT_POSTGRES: [&str; 2] =
+    [include_str!("migrations/0011_kept.postgres.sql"), include_str!("migrations/0021_activity_kept.postgres.sql")];
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -466,8 +469,25 @@ impl Conn {
     }
 }
 
+thread_local! {
+    static HEARD: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+}
+
+/// From now on the statements that this thread sends are collected; for tests of how they are planned, in builds for them.
+pub fn hear() {
+    HEARD.set(Some(BTreeSet::new()));
+}
+
+/// The statements since [`hear`], which are not collected any more.
+pub fn heard() -> BTreeSet<String> {
+    HEARD.take().unwrap_or_default()
+}
+
 /// The one place where SQL is vouched for: it is written in this program, and values are bound, never written into it.
 fn text(sql: &str) -> AssertSqlSafe<String> {
+    if cfg!(debug_assertions) {
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|it| it.insert(sql.to_owned())));
+    }
     AssertSqlSafe(sql.to_owned())
 }
 

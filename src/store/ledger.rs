@@ -55,6 +55,21 @@ pub struct Verification {
     pub broken: Option<(i64, &'static str)>,
 }
 
+/// The head of a chain that was found whole, as it is noted in the store. Whoever can rewrite the ledger can rewrite this, too; what is
+/// noted elsewhere can be held against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    pub rows: i64,
+    pub head: String,
+    /// When.
+    pub at: i64,
+}
+
+/// The name of the setting.
+const ANCHOR: &str = "ledger_anchor";
+
+const CHANGED: &str = "it was changed after it was written";
+
 /// Which calls are read, and from where on.
 #[derive(Debug, Clone, Copy)]
 pub struct CallPage<'a> {
@@ -64,6 +79,9 @@ pub struct CallPage<'a> {
     pub tool: Option<&'a str>,
     /// Whose calls.
     pub principal: Option<&'a str>,
+    pub outcome: Option<&'a str>,
+    /// What the target or the arguments name, in lower case.
+    pub word: Option<&'a str>,
     /// How many at most.
     pub rows: i64,
 }
@@ -84,6 +102,8 @@ fn places(first: usize, count: usize) -> String {
 }
 
 const COLUMNS: &str = "SELECT seq, at, call_id, entry, body, prev, hash FROM ledger";
+
+const COLUMNS_OF_CALL: &str = "SELECT l.seq, l.at, l.call_id, l.entry, l.body, l.prev, l.hash";
 
 /// The ledger's schema has no such rows; whoever can write to the store may have gone around it.
 const NOT_NUMBERED: &str = "seq IS NULL OR NOT (seq > 0 AND seq = CAST(seq AS BIGINT))";
@@ -143,20 +163,31 @@ impl Conn {
     /// Calls, newest first: their intent or refusal rows.
     pub async fn calls(&mut self, page: &CallPage<'_>) -> Result<Vec<LedgerRow>, StoreError> {
         let mut values = args![page.before, page.rows].to_vec();
-        let mut sql = format!("{COLUMNS} WHERE entry IN ('intent', 'refusal') AND seq < $1");
-        if let Some(since) = page.since {
-            values.push(since.into());
-            // Numbers and times go up together but for clocks that were set back, so that all before the first row of that time may be left out.
-            sql += " AND at >= $3 AND seq >= (SELECT MIN(seq) FROM ledger WHERE at >= $3)";
-        }
-        // Which rows these are is read from what they say; this only keeps most others from being read.
-        for (field, wanted) in [("tool", page.tool), ("principal", page.principal)] {
+        let mut bind = |it: Val| {
+            values.push(it);
+            format!("${}", values.len())
+        };
+        let (mut sql, seq) = match page.word {
+            None => (format!("{COLUMNS_OF_CALL} FROM calls c CROSS JOIN ledger l WHERE l.seq = c.seq"), "c.seq"),
+            Some(word) => {
+                let word = bind(word.into());
+                let from = format!("FROM call_words w CROSS JOIN calls c CROSS JOIN ledger l WHERE w.word = {word}");
+                (format!("{COLUMNS_OF_CALL} {from} AND c.seq = w.seq AND l.seq = w.seq"), "w.seq")
+            }
+        };
+        sql += &format!(" AND {seq} < $1");
+        for (column, wanted) in [("tool", page.tool), ("principal", page.principal), ("outcome", page.outcome)] {
             if let Some(wanted) = wanted {
-                values.push(format!("%\"{field}\":\"{wanted}\"%").into());
-                sql += &format!(" AND body LIKE ${}", values.len());
+                sql += &format!(" AND c.{column} = {}", bind(wanted.into()));
             }
         }
-        self.all(&format!("{sql} ORDER BY seq DESC LIMIT $2"), &values).await
+        if let Some(since) = page.since {
+            let first = "SELECT seq FROM calls WHERE latest >= $1 ORDER BY latest, seq LIMIT 1";
+            let Some((first,)) = self.one::<(i64,)>(first, &args![since]).await? else { return Ok(Vec::new()) };
+            // A clock that was set back has left earlier times among those behind the first.
+            sql += &format!(" AND {seq} >= {} AND c.at >= {}", bind(first.into()), bind(since.into()));
+        }
+        self.all(&format!("{sql} ORDER BY {seq} DESC LIMIT $2"), &values).await
     }
 
     /// The outcomes of calls, oldest first.
@@ -204,7 +235,7 @@ impl Conn {
                 broken: Some((0, "rows stand beside the chain, without a number in it")),
             });
         }
-        let mut found = self.walk_ledger().await?;
+        let mut found = self.verify_ledger_behind(0).await?;
         if found.broken.is_none() {
             // What was written in the meantime has higher numbers.
             let rows = self.number("SELECT COUNT(*) FROM ledger WHERE seq <= $1", &args![found.rows]).await?;
@@ -213,8 +244,22 @@ impl Conn {
         Ok(found)
     }
 
-    async fn walk_ledger(&mut self) -> Result<Verification, StoreError> {
+    /// The number of the last row; 0 where there is none.
+    pub async fn ledger_rows(&mut self) -> Result<i64, StoreError> {
+        self.number("SELECT MAX(seq) FROM ledger", &[]).await
+    }
+
+    /// Checks the rows behind one, and that one against its own hash.
+    pub async fn verify_ledger_behind(&mut self, seq: i64) -> Result<Verification, StoreError> {
         let mut found = Verification { rows: 0, head: GENESIS.to_owned(), broken: None };
+        if seq > 0 {
+            let row: Option<LedgerRow> = self.one(&format!("{COLUMNS} WHERE seq = $1"), &args![seq]).await?;
+            match row {
+                Some(row) if row.hash == row.digest() => found = Verification { rows: seq, head: row.hash, broken: None },
+                Some(_) => return Ok(Verification { broken: Some((seq, CHANGED)), ..found }),
+                None => return Ok(Verification { broken: Some((seq, "it is missing")), ..found }),
+            }
+        }
         loop {
             let rows: Vec<LedgerRow> = self.all(&format!("{COLUMNS} WHERE seq > $1 ORDER BY seq LIMIT 500"), &args![found.rows]).await?;
             if rows.is_empty() {
@@ -226,7 +271,7 @@ impl Conn {
                 } else if row.prev != found.head {
                     Some("it does not follow the row before it")
                 } else if row.hash != row.digest() {
-                    Some("it was changed after it was written")
+                    Some(CHANGED)
                 } else {
                     None
                 };
@@ -238,5 +283,34 @@ impl Conn {
                 found.head = row.hash;
             }
         }
+    }
+
+    /// Checks what was written since the chain was last found whole, and that the row which was its head then still has that hash.
+    pub async fn verify_ledger_since(&mut self, anchor: &Anchor) -> Result<Verification, StoreError> {
+        let hash = self.texts("SELECT hash FROM ledger WHERE seq = $1", &args![anchor.rows]).await?.into_iter().next();
+        if anchor.rows > 0 && hash.is_none_or(|it| it != anchor.head) {
+            return Ok(Verification {
+                rows: 0,
+                head: anchor.head.clone(),
+                broken: Some((anchor.rows, "it was another one when the ledger was checked")),
+            });
+        }
+        self.verify_ledger_behind(anchor.rows).await
+    }
+
+    /// What was noted when the chain was last found whole.
+    pub async fn anchor(&mut self) -> Result<Option<Anchor>, StoreError> {
+        let noted = self.texts("SELECT value FROM settings WHERE name = $1", &args![ANCHOR]).await?.into_iter().next();
+        let Some(noted) = noted else { return Ok(None) };
+        let mut parts = noted.split(' ');
+        let mut number = || parts.next().and_then(|it| it.parse().ok());
+        Ok(number().zip(number()).zip(noted.split(' ').nth(2)).map(|((rows, at), head)| Anchor { rows, at, head: head.to_owned() }))
+    }
+
+    /// Notes that the chain was found whole.
+    pub async fn set_anchor(&mut self, found: &Verification) -> Result<(), StoreError> {
+        let noted = format!("{} {} {}", found.rows, Timestamp::now().0, found.head);
+        let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.run(sql, &args![ANCHOR, noted]).await.map(drop)
     }
 }

@@ -10,9 +10,9 @@ mod repeats;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Pools, Row, StoreError, Val};
+pub use db::{Conn, Db, Pools, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
-pub use ledger::{CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
+pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, private_folder, row, transaction};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Effect, operation};
 use crate::domain::{Cursor, Limit, List, SoughtRef, Timestamp, organizations::CurrentUser};
 
-/// Lists the connected accounts and what each supports.
+/// Lists accounts and what each supports.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnections {}

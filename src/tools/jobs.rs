@@ -84,7 +84,7 @@ pub struct CancelJob {
 
 operation!(CancelJob, "cancel_job", "Cancel job", Write => Job);
 
-/// Takes a call or a job back, as far as possible.
+/// Undoes a call or a job, as far as possible.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::operation;
 use crate::domain::{
-    Cursor, Inverse, Limit, List, ModelName, ProjectRef, UsageLimitRef,
+    Cursor, Inverse, Limit, List, ModelName, OrganizationRef, ProjectRef, UsageLimitRef,
     limits::{RateLimit, Rates, Renewal, SubscriptionType, UsageLimit, UsageUnit},
 };
 
@@ -68,10 +68,11 @@ impl UpdateRateLimit {
 
 operation!(UpdateRateLimit, "update_rate_limit", "Update rate limit", Write => RateLimit);
 
-/// Lists usage limits of a project or the organization.
+/// Lists usage limits.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsageLimits {
+    pub organization: Option<OrganizationRef>,
     pub project: Option<ProjectRef>,
     /// Active ones.
     pub active: Option<bool>,

@@ -120,7 +120,7 @@ operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy =
 pub struct ListMemberships {
     /// Absent: the caller.
     pub email: Option<SoughtRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,
@@ -136,7 +136,7 @@ operation!(ListMemberships, "list_memberships", "List memberships", Read => List
 pub struct ListProjectMemberships {
     pub email: SoughtRef,
     pub organization: Option<OrganizationRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,

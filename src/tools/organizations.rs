@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Cursor, Description, Email, Limit, List, Name, OrganizationRef, Query, Slug, Website, organizations::Organization};
 
-/// Lists the organizations in reach.
+/// Lists organizations in reach.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizations {

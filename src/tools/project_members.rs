@@ -10,14 +10,14 @@ use crate::domain::{
     roles::RoleType,
 };
 
-/// Lists who can use a project.
+/// Lists a project's people; organization owners and admins come on top.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMembers {
     pub project: ProjectRef,
     pub query: Option<Query>,
     pub role: Option<RoleRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,
@@ -50,7 +50,7 @@ pub struct AddProjectMember {
 
 operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
 
-/// Adds many people to projects, one outcome each; members are skipped.
+/// Adds many people to projects, one outcome each.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMembers {

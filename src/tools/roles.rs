@@ -15,7 +15,7 @@ use crate::domain::{
 pub struct ListRoles {
     pub project: Option<ProjectRef>,
     pub organization: Option<OrganizationRef>,
-    /// Backend, frontend: geai.
+    /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub role_types: Vec<RoleType>,
@@ -98,7 +98,7 @@ pub struct ListPermissions {
 
 operation!(ListPermissions, "list_permissions", "List permissions", Read => List<Permission>);
 
-/// Lists roles of a person or team.
+/// Lists roles of one person, team or project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRoleAssignments {

@@ -1,6 +1,6 @@
 //! What clients send, read so that each fault gets its answer: what is no JSON, no message, or a message of the wrong form.
 
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ProtocolVersion, RequestId};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, GetMeta as _, ProtocolVersion, RequestId};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -30,22 +30,18 @@ const INVALID_PARAMS: i32 = -32602;
 /// The byte order mark, which some editors and shells put before everything.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The requests that have a form of their own. What bears one of these names and is read as a request of nobody's kind has the
+/// The requests that have a form of their own and that the server answers. What bears one of these names and is read as a request of nobody's kind has the
 /// wrong form.
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 17] = [
     "initialize",
     "ping",
     "server/discover",
     "completion/complete",
-    "logging/setLevel",
     "prompts/get",
     "prompts/list",
     "resources/list",
     "resources/templates/list",
     "resources/read",
-    "resources/subscribe",
-    "resources/unsubscribe",
-    "resources/directory/read",
     "subscriptions/listen",
     "tools/call",
     "tools/list",
@@ -55,6 +51,9 @@ const KNOWN: [&str; 21] = [
     "skills/list",
     "skills/get",
 ];
+
+/// Those of them that are gone since 2026-07-28, whatever their form.
+const GONE: [&str; 2] = ["initialize", "ping"];
 
 /// Reads what came in one line or one body.
 pub(super) fn read(bytes: &[u8]) -> Sent {
@@ -115,10 +114,15 @@ fn well_formed(message: ClientJsonRpcMessage) -> Sent {
     if let ClientJsonRpcMessage::Request(request) = &message
         && let ClientRequest::CustomRequest(custom) = &request.request
         && KNOWN.contains(&custom.method.as_str())
+        && !(GONE.contains(&custom.method.as_str()) && is_modern(&request.request))
     {
         return Sent::Fault(Fault::bad_params(request.id.clone(), &custom.method));
     }
     Sent::Message(message)
+}
+
+fn is_modern(request: &ClientRequest) -> bool {
+    request.get_meta().protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28)
 }
 
 impl Fault {
@@ -219,6 +223,11 @@ mod tests {
 
     #[test]
     fn what_nobody_knows_is_left_to_the_server() {
+        let modern = json!({ "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } });
+        for method in ["initialize", "logging/setLevel", "resources/subscribe"] {
+            let text = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": modern }).to_string();
+            assert!(matches!(read(text.as_bytes()), Sent::Message(_)), "{method}");
+        }
         for text in [r#"{"jsonrpc":"2.0","id":1,"method":"own/thing","params":{"a":[]}}"#, r#"{"jsonrpc":"2.0","method":"own/notice"}"#] {
             assert!(matches!(read(text.as_bytes()), Sent::Message(_)), "{text}");
         }

@@ -373,6 +373,32 @@ fn allow_lists_of_the_command_line_hold() {
 }
 
 #[tokio::test]
+async fn what_is_new_in_the_ledger_can_be_checked_alone() {
+    let shell = Shell::acme();
+    let make = |name: &str| assert_eq!(shell.run(&["call", "create_project", "--name", name, "--organization", "Acme"]).code, 0);
+    let change = async |seq: i64| {
+        let pool = sqlx::SqlitePool::connect(&shell.store.url).await.unwrap();
+        sqlx::query("UPDATE ledger SET body = replace(body, 'project', 'Project') WHERE seq = $1").bind(seq).execute(&pool).await.unwrap();
+        pool.close().await;
+    };
+    make("One");
+    assert_eq!(shell.run(&["activity", "--verify"]).json()["checked_before"], Value::Null);
+    make("Two");
+    let new = shell.run(&["activity", "--verify", "--new"]);
+    assert_eq!((&new.json()["rows"], &new.json()["checked_before"]["rows"]), (&json!(4), &json!(2)), "{new:?}");
+    let said = shell.run(&["activity", "--verify", "--new", "--output", "table"]);
+    assert!(said.out.contains("OK: after row 4 no row was changed"), "{said:?}");
+    make("Three");
+    change(5).await;
+    assert_eq!(shell.run(&["activity", "--verify", "--new"]).json()["broken"]["row"], 5);
+    // What is older is what the whole check is for.
+    change(1).await;
+    assert_eq!(shell.run(&["activity", "--verify"]).json()["broken"]["row"], 1);
+    change(4).await;
+    assert_eq!(shell.run(&["activity", "--verify", "--new"]).json()["broken"]["row"], 4, "the head that was noted");
+}
+
+#[tokio::test]
 async fn a_tampered_ledger_is_found() {
     let shell = Shell::acme();
     for name in ["One", "Two"] {

@@ -479,6 +479,67 @@ async fn a_store_from_before_knows_its_open_calls() {
 }
 
 #[tokio::test]
+async fn calls_are_found_by_what_they_were_and_whom_they_name() {
+    for agent in Agent::each().await {
+        agent.ok("create_organization", json!({ "name": "Acme" })).await;
+        for name in ["Atlas", "Borealis"] {
+            agent.ok("create_project", json!({ "name": name })).await;
+        }
+        agent.refusing().await.call("delete_project", json!({ "project": "Atlas" })).await;
+        let user = json!({ "email": "ana@acme.example", "name": "Ana", "organization": "Acme" });
+        agent.ok("create_user", user).await;
+        let found = async |asked: Value| {
+            let listed = agent.ok("list_activity", asked).await;
+            let tools = listed["items"].as_array().unwrap().iter().map(|it| it["tool"].as_str().unwrap().to_owned());
+            tools.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(json!({ "member": "ANA@acme.example" })).await, "create_user");
+        assert_eq!(found(json!({ "member": "bo@acme.example" })).await, "");
+        assert_eq!(found(json!({ "outcome": "refused" })).await, "delete_project");
+        assert_eq!(found(json!({ "tool": "create_project", "outcome": "done" })).await, "create_project create_project");
+        assert_eq!(found(json!({ "tool": "create_project", "outcome": "failed" })).await, "");
+        // A clock that is set back leaves earlier times behind later ones.
+        sql(agent.db(), "UPDATE calls SET at = 1000, latest = 9000000000000 WHERE tool = 'create_user'").await;
+        assert_eq!(found(json!({ "since": "2020-01-01", "tool": "create_user" })).await, "");
+        // What a call was is read from the ledger: an index that lies shows nothing that was not.
+        sql(agent.db(), "UPDATE calls SET outcome = 'failed' WHERE tool = 'create_project'").await;
+        assert_eq!(found(json!({ "outcome": "failed" })).await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_from_before_is_found_by_the_same() {
+    for store in Store::each().await {
+        let db = Db::open(&store.url).await.unwrap();
+        dead(&db, &[("call_dead".to_owned(), "local"), ("call_done".to_owned(), "local")]).await;
+        let mut tx = db.begin().await.unwrap();
+        tx.append("call_done", rolecall::store::EntryKind::Outcome, &json!({ "outcome": "done" })).await.unwrap();
+        tx.commit().await.unwrap();
+        let seen = async |db: &Db| {
+            let mut conn = db.read().await.unwrap();
+            let calls = "SELECT call_id || ' ' || tool || ' ' || outcome || ' ' || (latest - at) FROM calls ORDER BY seq";
+            let words = "SELECT word || ' ' || seq FROM call_words ORDER BY 1";
+            [conn.texts(calls, &[]).await.unwrap(), conn.texts(words, &[]).await.unwrap()]
+        };
+        let kept = seen(&db).await;
+        assert!(kept[0][0].ends_with(" outcome_unknown 0") && kept[0][1].ends_with(" done 0"), "{kept:?}");
+        let triggers: &[&str] = if db.kind() == "sqlite" {
+            &["DROP TRIGGER ledger_call", "DROP TRIGGER ledger_outcome", "DROP TRIGGER ledger_gone"]
+        } else {
+            &["DROP FUNCTION ledger_kept CASCADE", "DROP FUNCTION ledger_json", "DROP FUNCTION ledger_words"]
+        };
+        for undo in
+            triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version >= 20"])
+        {
+            sql(&db, undo).await;
+        }
+        db.close().await;
+        let db = Db::open(&store.url).await.unwrap();
+        assert_eq!(seen(&db).await, kept);
+    }
+}
+
+#[tokio::test]
 async fn a_changed_ledger_is_found_out() {
     for agent in Agent::each().await {
         agent.ok("create_organization", json!({ "name": "Acme" })).await;

@@ -151,3 +151,14 @@ async fn a_batch_is_answered_on_one_stream_where_the_revision_has_batches() {
         assert!(answer["error"]["message"].as_str().unwrap().contains("one message at a time"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn requests_that_are_gone_are_not_found_whatever_their_params() {
+    let real = Real::start(loopback()).await;
+    for method in ["initialize", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"] {
+        let response = real.site.message("/mcp", "", &modern(1, method, json!({}))).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method}");
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(answer["error"]["code"], -32601, "{method}: {answer}");
+    }
+}

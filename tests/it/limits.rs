@@ -166,6 +166,11 @@ async fn a_new_usage_limit_takes_the_place_of_the_active_one() {
 async fn an_organization_has_a_usage_limit_of_its_own() {
     for agent in planted().await {
         agent.fails("list_usage_limits", json!({}), "ambiguous_organization").await;
+        let named = agent.ok("list_usage_limits", json!({ "organization": "Acme" })).await;
+        assert_eq!((&named["total"], &named["items"][0]["organization"]), (&json!(2), &json!("Acme")), "{named}");
+        let both = agent.ok("list_usage_limits", json!({ "organization": "Acme", "project": "Atlas", "active": true })).await;
+        assert_eq!(both["items"][0]["usage_limit"], "lim_atlas", "{both}");
+        agent.fails("list_usage_limits", json!({ "organization": "Nowhere" }), "organization_not_found").await;
         let acme = kept_to(&agent, "acme").await;
         let list = acme.ok("list_usage_limits", json!({})).await;
         assert_eq!(list["total"], 2, "those of projects are not among them: {list}");

@@ -71,6 +71,7 @@ async fn a_project_that_breaks_a_rule_is_not_created() {
             (json!({ "name": "研究" }), "invalid_arguments"),
             (json!({ "team": "Foreign" }), "team_not_found"),
             (json!({ "admin_email": email("di") }), "not_a_member"),
+            (json!({ "residency": "r".repeat(101) }), "invalid_arguments"),
             (json!({ "external_key_id": "k".repeat(101) }), "invalid_arguments"),
             (limit(2.0, 1.0), "soft_above_hard"),
             (limit(-1.0, 1.0), "invalid_arguments"),

@@ -17,7 +17,10 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::{
+        http::{Draft, Sent, cut},
+        meant::the_same,
+    },
     tools::members::{AddOrganizationMember, GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember},
 };
 
@@ -47,8 +50,8 @@ pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Memb
         return Ok(in_org(&seat, &org));
     }
     let path = at.settings.path("org_user");
-    let seat: WireSeat = at.get(path).path("id", &org.id).path("user_id", &seat.user.id).send().await?;
-    Ok(in_org(&seat, &org))
+    let told: WireSeat = at.get(path).path("id", &org.id).path("user_id", &seat.user.id).send().await?;
+    Ok(in_org(&the_same(told, &seat.user.id, |it| &it.user.id)?, &org))
 }
 
 /// DELETE orgs/{id}/users/{user_id}: ends the membership, not the account.

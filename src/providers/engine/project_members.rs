@@ -21,6 +21,7 @@ use crate::{
     providers::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
+        meant::the_same,
         people::hint,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
@@ -50,6 +51,7 @@ pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, P
     let listed = person(&at.seats_of(&project).await?, &op.member, &project.name, LIST)?;
     let path = at.settings.path("project_user");
     let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
+    let seat = the_same(seat, &listed.user.id, |it| &it.user.id)?;
     Ok(in_project(&WireSeat { external: listed.external, ..seat }, &project))
 }
 

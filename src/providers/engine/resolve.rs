@@ -13,6 +13,7 @@ use crate::{
     error::{ProviderError, unnamed},
     providers::{
         http::{Reading, Request},
+        meant::at_most_one,
         resolve::matching,
     },
 };
@@ -35,33 +36,23 @@ pub(super) fn only<T: Clone>(
     within: impl Fn(&T) -> [&str; 2],
     label: impl Fn(&T) -> String,
 ) -> Result<T, ProviderError> {
-    let matches = matching(all, wanted.kind, wanted.name, &id, |it| vec![name(it)], |it| within(it).to_vec());
-    match matches.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => {
-            let folded = fold(wanted.name);
-            let mut near: Vec<(f64, String)> = all
-                .iter()
-                .map(|it| (strsim::jaro_winkler(&fold(name(it)), &folded), format!("`{}`", name(it))))
-                .filter(|it| it.0 > 0.8)
-                .collect();
-            near.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
-            near.dedup();
-            near.truncate(3);
-            let fix = if near.is_empty() {
-                format!("find it with {}; names are matched whole", wanted.list_tool)
-            } else {
-                format!("did you mean {}? {} has all of them", near.join(" or "), wanted.list_tool)
-            };
-            Err(ProviderError::NotFound { kind: wanted.kind, name: wanted.name.to_owned(), scope: wanted.scope.to_owned(), fix })
-        }
-        many => Err(ProviderError::Ambiguous {
-            kind: wanted.kind,
-            name: wanted.name.to_owned(),
-            candidates: many.iter().map(|it| label(it)).collect(),
-        }),
+    let fitting = matching(all, wanted.kind, wanted.name, &id, |it| vec![name(it)], |it| within(it).to_vec());
+    if let Some(one) = at_most_one(fitting, wanted.kind, wanted.name, |it| label(it))? {
+        return Ok(one.clone());
     }
+    let folded = fold(wanted.name);
+    let mut near: Vec<(f64, String)> =
+        all.iter().map(|it| (strsim::jaro_winkler(&fold(name(it)), &folded), format!("`{}`", name(it)))).filter(|it| it.0 > 0.8).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut near: Vec<String> = near.into_iter().map(|it| it.1).collect();
+    near.dedup();
+    near.truncate(3);
+    let fix = if near.is_empty() {
+        format!("find it with {}; names are matched whole", wanted.list_tool)
+    } else {
+        format!("did you mean {}? {} has all of them", near.join(" or "), wanted.list_tool)
+    };
+    Err(ProviderError::NotFound { kind: wanted.kind, name: wanted.name.to_owned(), scope: wanted.scope.to_owned(), fix })
 }
 
 impl Session {

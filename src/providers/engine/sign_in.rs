@@ -40,9 +40,9 @@ struct Tokens {
 #[derive(Deserialize)]
 struct WireTokens {
     token: SecretString,
-    #[serde(default, alias = "refreshToken")]
+    #[serde(default)]
     refresh_token: Option<SecretString>,
-    #[serde(default, alias = "expiresIn", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     expires_in: WireSeconds,
 }
 
@@ -139,8 +139,9 @@ impl From<WireTokens> for Tokens {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is given")]
     fn tokens(reply: serde_json::Value) -> Tokens {
-        serde_json::from_value::<WireTokens>(reply).expect("tokens").into()
+        crate::providers::http::tolerant::<WireTokens>(&reply).expect("tokens").into()
     }
 
     #[test]

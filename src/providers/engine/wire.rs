@@ -1,13 +1,15 @@
 //! The service's JSON. One generation of its gateway writes `display_name` and leaves zero values out, another writes
-//! `displayName` and zero values: both are read. What is not named here is not looked at, least of all a project's `config`,
+//! `displayName` and zero values: both are read, by what reads all answers. What is not named here is not looked at, least of all a project's `config`,
 //! which can hold the credentials of its storage.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{
-    domain::{Timestamp, same_address},
+    domain::Timestamp,
     error::ProviderError,
-    providers::http::Reply,
+    providers::{http::Reply, meant::has_address},
 };
 
 /// Null is what is written where nothing is there.
@@ -64,9 +66,9 @@ pub(super) struct WireOrg {
     pub(super) name: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) description: String,
-    #[serde(default, alias = "logoUrl", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) logo_url: String,
-    #[serde(default, alias = "subscriptionId", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) subscription_id: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) audit: WireAudit,
@@ -116,7 +118,7 @@ impl WireAudit {
 pub(super) struct WireUser {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) id: String,
-    #[serde(default, alias = "displayName", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) display_name: String,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) email: String,
@@ -131,7 +133,7 @@ impl WireUser {
     }
 
     pub(super) fn has_email(&self, email: &str) -> bool {
-        !self.email.is_empty() && same_address(&self.email, email)
+        has_address(self.email.as_str(), email)
     }
 }
 
@@ -150,20 +152,26 @@ pub(super) struct WireSeat {
 /// The people of an organization, or of a project.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct WireSeats {
-    #[serde(default, alias = "org_users", alias = "projectUsers", alias = "project_users", alias = "users", deserialize_with = "lenient")]
-    #[serde(rename = "orgUsers")]
-    members: Vec<WireSeat>,
-    #[serde(default, rename = "externalUsers", alias = "external_users", deserialize_with = "lenient")]
-    external: Vec<WireSeat>,
+    #[serde(default)]
+    org_users: Vec<WireSeat>,
+    #[serde(default)]
+    project_users: Vec<WireSeat>,
+    #[serde(default)]
+    users: Vec<WireSeat>,
+    #[serde(default)]
+    external_users: Vec<WireSeat>,
 }
 
 impl WireSeats {
-    /// All of them; each says whether it is external.
+    /// All of them, each once, though the list be told by several of its names; each says whether it is external.
     pub(super) fn everybody(self) -> Vec<WireSeat> {
         let marked = |list: Vec<WireSeat>, external: bool| {
             list.into_iter().map(move |it| WireSeat { external: Some(it.external.unwrap_or(external)), ..it })
         };
-        marked(self.members, false).chain(marked(self.external, true)).filter(|it| !it.user.id.is_empty()).collect()
+        let members = [self.org_users, self.project_users, self.users].concat();
+        let mut seen = HashSet::new();
+        let everybody = marked(members, false).chain(marked(self.external_users, true));
+        everybody.filter(|it| !it.user.id.is_empty() && seen.insert(it.user.id.clone())).collect()
     }
 }
 
@@ -227,9 +235,15 @@ pub(super) struct WirePermission {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{from_value, json};
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::providers::http::tolerant;
+
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is given")]
+    fn from_value<T: DeserializeOwned>(told: Value) -> Result<T, String> {
+        tolerant(&told)
+    }
 
     #[test]
     fn both_spellings_and_nulls_are_read() {

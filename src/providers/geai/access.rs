@@ -173,6 +173,6 @@ impl Session {
     /// All projects of the organization, with their keys.
     async fn projects_in_full(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
         let request = self.get("/v1/organization/projects").query("detail", "full");
-        self.once("projects in full", || async { read(self, list(&*request.value().await?, "projects", &[])) }).await
+        self.once("projects in full", || async { read(self, &list(&*request.value().await?, "projects", &[])) }).await
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, Provider
     let project = at.project(&op.project).await?;
     let token = find(at, &project, &op.api_key).await?;
     let answer = at.get("/v2/projects/tokens/{id}").path("id", &token.id).value().await?;
-    let detail: WireToken = read(at, Value::clone(&answer))?;
+    let detail: WireToken = read(at, &answer)?;
     Ok(view(&WireToken { id: token.id, ..detail }, &project))
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
         let (session, place) = (session.clone(), place.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v2/projects/tokens").header("project-id", &place.id).json(body).send(&permit).await?;
-            let token: WireToken = read(&session, reply.read::<Value>("list_api_keys tells whether it is there")?)?;
+            let token: WireToken = read(&session, &reply.read::<Value>("list_api_keys tells whether it is there")?)?;
             Ok(made(token, &place))
         }
     };
@@ -159,7 +159,7 @@ pub(super) async fn delete(at: &Session, op: &DeleteApiKey) -> Result<Draft<ApiK
 /// The tokens of a project.
 pub(super) async fn of_project(at: &Session, project: &FoundProject) -> Result<Vec<WireToken>, ProviderError> {
     let answer = at.get("/v1/organization/project/{id}/tokens").path("id", &project.id).value().await?;
-    read(at, items(&answer, "tokens", &["project"]))
+    read(at, &items(&answer, "tokens", &["project"]))
 }
 
 /// The token of a project that is named. A secret that is given as a name finds nothing, and is not repeated.

@@ -46,10 +46,20 @@ pub(super) async fn list_all(at: &Session, op: &ListOrganizations) -> Result<Lis
     let Some(query) = &op.query else { return Ok(all().page(at, &page).await?.map(view)) };
     let mut listing = all();
     listing.query.extend([("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())]);
-    match listing.page(at, &page).await {
-        Err(ProviderError::Remote(error)) if error.code == "not_found" => Ok(List::whole(Vec::new())),
-        other => Ok(other?.map(view)),
+    let fits = |it: &WireOrganization| query.is_in(&it.name);
+    if Listing::is_cut_by_service(&page) {
+        let found: List<WireOrganization> = match listing.page(at, &page).await {
+            Err(ProviderError::Remote(error)) if error.code == "not_found" => return Ok(List::whole(Vec::new())),
+            other => other?,
+        };
+        if found.items.iter().all(fits) {
+            return Ok(found.map(view));
+        }
     }
+    // The filter was not heeded: the whole list is looked through.
+    let everything: Arc<Vec<WireOrganization>> = all().all(at).await?;
+    let found = everything.iter().filter(|it| fits(it)).cloned().collect();
+    Ok(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?.map(view))
 }
 
 /// Whether the token may see all organizations.
@@ -86,7 +96,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
         let (session, told) = (session.clone(), told.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v2/admin/organizations").json(body).send(&permit).await?;
-            Ok(made(read(&session, reply.read::<Value>("list_organizations tells whether it is there")?)?, told))
+            Ok(made(read(&session, &reply.read::<Value>("list_organizations tells whether it is there")?)?, told))
         }
     };
     Ok(Draft::new(target, facts, send).read_back(move || {

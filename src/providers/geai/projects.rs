@@ -30,7 +30,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     }
     let full = op.detail == Some(Detail::Full);
     let answer = at.get("/v1/organization/projects").query("detail", if full { "full" } else { "summary" }).value().await?;
-    let mut projects: Vec<WireProject> = read(at, items(&answer, "projects", &[]))?;
+    let mut projects: Vec<WireProject> = read(at, &items(&answer, "projects", &[]))?;
     projects.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.project_name)));
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
@@ -56,7 +56,7 @@ pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, Provid
 }
 
 async fn whole(at: &Session, id: &str) -> Result<WireProject, ProviderError> {
-    read(at, flat(at.get("/v1/organization/project/{id}").path("id", id).value().await?.as_ref().clone()))
+    read(at, &flat(at.get("/v1/organization/project/{id}").path("id", id).value().await?.as_ref().clone()))
 }
 
 /// `POST /v1/organization/project`.
@@ -92,7 +92,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
         let (session, told) = (session.clone(), told.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v1/organization/project").json(body).send(&permit).await?;
-            Ok(made(reply.read::<Value>("get_project tells whether it is there").and_then(|it| read(&session, flat(it)))?, told))
+            Ok(made(reply.read::<Value>("get_project tells whether it is there").and_then(|it| read(&session, &flat(it)))?, told))
         }
     };
     Ok(Draft::new(target, facts, send).read_back(move || {

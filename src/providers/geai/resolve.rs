@@ -15,7 +15,11 @@ use crate::{
         fold,
     },
     error::ProviderError,
-    providers::{people::Sought, resolve::matching},
+    providers::{
+        meant::{at_most_one, has_id, is_called},
+        people::Sought,
+        resolve::matching,
+    },
 };
 
 /// The organization that a connection works in.
@@ -106,10 +110,8 @@ impl Session {
     /// The organization that is named, which can only be the connection's own.
     pub(super) async fn organization(&self, named: Option<&OrganizationRef>) -> Result<Own, ProviderError> {
         let own = self.own().await?;
-        if let Some(named) = named.map(ReferenceText::text)
-            && named != own.id
-            && fold(named) != fold(&own.name)
-        {
+        let is = |text: &str| !matching(&[&own], "organization", text, |it| &it.id, |it| vec![it.name.as_str()], |_| Vec::new()).is_empty();
+        if let Some(named) = named.map(ReferenceText::text).filter(|it| !is(it)) {
             return Err(ProviderError::NotFound {
                 kind: "organization",
                 name: named.to_owned(),
@@ -124,7 +126,7 @@ impl Session {
     /// Refuses what is outside the organization that the connection is kept to.
     pub(super) fn within_pin(&self, id: Option<&str>, name: Option<&str>) -> Result<(), ProviderError> {
         let Some(pin) = self.settings.remote.pin.as_deref() else { return Ok(()) };
-        if id == Some(pin) || name.is_some_and(|it| fold(it) == fold(pin)) {
+        if has_id(id, pin) || is_called(name, pin) {
             return Ok(());
         }
         let shown = name.or(id).unwrap_or("this");
@@ -138,7 +140,7 @@ impl Session {
     /// All projects of the organization, as lists show them.
     pub(super) async fn projects(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
         let request = self.get("/v1/organization/projects").query("detail", "summary");
-        self.once("projects", || async { read(self, list(&*request.value().await?, "projects", &[])) }).await
+        self.once("projects", || async { read(self, &list(&*request.value().await?, "projects", &[])) }).await
     }
 
     /// The project that is named.
@@ -242,21 +244,14 @@ pub(super) fn only<'a, T>(
 ) -> Result<&'a T, ProviderError> {
     let names: Vec<String> = all.iter().map(&name).collect();
     let known: Vec<(&T, &str)> = all.iter().zip(names.iter().map(String::as_str)).collect();
-    let matches: Vec<&T> =
-        matching(&known, kind, wanted, |it| id(it.0), |it| vec![it.1], |_| Vec::new()).into_iter().map(|it| it.0).collect();
-    match matches.as_slice() {
-        [one] => Ok(one),
-        [] => Err(ProviderError::NotFound {
-            kind,
-            name: wanted.to_owned(),
-            scope: scope.to_owned(),
-            fix: near(wanted, all.iter().map(name), list_tool),
-        }),
-        _ => {
-            let candidates = matches.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
-            Err(ProviderError::Ambiguous { kind, name: wanted.to_owned(), candidates })
-        }
-    }
+    let fitting = matching(&known, kind, wanted, |it| id(it.0), |it| vec![it.1], |_| Vec::new());
+    let only = at_most_one(fitting, kind, wanted, |it| format!("{} [{}]", it.1, id(it.0)))?;
+    only.map(|it| it.0).ok_or_else(|| ProviderError::NotFound {
+        kind,
+        name: wanted.to_owned(),
+        scope: scope.to_owned(),
+        fix: near(wanted, names.iter().cloned(), list_tool),
+    })
 }
 
 fn near(wanted: &str, names: impl Iterator<Item = String>, list_tool: &str) -> String {

@@ -85,8 +85,8 @@ impl Extent {
     pub(super) async fn all(&self, at: &Session) -> Result<Vec<WireLimit>, ProviderError> {
         let answer = self.get(at, "").value().await?;
         match answer.get("limits") {
-            Some(_) => read(at, items(&answer, "limits", &[])),
-            None => read(at, items(&answer, "usageLimits", &[])),
+            Some(_) => read(at, &items(&answer, "limits", &[])),
+            None => read(at, &items(&answer, "usageLimits", &[])),
         }
     }
 
@@ -116,6 +116,9 @@ impl Extent {
 
 /// `GET …/limits`; `GET …/limits/active` where only the active one of a project is wanted.
 pub(super) async fn list(at: &Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
+    if op.organization.is_some() {
+        at.organization(op.organization.as_ref()).await?;
+    }
     let scope = Extent::named(at, op.project.as_ref()).await?;
     if let (Some(_), Some(true)) = (&scope.project, op.active) {
         let active: Result<WireLimit, _> = scope.get(at, "/active").send().await;
@@ -169,7 +172,7 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
         move |permit: Permit| async move {
             let request = scope.fill(session.post(&scope.path("")));
             let reply = request.json(body).send(&permit).await?;
-            let set: WireLimit = read(&session, reply.read::<Value>("list_usage_limits tells which one holds")?)?;
+            let set: WireLimit = read(&session, &reply.read::<Value>("list_usage_limits tells which one holds")?)?;
             made(&scope, &set, undo)
         }
     };

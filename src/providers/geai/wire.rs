@@ -1,6 +1,9 @@
 //! What the service sends, read in every shape that it was described or seen in.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -8,10 +11,11 @@ use serde_json::Value;
 
 use super::Session;
 use crate::{
-    domain::{Cursor, List, PageRequest, Timestamp, roles::RoleType, same_address},
+    domain::{Cursor, List, PageRequest, Timestamp, roles::RoleType},
     error::ProviderError,
     providers::{
-        http::{Drained, Reading, Request, drain, theirs},
+        http::{Drained, Reading, Request, drain, filled, items, once, theirs, tolerant},
+        meant::{has_address, has_id},
         people::Known,
         role_types,
     },
@@ -62,7 +66,7 @@ impl Listing {
         request
     }
 
-    /// One page, cut by the service.
+    /// One page, cut by the service. One without anything in it is passed over where the service says that there are more.
     pub(super) async fn page<T: DeserializeOwned>(&self, at: &Session, page: &PageRequest) -> Result<List<T>, ProviderError> {
         let (start, size) = match theirs(page)? {
             None => (1, page.limit),
@@ -70,11 +74,17 @@ impl Listing {
             Some(cursor) => place(&cursor)
                 .ok_or_else(|| ProviderError::invalid("the cursor is of another list", "leave `cursor` out for the first page"))?,
         };
-        let answer = self.request(at, start, size).value().await?;
-        let items: Vec<T> = self.items(at, &answer)?;
-        let has_more = !items.is_empty() && start < pages(&answer, size).unwrap_or(start + usize::from(items.len() == size));
-        let next_cursor = has_more.then(|| Cursor::after(&format!("{} {size}", start + 1)).0);
-        Ok(List { shown: items.len(), items, has_more, next_cursor, total: answer.get("count").and_then(Value::as_u64) })
+        let count = AtomicU64::new(NOT_TOLD);
+        let found = filled(Some(start.to_string()), |next| self.fetch(at, next, size, &count)).await?;
+        let (items, has_more) = (once(found.items), found.next.is_some());
+        let next_cursor = found.next.map(|next| Cursor::after(&format!("{next} {size}")).0);
+        let total = Some(count.into_inner()).filter(|it| *it != NOT_TOLD);
+        Ok(List { shown: items.len(), items, has_more, next_cursor, total })
+    }
+
+    /// Whether the page is one of the service's own, and not of a list that was read whole.
+    pub(super) fn is_cut_by_service(page: &PageRequest) -> bool {
+        theirs(page).is_ok_and(|cursor| cursor.is_none_or(|it| place(&it).is_some()))
     }
 
     /// All of it.
@@ -83,35 +93,66 @@ impl Listing {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let key = self.request(at, 1, WHOLE).key()?;
-        at.once(&key, || self.read_all(at)).await
+        let count = AtomicU64::new(NOT_TOLD);
+        at.once(&key, || drain(|next| self.fetch(at, next, WHOLE, &count))).await
     }
 
-    async fn read_all<T: DeserializeOwned>(&self, at: &Session) -> Result<Vec<T>, ProviderError> {
-        drain(|next: Option<String>| async move {
-            let start = next.and_then(|it| it.parse().ok()).unwrap_or(1);
-            let answer = self.request(at, start, WHOLE).value().await?;
-            let items: Vec<T> = self.items(at, &answer)?;
-            let more = !items.is_empty() && start < pages(&answer, WHOLE).unwrap_or(start + usize::from(items.len() == WHOLE));
-            Ok(Drained { items, next: more.then(|| (start + 1).to_string()) })
-        })
-        .await
-    }
-
-    fn items<T: DeserializeOwned>(&self, at: &Session, answer: &Value) -> Result<Vec<T>, ProviderError> {
-        read(at, list(answer, self.key, self.wrappers))
+    /// The page with this number. There are more where the service counts more pages, or has not given what it counts; where it
+    /// counts nothing, after a page that is full. `count` is what it counts in all.
+    async fn fetch<T: DeserializeOwned>(
+        &self,
+        at: &Session,
+        number: Option<String>,
+        size: usize,
+        count: &AtomicU64,
+    ) -> Result<Drained<T>, ProviderError> {
+        let start = number.and_then(|it| it.parse().ok()).unwrap_or(1);
+        let answer = self.request(at, start, size).value().await?;
+        let list = self.own_list(&answer)?;
+        let items = items(list.as_array().map(Vec::as_slice).unwrap_or_default()).map_err(|what| unreadable(at, &what))?;
+        let told = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let (pages, all) = (told("pages"), told("count"));
+        if let Some(all) = all {
+            count.store(all as u64, Ordering::Relaxed);
+        }
+        let last = pages.or_else(|| all.map(|it| it.div_ceil(size)));
+        let is_capped = pages.is_none() && items.len() < size && all.is_some_and(|all| start * items.len() < all);
+        let more = last.map_or(items.len() == size, |last| start < last || (is_capped && !items.is_empty()));
+        Ok(Drained { items, next: more.then(|| (start + 1).to_string()) })
     }
 }
+
+impl Listing {
+    /// The list in an answer: of the one project or organization that was asked about, where the answer tells of which it is.
+    fn own_list(&self, answer: &Value) -> Result<Value, ProviderError> {
+        let Some((header, wanted)) = &self.target else { return Ok(list(answer, self.key, self.wrappers)) };
+        let name = if *header == "project-id" { "projectId" } else { "organizationId" };
+        let parts = self.wrappers.iter().filter_map(|it| answer.get(*it)).flat_map(|it| match it {
+            Value::Array(parts) => parts.iter().collect(),
+            one => vec![one],
+        });
+        let (own, others): (Vec<&Value>, Vec<&Value>) =
+            parts.filter(|it| it.get(name).is_some_and(Value::is_string)).partition(|it| has_address(it[name].as_str(), wanted));
+        match (own.first(), others.first()) {
+            (Some(own), _) => Ok(list(own, self.key, &[])),
+            (None, Some(_)) => Err(ProviderError::conflict(
+                "filter_ignored",
+                "the service was asked about one place and answered about another",
+                "repeat the call; if it stays so, tell the provider's support",
+            )),
+            (None, None) => Ok(list(answer, self.key, self.wrappers)),
+        }
+    }
+}
+
+/// In the place of a count: the service tells none.
+const NOT_TOLD: u64 = u64::MAX;
 
 /// Page and size of a cursor.
 fn place(cursor: &str) -> Option<(usize, usize)> {
     let (start, size) = cursor.split_once(' ')?;
     let (start, size) = (start.parse().ok()?, size.parse().ok()?);
     (start > 0 && (1..=100).contains(&size)).then_some((start, size))
-}
-
-fn pages(answer: &Value, size: usize) -> Option<usize> {
-    let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
-    number("pages").or_else(|| number("count").map(|it| it.div_ceil(size)))
 }
 
 /// A list at the top or inside a wrapper; a single thing is a list of one.
@@ -131,15 +172,16 @@ pub(super) fn list(answer: &Value, key: &str, wrappers: &[&str]) -> Value {
 }
 
 /// A value in this shape; what it holds stays out of the error, since it may be a secret.
-pub(super) fn read<T: DeserializeOwned>(at: &Session, value: Value) -> Result<T, ProviderError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        ProviderError::conflict(
-            "unreadable_answer",
-            format!("the answer of connection `{}` cannot be read at `{path}`", at.settings.remote.connection),
-            "repeat the call; if it stays so, see whether `base_url` leads to the service itself",
-        )
-    })
+pub(super) fn read<T: DeserializeOwned>(at: &Session, value: &Value) -> Result<T, ProviderError> {
+    tolerant(value).map_err(|what| unreadable(at, &what))
+}
+
+fn unreadable(at: &Session, what: &str) -> ProviderError {
+    ProviderError::conflict(
+        "unreadable_answer",
+        format!("the answer of connection `{}` cannot be read at `{what}`", at.settings.remote.connection),
+        "repeat the call; if it stays so, see whether `base_url` leads to the service itself",
+    )
 }
 
 /// A project.
@@ -211,7 +253,7 @@ impl WireMember {
 
     /// Whether an e-mail or id means them.
     pub(super) fn is(&self, wanted: &str) -> bool {
-        self.id.as_deref() == Some(wanted) || self.email.as_ref().is_some_and(|it| same_address(it, wanted))
+        has_id(self.id.as_deref(), wanted) || has_address(self.email.as_deref(), wanted)
     }
 }
 

@@ -217,8 +217,16 @@ impl DraftData {
     fn planned(self) -> Result<Planned, ProviderError> {
         let Self { target, facts, before, inverse, send, read_back } = self;
         let preview = Preview { target, facts, before: before.transpose()?.unwrap_or_default() };
-        let back = inverse.clone();
-        let planned = Planned::new(preview, move |plan, permit| Box::pin(async move { made(plan, inverse, send(permit).await?) }));
+        let (back, read_back) = (inverse.clone(), read_back.map(Arc::new));
+        let look = read_back.clone();
+        let planned = Planned::new(preview, move |plan, permit| {
+            Box::pin(async move {
+                match send(permit).await {
+                    Ok(sent) => made(plan, inverse, sent),
+                    Err(error) => gone_before(plan, error, look.as_deref()).await,
+                }
+            })
+        });
         Ok(match read_back {
             None => planned,
             Some(read) => planned.read_back(move |plan| {
@@ -227,6 +235,17 @@ impl DraftData {
             }),
         })
     }
+}
+
+/// What becomes of a change that was refused. One that ends something, and whose thing is gone all the same, has nothing left to do:
+/// somebody else was quicker. It was not this call that ended it, so there is nothing to take back.
+async fn gone_before(plan: Plan, error: ProviderError, look: Option<&ReadBackFn>) -> Result<Made, ProviderError> {
+    let is_refusal = matches!(&error, ProviderError::Remote(it) if matches!(it.status, Some(400 | 404 | 409 | 410 | 422)));
+    let (true, Some(look)) = (is_refusal, look) else { return Err(error) };
+    let Ok(Some(SentData { after: None, .. })) = look().await else { return Err(error) };
+    let undo = "nothing is to be taken back: it was gone before this call";
+    let sent = SentData { target: None, after: None, undo: Some(undo.to_owned()), inverse: Vec::new(), secret: None };
+    made(plan, Vec::new(), sent)
 }
 
 fn made(plan: Plan, mut inverse: Vec<Inverse>, sent: SentData) -> Result<Made, ProviderError> {

@@ -13,7 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Api, Auth, Heard,
+    explain::span,
     request::{Body, RequestParts},
+    unreachable::may_pass,
 };
 use crate::{error::ProviderError, guard::Permit, shape::REDACTED};
 
@@ -127,7 +129,7 @@ impl Api {
                         let how = if error.is_timeout() { "did not answer in time" } else { "ended the connection without an answer" };
                         return Err(self.unanswered(how, error.is_timeout()));
                     }
-                    if tries == TRIES || Instant::now() + backoff(tries) > deadline {
+                    if tries == TRIES || Instant::now() + backoff(tries) > deadline || !may_pass(&error) {
                         return Err(service.unreachable(&error));
                     }
                     sleep(backoff(tries)).await;
@@ -178,7 +180,12 @@ impl Api {
             if kind == Kind::Write && broke {
                 let message = said.map(|it| service.presentable(&it.message)).filter(|it| !it.is_empty());
                 let how = message.map_or_else(|| format!("failed with {status}"), |it| format!("failed with {status} ({it})"));
+                let pause = asked.map(seconds).filter(|it| *it > 1);
+                let how = pause.map_or_else(|| how.clone(), |it| format!("{how} and asks to be left alone for {}", span(it)));
                 return Err(self.unanswered(&how, status == 504));
+            }
+            if status == 404 && service.leads_elsewhere(said.as_ref(), raw.is_page(), parts.is_of_a_list()) {
+                return Err(service.elsewhere(request_id));
             }
             return Err(service.failure(status, said, request_id, asked.map(seconds)));
         }
@@ -257,6 +264,12 @@ impl Raw {
 
     fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Whether it is a page for people.
+    fn is_page(&self) -> bool {
+        let is_markup = || self.body.iter().find(|it| !it.is_ascii_whitespace()) == Some(&b'<');
+        self.header(CONTENT_TYPE.as_str()).is_some_and(|it| it.starts_with("text/html")) || is_markup()
     }
 
     /// How long the service asks us to wait: in milliseconds, in seconds, or until a date.

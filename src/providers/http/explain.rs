@@ -37,6 +37,20 @@ pub(crate) struct Said {
 /// The longest message that is passed on.
 const MOST: usize = 500;
 
+/// A span of time as people say it; never shorter than it is.
+pub(super) fn span(seconds: u64) -> String {
+    let (size, name) = match seconds {
+        0..120 => (1, "s"),
+        120..7200 => (60, "minutes"),
+        7200..86_400 => (3600, "hours"),
+        _ => (86_400, "days"),
+    };
+    match (seconds.div_ceil(size), name) {
+        (1, "days") => "1 day".to_owned(),
+        (count, name) => format!("{count} {name}"),
+    }
+}
+
 /// The code for a status.
 fn code_of(status: u16) -> &'static str {
     match status {
@@ -73,8 +87,11 @@ impl Service {
             "not_supported" => "this installation of the service does not have the operation".into(),
             "redirected" => format!("correct `base_url` of connection `{connection}`"),
             "rate_limited" => retry_after_s
-                .map_or_else(|| "wait a minute, then repeat the call".into(), |it| format!("wait {it} s, then repeat the call")),
-            "provider_failed" | "timeout" => "repeat the call in a moment".into(),
+                .map_or_else(|| "wait a minute, then repeat the call".into(), |it| format!("wait {}, then repeat the call", span(it))),
+            "provider_failed" | "timeout" => match retry_after_s {
+                Some(it) if it > 1 => format!("the service asks to be left alone for {}: repeat the call after that", span(it)),
+                _ => "repeat the call in a moment".into(),
+            },
             "conflict" => "look at the target as it is now, then decide".into(),
             _ => "correct the arguments".into(),
         });
@@ -88,7 +105,7 @@ impl Service {
         ProviderError::Remote(Box::new(RemoteError {
             code: "rate_limited",
             message: format!("connection `{}` has more to do than its service allows for now", self.connection),
-            fix: format!("wait {wait} s, then repeat the call"),
+            fix: format!("wait {}, then repeat the call", span(wait)),
             status: None,
             request_id: None,
             retryable: true,
@@ -110,32 +127,52 @@ impl Service {
         cut(&text, MOST)
     }
 
-    /// No answer came to a read, or the connection never came up.
-    pub(super) fn unreachable(&self, error: &reqwest::Error) -> ProviderError {
-        let (code, what) = if error.is_timeout() && !error.is_connect() {
-            ("timeout", "did not answer in time")
-        } else if error.is_connect() {
-            ("unreachable", "cannot be reached")
-        } else {
-            ("unreachable", "ended the connection without an answer")
-        };
+    /// The path that this service usually lies below, where `base_url` has not got it.
+    fn missing_path(&self) -> Option<&'static str> {
+        self.usual_path.filter(|it| !self.base.trim_end_matches('/').ends_with(it))
+    }
+
+    /// How `base_url` may be put right.
+    fn better_address(&self) -> String {
+        let connection = &self.connection;
+        match self.missing_path() {
+            Some(path) => format!("set `base_url` of connection `{connection}` to the address with its path: `{}{path}`", self.base),
+            None => format!("correct `base_url` of connection `{connection}`; see `rolecall doctor`"),
+        }
+    }
+
+    /// Whether a 404 is not about a thing that is missing, but says that the address leads elsewhere: a web page, words about
+    /// addresses, or no list at all where the base lacks its path. `is_list`: whether a path without ids in it was asked for.
+    pub(super) fn leads_elsewhere(&self, said: Option<&Said>, is_page: bool, is_list: bool) -> bool {
+        let text = said.map(|it| it.message.to_lowercase()).unwrap_or_default();
+        let about_addresses = ["invalid url", "unknown request url", "unknown path", "unknown endpoint", "no such path", "route not found"];
+        let is_explained = said.is_some_and(|it| it.code.is_some_and(|it| it != "not_found"));
+        let is_strange = is_page || about_addresses.iter().any(|it| text.contains(it));
+        // Below the right path, an installation may lack an operation on one thing, and never a list.
+        !is_explained && if self.missing_path().is_some() { is_strange || is_list } else { is_strange && is_list }
+    }
+
+    /// The error where `base_url` leads to something else than the service.
+    pub(super) fn elsewhere(&self, request_id: Option<String>) -> ProviderError {
+        let lacks = self.missing_path().map(|it| format!(", and has no `{it}` in it")).unwrap_or_default();
         ProviderError::Remote(Box::new(RemoteError {
-            code,
-            message: format!("the service of connection `{}` {what}", self.connection),
-            fix: "see whether it runs and `base_url` is right, then repeat the call".into(),
+            code: "wrong_address",
+            message: format!("`{}`, the `base_url` of connection `{}`, does not lead to the service{lacks}", self.base, self.connection),
+            fix: self.better_address(),
             status: None,
-            request_id: None,
-            retryable: true,
+            request_id,
+            retryable: false,
             retry_after_s: None,
         }))
     }
 
     /// An answer that is not what the service promises.
     pub(super) fn unreadable(&self, what: &str, request_id: Option<String>) -> ProviderError {
+        let also = self.missing_path().map(|_| format!("; {}", self.better_address())).unwrap_or_default();
         ProviderError::Remote(Box::new(RemoteError {
             code: "unreadable_answer",
             message: format!("the answer of connection `{}` cannot be read: {}", self.connection, cut(what, 200)),
-            fix: "repeat the call; if it stays so, see whether `base_url` leads to the service itself".into(),
+            fix: format!("repeat the call; if it stays so, see whether `base_url` leads to the service itself{also}"),
             status: None,
             request_id,
             retryable: true,

@@ -13,6 +13,8 @@ mod request;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tolerant;
+mod unreachable;
 
 use std::{
     path::PathBuf,
@@ -27,9 +29,10 @@ use secrecy::SecretString;
 pub(crate) use draft::{Draft, Sent};
 pub(crate) use explain::{Explain, Heard, Said};
 pub(crate) use pace::Pace;
-pub(crate) use paging::{Drained, cut, drain, theirs};
+pub(crate) use paging::{Drained, broken, cut, drain, filled, items, once, theirs};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
+pub(crate) use tolerant::read as tolerant;
 
 use crate::{
     error::{ProviderError, RemoteError},
@@ -64,6 +67,8 @@ pub(crate) struct Service {
     pub(crate) connection: String,
     /// Without a slash at the end; see [`base_url`].
     pub(crate) base: String,
+    /// The path that the service usually lies below, such as `/v1`, where it has one.
+    pub(crate) usual_path: Option<&'static str>,
     pub(crate) auth: Auth,
     /// What goes with every request.
     pub(crate) headers: Vec<(HeaderName, String)>,
@@ -81,12 +86,18 @@ impl Service {
         Self {
             connection: remote.connection.clone(),
             base: remote.base_url.clone(),
+            usual_path: None,
             auth,
             headers,
             explain,
             ca_file: remote.ca_file.clone(),
             timeout: remote.timeout,
         }
+    }
+
+    /// Names the path that the service usually lies below.
+    pub(crate) fn below(self, path: &'static str) -> Self {
+        Self { usual_path: Some(path), ..self }
     }
 }
 
@@ -155,6 +166,10 @@ impl Api {
             .connect_timeout(CONNECT)
             .timeout(self.0.service.timeout)
             .tcp_nodelay(true);
+        // A proxy that companies set for everything cannot lead to this machine.
+        if Url::parse(&self.0.service.base).is_ok_and(|it| unreachable::is_this_machine(&it)) {
+            builder = builder.no_proxy();
+        }
         if let Some(path) = &self.0.service.ca_file {
             let unusable = |error: &dyn std::fmt::Display| {
                 ProviderError::invalid(format!("`ca_file` {}: {error}", path.display()), "name a file with certificates in PEM")
@@ -191,10 +206,10 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = Url::parse(&text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
-    let local = match url.host_str().map(|it| it.trim_matches(['[', ']'])) {
-        Some(host) => host == "localhost" || host.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback()),
-        None => return Err(format!("`{text}` names no host")),
-    };
+    if url.host_str().is_none() {
+        return Err(format!("`{text}` names no host"));
+    }
+    let local = unreachable::is_this_machine(&url);
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("a base URL has no user, query or fragment".into());
     }

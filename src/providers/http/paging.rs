@@ -1,7 +1,12 @@
-//! Lists of services, whole and in pages.
+//! Lists of services, whole and in pages. This is the one place where lists are walked: what comes of it is whole, each item once,
+//! or an error says that it is not.
 
 use std::collections::HashSet;
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::tolerant::read;
 use crate::{
     domain::{List, PageRequest},
     error::ProviderError,
@@ -10,6 +15,8 @@ use crate::{
 
 /// A list that is longer than this many pages is not read to its end: something is wrong with it.
 const MAX_PAGES: usize = 1000;
+/// So many pages in a row may be empty, or repeat what came before, and the list still goes on.
+const MAX_IDLE: usize = 20;
 
 /// A page of a list that was read whole, sorted by `key`: a text that is unique in it. The next page starts after a key, so
 /// each item comes exactly once however the list changes in between.
@@ -23,38 +30,112 @@ pub(crate) fn cut<T>(mut items: Vec<T>, page: &PageRequest, key: impl Fn(&T) -> 
     Ok(List { total, ..List::cut(items, page.limit, key) })
 }
 
+/// An item of a service's list, and what it is told apart by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item<T> {
+    pub(crate) id: String,
+    pub(crate) it: T,
+}
+
 /// A page as a service gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Drained<T> {
-    pub(crate) items: Vec<T>,
+    pub(crate) items: Vec<Item<T>>,
     /// What the next page is asked with; `None` at the end.
     pub(crate) next: Option<String>,
 }
 
-/// Reads all pages: `fetch` gets what the page before gave as `next`. A cursor that comes twice and a list without end are
-/// errors: a short list would look like the whole one.
+/// The fields that hold what items are told apart by, the nearest first: a team in a project names both.
+const IDS: [&str; 8] = ["id", "group_id", "groupId", "user_id", "userId", "projectId", "project_id", "organizationId"];
+
+/// Reads the items of a list. Null is no item.
+///
+/// # Errors
+///
+/// Which item cannot be read, and why.
+pub(crate) fn items<T: DeserializeOwned>(list: &[Value]) -> Result<Vec<Item<T>>, String> {
+    let told = list.iter().enumerate().filter(|it| !it.1.is_null());
+    told.map(|(at, item)| Ok(Item { id: identity(item), it: read(item).map_err(|what| format!("[{at}].{what}"))? })).collect()
+}
+
+/// What an item is told apart by: its id; where it has none, all of it.
+fn identity(item: &Value) -> String {
+    let ids = IDS.iter().filter_map(|name| item.get(*name));
+    let id = ids.filter(|it| it.is_number() || it.as_str().is_some_and(|it| !it.is_empty())).map(|it| match it {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    id.into_iter().next().unwrap_or_else(|| item.to_string())
+}
+
+/// The items of a list that came whole, each once.
+pub(crate) fn once<T>(list: Vec<Item<T>>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    list.into_iter().filter(|it| seen.insert(it.id.clone())).map(|it| it.it).collect()
+}
+
+/// Reads all pages: `fetch` gets what the page before gave as `next`. An item that was on an earlier page is not taken again. A cursor
+/// that comes twice, a list that goes on without giving anything and one without end are errors: a short list would look like the
+/// whole one.
 pub(crate) async fn drain<T, F, Fut>(mut fetch: F) -> Result<Vec<T>, ProviderError>
 where
     F: FnMut(Option<String>) -> Fut,
     Fut: Future<Output = Result<Drained<T>, ProviderError>>,
 {
-    let mut items = Vec::new();
-    let mut seen = HashSet::new();
-    let mut next = None;
+    let (mut items, mut known) = (Vec::new(), HashSet::new());
+    let (mut cursors, mut next, mut idle) = (HashSet::new(), None, 0);
     for _ in 0..MAX_PAGES {
         let page = fetch(next.take()).await?;
-        items.extend(page.items);
+        let before = items.len();
+        let mut here = Vec::new();
+        for Item { id, it } in page.items {
+            if !known.contains(&id) {
+                items.push(it);
+            }
+            here.push(id);
+        }
+        known.extend(here);
+        idle = if items.len() == before { idle + 1 } else { 0 };
         match page.next {
             None => return Ok(items),
-            Some(cursor) if !seen.insert(cursor.clone()) => break,
+            Some(_) if idle > MAX_IDLE => return Err(idles()),
+            Some(cursor) if !cursors.insert(cursor.clone()) => return Err(broken("gives the same page again and again")),
             Some(cursor) => next = Some(cursor),
         }
     }
-    Err(ProviderError::conflict(
-        "endless_list",
-        "the service's list does not end: it gives the same page again and again",
+    Err(broken("does not come to an end"))
+}
+
+/// The next page with something in it, after a cursor: pages without are passed over.
+pub(crate) async fn filled<T, F, Fut>(after: Option<String>, mut fetch: F) -> Result<Drained<T>, ProviderError>
+where
+    F: FnMut(Option<String>) -> Fut,
+    Fut: Future<Output = Result<Drained<T>, ProviderError>>,
+{
+    let mut next = after;
+    for _ in 0..=MAX_IDLE {
+        let asked = next.clone();
+        let page = fetch(next.take()).await?;
+        match &page.next {
+            Some(cursor) if Some(cursor) == asked.as_ref() => return Err(broken("gives the same page again and again")),
+            Some(cursor) if page.items.is_empty() => next = Some(cursor.clone()),
+            _ => return Ok(page),
+        }
+    }
+    Err(idles())
+}
+
+fn idles() -> ProviderError {
+    broken("says again and again that there is more, and gives nothing new")
+}
+
+/// The error of a list that cannot be read whole.
+pub(crate) fn broken(how: &str) -> ProviderError {
+    ProviderError::conflict(
+        "broken_list",
+        format!("the service's list cannot be read to its end, so it would not be whole: it {how}"),
         "repeat the call; if it stays so, tell the provider's support",
-    ))
+    )
 }
 
 /// What a page begins after: a key of ours, or the service's own cursor inside of ours.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Api, session::Memo};
+use super::{Api, session::Memo, tolerant::read};
 use crate::{error::ProviderError, guard::Permit};
 
 /// What stays as it is in a segment of a path and in a query.
@@ -37,6 +37,7 @@ pub(crate) struct Request<K> {
 }
 
 /// What a request consists of.
+#[derive(Clone)]
 pub(super) struct RequestParts {
     pub(super) method: Method,
     path: String,
@@ -46,6 +47,7 @@ pub(super) struct RequestParts {
     pub(super) body: Body,
 }
 
+#[derive(Clone)]
 pub(super) enum Body {
     None,
     Json(Value),
@@ -113,6 +115,11 @@ impl<K> Request<K> {
 }
 
 impl RequestParts {
+    /// Whether it names no thing by its id: such a path is there in every installation of the service.
+    pub(super) fn is_of_a_list(&self) -> bool {
+        self.params.is_empty()
+    }
+
     /// Path and query, encoded. What would lead to another path is refused.
     fn target(&self) -> Result<String, ProviderError> {
         let mut target = self.path.clone();
@@ -129,6 +136,13 @@ impl RequestParts {
             let _ = write!(target, "{join}{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, ENCODED));
         }
         Ok(target)
+    }
+}
+
+/// What only reads may be asked again, for another page. What changes something is sent once.
+impl Clone for Request<Reading> {
+    fn clone(&self) -> Self {
+        Self { api: self.api.clone(), parts: self.parts.clone(), memo: self.memo.clone(), deadline: self.deadline, kind: PhantomData }
     }
 }
 
@@ -151,6 +165,12 @@ impl Request<Reading> {
             let _ = write!(key, "\n{name}: {value}");
         }
         Ok(key)
+    }
+
+    /// The error of an answer to it that cannot be read, given what is wrong with it.
+    pub(crate) fn unreadable(&self) -> impl Fn(&str) -> ProviderError + use<> {
+        let api = self.api.clone();
+        move |what| api.service().unreadable(what, None)
     }
 
     /// The answer as JSON.
@@ -221,14 +241,4 @@ impl Reply {
             late: false,
         })
     }
-}
-
-fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        // The value itself stays out of it: it may be a secret.
-        let kind = error.inner().to_string();
-        let kind = kind.split_once(':').map_or(kind.as_str(), |it| it.0).to_owned();
-        if path == "." { kind } else { format!("{path}: {kind}") }
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{Session, resolve::ProjectRow};
 use crate::{
-    domain::{ProjectRef, Target},
+    domain::{OrganizationRef, ProjectRef, ReferenceText as _, Target},
     error::{ProviderError, shown},
 };
 
@@ -28,6 +28,29 @@ impl Extent {
         }
     }
 
+    /// The same where an organization can be named: alone, or to say whose project it is.
+    pub(super) async fn read_in(
+        at: &mut Session,
+        organization: Option<&OrganizationRef>,
+        project: Option<&ProjectRef>,
+    ) -> Result<Self, ProviderError> {
+        let Some(named) = organization else { return Self::read(at, project).await };
+        let organization = at.organization(Some(named)).await?;
+        let Some(named) = project else {
+            return Ok(Self { organization_id: organization.id, organization: organization.name, project: None });
+        };
+        let found = Self::of(at.project(named).await?);
+        if found.organization_id != organization.id {
+            return Err(ProviderError::NotFound {
+                kind: "project",
+                name: named.text().to_owned(),
+                scope: format!("organization {}", organization.name),
+                fix: format!("the project is in {}: leave `organization` out", found.organization),
+            });
+        }
+        Ok(found)
+    }
+
     /// To change: archived projects are read-only.
     pub(super) async fn write(at: &mut Session, project: Option<&ProjectRef>) -> Result<Self, ProviderError> {
         match project {
@@ -40,7 +63,7 @@ impl Extent {
         Self { organization_id: it.organization_id, organization: it.organization, project: Some(Part { id: it.id, name: it.name }) }
     }
 
-    /// These operations have no `organization` argument, so the usual advice to name one would lead nowhere.
+    /// Most of these operations have no `organization` argument, so the usual advice to name one would lead nowhere.
     async fn whole(at: &mut Session) -> Result<Self, ProviderError> {
         match at.organization(None).await {
             Ok(it) => Ok(Self { organization_id: it.id, organization: it.name, project: None }),

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Session, members,
     page::PageQuery,
-    resolve::{OrganizationRow, PROJECT_COLUMNS, ProjectRow, RoleRow, named_by, named_in, only},
+    resolve::{OrganizationRow, ProjectRow, RoleRow, only},
     select::{Select, places},
 };
 use crate::{
@@ -229,8 +229,7 @@ pub(super) async fn already_member(
 
 /// The active project of an organization that is named.
 async fn active_project(at: &mut Session, organization: &OrganizationRow, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
-    let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug", named_in("projects", "p.id", true));
-    let found = at.db.all(&sql, &named_by(named.text(), Some(organization.id.clone()))).await?;
+    let found = at.projects_named(named.text(), Some(organization.id.clone())).await?;
     let found = only(
         found,
         "project",

@@ -112,6 +112,8 @@ pub(super) async fn create(at: &mut Session, op: &CreateProject) -> Result<Chang
             Place::Project { project: Named::new(&project.name, ""), organization: Named::new(&organization.name, &organization.id) };
         facts = facts.about(at.surroundings(&organization.id).await?).gives(Grant::own(owner.holder(), role.held(), place));
         project_members::enroll(at, &project, &owner.id, slice::from_ref(&role)).await?;
+    } else {
+        facts = facts.note("it starts without an owner; `admin_email` names one");
     }
     if let Some(limit) = limit {
         limit.insert(at, &organization.id, Some(&id)).await?;

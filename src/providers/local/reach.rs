@@ -6,7 +6,7 @@
 use super::{
     Session,
     members::{OWNER, role_by_id},
-    resolve::{MEMBERS, ProjectRow, RoleRow, TEAM_COLUMNS, TeamRow, UserRow, named_by, named_in, only},
+    resolve::{MEMBERS, ProjectRow, RoleRow, TeamRow, UserRow, only},
 };
 use crate::{
     domain::{ReferenceText as _, TeamRef},
@@ -40,8 +40,7 @@ impl Session {
 
     /// The team that is named, among those of one organization.
     pub(super) async fn team_in(&mut self, organization_id: &str, organization: &str, named: &TeamRef) -> Result<TeamRow, ProviderError> {
-        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", true));
-        let found = self.db.all(&sql, &named_by(named.text(), Some(organization_id.to_owned()))).await?;
+        let found = self.teams_named(named.text(), Some(organization_id.to_owned())).await?;
         only(found, "team", named.text(), organization, "list_teams", |it: &TeamRow| &it.id, |it| format!("{} ({})", it.id, it.name))
     }
 

@@ -14,7 +14,7 @@ use crate::{
         people::{Known, Sought},
         resolve::readings,
     },
-    store::{Val, args, row},
+    store::{StoreError, Val, args, row},
 };
 
 row! {
@@ -104,17 +104,17 @@ impl UserRow {
     }
 }
 
-/// A condition on `p` or `t`: those that are named by id, slug or folded name, each looked up by its own index.
-/// `$1` is what was named, `$2` the same folded, `$3` the organization where one is given.
-pub(super) fn named_in(table: &str, id: &str, within: bool) -> String {
+/// The ids of those that are named by id, slug or folded name, each way by its own index. `$1` is what was named, `$2` the same folded,
+/// `$3` the organization where one is given.
+fn named_in(table: &str, within: bool) -> String {
     let within = if within { "organization_id = $3 AND " } else { "" };
     let ways = ["id = $1", "slug = $2", "name_key = $2"];
     let ways: Vec<String> = ways.iter().map(|it| format!("SELECT id FROM {table} WHERE {within}{it}")).collect();
-    format!("{id} IN ({})", ways.join(" UNION "))
+    format!("({}) named", ways.join(" UNION "))
 }
 
 /// The values of [`named_in`].
-pub(super) fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
+fn named_by(text: &str, organization_id: Option<String>) -> Vec<Val> {
     let mut values = args![text, fold(text)].to_vec();
     values.extend(organization_id.map(Val::from));
     values
@@ -206,15 +206,7 @@ impl Session {
     /// The project that is named, whatever its status.
     pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!("{PROJECT_COLUMNS} WHERE {} ORDER BY p.slug, p.id", named_in("projects", "p.id", pinned.is_some()));
-        let mut found: Vec<ProjectRow> = Vec::new();
-        for reading in readings("project", named.text()) {
-            found = self.db.all(&sql, &named_by(&reading.text, pinned.clone())).await?;
-            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
-            if !found.is_empty() {
-                break;
-            }
-        }
+        let found = self.projects_named(named.text(), pinned).await?;
         only(
             found,
             "project",
@@ -239,18 +231,47 @@ impl Session {
         ))
     }
 
-    /// The team that is named.
-    pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
-        let pinned = self.pinned().await?.map(|it| it.id);
-        let sql = format!("{TEAM_COLUMNS} WHERE {} ORDER BY t.slug, t.id", named_in("teams", "t.id", pinned.is_some()));
-        let mut found: Vec<TeamRow> = Vec::new();
-        for reading in readings("team", named.text()) {
-            found = self.db.all(&sql, &named_by(&reading.text, pinned.clone())).await?;
+    /// The projects that are named so, in one organization or in all. They are sorted here, so that the database does not go by order.
+    pub(super) async fn projects_named(&mut self, text: &str, within: Option<String>) -> Result<Vec<ProjectRow>, StoreError> {
+        let sql = format!(
+            "SELECT {PROJECT_SELECTED} FROM {} CROSS JOIN {PROJECT_FROM} WHERE p.id = named.id",
+            named_in("projects", within.is_some())
+        );
+        let mut found: Vec<ProjectRow> = Vec::new();
+        for reading in readings("project", text) {
+            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
             found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
             if !found.is_empty() {
                 break;
             }
         }
+        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
+        Ok(found)
+    }
+
+    /// The same of teams.
+    pub(super) async fn teams_named(&mut self, text: &str, within: Option<String>) -> Result<Vec<TeamRow>, StoreError> {
+        let sql = format!(
+            "SELECT t.id, t.organization_id, o.name AS organization, t.name, t.slug, t.description, t.created_at \
+             FROM {} CROSS JOIN teams t JOIN organizations o ON o.id = t.organization_id WHERE t.id = named.id",
+            named_in("teams", within.is_some())
+        );
+        let mut found: Vec<TeamRow> = Vec::new();
+        for reading in readings("team", text) {
+            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+            if !found.is_empty() {
+                break;
+            }
+        }
+        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
+        Ok(found)
+    }
+
+    /// The team that is named.
+    pub(super) async fn team(&mut self, named: &TeamRef) -> Result<TeamRow, ProviderError> {
+        let pinned = self.pinned().await?.map(|it| it.id);
+        let found = self.teams_named(named.text(), pinned).await?;
         only(
             found,
             "team",

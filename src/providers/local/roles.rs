@@ -65,14 +65,14 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
         let (name, id) = rest.rsplit_once(' ').unwrap_or((rest, ""));
         [level, name, id].map(str::to_owned).to_vec()
     });
-    let keys = "r.level, r.name_key, r.id";
-    let mut limits = if levels.is_empty() { String::new() } else { format!(" AND r.level IN ({})", among(&mut found, &levels)) };
+    let keys = "s.level, s.name_key, s.id";
+    let mut limits = if levels.is_empty() { String::new() } else { format!(" AND s.level IN ({})", among(&mut found, &levels)) };
     if project.is_some() && levels.is_empty() {
         " AND 1 = 0".clone_into(&mut limits);
     }
     let total = {
         let mut all = Select::new("r.id", "");
-        let limits = if levels.is_empty() { limits.clone() } else { format!(" AND r.level IN ({})", among(&mut all, &levels)) };
+        let limits = if levels.is_empty() { limits.clone() } else { format!(" AND s.level IN ({})", among(&mut all, &levels)) };
         let from = ways_of_roles(&mut all, organization.as_deref(), project.as_deref(), &limits, COUNTED + 1);
         all.reads(format!("({from}) r"));
         all.total(at, 0).await?
@@ -94,13 +94,13 @@ fn among(found: &mut Select, values: &[&str]) -> String {
 /// The built-in roles, those of an organization and those of a project, the first of each; without an organization those of all.
 fn ways_of_roles(found: &mut Select, organization: Option<&str>, project: Option<&str>, limits: &str, rows: i64) -> String {
     let first = |which: &str| {
-        format!("SELECT * FROM (SELECT * FROM roles r WHERE {which}{limits} ORDER BY r.level, r.name_key, r.id LIMIT {rows}) few")
+        format!("SELECT * FROM (SELECT * FROM roles s WHERE {which}{limits} ORDER BY s.level, s.name_key, s.id LIMIT {rows}) few")
     };
-    let Some(organization) = organization else { return first("r.project_id IS NULL") };
+    let Some(organization) = organization else { return first("s.project_id IS NULL") };
     let organization = found.bind(organization);
     let mut ways =
-        vec![first("r.built_in"), first(&format!("NOT r.built_in AND r.organization_id = {organization} AND r.project_id IS NULL"))];
-    ways.extend(project.map(|it| first(&format!("r.project_id = {}", found.bind(it)))));
+        vec![first("s.built_in"), first(&format!("NOT s.built_in AND s.organization_id = {organization} AND s.project_id IS NULL"))];
+    ways.extend(project.map(|it| first(&format!("s.project_id = {}", found.bind(it)))));
     ways.join(" UNION ALL ")
 }
 

@@ -7,11 +7,11 @@ use crate::{
     store::{StoreError, args},
 };
 
-/// The mail domains of all who hold power over others now, by a condition on `d`: by their role in an organization, by roles beside
+/// The mail domains of all who hold power over others now, by a condition on `domain_roles`: by their role in an organization, by roles beside
 /// that, through teams, in projects and in teams.
 fn in_power(within: &str) -> String {
     format!(
-        "SELECT DISTINCT d.domain FROM (SELECT domain, role_id FROM domain_roles d WHERE {within} GROUP BY domain, role_id HAVING SUM(n) > 0) d \
+        "SELECT DISTINCT d.domain FROM (SELECT domain, role_id FROM domain_roles WHERE {within} GROUP BY domain, role_id HAVING SUM(n) > 0) d \
          CROSS JOIN roles r WHERE r.id = d.role_id AND {}",
         privileged_in_sql()
     )
@@ -23,7 +23,7 @@ impl Session {
     pub(super) async fn surroundings(&mut self, organization_id: &str) -> Result<Surroundings, ProviderError> {
         let name = self.db.texts("SELECT name FROM organizations WHERE id = $1", &args![organization_id]).await?.into_iter().next();
         let organization = name.ok_or_else(|| StoreError::Unreadable(format!("organization {organization_id} is missing")))?;
-        let domains = self.db.texts(&in_power("d.organization_id = $1"), &args![organization_id]).await?;
+        let domains = self.db.texts(&in_power("organization_id = $1"), &args![organization_id]).await?;
         let number = |it: i64| u64::try_from(it).ok();
         Ok(Surroundings {
             organization,
@@ -37,7 +37,7 @@ impl Session {
     /// Of an organization that is only being made, for somebody who is to come in. Nobody in it can vouch for a mail domain, so the
     /// whole directory does.
     pub(super) async fn surroundings_of_new(&mut self, organization: &str, email: &Email) -> Result<Surroundings, ProviderError> {
-        let domains = self.db.texts(&in_power("d.domain = $1"), &args![email.domain()]).await?;
+        let domains = self.db.texts(&in_power("domain = $1"), &args![email.domain()]).await?;
         Ok(Surroundings {
             organization: organization.to_owned(),
             domains_in_power: Some(domains.into_iter().collect()),

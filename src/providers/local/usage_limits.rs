@@ -46,7 +46,7 @@ const COLUMNS: &str = "SELECT l.id, l.organization_id, o.name AS organization, l
      JOIN organizations o ON o.id = l.organization_id LEFT JOIN projects p ON p.id = l.project_id";
 
 pub(super) async fn list(at: &mut Session, op: &ListUsageLimits) -> Result<List<UsageLimit>, ProviderError> {
-    let scope = Extent::read(at, op.project.as_ref()).await?;
+    let scope = Extent::read_in(at, op.organization.as_ref(), op.project.as_ref()).await?;
     let mut found = Select::new(SELECTED, FROM);
     found.with("l.organization_id = {}", &scope.organization_id);
     match scope.project_id() {

@@ -20,7 +20,10 @@ use crate::{
         keys::{ApiKey, OwnerAccess},
     },
     error::ProviderError,
-    providers::http::{Draft, Sent},
+    providers::{
+        http::{Draft, Sent},
+        meant::the_same,
+    },
     tools::keys::{CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
 };
 
@@ -154,7 +157,7 @@ pub(super) async fn of_service_account(at: &Session, project_id: &str, id: &str)
 
 async fn retrieve(at: &Session, project_id: &str, id: &str) -> Result<WireApiKey, ProviderError> {
     let request = at.get("/organization/projects/{project_id}/api_keys/{api_key_id}");
-    request.path("project_id", project_id).path("api_key_id", id).send().await
+    the_same(request.path("project_id", project_id).path("api_key_id", id).send().await?, id, |it: &WireApiKey| &it.id)
 }
 
 /// The key that is named. Its own entry is read where an id was given.
@@ -179,7 +182,8 @@ pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>,
         None => "any",
     };
     let request = at.get("/organization/projects/{project_id}/api_keys").path("project_id", &project.id);
-    lists::page(request.query("owner_project_access", access), &page, |it: WireApiKey| it.view(&project)).await
+    let is_meant = |it: &WireApiKey| access == "any" || it.owner_project_access.as_deref().is_none_or(|it| it == access);
+    lists::page_of(request.query("owner_project_access", access), &page, is_meant, |it: WireApiKey| it.view(&project)).await
 }
 
 /// `GET /organization/projects/{project_id}/api_keys/{api_key_id}`

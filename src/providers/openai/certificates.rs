@@ -32,6 +32,7 @@ struct WireDetails {
 /// The certificates after they were activated or deactivated: always all of them.
 #[derive(Deserialize)]
 struct WireSwitched {
+    #[serde(default)]
     data: Vec<WireCertificate>,
 }
 

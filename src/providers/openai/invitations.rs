@@ -3,25 +3,30 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, errors::found, held, lists, members, power, projects, projects::WireProject, resolve::Search, time};
+use super::{Session, errors::found, held, lists, members, power, projects, projects::WireProject, resolve::Search, roles, time};
 use crate::{
     domain::{
         Counted, Facts, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, Thing,
         access::{Grant, Holder},
-        fold,
         members::{Invitation, InvitationStatus},
         roles::RoleLevel,
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::{
+        http::{Draft, Sent, cut},
+        meant::{has_address, the_same},
+    },
     tools::members::{CancelInvitation, InviteOrganizationMember, ListInvitations},
 };
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WireInvite {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) email: String,
+    #[serde(default)]
     role: String,
+    #[serde(default)]
     status: String,
     created_at: Option<i64>,
     expires_at: Option<i64>,
@@ -95,7 +100,7 @@ pub(super) async fn pending(at: &Session) -> Result<Vec<WireInvite>, ProviderErr
 
 /// Those of one address that can still be accepted.
 pub(super) async fn pending_of(at: &Session, email: &str) -> Result<Vec<WireInvite>, ProviderError> {
-    Ok(pending(at).await?.into_iter().filter(|it| it.email.eq_ignore_ascii_case(email)).collect())
+    Ok(pending(at).await?.into_iter().filter(|it| has_address(it.email.as_str(), email)).collect())
 }
 
 async fn all(at: &Session) -> Result<Vec<WireInvite>, ProviderError> {
@@ -103,7 +108,7 @@ async fn all(at: &Session) -> Result<Vec<WireInvite>, ProviderError> {
 }
 
 async fn retrieve(at: &Session, id: &str) -> Result<WireInvite, ProviderError> {
-    at.get("/organization/invites/{invite_id}").path("invite_id", id).send().await
+    the_same(at.get("/organization/invites/{invite_id}").path("invite_id", id).send().await?, id, |it: &WireInvite| &it.id)
 }
 
 /// The projects, where invitations name any.
@@ -129,9 +134,9 @@ pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invi
 
 /// `POST /organization/invites`. `projects` is always sent: leaving it out would mean the default project.
 pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Result<Draft<Invitation>, ProviderError> {
-    let role = match op.role.as_ref().map(|it| fold(it.text())).as_deref() {
-        None | Some("reader" | "role-api-organization-reader") => "reader",
-        Some("owner" | "role-api-organization-owner") => "owner",
+    let role = match op.role.as_ref().map(|it| roles::short_of(it.text())).as_deref() {
+        None | Some("reader") => "reader",
+        Some("owner") => "owner",
         Some(other) => {
             let message = format!("nobody can be invited as `{other}`");
             return Err(ProviderError::invalid(message, "use role `reader` or `owner`; further roles are given with assign_role later"));
@@ -148,7 +153,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
         ));
     }
     let known = all(at).await?;
-    let pending = |it: &&WireInvite| it.email.eq_ignore_ascii_case(email) && it.status() == InvitationStatus::Pending;
+    let pending = |it: &&WireInvite| has_address(it.email.as_str(), email) && it.status() == InvitationStatus::Pending;
     let mut into: Vec<WireProject> = Vec::new();
     for named in &op.projects {
         let project = at.active_project(named).await?;
@@ -178,7 +183,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     Ok(draft.read_back(move || {
         let (at, email, before, into) = (again.afresh(), email.clone(), before.clone(), into.clone());
         async move {
-            let found = all(&at).await?.into_iter().find(|it| it.email.eq_ignore_ascii_case(&email) && !before.contains(&it.id));
+            let found = all(&at).await?.into_iter().find(|it| has_address(it.email.as_str(), &email) && !before.contains(&it.id));
             Ok(found.map(|it| made(&at, &it, &into)))
         }
     }))
@@ -194,7 +199,7 @@ fn made(at: &Session, invite: &WireInvite, projects: &[WireProject]) -> Sent<Inv
 pub(super) async fn cancel(at: &Session, op: &CancelInvitation) -> Result<Draft<Invitation>, ProviderError> {
     let wanted = op.invitation.text();
     let mut invites = all(at).await?;
-    if invites.iter().any(|it| it.status() == InvitationStatus::Pending && it.email.eq_ignore_ascii_case(wanted)) {
+    if invites.iter().any(|it| it.status() == InvitationStatus::Pending && has_address(it.email.as_str(), wanted)) {
         invites.retain(|it| it.status() == InvitationStatus::Pending || it.id == wanted);
     }
     let search = Search { kind: "invitation", wanted, scope: "", list_tool: "list_invitations" };

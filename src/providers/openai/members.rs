@@ -12,12 +12,12 @@ use crate::{
         access::{Grant, Holder, Via},
         members::Member,
         roles::RoleLevel,
-        same_address,
     },
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},
-        people::Known,
+        meant::{has_address, the_same},
+        people::{self, Known},
     },
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
 };
@@ -42,6 +42,7 @@ struct WireAccount {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WirePlaces {
+    #[serde(default)]
     pub(super) data: Vec<WirePlace>,
 }
 
@@ -59,7 +60,7 @@ impl WireUser {
     }
 
     pub(super) fn has_email(&self, email: &str) -> bool {
-        self.email().is_some_and(|it| same_address(it, email))
+        has_address(self.email(), email)
     }
 
     /// The e-mail; where there is none, the id.
@@ -112,14 +113,28 @@ pub(super) async fn all(at: &Session) -> Result<Arc<Vec<WireUser>>, ProviderErro
 }
 
 pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireUser, ProviderError> {
-    at.get("/organization/users/{user_id}").path("user_id", id).send().await
+    the_same(at.get("/organization/users/{user_id}").path("user_id", id).send().await?, id, |it: &WireUser| &it.id)
 }
 
-/// `GET /organization/users?emails[]=…`; where the service tells e-mails, it is not taken at its word that it has filtered.
+/// `GET /organization/users?emails[]=…`. The service is not taken at its word that it has filtered: who has no address has not this
+/// one. Where it tells no addresses at all, the one account that it answers with is taken only once it was seen to filter: it knows
+/// nobody by an address that nobody has.
 pub(super) async fn by_email(at: &Session, email: &str) -> Result<Option<WireUser>, ProviderError> {
-    let email = email.to_lowercase();
-    let found: Vec<WireUser> = lists::all(at, lists::BY_ID, |at| at.get("/organization/users").query("emails[]", &email)).await?;
-    Ok(found.into_iter().find(|it| it.email().is_none() || it.has_email(&email)))
+    let found = filtered(at, &email.to_lowercase()).await?;
+    if let [one] = found.as_slice()
+        && one.email().is_none()
+        && filtered(at, NOBODYS).await?.is_empty()
+    {
+        return Ok(Some(one.clone()));
+    }
+    Ok(people::with_address(&found, email, WireUser::known)?.cloned())
+}
+
+/// An address that nobody can have.
+const NOBODYS: &str = "nobody@rolecall.invalid";
+
+async fn filtered(at: &Session, email: &str) -> Result<Vec<WireUser>, ProviderError> {
+    lists::all(at, lists::BY_ID, |at| at.get("/organization/users").query("emails[]", email)).await
 }
 
 /// `GET /organization/users`
@@ -187,7 +202,7 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
     let body = built_in.map_or_else(|| json!({ "role_id": role.id }), |it| json!({ "role": it }));
     let request = at.post("/organization/users/{user_id}").path("user_id", &person.id).json(body);
     let back = former.map(|it| back_to(&person.id, it));
-    let (before, again, id, name) = (person.view(), at.afresh(), person.id.clone(), role.name.clone());
+    let (before, again, id) = (person.view(), at.afresh(), person.id.clone());
     let undone = back.clone();
     let draft = Draft::new(person.target(at), facts, move |permit| async move {
         let after: WireUser = request.send(&permit).await?.read("look with get_organization_member")?;
@@ -199,10 +214,10 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
         return Ok(draft);
     }
     Ok(draft.read_back(move || {
-        let (at, id, name, back) = (again.afresh(), id.clone(), name.clone(), undone.clone());
+        let (at, id, back) = (again.afresh(), id.clone(), undone.clone());
         async move {
             let now = retrieve(&at, &id).await?;
-            let took = now.role.as_deref() == Some(name.as_str());
+            let took = now.role.as_deref() == built_in;
             Ok(took.then(|| Sent::after(now.view()).undone_by(back)))
         }
     }))

@@ -56,7 +56,7 @@ pub fn connect(settings: Settings) -> Connection {
     let remote = settings.remote.clone();
     let headers = [("openai-organization", &settings.organization_id), ("openai-project", &settings.project_id)];
     let headers = headers.into_iter().filter_map(|(name, id)| Some((HeaderName::from_static(name), id.clone()?))).collect();
-    let api = Api::new(Service::of(&remote, Auth::Bearer(settings.api_key.clone()), headers, errors::explain));
+    let api = Api::new(Service::of(&remote, Auth::Bearer(settings.api_key.clone()), headers, errors::explain).below("/v1"));
     Connection::to_service(&remote.connection, "openai", api, settings)
         .pinned(remote.pin)
         .health(|at| async move { projects::any(&at).await })

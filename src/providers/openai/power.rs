@@ -10,7 +10,7 @@ use crate::domain::{
 
 /// A role as it is held, in the organization or in a project. Of one whose permissions are not told nothing is known.
 pub(super) fn of(role: &WireRole, level: RoleLevel) -> Role {
-    let known = built_in(&role.name, level).filter(|_| role.predefined_role);
+    let known = role.short().and_then(|it| built_in(it, level));
     let Some(codes) = &role.permissions else {
         return known.unwrap_or_else(|| Role::unknown(&role.name, &role.id));
     };

@@ -30,6 +30,7 @@ use crate::{
     providers::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
+        meant::the_same,
         people, role_types,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
@@ -41,6 +42,7 @@ const OF_MEMBERSHIP: [&str; 2] = ["owner", "member"];
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WireProjectUser {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) role: String,
     name: Option<String>,
     email: Option<String>,
@@ -75,7 +77,8 @@ pub(super) async fn all(at: &Session, project_id: &str) -> Result<Arc<Vec<WirePr
 
 pub(super) async fn retrieve(at: &Session, project_id: &str, user_id: &str) -> Result<WireProjectUser, ProviderError> {
     let request = at.get("/organization/projects/{project_id}/users/{user_id}");
-    request.path("project_id", project_id).path("user_id", user_id).send().await
+    let answer = request.path("project_id", project_id).path("user_id", user_id).send().await?;
+    the_same(answer, user_id, |it: &WireProjectUser| &it.id)
 }
 
 /// A person's own place in a project: asked for alone the first few times, looked up in the whole list from then on.
@@ -243,19 +246,21 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 
 /// The role of the membership, and those that are assigned beside it.
 async fn chosen(at: &Session, named: &[RoleRef], project: &WireProject) -> Result<(&'static str, Vec<WireRole>), ProviderError> {
-    let short = |it: &RoleRef| {
-        let text = fold(it.text());
-        let text = text.strip_prefix("role-api-project-").unwrap_or(&text).split("__").next().unwrap_or_default().to_owned();
-        OF_MEMBERSHIP.into_iter().find(|it| *it == text)
-    };
-    let mut further: Vec<WireRole> = Vec::new();
-    for role in named.iter().filter(|it| short(it).is_none()) {
-        let role = at.role(role, Some(project)).await?;
-        if !further.iter().any(|it| it.id == role.id) {
-            further.push(role);
+    let of_membership = |text: &str| OF_MEMBERSHIP.into_iter().find(|it| *it == text);
+    let (mut further, mut memberships): (Vec<WireRole>, Vec<&str>) = (Vec::new(), Vec::new());
+    for named in named {
+        let plain = if named.text().starts_with("role-api-") { roles::short_of(named.text()) } else { fold(named.text()) };
+        if let Some(role) = of_membership(&plain) {
+            memberships.push(role);
+            continue;
+        }
+        let role = at.role(named, Some(project)).await?;
+        match role.short().and_then(of_membership) {
+            Some(role) => memberships.push(role),
+            None if further.iter().any(|it| it.id == role.id) => {}
+            None => further.push(role),
         }
     }
-    let memberships: Vec<&str> = named.iter().filter_map(short).collect();
     // An owner is more than a member.
     match OF_MEMBERSHIP.into_iter().find(|it| memberships.contains(it)) {
         Some(role) => Ok((role, further)),

@@ -24,6 +24,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WireProjectGroup {
     pub(super) group_id: String,
+    #[serde(default)]
     pub(super) group_name: String,
     created_at: Option<i64>,
 }

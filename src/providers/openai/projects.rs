@@ -14,7 +14,10 @@ use crate::{
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
+    providers::{
+        http::{Draft, Sent, cut},
+        meant::{is_called, the_same},
+    },
     tools::projects::{ArchiveProject, CreateProject, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
@@ -75,7 +78,7 @@ pub(super) async fn known(at: &Session) -> Result<Arc<Vec<WireProject>>, Provide
 }
 
 pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireProject, ProviderError> {
-    at.get("/organization/projects/{project_id}").path("project_id", id).send().await
+    the_same(at.get("/organization/projects/{project_id}").path("project_id", id).send().await?, id, |it: &WireProject| &it.id)
 }
 
 /// `GET /organization/projects`
@@ -88,7 +91,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
         return cut(found, &page, |it: &Project| format!("{} {}", fold(&it.project), it.id));
     }
     let request = at.get("/organization/projects").maybe("include_archived", archived.then_some(true));
-    lists::page(request, &page, |it: WireProject| it.view()).await
+    lists::page_of(request, &page, |it: &WireProject| archived || !it.is_archived(), |it: WireProject| it.view()).await
 }
 
 /// `GET /organization/projects/{project_id}`
@@ -100,10 +103,10 @@ pub(super) async fn get(at: &Session, op: &GetProject) -> Result<Project, Provid
 /// `POST /organization/projects`. A lost answer must not be followed by a second project.
 pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Project>, ProviderError> {
     let known = all(at).await?;
-    let same = known.iter().filter(|it| !it.is_archived() && fold(it.name()) == fold(op.name.as_str())).count();
     let mut facts = Facts::none();
-    if same > 0 {
-        facts = facts.note(format!("there is a project called {} already; ids will tell them apart", op.name));
+    if let Some(same) = known.iter().find(|it| !it.is_archived() && is_called(it.name(), op.name.as_str())) {
+        // The service takes a second one, which a person may not want: by its name neither is found any more.
+        facts = facts.unseen(format!("there is a project called {} already [{}]; then only their ids tell them apart", op.name, same.id));
     }
     let mut body = Map::new();
     body.insert("name".to_owned(), op.name.as_str().into());

@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 struct WireRateLimit {
     id: String,
+    #[serde(default)]
     model: String,
     max_requests_per_1_minute: Option<u64>,
     max_tokens_per_1_minute: Option<u64>,

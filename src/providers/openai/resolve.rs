@@ -12,7 +12,11 @@ use super::{
 use crate::{
     domain::{ProjectRef, ReferenceText, RoleRef, TeamRef, fold},
     error::ProviderError,
-    providers::{people::Sought, resolve::matching},
+    providers::{
+        meant::{at_most_one, has_id},
+        people::{Sought, with_address},
+        resolve::matching,
+    },
 };
 
 /// How many look-ups are made one by one before the whole list is read instead.
@@ -30,14 +34,9 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// The only match.
     pub(super) fn only<T: Clone>(&self, all: &[T], id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
-        match matching(all, self.kind, self.wanted, &id, |it| vec![name(it)], |_| Vec::new()).as_slice() {
-            [one] => Ok((*one).clone()),
-            [] => Err(self.not_found(&near(&fold(self.wanted), all.iter().map(&name)))),
-            many => {
-                let candidates = many.iter().map(|it| format!("{} [{}]", name(it), id(it))).collect();
-                Err(ProviderError::Ambiguous { kind: self.kind, name: self.wanted.to_owned(), candidates })
-            }
-        }
+        let fitting = matching(all, self.kind, self.wanted, &id, |it| vec![name(it)], |_| Vec::new());
+        let only = at_most_one(fitting, self.kind, self.wanted, |it| format!("{} [{}]", name(it), id(it)))?;
+        only.cloned().ok_or_else(|| self.not_found(&near(&fold(self.wanted), all.iter().map(&name))))
     }
 
     pub(super) fn not_found(&self, near: &[String]) -> ProviderError {
@@ -121,7 +120,11 @@ impl Session {
     /// The person with this e-mail or id, if there is one.
     pub(super) async fn find_person(&self, wanted: &str) -> Result<Option<WireUser>, ProviderError> {
         if self.asked_before("person") >= ONE_BY_ONE {
-            return Ok(members::all(self).await?.iter().find(|it| it.id == wanted || it.has_email(wanted)).cloned());
+            let all = members::all(self).await?;
+            if let Some(found) = all.iter().find(|it| has_id(it.id.as_str(), wanted)) {
+                return Ok(Some(found.clone()));
+            }
+            return Ok(with_address(&all, wanted, WireUser::known)?.cloned());
         }
         if wanted.contains('@') {
             return members::by_email(self, wanted).await;
@@ -147,6 +150,10 @@ impl Session {
         }
         match (Search { kind: "role", wanted, scope: &scope, list_tool: "list_roles" }).only(&all, |it| &it.id, |it| &it.name) {
             Err(ProviderError::NotFound { kind, name, scope, .. }) => {
+                // A built-in role, written as services name it for people.
+                if let Some(found) = all.iter().find(|it| it.is_called(&roles::short_of(wanted))) {
+                    return Ok(found.clone());
+                }
                 let names: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
                 Err(ProviderError::NotFound { kind, name, scope, fix: format!("use one of: {}", names.join(", ")) })
             }

@@ -36,7 +36,9 @@ pub(super) struct WireAssigned {
 
 #[derive(Debug, Clone, Deserialize)]
 struct WireSource {
+    #[serde(default)]
     principal_id: String,
+    #[serde(default)]
     principal_type: String,
 }
 

@@ -14,6 +14,7 @@ use crate::{
     error::ProviderError,
     providers::{
         http::{Draft, Reading, Request, Sent, Writing},
+        meant::{has_id, is_called},
         role_types,
     },
     tools::roles::{CreateRole, DeleteRole, GetRole, ListRoles, RoleField, UpdateRole},
@@ -22,9 +23,22 @@ use crate::{
 /// The built-in roles of an organization.
 pub(super) const OF_ORGANIZATION: [&str; 2] = ["owner", "reader"];
 
+/// What the ids of built-in roles begin with.
+const PREFIXES: [&str; 2] = ["role-api-organization-", "role-api-project-"];
+
+/// A built-in role as somebody may write it, by its id or as services name it for people, in its short form: `viewer` for
+/// `Project Viewer`. Any other text stays as it is, folded.
+pub(super) fn short_of(text: &str) -> String {
+    let text = fold(text);
+    let head = text.split("__").next().unwrap_or_default();
+    let short = PREFIXES.into_iter().chain(["organization ", "project "]).find_map(|it| head.strip_prefix(it));
+    short.map_or_else(|| text.clone(), str::to_owned)
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct WireRole {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) permissions: Option<Vec<String>>,
@@ -34,9 +48,25 @@ pub(super) struct WireRole {
 
 impl WireRole {
     /// Whether it is the built-in role of this name. The ids of those have a tail that the short form, which is understood
-    /// too, has not.
+    /// too, has not; and some services name them for people, as `Project Viewer`.
     pub(super) fn is_called(&self, wanted: &str) -> bool {
-        self.predefined_role && (fold(&self.name) == fold(wanted) || self.id.split("__").next() == Some(wanted))
+        self.is_built_in() && (is_called(self.name.as_str(), wanted) || is_called(self.short(), wanted) || has_id(self.head(), wanted))
+    }
+
+    /// Whether it came with the service. Nobody chooses the ids of roles, so that they tell it too.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.predefined_role || self.id.starts_with("role-api-")
+    }
+
+    /// The name by which memberships name a built-in role: `viewer`, whatever it is called.
+    pub(super) fn short(&self) -> Option<&str> {
+        let by_id = || PREFIXES.iter().find_map(|it| self.head()?.strip_prefix(it));
+        self.is_built_in().then(|| by_id().unwrap_or(&self.name))
+    }
+
+    /// The id without the tail that names the place.
+    fn head(&self) -> Option<&str> {
+        self.id.split("__").next()
     }
 
     pub(super) fn codes(&self) -> &[String] {
@@ -48,7 +78,7 @@ impl WireRole {
             role: self.name.clone(),
             id: self.id.clone(),
             level: Some(if project.is_some() { RoleLevel::Project } else { RoleLevel::Organization }),
-            built_in: Some(self.predefined_role),
+            built_in: Some(self.is_built_in()),
             description: self.description.clone(),
             permissions: self.codes().to_vec(),
             organization: None,
@@ -179,7 +209,7 @@ async fn is_free(at: &Session, project: Option<&WireProject>, name: &Name, but: 
 /// The role that is named, if it was made by somebody.
 async fn custom(at: &Session, named: &RoleRef, project: Option<&WireProject>) -> Result<WireRole, ProviderError> {
     let role = at.role(named, project).await?;
-    if !role.predefined_role {
+    if !role.is_built_in() {
         return Ok(role);
     }
     let message = format!("role `{}` is built in and cannot be changed", role.name);

@@ -22,6 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WireServiceAccount {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) name: String,
     pub(super) role: Option<String>,
     created_at: Option<i64>,

@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WireGroup {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) name: String,
     created_at: Option<i64>,
     #[serde(default)]

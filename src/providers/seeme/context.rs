@@ -22,6 +22,7 @@ pub(super) struct WireContext {
 
 #[derive(Debug, Deserialize)]
 struct WireContextRole {
+    #[serde(default)]
     name: String,
 }
 

@@ -62,7 +62,7 @@ pub fn connect(settings: Settings) -> Connection {
         Identity::Key(key) => Auth::Bearer(key.clone()),
         Identity::Login { username, password } => Auth::SignIn(Box::new(sign_in::Login::new(username, password))),
     };
-    let api = Api::new(Service::of(&remote, auth, Vec::new(), explain));
+    let api = Api::new(Service::of(&remote, auth, Vec::new(), explain).below("/api/v1"));
     Connection::to_service(&remote.connection, "seeme", api, settings)
         .pinned(remote.pin)
         .health(|at| async move { context::health(&at).await })

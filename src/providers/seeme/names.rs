@@ -1,6 +1,10 @@
 //! From names to things: exactly one, or an error that says what to write instead.
 
-use crate::{domain::fold, error::ProviderError, providers::resolve::matching};
+use crate::{
+    domain::fold,
+    error::ProviderError,
+    providers::{meant::at_most_one, resolve::matching},
+};
 
 /// Something that can be pointed at.
 pub(super) trait Named {
@@ -30,14 +34,8 @@ const ALIKE: f64 = 0.85;
 impl Wanted<'_> {
     /// Takes the only match.
     pub(super) fn among<T: Named + Clone>(&self, items: &[T]) -> Result<T, ProviderError> {
-        match matching(items, self.kind, self.text, T::id, T::names, T::within).as_slice() {
-            [one] => Ok((*one).clone()),
-            [] => Err(self.none(items)),
-            many => {
-                let candidates = many.iter().map(|it| it.label()).collect();
-                Err(ProviderError::Ambiguous { kind: self.kind, name: self.text.to_owned(), candidates })
-            }
-        }
+        let fitting = matching(items, self.kind, self.text, T::id, T::names, T::within);
+        at_most_one(fitting, self.kind, self.text, |it| it.label())?.cloned().ok_or_else(|| self.none(items))
     }
 
     fn none<T: Named>(&self, items: &[T]) -> ProviderError {

@@ -18,10 +18,12 @@ use crate::{
     domain::{
         Query, ReferenceText, RoleRef, Timestamp, fold,
         members::{Invitation, InvitationStatus, Member},
-        same_address,
     },
     error::ProviderError,
-    providers::people::{Known, Sought},
+    providers::{
+        meant::{has_address, has_id},
+        people::{Known, Sought},
+    },
 };
 
 /// A membership or an invitation. Details of role and person are flat in some deployments and nested in others.
@@ -154,12 +156,12 @@ impl Seat {
     }
 
     pub(super) fn is(&self, user_id: &str) -> bool {
-        self.user_id.as_deref() == Some(user_id)
+        has_id(self.user_id.as_deref(), user_id)
     }
 
     /// Whether it is the seat of this address.
     pub(super) fn has(&self, email: &str) -> bool {
-        self.email.as_deref().is_some_and(|it| same_address(it, email))
+        has_address(self.email.as_deref(), email)
     }
 
     pub(super) fn holds(&self, role: &Role) -> bool {
@@ -249,7 +251,7 @@ pub(super) async fn seat<R: ReferenceText>(at: &Session, place: &Place, named: &
 
 /// The one of these who is meant: by the id of the seat, too.
 pub(super) fn among(seats: &[Seat], sought: &Sought<'_>) -> Result<Seat, ProviderError> {
-    match seats.iter().find(|it| it.id == sought.text) {
+    match seats.iter().find(|it| has_id(it.id.as_str(), sought.text)) {
         Some(found) => Ok(found.clone()),
         None => sought.among(seats, Seat::known).cloned(),
     }

@@ -13,7 +13,10 @@ use super::{
 use crate::{
     domain::{OrganizationRef, ProjectRef, Query, ReferenceText as _, Slug, Target, TeamRef, fold},
     error::{ProviderError, unnamed},
-    providers::http::{Reading, Request, Writing},
+    providers::{
+        http::{Reading, Request, Writing},
+        meant::{has_id, is_called, the_same},
+    },
 };
 
 /// Where people can be members.
@@ -176,7 +179,7 @@ impl Place {
 
     /// It, as it is told by itself.
     pub(super) async fn read(&self, at: &Session) -> Result<WirePlace, ProviderError> {
-        self.get(at, "").send().await
+        the_same(self.get(at, "").send().await?, self.id(), |it: &WirePlace| &it.id)
     }
 
     /// All that the service tells of it, to be sent back with changes. A change replaces the object, so what this program
@@ -270,6 +273,17 @@ pub(super) async fn located(at: &Session, kind: Kind, found: Vec<WirePlace>) -> 
     Ok(found.into_iter().map(place).collect())
 }
 
+/// The projects of a team, by the filter that the service has for it. Those that are told to be of another team, or of none where
+/// others are told to be of this one, show that it was not heeded, and are left out.
+pub(super) async fn of_team(at: &Session, team: &str, within: Option<&str>) -> Result<Vec<WirePlace>, ProviderError> {
+    let mut told: Vec<WirePlace> = listed(at.get("/projects").maybe("organization_id", within).query("team_id", team)).await?;
+    if told.iter().any(|it| filled(it.team_id.as_ref()).is_some()) {
+        told.retain(|it| has_id(it.team_id.as_deref(), team));
+    }
+    told.retain(|it| within.is_none_or(|within| filled(it.organization_id.as_ref()).is_none_or(|it| it == within)));
+    Ok(told)
+}
+
 fn unseen(id: &str) -> WirePlace {
     WirePlace { id: id.to_owned(), name: id.to_owned(), ..WirePlace::default() }
 }
@@ -299,7 +313,7 @@ pub(super) fn is_free<'a>(
     slug: Option<&Slug>,
     but: Option<&str>,
 ) -> Result<(), ProviderError> {
-    let taken = |it: &WirePlace| fold(&it.name) == fold(name) || slug.is_some_and(|slug| it.slug.as_deref() == Some(slug.as_str()));
+    let taken = |it: &WirePlace| is_called(it.name.as_str(), name) || slug.is_some_and(|slug| it.slug.as_deref() == Some(slug.as_str()));
     if others.into_iter().filter(|it| Some(it.id.as_str()) != but).any(taken) {
         let what = match kind {
             Kind::Organization => "an organization",

@@ -8,7 +8,7 @@ use super::{
     people::seats,
     places::{self, Kind, Place, WirePlace},
     resources,
-    wire::{filled, listed, time},
+    wire::{filled, time},
 };
 use crate::{
     domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Target, Thing, projects::Project},
@@ -28,8 +28,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
         Some(named) => {
             let team = places::team(at, named, organization.as_ref()).await?;
             let within = op.organization.as_ref().and(organization.as_ref()).map(Place::id);
-            let told = listed(at.get("/projects").maybe("organization_id", within).query("team_id", team.id())).await?;
-            places::located(at, Kind::Project, told).await?
+            places::located(at, Kind::Project, places::of_team(at, team.id(), within).await?).await?
         }
     };
     if let Some(query) = &op.query {

@@ -29,6 +29,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 struct WireRole {
     id: String,
+    #[serde(default)]
     name: String,
     description: Option<String>,
     organization_id: Option<String>,

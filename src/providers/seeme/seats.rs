@@ -281,6 +281,5 @@ fn joining_again(place: &Place, seat: &Seat) -> Option<Inverse> {
 
 /// The projects of a team, by name.
 pub(super) async fn of_team(at: &Session, team: &Place) -> Result<Vec<String>, ProviderError> {
-    let told: Vec<places::WirePlace> = super::wire::listed(at.get("/projects").query("team_id", team.id())).await?;
-    Ok(told.into_iter().map(|it| it.name).collect())
+    Ok(places::of_team(at, team.id(), None).await?.into_iter().map(|it| it.name).collect())
 }

@@ -36,7 +36,7 @@ CREATE INDEX projects_listed ON projects (slug, id);
 CREATE INDEX projects_active ON projects (status, slug, id);
 CREATE INDEX projects_of_organization ON projects (organization_id, status, slug, id);
 CREATE INDEX projects_named ON projects (name_key);
-CREATE INDEX projects_team ON projects (team_id);
+CREATE INDEX projects_team ON projects (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX teams_listed ON teams (slug, id);
 CREATE INDEX teams_named ON teams (name_key);
 CREATE INDEX roles_listed ON roles (level, name_key, id) WHERE project_id IS NULL;
@@ -53,7 +53,7 @@ CREATE INDEX role_assignments_of_organization ON role_assignments (organization_
 CREATE INDEX service_accounts_role ON service_accounts (role_id);
 CREATE INDEX api_keys_account ON api_keys (service_account_id);
 CREATE INDEX api_keys_user ON api_keys (user_id, project_id);
-CREATE INDEX api_keys_ending ON api_keys (expires_at) WHERE status = 'active';
+CREATE INDEX api_keys_ending ON api_keys (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL;
 CREATE INDEX invitations_listed ON invitations (organization_id, email, id);
 CREATE INDEX invitations_status ON invitations (organization_id, status, email, id);
 CREATE INDEX invitations_email ON invitations (email);

@@ -166,7 +166,7 @@ impl Stand {
 
 fn api(url: &str, auth: Auth, timeout: Duration) -> Api {
     let (connection, base) = ("shelf".to_owned(), url.to_owned());
-    Api::new(Service { connection, base, auth, headers: Vec::new(), explain, ca_file: None, timeout })
+    Api::new(Service { connection, base, auth, headers: Vec::new(), explain, ca_file: None, timeout, usual_path: None })
 }
 
 fn remote<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> RemoteError {

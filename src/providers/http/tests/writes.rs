@@ -111,7 +111,10 @@ async fn a_change_waits_for_a_service_that_is_being_started() {
     assert_eq!(sandbox.journal().len(), 1);
     drop(sandbox);
     let error = remote(write().await);
-    assert_eq!((error.code, error.message.as_str()), ("unreachable", "the service of connection `shelf` cannot be reached"));
+    let refused = format!(
+        "the service of connection `shelf` cannot be reached at `127.0.0.1:{port}`: nothing listens there, the connection was refused"
+    );
+    assert_eq!((error.code, error.message), ("unreachable", refused));
 }
 
 /// A whole program with the shelf as its one connection: a project is a thing.
