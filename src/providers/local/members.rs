@@ -130,10 +130,10 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
         (Look::at(at, &organization.id, vec![user.id.clone()]).await?, Alone::of_person(at, &organization.id, &user.id).await?);
     let inverse = returning::all(at, &organization, &user).await?;
     for sql in [
-        "DELETE FROM project_members WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
-        "DELETE FROM team_members WHERE user_id = $1 AND team_id IN (SELECT id FROM teams WHERE organization_id = $2)",
+        "DELETE FROM project_members WHERE user_id = $1 AND EXISTS (SELECT 1 FROM projects it WHERE it.id = project_members.project_id AND it.organization_id = $2)",
+        "DELETE FROM team_members WHERE user_id = $1 AND EXISTS (SELECT 1 FROM teams it WHERE it.id = team_members.team_id AND it.organization_id = $2)",
         "DELETE FROM role_assignments WHERE user_id = $1 AND organization_id = $2",
-        "UPDATE api_keys SET user_id = NULL WHERE user_id = $1 AND project_id IN (SELECT id FROM projects WHERE organization_id = $2)",
+        "UPDATE api_keys SET user_id = NULL WHERE user_id = $1 AND EXISTS (SELECT 1 FROM projects it WHERE it.id = api_keys.project_id AND it.organization_id = $2)",
         "DELETE FROM organization_members WHERE user_id = $1 AND organization_id = $2",
     ] {
         at.db.run(sql, &args![&user.id, &organization.id]).await?;
