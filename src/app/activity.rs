@@ -33,7 +33,6 @@ pub(super) async fn list(guard: &Guard, op: &ListActivity, caller: &Caller) -> R
 }
 
 /// Of a person in the ledger there is the address alone, which is mostly made of the name.
-#[expect(clippy::ptr_arg, reason = "it is called with the items of a list of texts")]
 fn in_ledger(address: &String) -> Known<'_> {
     Known { id: "", email: address, name: address.split('@').next().unwrap_or_default(), also: None }
 }

@@ -4,7 +4,6 @@
 //! write things down; whatever the way, two that fit are two candidates.
 
 use super::meant::{has_address, has_id, is_called};
-use crate::domain::fold;
 
 /// One way to read a text that names a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::{
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},
-        meant::{has_address, the_same},
+        meant::the_same,
         people::{self, Known},
     },
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
@@ -57,10 +57,6 @@ pub(super) struct WirePlace {
 impl WireUser {
     pub(super) fn email(&self) -> Option<&str> {
         self.email.as_deref().or_else(|| self.user.as_ref()?.email.as_deref())
-    }
-
-    pub(super) fn has_email(&self, email: &str) -> bool {
-        has_address(self.email(), email)
     }
 
     /// The e-mail; where there is none, the id.
