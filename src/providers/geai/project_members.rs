@@ -36,7 +36,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
     let project = at.project(&op.project).await?;
-    Ok(view(at.member(&project, op.member.text()).await?, &project))
+    Ok(view(at.member(&project, &op.member).await?, &project))
 }
 
 /// `POST /v2/accessControl/projects/members`: mails an invitation; access starts when it is accepted.
@@ -104,7 +104,7 @@ async fn giving(at: &Session, project: &FoundProject, email: &str, roles: &[Wire
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let member = at.member(&project, op.member.text()).await?;
+    let member = at.member(&project, &op.member).await?;
     let label = member.label();
     let facts = taking(&project, &member, &at.members(&project).await?);
     let target = Target { id: member.id.clone(), ..project.target("member", &label, None) };
@@ -165,14 +165,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
         let email = Email::try_from(text.to_owned()).map_err(|error| ProviderError::invalid(error.to_string(), "correct the e-mail"))?;
         return Ok(email.to_string());
     }
-    let own = at.own().await?;
-    let found = WireMember::find(&at.people(&own).await?, text)?.and_then(|it| it.email);
-    found.ok_or_else(|| ProviderError::NotFound {
-        kind: "member",
-        name: text.to_owned(),
-        scope: format!("organization `{}`", own.name),
-        fix: "give the e-mail, or an id from list_organization_members".into(),
-    })
+    at.address(&at.own().await?, named).await
 }
 
 /// The roles that are named, each once.
