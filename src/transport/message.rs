@@ -2,7 +2,7 @@
 
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, GetMeta as _, ProtocolVersion, RequestId};
 use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What a client has sent.
 #[expect(clippy::large_enum_variant, reason = "nearly all that is sent is a message")]
@@ -116,9 +116,24 @@ fn well_formed(message: ClientJsonRpcMessage) -> Sent {
         && KNOWN.contains(&custom.method.as_str())
         && !(GONE.contains(&custom.method.as_str()) && is_modern(&request.request))
     {
+        if let Some(call) = with_arguments_read(&request.id, &custom.method, custom.params.as_ref()) {
+            return Sent::Message(call);
+        }
         return Sent::Fault(Fault::bad_params(request.id.clone(), &custom.method));
     }
     Sent::Message(message)
+}
+
+/// A call whose arguments came as the text of a JSON object, as some models write them; nothing at all stands for none.
+fn with_arguments_read(id: &RequestId, method: &str, params: Option<&Value>) -> Option<ClientJsonRpcMessage> {
+    let params = params.filter(|_| method == "tools/call")?.as_object()?;
+    let text = params.get("arguments")?.as_str()?.trim();
+    let arguments: Map<String, Value> = if text.is_empty() { Map::new() } else { serde_json::from_str(text).ok()? };
+    let mut params = params.clone();
+    params.insert("arguments".into(), arguments.into());
+    let call = ClientJsonRpcMessage::deserialize(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).ok()?;
+    let ClientJsonRpcMessage::Request(request) = &call else { return None };
+    (!matches!(request.request, ClientRequest::CustomRequest(_))).then_some(call)
 }
 
 fn is_modern(request: &ClientRequest) -> bool {
@@ -218,6 +233,22 @@ mod tests {
             let answer = fault(json!({ "jsonrpc": "2.0", "id": "a", "method": method, "params": params }).to_string().as_bytes());
             assert_eq!(answer["error"]["code"], INVALID_PARAMS, "{method} {params}: {answer}");
             assert_eq!(answer["id"], "a", "{answer}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_are_the_text_of_an_object_are_that_object() {
+        for (written, meant) in [("{\"project\":\"Atlas\"}", json!({ "project": "Atlas" })), (" {} ", json!({})), ("", json!({}))] {
+            let call =
+                json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "get_project", "arguments": written } });
+            let Sent::Message(ClientJsonRpcMessage::Request(read)) = read(call.to_string().as_bytes()) else { panic!("{written}") };
+            let ClientRequest::CallToolRequest(read) = read.request else { panic!("{written}: {read:?}") };
+            assert_eq!((read.params.name.as_ref(), json!(read.params.arguments)), ("get_project", meant), "{written}");
+        }
+        for written in ["[]", "get_project", "{", "7"] {
+            let call =
+                json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "get_project", "arguments": written } });
+            assert_eq!(fault(call.to_string().as_bytes())["error"]["code"], INVALID_PARAMS, "{written}");
         }
     }
 
