@@ -6,16 +6,19 @@ mod db;
 mod errors;
 mod jobs;
 mod ledger;
+mod open;
 mod repeats;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Pools, Row, StoreError, Val, hear, heard};
+pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
-pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, private_folder, row, transaction};
+pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};
+pub use open::Pools;
+pub(crate) use open::private_folder;
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.
 pub fn new_id(prefix: &str) -> String {
