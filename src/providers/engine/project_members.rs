@@ -104,7 +104,14 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let seats = at.seats_of(&project).await?;
-    let seat = person(&seats, op.member.text(), &format!("project `{}`", project.name), LIST)?;
+    let seat = match person(&seats, op.member.text(), &format!("project `{}`", project.name), LIST) {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            let people = at.people(&project.org.id).await?;
+            let gone = |it: &WireSeat| ProviderError::gone(format!("`{}` is not in project `{}`", it.user.email, project.name), LIST);
+            return Err(known(&people, op.member.text())?.map_or(error, gone));
+        }
+        found => found?,
+    };
     let known = at.known_roles().await?;
     let role = power::named(&known, &seat.role, RoleLevel::Project);
     let stays_owned = power::is_owned_without(&seat, &seats, &known, RoleLevel::Project);
