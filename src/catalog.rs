@@ -24,6 +24,8 @@ pub struct Offer {
     pub tool: Tool,
     /// The connections that serve it.
     able: Vec<Arc<Connection>>,
+    /// Those that do not.
+    others: Vec<Arc<Connection>>,
     /// Fields that every able connection ignores.
     dropped: BTreeSet<&'static str>,
     token: bool,
@@ -54,7 +56,9 @@ impl Catalog {
             let ignored = |it: &Arc<Connection>| it.ignores(tool.name).iter().copied().collect::<BTreeSet<_>>();
             let dropped = able.iter().map(ignored).reduce(|a, b| &a & &b).unwrap_or_default();
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
-            (!able.is_empty()).then_some((tool.name, Offer { tool, able, dropped, token, alone: connections.len() < 2 }))
+            let others = connections.iter().filter(|it| !able.iter().any(|able| Arc::ptr_eq(able, it))).cloned().collect();
+            let alone = connections.len() < 2;
+            (!able.is_empty()).then_some((tool.name, Offer { tool, able, others, dropped, token, alone }))
         };
         Self { offers: tools::all().into_iter().filter(|it| lists.offers(it)).filter_map(offer).collect() }
     }
@@ -64,11 +68,20 @@ impl Catalog {
         self.offers.values()
     }
 
+    /// The offer of this name, also where it is written in another style, such as `listProjects`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, with the nearest.
     pub fn offer(&self, name: &str) -> Result<&Offer, CallError> {
-        self.offers.get(name).ok_or_else(|| {
-            let mut near: Vec<_> = self.offers.keys().map(|it| (strsim::jaro_winkler(it, name), *it)).filter(|it| it.0 > 0.85).collect();
-            near.sort_by(|a, b| b.0.total_cmp(&a.0));
-            CallError::UnknownTool { name: crate::shape::cut(name, 80), near: near.into_iter().take(2).map(|it| it.1.to_owned()).collect() }
+        if let Some(offer) = self.offers.get(name) {
+            return Ok(offer);
+        }
+        let plain = |it: &str| it.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect::<String>();
+        let wanted = plain(name);
+        self.offers.values().find(|it| plain(it.tool.name) == wanted).ok_or_else(|| {
+            let near = tools::near(name, self.offers.keys().copied());
+            CallError::UnknownTool { name: crate::shape::cut(name, 80), near: near.into_iter().map(str::to_owned).collect() }
         })
     }
 }
@@ -198,9 +211,19 @@ impl Offer {
             (Some(name), all) => {
                 let plain = |it: &str| it.trim().trim_matches(['"', '\'', '`']).to_lowercase();
                 let found = all.iter().find(|it| it.name == name).or_else(|| all.iter().find(|it| plain(&it.name) == plain(name)));
-                found.ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() })
+                found.ok_or_else(|| match self.others.iter().find(|it| plain(&it.name) == plain(name)) {
+                    Some(other) => self.not_served(other, able()),
+                    None => CallError::UnknownConnection { name: crate::shape::cut(name, 80), able: able() },
+                })
             }
         }
+    }
+
+    /// That a connection has no such tool, and which of its tools come near.
+    fn not_served(&self, connection: &Connection, able: Vec<String>) -> CallError {
+        let there = tools::all().into_iter().filter(|it| connection.serves(it.name) && it.domain == self.tool.domain).map(|it| it.name);
+        let near = tools::near(self.tool.name, there).into_iter().map(str::to_owned).collect();
+        CallError::NotServed { tool: self.tool.name, connection: connection.name.clone(), near, able }
     }
 
     /// Decodes a call; nothing is sent. Arguments that the connection's provider knows nothing to do with are refused: whoever gave
@@ -210,6 +233,11 @@ impl Offer {
             return Err(invalid(format!("`{field}` is not supported by connection `{}`", connection.name), "leave it out"));
         }
         connection.prepare(scope, self.tool.name, arguments)
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        self.tool.effect == Effect::Read
     }
 
     /// Whether a call that names no connection is for all of them.

@@ -11,7 +11,7 @@ pub enum ProviderError {
     #[error("no {kind} `{name}`{}", within(.scope))]
     NotFound { kind: &'static str, name: String, scope: String, fix: String },
     /// Several things match.
-    #[error("`{name}` matches {} {kind}s", .candidates.len())]
+    #[error("{}", ambiguous(.kind, .name, .candidates))]
     Ambiguous { kind: &'static str, name: String, candidates: Vec<String> },
     /// A rule of the provider forbids it as things are.
     #[error("{message}")]
@@ -77,6 +77,19 @@ pub(crate) fn shown(candidates: &[String]) -> (&[String], usize) {
 /// The code of a change that was sent without an answer, and is known not to have taken effect.
 pub(crate) const NOT_APPLIED: &str = "not_applied";
 
+/// That something has to be named, since there are several.
+pub(crate) fn unnamed(kind: &'static str, candidates: Vec<String>) -> ProviderError {
+    ProviderError::Ambiguous { kind, name: String::new(), candidates }
+}
+
+/// An empty name is one that was not given.
+fn ambiguous(kind: &str, name: &str, candidates: &[String]) -> String {
+    match (name, candidates.len()) {
+        ("", count) => format!("there are {count} {kind}s, and the call does not say which is meant"),
+        (name, count) => format!("`{name}` matches {count} {kind}s"),
+    }
+}
+
 fn within(scope: &str) -> String {
     if scope.is_empty() { String::new() } else { format!(" in {scope}") }
 }
@@ -125,6 +138,11 @@ impl ProviderError {
             | Self::Unanswered { fix, .. }
             | Self::Partly { fix, .. } => fix.clone(),
             Self::Remote(error) => error.fix.clone(),
+            Self::Ambiguous { kind, name, candidates } if name.is_empty() => {
+                let (shown, more) = shown(candidates);
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                format!("call again with `{}`, one of: {}{more}", kind.replace(' ', "_"), shown.join(", "))
+            }
             Self::Ambiguous { candidates, .. } => match shown(candidates) {
                 (shown, 0) => format!("call again with one of: {}", shown.join(", ")),
                 (shown, more) => format!("call again with one of: {}; or with the id of one of {more} more", shown.join(", ")),
@@ -169,6 +187,9 @@ pub enum CallError {
     InvalidArguments { message: String, fix: String },
     #[error("no connection `{name}`")]
     UnknownConnection { name: String, able: Vec<String> },
+    /// The connection is there, and has no such tool.
+    #[error("connection `{connection}` has no {tool}")]
+    NotServed { tool: &'static str, connection: String, near: Vec<String>, able: Vec<String> },
     /// The policy says no.
     #[error("{reason}")]
     Denied { reason: String, fix: String },
@@ -211,7 +232,7 @@ impl CallError {
         match self {
             Self::UnknownTool { .. } => "unknown_tool".into(),
             Self::InvalidArguments { .. } => "invalid_arguments".into(),
-            Self::UnknownConnection { .. } => "unknown_connection".into(),
+            Self::UnknownConnection { .. } | Self::NotServed { .. } => "unknown_connection".into(),
             Self::Denied { .. } => "denied".into(),
             Self::Provider(error) => error.code(),
             Self::PendingApproval { .. } => "pending_approval".into(),
@@ -235,6 +256,10 @@ impl CallError {
             | Self::NotConfirmed { fix, .. }
             | Self::OutcomeUnknown { fix, .. } => fix.clone(),
             Self::UnknownConnection { able, .. } => format!("use one of: {}", able.join(", ")),
+            Self::NotServed { connection, near, able, tool } => {
+                let there = if near.is_empty() { String::new() } else { format!("`{connection}` has {}; ", near.join(" and ")) };
+                format!("{there}{tool} is served by {}", able.join(", "))
+            }
             Self::Provider(error) => error.fix(),
             Self::PendingApproval { id, .. } => {
                 format!("ask a person to run `rolecall approve {id}` in a terminal, then repeat this call unchanged")

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::App;
+use super::{App, pages::Mark};
 use crate::{
     catalog::Offer,
     domain::{Cursor, Limit},
@@ -59,11 +59,14 @@ async fn one(
     app: &App,
     offer: &Offer,
     connection: &Connection,
-    arguments: Map<String, Value>,
+    mut arguments: Map<String, Value>,
     caller: &Caller,
 ) -> Result<Value, CallError> {
+    let mark = Mark::open(offer.tool.name, &connection.name, &mut arguments)?;
     let Prepared::Read(read) = offer.prepare(connection, &connection.open(), arguments)? else { return Err(CallError::Internal) };
-    app.guard.read(&offer.tool, &connection.name, caller, read).await
+    let mut page = app.guard.read(&offer.tool, &connection.name, caller, read).await?;
+    mark.close(&mut page);
+    Ok(page)
 }
 
 /// The lists as one, in the order of the connections.
@@ -116,9 +119,13 @@ fn with_connection(mut item: Value, connection: &str) -> Value {
 /// Where each connection's next page starts.
 fn cursors(cursor: &Value) -> Result<BTreeMap<String, String>, CallError> {
     let text = cursor.as_str().unwrap_or_default().to_owned();
-    let key = cursor::key(&Cursor(text))?;
-    serde_json::from_str(&key).map_err(|_| CallError::InvalidArguments {
+    let of_one = || CallError::InvalidArguments {
         message: "this cursor is for one connection".into(),
         fix: "name the `connection` it came from, or leave `cursor` out for the first page".into(),
-    })
+    };
+    if text.contains('.') {
+        return Err(of_one());
+    }
+    let key = cursor::key(&Cursor(text))?;
+    serde_json::from_str(&key).map_err(|_| of_one())
 }

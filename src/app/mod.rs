@@ -1,6 +1,8 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
 mod across;
+mod activity;
+mod pages;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -22,6 +24,7 @@ use crate::{
     store::{Db, StoreError, sha256, transaction},
     tools::{Operation as _, context::ListActivity, decode},
 };
+use pages::Mark;
 
 /// What a server needs to run.
 #[derive(Debug)]
@@ -113,13 +116,19 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
+        let mark = if offer.is_read() { Some(Mark::open(tool.name, &connection.name, &mut arguments)?) } else { None };
         let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
         } else {
             self.make(offer, connection, arguments, envelope, caller, given).await?
         };
         Ok(match verdict {
-            Verdict::Done(result) => Verdict::Done(from_connection(&connection.name, result)),
+            Verdict::Done(mut result) => {
+                if let Some(mark) = mark {
+                    mark.close(&mut result);
+                }
+                Verdict::Done(from_connection(&connection.name, result))
+            }
             Verdict::Token { question, ticket, receipt } => {
                 Verdict::Token { question, ticket, receipt: from_connection(&connection.name, receipt) }
             }
@@ -144,7 +153,7 @@ impl App {
         let tool = &offer.tool;
         if tool.name == ListActivity::NAME {
             self.guard.may(tool, &connection.name, caller)?;
-            let list = self.guard.list_activity(&decode(arguments)?, caller).await?;
+            let list = activity::list(&self.guard, &decode(arguments)?, caller).await?;
             return Ok(Verdict::Done(serde_json::to_value(list).map_err(|_| CallError::Internal)?));
         }
         match offer.prepare(connection, &connection.open(), arguments)? {

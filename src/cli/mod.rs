@@ -239,7 +239,10 @@ impl From<StoreError> for Failure {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let code = match &error {
-            CallError::UnknownTool { .. } | CallError::InvalidArguments { .. } | CallError::UnknownConnection { .. } => 2,
+            CallError::UnknownTool { .. }
+            | CallError::InvalidArguments { .. }
+            | CallError::UnknownConnection { .. }
+            | CallError::NotServed { .. } => 2,
             CallError::PendingApproval { .. } => 3,
             _ => 1,
         };

@@ -1,6 +1,6 @@
 //! What was done: the ledger, read back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -15,11 +15,24 @@ use crate::{
     },
 };
 
+/// How many calls are looked through at once for the people whom they were about.
+const AT_ONCE: i64 = 200;
+
 impl Guard {
     /// Lists calls, newest first: those of the caller, or all for who sits at the machine itself and where the operator has set it so.
     pub(crate) async fn list_activity(&self, op: &ListActivity, caller: &Caller) -> Result<List<Activity>, ProviderError> {
         let all = caller.is_local() || self.settings.shared_activity;
         list_activity(&self.db, op, Some(caller.principal.as_str()).filter(|_| !all)).await
+    }
+
+    /// The addresses of people that the calls which [`Self::list_activity`] shows were about, of the newest ones.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub(crate) async fn recorded_people(&self, caller: &Caller) -> Result<BTreeSet<String>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        recorded_people(&self.db, Some(caller.principal.as_str()).filter(|_| !all)).await
     }
 }
 
@@ -27,12 +40,13 @@ impl Guard {
 pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<&str>) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(parse_since).transpose()?;
+    let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
     let member = op.member.as_ref().map(|it| it.text().to_lowercase());
     let mut wanted = CallPage {
         before,
         since,
-        tool: op.tool.as_deref(),
+        tool,
         principal,
         outcome: op.outcome.map(Outcome::name),
         word: member.as_deref(),
@@ -49,7 +63,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
         let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
         // The last word on a call counts.
         let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
-        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, principal)?))));
+        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, (tool, principal))?))));
         if items.len() > page.limit {
             break;
         }
@@ -58,11 +72,16 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
 }
 
 /// A call as lists show it; `None` where it was not asked for.
-fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity, principal: Option<&str>) -> Option<Activity> {
+fn activity(
+    row: &LedgerRow,
+    outcome: Option<&LedgerRow>,
+    op: &ListActivity,
+    (only, principal): (Option<&str>, Option<&str>),
+) -> Option<Activity> {
     let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
-    if op.tool.as_ref().is_some_and(|it| *it != tool) || principal.is_some_and(|it| body["principal"] != it) {
+    if only.is_some_and(|it| it != tool) || principal.is_some_and(|it| body["principal"] != it) {
         return None;
     }
     if let Some(member) = &op.member {
@@ -97,11 +116,62 @@ fn activity(row: &LedgerRow, outcome: Option<&LedgerRow>, op: &ListActivity, pri
     })
 }
 
+/// The tool that is named.
+fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
+    let all: Vec<&'static str> = crate::tools::all().iter().map(|it| it.name).collect();
+    let plain = |it: &str| it.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect::<String>();
+    if let Some(found) = all.iter().find(|it| plain(it) == plain(name)) {
+        return Ok(found);
+    }
+    let mut near = crate::tools::near(name, all.iter().copied());
+    if near.is_empty() {
+        // A verb alone is a beginning.
+        near = all.iter().copied().filter(|it| it.split('_').next() == Some(plain(name).as_str())).collect();
+    }
+    let fix = match near.as_slice() {
+        [] => "give the name of a tool, such as remove_project_member, or leave `tool` out".to_owned(),
+        near => format!("give the whole name of one tool: {}", near.join(", ")),
+    };
+    Err(ProviderError::NotFound { kind: "tool", name: name.chars().take(80).collect(), scope: String::new(), fix })
+}
+
+async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
+    const PAGES: usize = 50;
+    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
+    let (mut conn, mut found) = (db.read().await?, BTreeSet::new());
+    for _ in 0..PAGES {
+        let rows = conn.calls(&wanted).await?;
+        let Some(last) = rows.last() else { break };
+        wanted.before = last.seq;
+        for body in rows.iter().map(LedgerRow::body).filter(|it| principal.is_none_or(|principal| it["principal"] == principal)) {
+            addresses(&body["target"], &mut found);
+            addresses(&body["arguments"], &mut found);
+        }
+    }
+    Ok(found)
+}
+
+fn addresses(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => found.extend(Some(text.to_lowercase()).filter(|it| it.contains('@') && !it.contains(char::is_whitespace))),
+        Value::Array(items) => items.iter().for_each(|it| addresses(it, found)),
+        Value::Object(fields) => fields.values().for_each(|it| addresses(it, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn parse_since(text: &str) -> Result<i64, ProviderError> {
     let time = chrono::DateTime::parse_from_rfc3339(text).map(|it| it.timestamp_millis());
     let day = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc().timestamp_millis());
+    // Without a zone it is that of the answers.
+    let zoneless = || {
+        let forms = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+        let time = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
+        Some(time.and_utc().timestamp_millis())
+    };
     time.ok()
         .or_else(day)
+        .or_else(zoneless)
         .ok_or_else(|| ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z or 2026-11-22"))
 }
 

@@ -2,7 +2,7 @@
 //! services do not know it and answer with everything.
 
 use crate::{
-    domain::{fold, same_letters},
+    domain::{fold, same_address},
     error::ProviderError,
 };
 
@@ -11,9 +11,10 @@ pub(crate) fn is_called<'a>(told: impl Into<Option<&'a str>>, wanted: &str) -> b
     told.into().map(fold).is_some_and(|told| !told.is_empty() && told == fold(wanted))
 }
 
-/// Whether an e-mail address is the one that is wanted. Letters with and without accents are of different people.
+/// Whether an e-mail address is the one that is wanted, however its domain is written. Letters with and without accents are of
+/// different people.
 pub(crate) fn has_address<'a>(told: impl Into<Option<&'a str>>, wanted: &str) -> bool {
-    told.into().is_some_and(|told| !told.trim().is_empty() && same_letters(told.trim(), wanted.trim()))
+    told.into().is_some_and(|told| !told.trim().is_empty() && same_address(told.trim(), wanted.trim()))
 }
 
 /// Whether an id is the one that is wanted, to the letter.

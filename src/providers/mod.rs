@@ -26,7 +26,9 @@ pub mod http;
 pub mod local;
 pub(crate) mod meant;
 pub mod openai;
+pub(crate) mod people;
 mod pictures;
+pub(crate) mod resolve;
 pub(crate) mod role_types;
 pub mod seeme;
 

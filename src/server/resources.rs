@@ -176,6 +176,7 @@ fn refused(error: &CallError, uri: &str) -> ErrorData {
         CallError::Provider(ProviderError::NotFound { .. } | ProviderError::Ambiguous { .. })
         | CallError::UnknownTool { .. }
         | CallError::UnknownConnection { .. }
+        | CallError::NotServed { .. }
         | CallError::InvalidArguments { .. }
         | CallError::Denied { .. } => ErrorData::resource_not_found(message, Some(json!(data))),
         _ => ErrorData::internal_error(message, Some(data)),

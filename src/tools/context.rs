@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, operation};
-use crate::domain::{Cursor, Limit, List, PersonRef, Timestamp, organizations::CurrentUser};
+use crate::domain::{Cursor, Limit, List, SoughtRef, Timestamp, organizations::CurrentUser};
 
 /// Lists accounts and what each supports.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +45,7 @@ pub struct ListActivity {
     /// Name.
     pub tool: Option<String>,
     /// E-mail.
-    pub member: Option<PersonRef>,
+    pub member: Option<SoughtRef>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     pub limit: Option<Limit>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation;
 use crate::domain::{
-    Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef,
+    Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, SoughtRef,
     members::{Invitation, InvitationStatus, Member, Membership},
     roles::RoleType,
 };
@@ -27,7 +27,7 @@ operation!(ListOrganizationMembers, "list_organization_members", "List organizat
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOrganizationMember {
-    pub member: MemberRef,
+    pub member: SoughtRef,
     pub organization: Option<OrganizationRef>,
 }
 
@@ -119,7 +119,7 @@ operation!(CancelInvitation, "cancel_invitation", "Cancel invitation", Destroy =
 #[serde(deny_unknown_fields)]
 pub struct ListMemberships {
     /// Absent: the caller.
-    pub email: Option<Email>,
+    pub email: Option<SoughtRef>,
     /// Kinds.
     #[serde(default)]
     #[schemars(length(max = 3))]
@@ -134,7 +134,7 @@ operation!(ListMemberships, "list_memberships", "List memberships", Read => List
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjectMemberships {
-    pub email: Email,
+    pub email: SoughtRef,
     pub organization: Option<OrganizationRef>,
     /// Kinds.
     #[serde(default)]

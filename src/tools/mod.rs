@@ -25,11 +25,13 @@ pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
 pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
+pub(crate) use nearest::near;
 pub use receipt::{Receipt, SecretPlace, Status};
 pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
 
 mod decode;
 mod effect;
+mod nearest;
 mod receipt;
 mod understand;
 mod written;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation;
 use crate::domain::{
-    Cursor, Limit, List, MemberRef, PersonRef, ProjectRef, Query, RoleRef,
+    Cursor, Limit, List, MemberRef, PersonRef, ProjectRef, Query, RoleRef, SoughtRef,
     members::{Batch, Member},
     roles::RoleType,
 };
@@ -32,7 +32,7 @@ operation!(ListProjectMembers, "list_project_members", "List project members", R
 #[serde(deny_unknown_fields)]
 pub struct GetProjectMember {
     pub project: ProjectRef,
-    pub member: MemberRef,
+    pub member: SoughtRef,
 }
 
 operation!(GetProjectMember, "get_project_member", "Get project member", Read => Member);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation;
 use crate::domain::{
-    Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, TeamRef,
+    Cursor, Description, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, SoughtRef, TeamRef,
     roles::{Permission, Role, RoleAssignment, RoleType},
 };
 
@@ -102,7 +102,7 @@ operation!(ListPermissions, "list_permissions", "List permissions", Read => List
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRoleAssignments {
-    pub member: Option<MemberRef>,
+    pub member: Option<SoughtRef>,
     pub team: Option<TeamRef>,
     pub project: Option<ProjectRef>,
     pub limit: Option<Limit>,

@@ -225,9 +225,9 @@ async fn nobody_else_is_suggested_for_a_removal() {
     for stranger in ["eva.cruz@acme.example", "person@acme.example", "helen@acme.example"] {
         let arguments = json!({ "member": stranger, "organization": "o-2" });
         let answer = stage.refuses("remove_organization_member", arguments, "member_not_found").await;
-        assert_eq!(answer["fix"], "find it with list_organization_members; names are matched whole", "{stranger}");
+        assert_eq!(answer["fix"], "find them with list_organization_members: give a whole name, an e-mail address or an id", "{stranger}");
     }
     let slip = json!({ "member": "ana.riuz@acme.example", "organization": "o-2" });
     let answer = stage.refuses("remove_organization_member", slip, "member_not_found").await;
-    assert_eq!(answer["fix"], "did you mean `ana.ruiz@acme.example`? list_organization_members has all of them");
+    assert_eq!(answer["fix"], "did you mean `ana.ruiz@acme.example (Ana Ruiz)`?");
 }

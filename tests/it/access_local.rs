@@ -279,7 +279,7 @@ async fn trust_is_not_built_by_those_who_ask() {
             ("invite_organization_member", json!({ "email": "e3@evil.example", "role": "owner" })),
             ("add_project_members", json!({ "csv": format!("Atlas,{e1},owner") })),
         ] {
-            is(&planned(&agent, tool, call).await, "critical", "an e-mail of the same domain");
+            is(&planned(&agent, tool, call).await, "critical", "outside the mail domains of those who manage");
         }
     }
 }

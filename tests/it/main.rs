@@ -94,6 +94,7 @@ mod seeme_projects;
 mod seeme_roles;
 mod seeme_service;
 mod seeme_teams;
+mod slips;
 mod sse;
 mod stdio;
 mod store;

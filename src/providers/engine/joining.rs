@@ -18,7 +18,10 @@ use crate::{
     },
     error::ProviderError,
     guard::Permit,
-    providers::http::{Draft, Sent},
+    providers::{
+        http::{Draft, Sent},
+        people::with_address,
+    },
     tools::members::{AddOrganizationMember, CreateUser, RemoveOrganizationMember},
 };
 
@@ -114,7 +117,7 @@ impl Joining {
     ) -> Result<Self, ProviderError> {
         let org = at.organization(organization).await?;
         let people = at.people(&org.id).await?;
-        let known = known(&people, email.as_str())?;
+        let known = with_address(&people, email.as_str(), known)?;
         if let Some(seat) = known.filter(|it| !is_external(it)) {
             let wanted = match role {
                 Some(_) => Some(at.role(RoleLevel::Organization, role).await?),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Email, Facts, Inverse, List, OrganizationRef, PageRequest, Query, ReferenceText as _, RoleRef, Surroundings, Target,
+        Email, Facts, Inverse, List, OrganizationRef, PageRequest, RoleRef, Surroundings, Target,
         access::{Grant, Power},
         fold,
         members::Member,
@@ -35,8 +35,8 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
         let role = at.role(RoleLevel::Organization, Some(named)).await?;
         people.retain(|it| role.is_named(&it.role));
     }
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
-        people.retain(|it| fold(&it.user.email).contains(query) || fold(&it.user.display_name).contains(query));
+    if let Some(query) = &op.query {
+        people.retain(|it| query.is_in(&it.user.email) || query.is_in(&it.user.display_name));
     }
     let key = |it: &Member| format!("{} {}", fold(&it.member), it.id.as_deref().unwrap_or_default());
     cut(people.iter().map(|it| in_org(it, &org)).collect(), &page, key)
@@ -45,7 +45,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
 /// GET orgs/{id}/users/{user_id}, for a member; an external user is found in the list only.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let org = at.organization(op.organization.as_ref()).await?;
-    let seat = person(&at.people(&org.id).await?, op.member.text(), &org.name, LIST)?;
+    let seat = person(&at.people(&org.id).await?, &op.member, &org.name, LIST)?;
     if is_external(&seat) {
         return Ok(in_org(&seat, &org));
     }
@@ -58,7 +58,7 @@ pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Memb
 pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
     let org = at.organization(op.organization.as_ref()).await?;
     let people = at.people(&org.id).await?;
-    let seat = person(&people, op.member.text(), &org.name, LIST)?;
+    let seat = person(&people, &op.member, &org.name, LIST)?;
     if is_external(&seat) {
         return Err(ProviderError::conflict(
             "external_user",

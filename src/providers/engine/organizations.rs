@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Facts, Inverse, List, Losing, OrganizationRef, PageRequest, Query, Surroundings, Target, Thing, fold,
-        organizations::Organization,
+        Counted, Facts, Inverse, List, Losing, OrganizationRef, PageRequest, Surroundings, Target, Thing, fold, organizations::Organization,
     },
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
@@ -27,7 +26,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
         Some(pinned) => vec![pinned],
         None => at.orgs().await?,
     };
-    orgs.retain(|it| op.query.as_ref().map(Query::as_str).is_none_or(|query| fold(&it.name).contains(query)));
+    orgs.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.name)));
     let brief = |it: WireOrg| Organization { description: None, created_at: None, ..view(it) };
     cut(orgs.into_iter().map(brief).collect(), &page, |it| format!("{} {}", fold(&it.organization), it.id))
 }

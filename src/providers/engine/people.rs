@@ -3,33 +3,30 @@
 use super::{
     Session,
     fields::some,
-    resolve::{Wanted, only},
     wire::{WireOrg, WireProject, WireSeat},
 };
 use crate::{
-    domain::members::Member,
+    domain::{ReferenceText, members::Member},
     error::ProviderError,
-    providers::meant::{at_most_one, has_id},
+    providers::people::{Known, Sought},
 };
 
 /// What stands in the place of a status for those who are in a project without being a member of its organization.
 const EXTERNAL: &str = "external";
 
 /// The one of these people who is named.
-pub(super) fn person(people: &[WireSeat], named: &str, scope: &str, list_tool: &'static str) -> Result<WireSeat, ProviderError> {
-    let wanted = Wanted { kind: "member", name: named, scope, list_tool };
-    only(people.to_vec(), &wanted, |it| &it.user.id, |it| &it.user.email, |it| format!("{} [{}]", it.user.email, it.user.id))
+pub(super) fn person<R: ReferenceText>(
+    people: &[WireSeat],
+    named: &R,
+    scope: &str,
+    list_tool: &'static str,
+) -> Result<WireSeat, ProviderError> {
+    Sought::of(named, scope, list_tool).among(people, known).cloned()
 }
 
-/// The one of these people who has this id or e-mail, if anybody has.
-pub(super) fn known<'a>(people: &'a [WireSeat], named: &str) -> Result<Option<&'a WireSeat>, ProviderError> {
-    let by_id = people.iter().find(|it| has_id(it.user.id.as_str(), named));
-    let by_email = || at_most_one(people.iter().filter(|it| it.user.has_email(named)), "member", named, |it| told_apart(it));
-    by_id.map_or_else(by_email, |it| Ok(Some(it)))
-}
-
-fn told_apart(seat: &WireSeat) -> String {
-    format!("{} [{}]", seat.user.email, seat.user.id)
+/// What somebody is found by.
+pub(super) fn known(seat: &WireSeat) -> Known<'_> {
+    Known { id: &seat.user.id, email: &seat.user.email, name: &seat.user.display_name, also: None }
 }
 
 pub(super) fn is_external(seat: &WireSeat) -> bool {

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::{
     Session,
-    people::{in_project, is_external, known, person},
+    people::{in_project, is_external, person},
     power,
     roles::KnownRole,
     wire::{Answered as _, WireProject, WireSeat, WireUser},
 };
 use crate::{
     domain::{
-        Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, Query, ReferenceText as _, RoleRef, Target,
+        Facts, Inverse, List, MemberRef, PageRequest, PersonRef, ProjectRef, ReferenceText as _, RoleRef, Target,
         access::{Grant, Power},
         fold,
         members::Member,
@@ -22,6 +22,7 @@ use crate::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
         meant::the_same,
+        people::hint,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember},
 };
@@ -37,8 +38,8 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
         let role = at.role(RoleLevel::Project, Some(named)).await?;
         seats.retain(|it| role.is_named(&it.role));
     }
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
-        seats.retain(|it| fold(&it.user.email).contains(query) || fold(&it.user.display_name).contains(query));
+    if let Some(query) = &op.query {
+        seats.retain(|it| query.is_in(&it.user.email) || query.is_in(&it.user.display_name));
     }
     let key = |it: &Member| format!("{} {}", fold(&it.member), it.id.as_deref().unwrap_or_default());
     cut(seats.iter().map(|it| in_project(it, &project)).collect(), &page, key)
@@ -47,7 +48,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
 /// GET projects/{id}/users/{user_id}.
 pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
     let project = at.project(&op.project).await?;
-    let listed = person(&at.seats_of(&project).await?, op.member.text(), &project.name, LIST)?;
+    let listed = person(&at.seats_of(&project).await?, &op.member, &project.name, LIST)?;
     let path = at.settings.path("project_user");
     let seat: WireSeat = at.get(path).path("id", &project.id).path("user_id", &listed.user.id).send().await?;
     let seat = the_same(seat, &listed.user.id, |it| &it.user.id)?;
@@ -59,7 +60,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let project = at.project(&op.project).await?;
     let role = only_role(at, &op.roles).await?;
     let people = at.people(&project.org.id).await?;
-    let (user, external) = newcomer(at, &people, op.member.text()).await?;
+    let (user, external) = newcomer(at, &people, &op.member, &project.org.name).await?;
     if let Some(seat) = at.project_people(&project.id).await?.iter().find(|it| it.user.id == user.id) {
         let held = at.role(RoleLevel::Project, Some(&RoleRef::read(&seat.role))).await;
         return Err(ProviderError::already(
@@ -104,11 +105,10 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let seats = at.seats_of(&project).await?;
-    let seat = match person(&seats, op.member.text(), &format!("project `{}`", project.name), LIST) {
+    let seat = match person(&seats, &op.member, &format!("project `{}`", project.name), LIST) {
         Err(error @ ProviderError::NotFound { .. }) => {
-            let people = at.people(&project.org.id).await?;
             let gone = |it: &WireSeat| ProviderError::gone(format!("`{}` is not in project `{}`", it.user.email, project.name), LIST);
-            return Err(known(&people, op.member.text())?.map_or(error, gone));
+            return Err(person(&at.people(&project.org.id).await?, &op.member, &project.org.name, LIST).map_or(error, |it| gone(&it)));
         }
         found => found?,
     };
@@ -170,16 +170,19 @@ async fn only_role(at: &Session, named: &[RoleRef]) -> Result<KnownRole, Provide
 
 /// Somebody who is to come in, and whether that makes them an external user: by e-mail anybody with an account, by id
 /// somebody who is known in the organization.
-async fn newcomer(at: &Session, people: &[WireSeat], named: &str) -> Result<(WireUser, bool), ProviderError> {
-    if let Some(seat) = known(people, named)? {
-        return Ok((seat.user.clone(), is_external(seat)));
-    }
+async fn newcomer(at: &Session, people: &[WireSeat], member: &PersonRef, scope: &str) -> Result<(WireUser, bool), ProviderError> {
+    let named = member.text();
+    let missing = match person(people, member, scope, "list_organization_members") {
+        Ok(seat) => return Ok((seat.user.clone(), is_external(&seat))),
+        Err(error @ ProviderError::NotFound { .. }) => error,
+        Err(other) => return Err(other),
+    };
     let account = if named.contains('@') { at.account(named).await? } else { None };
     account.map(|it| (it, true)).ok_or_else(|| ProviderError::NotFound {
         kind: "user",
         name: named.to_owned(),
         scope: "this service".into(),
-        fix: "give the e-mail of an account, or make one with create_user".into(),
+        fix: hint(&missing).unwrap_or_else(|| "give the e-mail of an account, or make one with create_user".into()),
     })
 }
 

@@ -8,7 +8,7 @@ use super::{
     wire::{Answered as _, WireProject},
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Query, Surroundings, Target, Thing, fold, projects::Project},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Surroundings, Target, Thing, fold, projects::Project},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -21,7 +21,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
         Some(named) => at.projects_of(&at.organization(Some(named)).await?).await?,
         None => at.all_projects().await?,
     };
-    projects.retain(|it| op.query.as_ref().map(Query::as_str).is_none_or(|query| fold(&it.name).contains(query)));
+    projects.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.name)));
     let full = op.detail == Some(Detail::Full);
     let shown = |it: WireProject| if full { view(it) } else { Project { description: None, created_at: None, ..view(it) } };
     cut(projects.into_iter().map(shown).collect(), &page, |it| format!("{} {}", fold(&it.project), it.id))

@@ -90,8 +90,7 @@ pub(super) async fn get(at: &Session, op: &GetRole) -> Result<Role, ProviderErro
 pub(super) async fn list_permissions(at: &Session, op: &ListPermissions) -> Result<List<Permission>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let permissions = at.configs().await?.permissions.into_iter().map(permission);
-    let query = op.query.as_ref().map(Query::as_str);
-    let shown = permissions.filter(|it| query.is_none_or(|query| fold(&it.permission).contains(query) || contains(it, query)));
+    let shown = permissions.filter(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.permission) || contains(it, query)));
     cut(shown.collect(), &page, |it| it.permission.clone())
 }
 
@@ -191,6 +190,6 @@ fn permission(it: WirePermission) -> Permission {
     Permission { permission: it.id, description }
 }
 
-fn contains(it: &Permission, query: &str) -> bool {
-    it.description.as_ref().is_some_and(|it| fold(it).contains(query))
+fn contains(it: &Permission, query: &Query) -> bool {
+    it.description.as_ref().is_some_and(|it| query.is_in(it))
 }

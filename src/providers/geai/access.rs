@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ReferenceText as _, Surroundings,
+        Surroundings,
         access::{self, Grant, GrantScope, Grants, Holder, Named, Power},
         mail_domain,
         roles::RoleLevel,
@@ -49,7 +49,7 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
         }
         GrantScope::Person(named) => {
             let own = at.organization(None).await?;
-            let person = at.person(&own, named.text()).await?;
+            let person = at.person(&own, named).await?;
             list.extend(held(&person, RoleLevel::Organization, &own.place()));
             match &person.email {
                 Some(email) => {

@@ -8,7 +8,7 @@ use super::{
     wire::{Listing, WireOrganization, WireProject},
 };
 use crate::{
-    domain::{List, PageRequest, members::Membership, roles::RoleType},
+    domain::{List, PageRequest, ReferenceText as _, members::Membership, roles::RoleType},
     error::ProviderError,
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
@@ -16,12 +16,16 @@ use crate::{
 /// `GET /v2/accessControl/memberships`: organizations, and the roles held in their projects.
 pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Membership>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let query = op.email.iter().map(|it| ("userEmail", it.to_string())).collect();
+    let email = match &op.email {
+        Some(named) if !named.text().contains('@') => Some(at.address(&at.own().await?, named).await?),
+        named => named.as_ref().map(|it| it.text().to_lowercase()),
+    };
+    let query = email.iter().map(|it| ("userEmail", it.clone())).collect();
     let found: List<WireOrganization> = Listing { query, ..organizations() }.of_types(&op.role_types)?.page(at, &page).await?;
-    if let (Some(email), None) = (&op.email, &op.cursor) {
-        heeded(at, email.as_str(), &op.role_types, &found).await?;
+    if let (Some(email), None) = (&email, &op.cursor) {
+        heeded(at, email, &op.role_types, &found).await?;
     }
-    let member = op.email.as_ref().map_or_else(|| "(this account)".to_owned(), ToString::to_string);
+    let member = email.unwrap_or_else(|| "(this account)".to_owned());
     let item = |it: WireOrganization| Membership {
         member: member.clone(),
         organization: it.name,
@@ -77,13 +81,14 @@ async fn of_types(at: &Session, own: &Own, email: &str, types: &[RoleType]) -> R
 pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> Result<List<Membership>, ProviderError> {
     let own = at.organization(op.organization.as_ref()).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let mut listing = projects_of(&own.id, op.email.as_str(), if op.order == Some(Order::Asc) { "asc" } else { "desc" });
+    let email = at.address(&own, &op.email).await?;
+    let mut listing = projects_of(&own.id, &email, if op.order == Some(Order::Asc) { "asc" } else { "desc" });
     if op.order.is_some() {
         listing.query.push(("orderKey", "projectName".to_owned()));
     }
     let found: List<WireProject> = listing.of_types(&op.role_types)?.page(at, &page).await?;
     let item = |it: WireProject| Membership {
-        member: op.email.to_string(),
+        member: email.clone(),
         organization: it.organization_name.unwrap_or_else(|| own.name.clone()),
         project: Some(it.project_name),
         roles: it.roles.into_iter().map(|it| it.name).collect(),

@@ -35,7 +35,7 @@ pub(super) async fn listed(
     }
     let everybody: Arc<Vec<WireMember>> = listing.all(at).await?;
     let people = everybody.iter().filter(|it| {
-        let fits = |query: &Query| [&it.email, &it.name].into_iter().flatten().any(|it| fold(it).contains(query.as_str()));
+        let fits = |query: &Query| [&it.email, &it.name].into_iter().flatten().any(|it| query.is_in(it));
         let holds = |role: &RoleRef| it.roles.iter().any(|it| it.id == role.text() || fold(&it.name) == fold(role.text()));
         query.is_none_or(fits) && role.is_none_or(holds)
     });
@@ -45,7 +45,7 @@ pub(super) async fn listed(
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let own = at.organization(op.organization.as_ref()).await?;
-    Ok(view(at.person(&own, op.member.text()).await?, &own))
+    Ok(view(at.person(&own, &op.member).await?, &own))
 }
 
 fn view(it: WireMember, own: &Own) -> Member {

@@ -31,9 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
         return Ok(memberships::organizations().page(at, &page).await?.map(view));
     }
     let mut found: Vec<WireOrganization> = memberships::organizations().all(at).await?.to_vec();
-    found.retain(|it| {
-        at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| fold(&it.name).contains(query.as_str()))
-    });
+    found.retain(|it| at.within_pin(Some(&it.id), Some(&it.name)).is_ok() && op.query.as_ref().is_none_or(|query| query.is_in(&it.name)));
     Ok(cut(found, &page, |it| format!("{} {}", fold(&it.name), it.id))?.map(view))
 }
 
@@ -48,7 +46,7 @@ pub(super) async fn list_all(at: &Session, op: &ListOrganizations) -> Result<Lis
     let Some(query) = &op.query else { return Ok(all().page(at, &page).await?.map(view)) };
     let mut listing = all();
     listing.query.extend([("filterKey", "name".to_owned()), ("filterValue", query.as_str().to_owned())]);
-    let fits = |it: &WireOrganization| fold(&it.name).contains(query.as_str());
+    let fits = |it: &WireOrganization| query.is_in(&it.name);
     if Listing::is_cut_by_service(&page) {
         let found: List<WireOrganization> = match listing.page(at, &page).await {
             Err(ProviderError::Remote(error)) if error.code == "not_found" => return Ok(List::whole(Vec::new())),

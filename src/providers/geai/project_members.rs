@@ -36,7 +36,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
 /// The service has no look-up of one person: everybody is read.
 pub(super) async fn get(at: &Session, op: &GetProjectMember) -> Result<Member, ProviderError> {
     let project = at.project(&op.project).await?;
-    Ok(view(at.member(&project, op.member.text()).await?, &project))
+    Ok(view(at.member(&project, &op.member).await?, &project))
 }
 
 /// `POST /v2/accessControl/projects/members`: mails an invitation; access starts when it is accepted.
@@ -104,8 +104,8 @@ async fn giving(at: &Session, project: &FoundProject, email: &str, roles: &[Wire
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let member = match at.member(&project, op.member.text()).await {
-        Err(error @ ProviderError::NotFound { .. }) => return Err(gone_or(at, error, &project, op.member.text()).await),
+    let member = match at.member(&project, &op.member).await {
+        Err(error @ ProviderError::NotFound { .. }) => return Err(gone_or(at, error, &project, &op.member).await),
         found => found?,
     };
     let label = member.label();
@@ -133,10 +133,9 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
 }
 
 /// Somebody who is to be taken out of a project and is not in it: gone already where the organization knows them, else as `error` says.
-async fn gone_or(at: &Session, error: ProviderError, project: &FoundProject, wanted: &str) -> ProviderError {
+async fn gone_or(at: &Session, error: ProviderError, project: &FoundProject, wanted: &MemberRef) -> ProviderError {
     let Ok(own) = at.own().await else { return error };
-    let Ok(people) = at.people(&own).await else { return error };
-    let Ok(Some(person)) = WireMember::find(&people, wanted) else { return error };
+    let Ok(person) = at.person(&own, wanted).await else { return error };
     let message = format!("`{}` is not in {}; whether an invitation to it is still open cannot be seen", person.label(), project.says());
     ProviderError::gone(message, "list_project_members")
 }
@@ -177,14 +176,7 @@ async fn address(at: &Session, named: &PersonRef) -> Result<String, ProviderErro
         let email = Email::try_from(text.to_owned()).map_err(|error| ProviderError::invalid(error.to_string(), "correct the e-mail"))?;
         return Ok(email.to_string());
     }
-    let own = at.own().await?;
-    let found = WireMember::find(&at.people(&own).await?, text)?.and_then(|it| it.email);
-    found.ok_or_else(|| ProviderError::NotFound {
-        kind: "member",
-        name: text.to_owned(),
-        scope: format!("organization `{}`", own.name),
-        fix: "give the e-mail, or an id from list_organization_members".into(),
-    })
+    at.address(&at.own().await?, named).await
 }
 
 /// The roles that are named, each once.

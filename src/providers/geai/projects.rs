@@ -31,7 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     let full = op.detail == Some(Detail::Full);
     let answer = at.get("/v1/organization/projects").query("detail", if full { "full" } else { "summary" }).value().await?;
     let mut projects: Vec<WireProject> = read(at, &items(&answer, "projects", &[]))?;
-    projects.retain(|it| op.query.as_ref().is_none_or(|query| fold(&it.project_name).contains(query.as_str())));
+    projects.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.project_name)));
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
     Ok(page.map(|it| if full { view(it) } else { Project { description: None, ..view(it) } }))

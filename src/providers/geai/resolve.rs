@@ -15,7 +15,11 @@ use crate::{
         fold,
     },
     error::ProviderError,
-    providers::meant::{at_most_one, has_id, is_called},
+    providers::{
+        meant::{at_most_one, has_id, is_called},
+        people::Sought,
+        resolve::matching,
+    },
 };
 
 /// The organization that a connection works in.
@@ -106,10 +110,8 @@ impl Session {
     /// The organization that is named, which can only be the connection's own.
     pub(super) async fn organization(&self, named: Option<&OrganizationRef>) -> Result<Own, ProviderError> {
         let own = self.own().await?;
-        if let Some(named) = named.map(ReferenceText::text)
-            && !has_id(own.id.as_str(), named)
-            && !is_called(own.name.as_str(), named)
-        {
+        let is = |text: &str| !matching(&[&own], "organization", text, |it| &it.id, |it| vec![it.name.as_str()], |_| Vec::new()).is_empty();
+        if let Some(named) = named.map(ReferenceText::text).filter(|it| !is(it)) {
             return Err(ProviderError::NotFound {
                 kind: "organization",
                 name: named.to_owned(),
@@ -159,7 +161,8 @@ impl Session {
     /// The role that is named, of those that can be held in a project.
     pub(super) async fn role(&self, project: &FoundProject, named: &RoleRef) -> Result<WireRole, ProviderError> {
         let roles = self.roles(project).await?;
-        if !roles.iter().any(|it| it.id == named.text() || fold(&it.name) == fold(named.text())) {
+        let found = matching(&roles, "role", named.text(), |it| &it.id, |it| vec![it.name.as_str()], |_| Vec::new());
+        if found.is_empty() {
             let names: Vec<&str> = roles.iter().map(|it| it.name.as_str()).collect();
             return Err(ProviderError::NotFound {
                 kind: "role",
@@ -176,14 +179,16 @@ impl Session {
         in_project("/v2/accessControl/projects/members", "members", project).all(self).await
     }
 
-    /// Somebody in a project, by e-mail or id.
-    pub(super) async fn member(&self, project: &FoundProject, wanted: &str) -> Result<WireMember, ProviderError> {
-        let found = WireMember::find(&self.members(project).await?, wanted)?;
-        found.ok_or_else(|| ProviderError::NotFound {
-            kind: "member",
-            name: wanted.to_owned(),
-            scope: project.says(),
-            fix: "find them with list_project_members; who was invited and has not accepted is not in it".into(),
+    /// Somebody in a project.
+    pub(super) async fn member<R: ReferenceText>(&self, project: &FoundProject, named: &R) -> Result<WireMember, ProviderError> {
+        let (people, scope) = (self.members(project).await?, project.says());
+        let found = Sought::of(named, &scope, "list_project_members").among(&people, WireMember::known).cloned();
+        found.map_err(|error| match error {
+            ProviderError::NotFound { kind, name, scope, fix } if !fix.starts_with("did you mean") => {
+                let fix = format!("{fix}; who was invited and has not accepted is not in it");
+                ProviderError::NotFound { kind, name, scope, fix }
+            }
+            other => other,
         })
     }
 
@@ -192,14 +197,21 @@ impl Session {
         organization_members(own).all(self).await
     }
 
-    /// Somebody in the organization, by e-mail or id.
-    pub(super) async fn person(&self, own: &Own, wanted: &str) -> Result<WireMember, ProviderError> {
-        let found = WireMember::find(&self.people(own).await?, wanted)?;
-        found.ok_or_else(|| ProviderError::NotFound {
-            kind: "member",
-            name: wanted.to_owned(),
-            scope: format!("organization `{}`", own.name),
-            fix: "find them with list_organization_members".into(),
+    /// Somebody in the organization.
+    pub(super) async fn person<R: ReferenceText>(&self, own: &Own, named: &R) -> Result<WireMember, ProviderError> {
+        let (people, scope) = (self.people(own).await?, format!("organization `{}`", own.name));
+        Sought::of(named, &scope, "list_organization_members").among(&people, WireMember::known).cloned()
+    }
+
+    /// The address of somebody of the organization; one that is written out need not be looked for.
+    pub(super) async fn address<R: ReferenceText>(&self, own: &Own, named: &R) -> Result<String, ProviderError> {
+        if named.text().contains('@') {
+            return Ok(named.text().to_lowercase());
+        }
+        let person = self.person(own, named).await?;
+        person.email.clone().filter(|it| !it.is_empty()).ok_or_else(|| {
+            let message = format!("the service does not tell the address of `{}`", named.text());
+            ProviderError::conflict("address_hidden", message, "give their e-mail address")
         })
     }
 }
@@ -220,7 +232,7 @@ pub(super) fn organization_members(own: &Own) -> Listing {
     }
 }
 
-/// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
+/// Takes the only match.
 pub(super) fn only<'a, T>(
     all: &'a [T],
     kind: &'static str,
@@ -230,16 +242,15 @@ pub(super) fn only<'a, T>(
     name: impl Fn(&T) -> String,
     list_tool: &str,
 ) -> Result<&'a T, ProviderError> {
-    if let Some(found) = all.iter().find(|it| has_id(id(it), wanted)) {
-        return Ok(found);
-    }
-    let matches = all.iter().filter(|it| is_called(name(it).as_str(), wanted));
-    let only = at_most_one(matches, kind, wanted, |it| format!("{} [{}]", name(it), id(it)))?;
-    only.ok_or_else(|| ProviderError::NotFound {
+    let names: Vec<String> = all.iter().map(&name).collect();
+    let known: Vec<(&T, &str)> = all.iter().zip(names.iter().map(String::as_str)).collect();
+    let fitting = matching(&known, kind, wanted, |it| id(it.0), |it| vec![it.1], |_| Vec::new());
+    let only = at_most_one(fitting, kind, wanted, |it| format!("{} [{}]", it.1, id(it.0)))?;
+    only.map(|it| it.0).ok_or_else(|| ProviderError::NotFound {
         kind,
         name: wanted.to_owned(),
         scope: scope.to_owned(),
-        fix: near(wanted, all.iter().map(&name), list_tool),
+        fix: near(wanted, names.iter().cloned(), list_tool),
     })
 }
 

@@ -2,9 +2,9 @@
 
 use super::{Session, wire::WireMember};
 use crate::{
-    domain::{List, PageRequest, ReferenceText as _, fold, roles::RoleAssignment},
+    domain::{List, PageRequest, fold, roles::RoleAssignment},
     error::ProviderError,
-    providers::http::cut,
+    providers::{http::cut, people::Sought},
     tools::roles::ListRoleAssignments,
 };
 
@@ -21,13 +21,11 @@ pub(super) async fn list(at: &Session, op: &ListRoleAssignments) -> Result<List<
     let people: Vec<WireMember> = match &op.member {
         None => people.to_vec(),
         Some(named) => {
-            let found = WireMember::find(&people, named.text())?;
-            vec![found.ok_or_else(|| ProviderError::NotFound {
-                kind: "member",
-                name: named.text().to_owned(),
-                scope: project.as_ref().map_or_else(|| format!("organization `{organization}`"), |it| format!("project `{it}`")),
-                fix: "find them with list_project_members or list_organization_members".into(),
-            })?]
+            let (scope, list_tool) = match &project {
+                Some(project) => (format!("project `{project}`"), "list_project_members"),
+                None => (format!("organization `{organization}`"), "list_organization_members"),
+            };
+            vec![Sought::of(named, &scope, list_tool).among(&people, WireMember::known)?.clone()]
         }
     };
     let mut held = Vec::new();

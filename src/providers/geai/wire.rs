@@ -15,7 +15,8 @@ use crate::{
     error::ProviderError,
     providers::{
         http::{Drained, Reading, Request, drain, filled, items, once, theirs, tolerant},
-        meant::{at_most_one, has_address, has_id},
+        meant::{has_address, has_id},
+        people::Known,
         role_types,
     },
 };
@@ -244,16 +245,10 @@ impl WireMember {
         self.roles.iter().map(|it| it.name.clone()).collect()
     }
 
-    /// The one of these people who is meant by an e-mail or id.
-    pub(super) fn find(people: &[Self], wanted: &str) -> Result<Option<Self>, ProviderError> {
-        let told_apart = |it: &&Self| match &it.id {
-            Some(id) if !id.is_empty() => format!("{} [{id}]", it.label()),
-            _ => it.label(),
-        };
-        if let Some(found) = people.iter().find(|it| has_id(it.id.as_deref(), wanted)) {
-            return Ok(Some(found.clone()));
-        }
-        Ok(at_most_one(people.iter().filter(|it| it.is(wanted)), "member", wanted, told_apart)?.cloned())
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        let [id, email, name] = [&self.id, &self.email, &self.name].map(|it| it.as_deref().unwrap_or_default());
+        Known { id, email, name, also: None }
     }
 
     /// Whether an e-mail or id means them.

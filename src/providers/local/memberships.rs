@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Session, members, page::PageQuery, resolve::UserRow};
+use super::{Session, members, page::PageQuery, resolve::UserRow, seats::reachable};
 use crate::{
-    domain::{Email, List, PageRequest, members::Membership, roles::RoleLevel},
+    domain::{Email, List, PageRequest, ReferenceText as _, SoughtRef, members::Membership, roles::RoleLevel},
     error::ProviderError,
-    providers::role_types,
+    providers::{people::hint, role_types},
     store::{args, row},
     tools::members::{ListMemberships, ListProjectMemberships, Order},
 };
@@ -133,11 +133,20 @@ fn cut(page: &PageQuery, mut rows: Vec<(String, Membership)>, order: Order) -> L
     page.page(rows, total, |(key, _)| key.clone(), |(_, it)| it)
 }
 
-async fn account(at: &mut Session, email: &Email) -> Result<UserRow, ProviderError> {
-    members::user_with(at, email).await?.ok_or_else(|| ProviderError::NotFound {
+/// The account that is named: by its address wherever it is, by a name among those within reach.
+async fn account(at: &mut Session, named: &SoughtRef) -> Result<UserRow, ProviderError> {
+    let missing = match reachable(at, named).await {
+        Err(error @ ProviderError::NotFound { .. }) => error,
+        other => return other,
+    };
+    let user = match Email::try_from(named.text().to_owned()) {
+        Ok(email) => members::user_with(at, &email).await?,
+        Err(_) => None,
+    };
+    user.ok_or_else(|| ProviderError::NotFound {
         kind: "user",
-        name: email.to_string(),
+        name: named.to_string(),
         scope: "this directory".to_owned(),
-        fix: "find the e-mail with list_organization_members or list_invitations".to_owned(),
+        fix: hint(&missing).unwrap_or_else(|| "find the e-mail with list_organization_members or list_invitations".to_owned()),
     })
 }

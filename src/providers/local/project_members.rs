@@ -6,12 +6,12 @@ use super::{
     Session,
     compared::{Alone, Look},
     reach::{PROJECT_OWNER, PROJECTS, counted},
-    resolve::{ProjectRow, RoleRow, UserRow, only},
+    resolve::{ProjectRow, RoleRow, UserRow},
 };
 use crate::{
-    domain::{Change, Inverse, MemberRef, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
+    domain::{Change, Inverse, MemberRef, ReferenceText, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel},
     error::ProviderError,
-    providers::ALREADY_MEMBER,
+    providers::{ALREADY_MEMBER, people::Sought},
     store::{args, new_id, row},
     tools::{
         project_members::{AddProjectMember, GetProjectMember, RemoveProjectMember, UpdateProjectMember},
@@ -185,14 +185,12 @@ async fn assign(at: &mut Session, project: &ProjectRow, user_id: &str, role_id: 
 }
 
 /// Somebody who reaches the project, by whatever way.
-async fn person(at: &mut Session, project: &ProjectRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
-    let sql = "SELECT u.id, u.email, u.name, u.created_at FROM users u WHERE (u.id = $2 OR u.email = $3) AND (\
-                 EXISTS (SELECT 1 FROM project_members d WHERE d.project_id = $1 AND d.user_id = u.id) OR \
+async fn person<R: ReferenceText>(at: &mut Session, project: &ProjectRow, named: &R) -> Result<UserRow, ProviderError> {
+    let among = "users u WHERE (EXISTS (SELECT 1 FROM project_members d WHERE d.project_id = $1 AND d.user_id = u.id) OR \
                  EXISTS (SELECT 1 FROM project_teams pt JOIN team_members m ON m.team_id = pt.team_id \
                          WHERE pt.project_id = $1 AND m.user_id = u.id))";
-    let found = at.db.all(sql, &args![&project.id, named.text(), named.text().to_lowercase()]).await?;
     let scope = format!("project `{}`", project.name);
-    only(found, "member", named.text(), &scope, "list_project_members", |it: &UserRow| &it.id, |it| it.email.clone())
+    at.person_among(among, &args![&project.id], &Sought::of(named, &scope, "list_project_members")).await
 }
 
 /// The own place of somebody who is named; who is here through a team only has none.

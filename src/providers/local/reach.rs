@@ -6,11 +6,12 @@
 use super::{
     Session,
     members::{OWNER, role_by_id},
-    resolve::{MEMBER_NAMED, ProjectRow, RoleRow, TeamRow, UserRow, only},
+    resolve::{MEMBERS, ProjectRow, RoleRow, TeamRow, UserRow, only},
 };
 use crate::{
     domain::{ReferenceText as _, TeamRef},
     error::ProviderError,
+    providers::people::{Sought, hint},
     store::{Val, args},
 };
 
@@ -23,17 +24,18 @@ pub(super) const PROJECTS: (&str, &str) = ("project", "projects");
 impl Session {
     /// Somebody who can be let into a team or a project: a member of its organization.
     pub(super) async fn candidate(&mut self, organization_id: &str, organization: &str, wanted: &str) -> Result<UserRow, ProviderError> {
-        let email = wanted.to_lowercase();
-        let found: Vec<UserRow> = self.db.all(MEMBER_NAMED, &args![organization_id, wanted, &email]).await?;
-        if found.is_empty() {
-            let fix = if self.is_invited(organization_id, &email).await? {
-                "an invitation is pending: wait until it is accepted, or make them a member at once with add_organization_member"
-            } else {
-                "bring them in first with invite_organization_member or add_organization_member"
-            };
-            return Err(ProviderError::conflict("not_a_member", format!("`{wanted}` is not a member of `{organization}`"), fix));
-        }
-        only(found, "member", wanted, organization, "list_organization_members", |it| &it.id, |it| it.email.clone())
+        let sought = Sought { text: wanted, by_part: false, scope: organization, list_tool: "list_organization_members" };
+        let error = match self.person_among(MEMBERS, &args![organization_id], &sought).await {
+            Err(error @ ProviderError::NotFound { .. }) => error,
+            other => return other,
+        };
+        let fix = if self.is_invited(organization_id, &wanted.to_lowercase()).await? {
+            "an invitation is pending: wait until it is accepted, or make them a member at once with add_organization_member".to_owned()
+        } else {
+            // Who nearly has the name of a member is more likely that member than somebody to be invited.
+            hint(&error).unwrap_or_else(|| "bring them in first with invite_organization_member or add_organization_member".to_owned())
+        };
+        Err(ProviderError::conflict("not_a_member", format!("`{wanted}` is not a member of `{organization}`"), fix))
     }
 
     /// What is to be said of somebody who is to be taken out of a place and is not in it: they are gone already where the organization

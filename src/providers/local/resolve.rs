@@ -3,12 +3,17 @@
 use super::{Session, access::codes, held::role};
 use crate::{
     domain::{
-        MemberRef, OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
+        OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
         access::{Holder, Named, Place, Role},
         fold,
         roles::RoleLevel,
+        spellings,
     },
-    error::ProviderError,
+    error::{ProviderError, unnamed},
+    providers::{
+        people::{Known, Sought},
+        resolve::readings,
+    },
     store::{StoreError, Val, args, row},
 };
 
@@ -46,6 +51,9 @@ row! {
         id: String, organization_id: String, organization: String, name: String, slug: String, description: Option<String>, created_at: i64,
     }
 }
+
+/// The members of the organization `$1`.
+pub(super) const MEMBERS: &str = "users u JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = $1";
 
 pub(super) const TEAM_COLUMNS: &str = "SELECT t.id, t.organization_id, o.name AS organization, t.name, t.slug, t.description, t.created_at \
      FROM teams t JOIN organizations o ON o.id = t.organization_id";
@@ -89,6 +97,13 @@ pub(super) const PROJECT_COLUMNS: &str = "SELECT p.id, p.organization_id, o.name
      p.name, p.slug, p.description, p.residency, p.external_key_id, p.status, p.created_at, p.archived_at \
      FROM projects p JOIN organizations o ON o.id = p.organization_id LEFT JOIN teams t ON t.id = p.team_id";
 
+impl UserRow {
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known { id: &self.id, email: &self.email, name: &self.name, also: None }
+    }
+}
+
 /// The ids of those that are named by id, slug or folded name, each way by its own index. `$1` is what was named, `$2` the same folded,
 /// `$3` the organization where one is given.
 fn named_in(table: &str, within: bool) -> String {
@@ -130,21 +145,28 @@ pub(super) fn only<T>(
     }
 }
 
-/// Members of organization `$1` whose id is `$2` or whose e-mail is `$3`: first the people, then whether they are in it.
-pub(super) const MEMBER_NAMED: &str = "SELECT u.id, u.email, u.name, u.created_at FROM users u CROSS JOIN organization_members m \
-     WHERE (u.id = $2 OR u.email = $3) AND m.organization_id = $1 AND m.user_id = u.id";
-
 impl Session {
     /// The organization that is named, or pinned, or the only one.
     pub(super) async fn organization(&mut self, named: Option<&OrganizationRef>) -> Result<OrganizationRow, ProviderError> {
         let pin = self.settings.pin.clone();
         let Some(wanted) = named.map(|it| it.text().to_owned()).or_else(|| pin.clone()) else {
-            let all = self.organizations_like(None).await?;
+            let mut all = self.organizations_like(None).await?;
             return match all.len() {
                 0 => Err(ProviderError::conflict("no_organization", "there is no organization yet", "create one with create_organization")),
-                _ => only(all, "organization", "(none named)", "", "list_organizations", |it| &it.id, |it| it.slug.clone()),
+                1 => Ok(all.remove(0)),
+                _ => Err(unnamed("organization", all.iter().map(|it| it.slug.clone()).collect())),
             };
         };
+        for reading in readings("organization", &wanted) {
+            let found = self.organizations_like(Some(&reading.text)).await?;
+            let found: Vec<OrganizationRow> = found.into_iter().filter(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[])).collect();
+            if found.is_empty() {
+                continue;
+            }
+            let found = only(found, "organization", &reading.text, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
+            self.within_pin(&found.id, &found.name).await?;
+            return Ok(found);
+        }
         let found = self.organizations_like(Some(&wanted)).await?;
         let found = only(found, "organization", &wanted, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
         self.within_pin(&found.id, &found.name).await?;
@@ -215,7 +237,14 @@ impl Session {
             "SELECT {PROJECT_SELECTED} FROM {} CROSS JOIN {PROJECT_FROM} WHERE p.id = named.id",
             named_in("projects", within.is_some())
         );
-        let mut found: Vec<ProjectRow> = self.db.all(&sql, &named_by(text, within)).await?;
+        let mut found: Vec<ProjectRow> = Vec::new();
+        for reading in readings("project", text) {
+            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
         Ok(found)
     }
@@ -227,7 +256,14 @@ impl Session {
              FROM {} CROSS JOIN teams t JOIN organizations o ON o.id = t.organization_id WHERE t.id = named.id",
             named_in("teams", within.is_some())
         );
-        let mut found: Vec<TeamRow> = self.db.all(&sql, &named_by(text, within)).await?;
+        let mut found: Vec<TeamRow> = Vec::new();
+        for reading in readings("team", text) {
+            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
         Ok(found)
     }
@@ -247,11 +283,15 @@ impl Session {
         )
     }
 
-    /// The member of an organization who is named by e-mail or id.
-    pub(super) async fn member(&mut self, organization: &OrganizationRow, named: &MemberRef) -> Result<UserRow, ProviderError> {
+    /// The member of an organization who is named.
+    pub(super) async fn member<R: ReferenceText>(&mut self, organization: &OrganizationRow, named: &R) -> Result<UserRow, ProviderError> {
+        let sought = Sought::of(named, &organization.name, "list_organization_members");
+        let error = match self.person_among(MEMBERS, &args![&organization.id], &sought).await {
+            Err(error @ ProviderError::NotFound { .. }) => error,
+            other => return other,
+        };
         let email = named.text().to_lowercase();
-        let found: Vec<UserRow> = self.db.all(MEMBER_NAMED, &args![&organization.id, named.text(), &email]).await?;
-        if found.is_empty() && self.is_invited(&organization.id, &email).await? {
+        if self.is_invited(&organization.id, &email).await? {
             return Err(ProviderError::NotFound {
                 kind: "member",
                 name: email,
@@ -260,7 +300,24 @@ impl Session {
                     .to_owned(),
             });
         }
-        only(found, "member", named.text(), &organization.name, "list_organization_members", |it: &UserRow| &it.id, |it| it.email.clone())
+        Err(error)
+    }
+
+    /// The one of some people who is meant. `among` selects them: what stands behind `FROM` with a condition, where a person is `u`.
+    pub(super) async fn person_among(&mut self, among: &str, values: &[Val], sought: &Sought<'_>) -> Result<UserRow, ProviderError> {
+        let (first, columns) = (values.len() + 1, "u.id, u.email, u.name, u.created_at");
+        let sql = format!(
+            "SELECT {columns} FROM {among} AND u.id IN (SELECT id FROM users WHERE id = ${first} OR email IN (${}, ${}))",
+            first + 1,
+            first + 2
+        );
+        let [machine, people] = spellings(&sought.text.to_lowercase());
+        let mut found: Vec<UserRow> = self.db.all(&sql, &[values, &args![sought.text, machine, people]].concat()).await?;
+        if found.is_empty() {
+            // Whoever is named in another way is looked for among all of them.
+            found = self.db.all(&format!("SELECT {columns} FROM {among} ORDER BY u.email"), values).await?;
+        }
+        sought.among(&found, UserRow::known).cloned()
     }
 
     /// Whether somebody has an invitation to the organization that can be accepted.
@@ -281,7 +338,14 @@ impl Session {
         let usable = "r.level = $1 AND (r.built_in OR (r.organization_id = $2 AND (r.project_id IS NULL OR r.project_id = $3)))";
         let named_so = "r.id IN (SELECT id FROM roles WHERE id = $4 UNION SELECT id FROM roles WHERE level = $1 AND name_key = $5)";
         let sql = format!("{ROLE_COLUMNS} WHERE {named_so} AND {usable} ORDER BY r.id");
-        let found: Vec<RoleRow> = self.db.all(&sql, &args![level, organization_id, project_id, named.text(), fold(named.text())]).await?;
+        let mut found: Vec<RoleRow> = Vec::new();
+        for reading in readings("role", named.text()) {
+            found = self.db.all(&sql, &args![level, organization_id, project_id, &reading.text, fold(&reading.text)]).await?;
+            found.retain(|it| reading.fits(&it.id, &[&it.name], &[]));
+            if !found.is_empty() {
+                break;
+            }
+        }
         if found.is_empty() {
             let sql = format!("SELECT r.name FROM roles r WHERE {usable} ORDER BY r.built_in DESC, r.name");
             let usable = self.db.texts(&sql, &args![level, organization_id, project_id]).await?;

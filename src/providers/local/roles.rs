@@ -68,7 +68,7 @@ pub(super) async fn list(at: &mut Session, op: &ListRoles) -> Result<List<Role>,
     let keys = "s.level, s.name_key, s.id";
     let mut limits = if levels.is_empty() { String::new() } else { format!(" AND s.level IN ({})", among(&mut found, &levels)) };
     if project.is_some() && levels.is_empty() {
-        limits = " AND 1 = 0".to_owned();
+        " AND 1 = 0".clone_into(&mut limits);
     }
     let total = {
         let mut all = Select::new("r.id", "");

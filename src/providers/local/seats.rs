@@ -11,6 +11,7 @@ use crate::{
         roles::{RoleAssignment, RoleLevel},
     },
     error::ProviderError,
+    providers::people::Sought,
     store::{StoreError, Val, args},
 };
 
@@ -242,40 +243,22 @@ impl Seat {
 /// The one organization that a person is in.
 async fn home(at: &mut Session, person: &MemberRef) -> Result<OrganizationRow, ProviderError> {
     let sql = "SELECT o.id, o.name, o.slug, o.description, o.website, o.created_at FROM organizations o \
-               JOIN organization_members m ON m.organization_id = o.id JOIN users u ON u.id = m.user_id \
-               WHERE u.id = $1 OR u.email = $2 ORDER BY o.slug";
-    let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![person.text(), person.text().to_lowercase()]).await?;
-    match found.len() {
-        0 => Err(no_member(person)),
-        1 => Ok(found.remove(0)),
-        _ => {
-            let candidates = found.into_iter().map(|it| it.slug).collect();
-            Err(ProviderError::Ambiguous { kind: "organization", name: person.to_string(), candidates })
-        }
+               JOIN organization_members m ON m.organization_id = o.id WHERE m.user_id = $1 ORDER BY o.slug";
+    let user = reachable(at, person).await?;
+    let mut found: Vec<OrganizationRow> = at.db.all(sql, &args![&user.id]).await?;
+    if found.len() == 1 {
+        return Ok(found.remove(0));
     }
+    let candidates = found.into_iter().map(|it| it.slug).collect();
+    Err(ProviderError::Ambiguous { kind: "organization", name: person.to_string(), candidates })
 }
 
 /// A member of whichever organization is within reach.
-pub(super) async fn reachable(at: &mut Session, person: &MemberRef) -> Result<UserRow, ProviderError> {
-    let mut values = args![person.text(), person.text().to_lowercase()].to_vec();
-    let pinned = at.pinned().await?.map(|it| Val::from(it.id));
-    let within = if pinned.is_some() { " AND m.organization_id = $3" } else { "" };
-    values.extend(pinned);
-    let sql = format!(
-        "SELECT u.id, u.email, u.name, u.created_at FROM users u WHERE (u.id = $1 OR u.email = $2) AND EXISTS \
-         (SELECT 1 FROM organization_members m WHERE m.user_id = u.id{within})"
-    );
-    let found = at.db.one(&sql, &values).await?;
-    found.ok_or_else(|| no_member(person))
-}
-
-fn no_member(person: &MemberRef) -> ProviderError {
-    ProviderError::NotFound {
-        kind: "member",
-        name: person.to_string(),
-        scope: String::new(),
-        fix: "find the person with list_organization_members".into(),
-    }
+pub(super) async fn reachable<R: ReferenceText>(at: &mut Session, person: &R) -> Result<UserRow, ProviderError> {
+    let pinned: Vec<Val> = at.pinned().await?.map(|it| Val::from(it.id)).into_iter().collect();
+    let within = if pinned.is_empty() { "" } else { " AND m.organization_id = $1" };
+    let among = format!("users u WHERE EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = u.id{within})");
+    at.person_among(&among, &pinned, &Sought::of(person, "", "list_organization_members")).await
 }
 
 pub(super) fn one_of(what: &str) -> ProviderError {

@@ -7,7 +7,7 @@ use super::{
     compared::{Alone, Look},
     members::role_by_id,
     page::PageQuery,
-    resolve::{RoleRow, TeamRow, only},
+    resolve::{RoleRow, TeamRow},
     select::{Kept, Select},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         Change, Inverse, List, MemberRef, PageRequest, ReferenceText as _, RoleRef, Target, Timestamp, members::Member, roles::RoleLevel,
     },
     error::ProviderError,
+    providers::people::Sought,
     store::{StoreError, args, row},
     tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember, UpdateTeamMember},
 };
@@ -103,10 +104,10 @@ async fn role(at: &mut Session, named: Option<&RoleRef>, team: &TeamRow) -> Resu
 
 /// The place of somebody who is in the team.
 async fn place(at: &mut Session, team: &TeamRow, named: &MemberRef) -> Result<MembershipRow, ProviderError> {
-    let sql = format!("{PLACES} WHERE m.team_id = $1 AND m.user_id IN (SELECT id FROM users WHERE id = $2 OR email = $3)");
-    let found = at.db.all(&sql, &args![&team.id, named.text(), named.text().to_lowercase()]).await?;
+    let among = "users u JOIN team_members m ON m.user_id = u.id WHERE m.team_id = $1";
     let scope = format!("team `{}`", team.name);
-    only(found, "member", named.text(), &scope, "list_team_members", |it: &MembershipRow| &it.id, |it| it.email.clone())
+    let person = at.person_among(among, &args![&team.id], &Sought::of(named, &scope, "list_team_members")).await?;
+    kept(at, team, &person.id).await
 }
 
 async fn place_of(at: &mut Session, team: &TeamRow, user_id: &str) -> Result<Option<MembershipRow>, ProviderError> {

@@ -181,7 +181,7 @@ impl Seen<'_> {
         let at = self.at;
         let Some(listed) = at.find_person(wanted).await? else {
             self.invitations(|_, email| email.eq_ignore_ascii_case(wanted)).await?;
-            return if self.grants.list.is_empty() { at.person_called(wanted).await.map(|_| ()) } else { Ok(()) };
+            return if self.grants.list.is_empty() { at.person_called(wanted, false).await.map(|_| ()) } else { Ok(()) };
         };
         let person = members::retrieve(at, &listed.id).await?;
         self.grants.list.extend(of_person(at, &person, None, person.role.as_deref()).await?);

@@ -10,14 +10,14 @@ use crate::{
     domain::{
         Facts, Inverse, List, MemberRef, PageRequest, RoleRef, Target,
         access::{Grant, Holder, Via},
-        fold,
         members::Member,
         roles::RoleLevel,
     },
     error::ProviderError,
     providers::{
         http::{Draft, Sent, cut},
-        meant::{at_most_one, has_address, the_same},
+        meant::the_same,
+        people::{self, Known},
     },
     tools::members::{GetOrganizationMember, ListOrganizationMembers, RemoveOrganizationMember, UpdateOrganizationMember},
 };
@@ -59,18 +59,15 @@ impl WireUser {
         self.email.as_deref().or_else(|| self.user.as_ref()?.email.as_deref())
     }
 
-    pub(super) fn has_email(&self, email: &str) -> bool {
-        has_address(self.email(), email)
-    }
-
-    /// As one of several who may be meant.
-    pub(super) fn told_apart(&self) -> String {
-        format!("{} [{}]", self.label(), self.id)
-    }
-
     /// The e-mail; where there is none, the id.
     pub(super) fn label(&self) -> &str {
         self.email().unwrap_or(&self.id)
+    }
+
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        let (email, name) = (self.email().unwrap_or_default(), self.name().unwrap_or_default());
+        Known { id: &self.id, email, name, also: None }
     }
 
     fn name(&self) -> Option<&str> {
@@ -126,7 +123,7 @@ pub(super) async fn by_email(at: &Session, email: &str) -> Result<Option<WireUse
     {
         return Ok(Some(one.clone()));
     }
-    at_most_one(found.into_iter().filter(|it| it.has_email(email)), "member", email, WireUser::told_apart)
+    Ok(people::with_address(&found, email, WireUser::known)?.cloned())
 }
 
 /// An address that nobody can have.
@@ -148,7 +145,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
     };
     let meant = |it: &WireUser| {
         let texts = [Some(it.label()), it.name()];
-        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
+        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| query.is_in(it)))
             && role.is_none_or(|role| it.role.as_deref() == Some(role))
     };
     let found = all(at).await?.iter().filter(|it| meant(it)).map(WireUser::view).collect();

@@ -8,7 +8,7 @@ use super::{
     project_members, projects,
 };
 use crate::{
-    domain::{List, PageRequest, fold, members::Membership, roles::RoleLevel},
+    domain::{List, PageRequest, ReferenceText as _, fold, members::Membership, roles::RoleLevel},
     error::ProviderError,
     providers::{http::cut, role_types},
     tools::members::{ListMemberships, ListProjectMemberships, Order},
@@ -22,7 +22,10 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
     if !role_types::wants(&op.role_types, RoleLevel::Organization)? {
         return Ok(List::whole(Vec::new()));
     }
-    let person = at.find_person(email.as_str()).await?;
+    let person = match email.text() {
+        address if address.contains('@') => at.find_person(address).await?,
+        _ => Some(at.person(email).await?),
+    };
     let membership = person.map(|it| Membership {
         member: it.label().to_owned(),
         organization: at.organization(),
@@ -38,7 +41,7 @@ pub(super) async fn list_projects(at: &Session, op: &ListProjectMemberships) -> 
     if !role_types::wants(&op.role_types, RoleLevel::Project)? {
         return Ok(List::whole(Vec::new()));
     }
-    let named = at.person_called(op.email.as_str()).await?;
+    let named = at.person(&op.email).await?;
     let person = members::retrieve(at, &named.id).await?;
     let organization = at.organization();
     let memberships = places(at, &person).await?.into_iter().map(|it| Membership {

@@ -9,7 +9,7 @@ use super::{
     Session, api_keys,
     errors::found,
     held, lists,
-    members::WireUser,
+    members::{self, WireUser},
     power,
     project_teams::{self, WireProjectGroup},
     projects::WireProject,
@@ -31,7 +31,7 @@ use crate::{
         ALREADY_MEMBER,
         http::{Draft, Sent, cut},
         meant::the_same,
-        role_types,
+        people, role_types,
     },
     tools::project_members::{AddProjectMember, GetProjectMember, ListProjectMembers, RemoveProjectMember, UpdateProjectMember},
 };
@@ -102,7 +102,7 @@ pub(super) async fn list(at: &Session, op: &ListProjectMembers) -> Result<List<M
     let role = op.role.as_ref().map(|it| fold(it.text()));
     let meant = |it: &Member| {
         let texts = [Some(it.member.as_str()), it.name.as_deref()];
-        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| fold(it).contains(query.as_str())))
+        op.query.as_ref().is_none_or(|query| texts.into_iter().flatten().any(|it| query.is_in(it)))
             && role.as_ref().is_none_or(|role| it.roles.iter().any(|it| fold(it) == *role))
     };
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
@@ -175,7 +175,11 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let project = at.active_project(&op.project).await?;
     let (role, further) = chosen(at, &op.roles, &project).await?;
     let wanted = op.member.text();
-    let Some(person) = at.find_person(wanted).await? else { return Err(outsider(at, wanted, &project).await) };
+    let person = match at.find_person(wanted).await? {
+        Some(person) => person,
+        None if wanted.contains('@') => return Err(outsider(at, wanted, &project).await),
+        None => at.person_called(wanted, false).await?,
+    };
     if let Some(there) = membership(at, &project, &person.id).await? {
         let mut held = vec![there.role.clone()];
         // What is held beside the membership is looked up only where it is asked for.
@@ -267,16 +271,18 @@ async fn chosen(at: &Session, named: &[RoleRef], project: &WireProject) -> Resul
     }
 }
 
-/// Somebody who has to be invited before.
+/// Somebody who has to be invited before; who nearly has the address of a member is more likely that member.
 async fn outsider(at: &Session, wanted: &str, project: &WireProject) -> ProviderError {
-    if !wanted.contains('@') {
-        return Search { kind: "member", wanted, scope: "", list_tool: "list_organization_members" }.not_found(&[]);
-    }
+    let invited = at.invited(wanted).await;
+    let near = match members::all(at).await {
+        Ok(people) if invited.is_none() => people::near(&people, wanted, WireUser::known),
+        _ => None,
+    };
     let with_project = format!("invite_organization_member with email `{wanted}` and projects [`{}`]", project.name());
     ProviderError::conflict(
         "not_in_organization",
         format!("`{wanted}` is not a member of the organization, and only members can be added to projects"),
-        at.invited(wanted).await.unwrap_or_else(|| format!("invite them with the project in it: {with_project}")),
+        invited.or(near).unwrap_or_else(|| format!("invite them with the project in it: {with_project}")),
     )
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let archived = op.include_archived.unwrap_or_default();
     if let Some(query) = &op.query {
-        let meant = |it: &WireProject| (archived || !it.is_archived()) && fold(it.name()).contains(query.as_str());
+        let meant = |it: &WireProject| (archived || !it.is_archived()) && query.is_in(it.name());
         let found = all(at).await?.into_iter().filter(meant).map(|it| it.view()).collect();
         return cut(found, &page, |it: &Project| format!("{} {}", fold(&it.project), it.id));
     }

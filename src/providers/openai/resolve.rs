@@ -12,7 +12,11 @@ use super::{
 use crate::{
     domain::{ProjectRef, ReferenceText, RoleRef, TeamRef, fold},
     error::ProviderError,
-    providers::meant::{at_most_one, has_id, is_called},
+    providers::{
+        meant::{at_most_one, has_id},
+        people::{Sought, with_address},
+        resolve::matching,
+    },
 };
 
 /// How many look-ups are made one by one before the whole list is read instead.
@@ -28,13 +32,10 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The only match; an id wins over names, so that a thing named like another's id can still be meant.
+    /// The only match.
     pub(super) fn only<T: Clone>(&self, all: &[T], id: impl Fn(&T) -> &str, name: impl Fn(&T) -> &str) -> Result<T, ProviderError> {
-        if let Some(found) = all.iter().find(|it| has_id(id(it), self.wanted)) {
-            return Ok(found.clone());
-        }
-        let matches = all.iter().filter(|it| is_called(name(it), self.wanted));
-        let only = at_most_one(matches, self.kind, self.wanted, |it| format!("{} [{}]", name(it), id(it)))?;
+        let fitting = matching(all, self.kind, self.wanted, &id, |it| vec![name(it)], |_| Vec::new());
+        let only = at_most_one(fitting, self.kind, self.wanted, |it| format!("{} [{}]", name(it), id(it)))?;
         only.cloned().ok_or_else(|| self.not_found(&near(&fold(self.wanted), all.iter().map(&name))))
     }
 
@@ -67,9 +68,10 @@ impl Session {
         let all = projects::known(self).await?;
         // One that is archived stands back behind an active one of the same name.
         let (active, archived): (Vec<&WireProject>, Vec<&WireProject>) = all.iter().partition(|it| !it.is_archived());
-        let key = fold(wanted);
-        let named = |it: &&WireProject| it.id == wanted || fold(it.name()) == key;
-        let pool = if active.iter().any(named) || !archived.iter().any(named) { active } else { archived };
+        let fits = |pool: &[&WireProject]| {
+            !matching(pool, search.kind, wanted, |it: &&WireProject| &it.id, |it| vec![it.name()], |_| Vec::new()).is_empty()
+        };
+        let pool = if fits(&active) || !fits(&archived) { active } else { archived };
         search.only(&pool, |it| &it.id, |it| it.name()).cloned()
     }
 
@@ -86,27 +88,23 @@ impl Session {
         ))
     }
 
-    /// The person of the organization who is named by e-mail or id.
-    pub(super) async fn person(&self, named: &impl ReferenceText) -> Result<WireUser, ProviderError> {
-        self.person_called(named.text()).await
+    /// The person of the organization who is named.
+    pub(super) async fn person<R: ReferenceText>(&self, named: &R) -> Result<WireUser, ProviderError> {
+        self.person_called(named.text(), R::BY_PART).await
     }
 
     /// The same, by the text alone.
-    pub(super) async fn person_called(&self, wanted: &str) -> Result<WireUser, ProviderError> {
-        match self.find_person(wanted).await? {
-            Some(person) => Ok(person),
-            None => Err(self.nobody(wanted).await),
+    pub(super) async fn person_called(&self, text: &str, by_part: bool) -> Result<WireUser, ProviderError> {
+        if let Some(person) = self.find_person(text).await? {
+            return Ok(person);
         }
-    }
-
-    /// That nobody is called so; whoever was invited is not here yet, and that is said.
-    async fn nobody(&self, wanted: &str) -> ProviderError {
         let scope = self.organization();
-        let error = Search { kind: "member", wanted, scope: &scope, list_tool: "list_organization_members" }.not_found(&[]);
-        match (self.invited(wanted).await, error) {
-            (Some(fix), ProviderError::NotFound { kind, name, scope, .. }) => ProviderError::NotFound { kind, name, scope, fix },
-            (_, error) => error,
+        // Whoever was invited is not here yet, and that is said.
+        if let Some(fix) = self.invited(text).await {
+            return Err(ProviderError::NotFound { kind: "member", name: text.to_owned(), scope, fix });
         }
+        let sought = Sought { text, by_part, scope: &scope, list_tool: "list_organization_members" };
+        sought.among(&members::all(self).await?, WireUser::known).cloned()
     }
 
     /// What can be done about somebody who was invited and has not come in yet. It is only a hint, so that a key that may not look
@@ -119,16 +117,21 @@ impl Session {
         Some(format!("an invitation is pending: {}; wait until it is accepted, or end it with cancel_invitation", pending.told()))
     }
 
-    /// The same, where nobody is no error.
+    /// The person with this e-mail or id, if there is one.
     pub(super) async fn find_person(&self, wanted: &str) -> Result<Option<WireUser>, ProviderError> {
         if self.asked_before("person") >= ONE_BY_ONE {
             let all = members::all(self).await?;
             if let Some(found) = all.iter().find(|it| has_id(it.id.as_str(), wanted)) {
                 return Ok(Some(found.clone()));
             }
-            return Ok(at_most_one(all.iter().filter(|it| it.has_email(wanted)), "member", wanted, |it| it.told_apart())?.cloned());
+            return Ok(with_address(&all, wanted, WireUser::known)?.cloned());
         }
-        if wanted.contains('@') { members::by_email(self, wanted).await } else { found(members::retrieve(self, wanted).await) }
+        if wanted.contains('@') {
+            return members::by_email(self, wanted).await;
+        }
+        // What has blanks is a name.
+        let is_id = wanted.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'));
+        if is_id { found(members::retrieve(self, wanted).await) } else { Ok(None) }
     }
 
     /// The group that is named.

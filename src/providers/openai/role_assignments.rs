@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Facts, Inverse, List, Losing, MemberRef, PageRequest, ProjectRef, RoleRef, Target, TeamRef,
+        Facts, Inverse, List, Losing, MemberRef, PageRequest, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
         access::{Grant, Via},
         roles::RoleAssignment,
     },
@@ -71,7 +71,7 @@ pub(super) enum Assignee {
 }
 
 impl Assignee {
-    async fn named(at: &Session, member: Option<&MemberRef>, team: Option<&TeamRef>) -> Result<Self, ProviderError> {
+    async fn named(at: &Session, member: Option<&impl ReferenceText>, team: Option<&TeamRef>) -> Result<Self, ProviderError> {
         match (member, team) {
             (Some(member), None) => at.person(member).await.map(Self::Person),
             (None, Some(team)) => at.team(team).await.map(Self::Team),

@@ -68,7 +68,7 @@ pub(super) async fn list(at: &Session, op: &ListTeams) -> Result<List<Team>, Pro
     let Some(query) = &op.query else {
         return lists::page(at.get("/organization/groups"), &page, |it: WireGroup| it.view()).await;
     };
-    let found = all(at).await?.into_iter().filter(|it| fold(&it.name).contains(query.as_str())).map(|it| it.view()).collect();
+    let found = all(at).await?.into_iter().filter(|it| query.is_in(&it.name)).map(|it| it.view()).collect();
     cut(found, &page, |it: &Team| format!("{} {}", fold(&it.team), it.id))
 }
 

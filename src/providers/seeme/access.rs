@@ -4,8 +4,7 @@ use std::{slice, sync::Arc};
 
 use super::{
     Session, memberships,
-    names::Wanted,
-    people::{Seat, members, seats},
+    people::{Seat, among, members, seats},
     places::{self, Kind, Place},
     roles::{self, Role},
     seats::everywhere,
@@ -13,10 +12,11 @@ use super::{
 };
 use crate::{
     domain::{
-        ReferenceText as _, Surroundings,
+        ReferenceText, Surroundings,
         access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, Person, Power, State, Via},
     },
     error::ProviderError,
+    providers::people::Sought,
 };
 
 /// What the service tells nobody.
@@ -36,7 +36,7 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
     let mut found = match scope {
         GrantScope::Organization(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
         GrantScope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
-        GrantScope::Person(named) => of_person(at, named.text()).await?,
+        GrantScope::Person(named) => of_person(at, named).await?,
     };
     found.unseen.extend(UNSEEN.map(str::to_owned));
     Ok(found)
@@ -75,7 +75,7 @@ async fn of_project(at: &Session, project: &Place) -> Result<Grants, ProviderErr
     Ok(Grants { list, unseen })
 }
 
-async fn of_person(at: &Session, text: &str) -> Result<Grants, ProviderError> {
+async fn of_person<R: ReferenceText>(at: &Session, named: &R) -> Result<Grants, ProviderError> {
     let (mut all, mut people) = (Grants::default(), Vec::<Seat>::new());
     for organization in memberships::reached(at).await? {
         let found = of_organization(at, &organization).await?;
@@ -91,8 +91,7 @@ async fn of_person(at: &Session, text: &str) -> Result<Grants, ProviderError> {
             once.push(seat);
         }
     }
-    let wanted = Wanted { kind: "member", text, scope: String::new(), list_tool: "list_organization_members" };
-    let who = holder(&wanted.among(&once)?);
+    let who = holder(&among(&once, &Sought::of(named, "", "list_organization_members"))?);
     all.list.retain(|it| it.holder.is_same(&who));
     Ok(all)
 }

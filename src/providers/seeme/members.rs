@@ -10,9 +10,7 @@ use super::{
     seats::{everywhere, give, vacate},
 };
 use crate::{
-    domain::{
-        Email, Facts, Inverse, List, MemberRef, OrganizationRef, PageRequest, Query, ReferenceText as _, RoleRef, Target, members::Member,
-    },
+    domain::{Email, Facts, Inverse, List, MemberRef, OrganizationRef, PageRequest, ReferenceText as _, RoleRef, Target, members::Member},
     error::ProviderError,
     providers::http::{Draft, cut},
     tools::members::{
@@ -23,7 +21,7 @@ use crate::{
 pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<List<Member>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
     let mut people = by_role(at, members(at, &organization).await?.to_vec(), op.role.as_ref(), &organization).await?;
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+    if let Some(query) = &op.query {
         people.retain(|it| it.matches(query));
     }
     let views = people.iter().map(|it| it.member(&organization)).collect();
@@ -32,12 +30,12 @@ pub(super) async fn list(at: &Session, op: &ListOrganizationMembers) -> Result<L
 
 pub(super) async fn get(at: &Session, op: &GetOrganizationMember) -> Result<Member, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    Ok(seat(at, &organization, op.member.text()).await?.member(&organization))
+    Ok(seat(at, &organization, &op.member).await?.member(&organization))
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Result<Draft<Member>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    let before = seat(at, &organization, op.member.text()).await?;
+    let before = seat(at, &organization, &op.member).await?;
     let new = roles::role(at, &op.role, &organization).await?;
     let mut facts = Facts::none();
     if !before.holds(&new) {
@@ -54,7 +52,7 @@ pub(super) async fn update(at: &Session, op: &UpdateOrganizationMember) -> Resul
 
 pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Result<Draft<Member>, ProviderError> {
     let organization = places::organization(at, op.organization.as_ref()).await?;
-    let before = match seat(at, &organization, op.member.text()).await {
+    let before = match seat(at, &organization, &op.member).await {
         Err(error @ ProviderError::NotFound { .. }) => {
             return Err(invited_inside(at, &organization, op.member.text()).await.unwrap_or(error));
         }

@@ -7,15 +7,14 @@ use futures_util::future::try_join_all;
 use super::{
     Session,
     context::context,
-    names::Wanted,
-    people::{Seat, members, seat},
+    people::{Seat, among, members, seat},
     places::{self, Kind, Place},
     seats::everywhere,
 };
 use crate::{
-    domain::{List, PageRequest, ReferenceText as _, members::Membership, roles::RoleAssignment},
+    domain::{List, PageRequest, ReferenceText, members::Membership, roles::RoleAssignment},
     error::ProviderError,
-    providers::http::cut,
+    providers::{http::cut, people::Sought},
     tools::{members::ListMemberships, roles::ListRoleAssignments},
 };
 
@@ -28,13 +27,18 @@ pub(super) async fn list(at: &Session, op: &ListMemberships) -> Result<List<Memb
         Some(_) => None,
         None => Some(context(at).await?.user_id),
     };
-    let is_meant = |seat: &Seat| match (&op.email, &caller) {
-        (Some(email), _) => seat.has(email.as_str()),
-        (None, Some(user)) => seat.is(user),
+    let in_each = in_each(at).await?;
+    let named = match &op.email {
+        Some(named) if !named.text().contains('@') => someone(&in_each, named)?.user_id,
+        _ => caller,
+    };
+    let is_meant = |seat: &Seat| match (&named, &op.email) {
+        (Some(user), _) => seat.is(user),
+        (None, Some(email)) => seat.has(email.text()),
         (None, None) => false,
     };
     let mut found = Vec::new();
-    for (organization, people) in in_each(at).await? {
+    for (organization, people) in in_each {
         if let Some(seat) = people.iter().find(|it| is_meant(it)) {
             found.push(Membership {
                 member: seat.called().to_owned(),
@@ -74,12 +78,12 @@ pub(super) async fn list_assignments(at: &Session, op: &ListRoleAssignments) -> 
         (member, Some(named)) => {
             let project = places::project(at, named).await?;
             let seats = match member {
-                Some(member) => vec![seat(at, &project, member.text()).await?],
+                Some(member) => vec![seat(at, &project, member).await?],
                 None => members(at, &project).await?.to_vec(),
             };
             seats.into_iter().map(|it| (project.clone(), it)).collect()
         }
-        (Some(member), None) => of_person(at, member.text()).await?,
+        (Some(member), None) => of_person(at, member).await?,
         (None, None) => {
             return Err(ProviderError::invalid(
                 "neither `member` nor `project` is given",
@@ -94,17 +98,9 @@ pub(super) async fn list_assignments(at: &Session, op: &ListRoleAssignments) -> 
     })
 }
 
-async fn of_person(at: &Session, text: &str) -> Result<Vec<(Place, Seat)>, ProviderError> {
+async fn of_person<R: ReferenceText>(at: &Session, named: &R) -> Result<Vec<(Place, Seat)>, ProviderError> {
     let in_each = in_each(at).await?;
-    let mut people: Vec<Seat> = Vec::new();
-    for seat in in_each.iter().flat_map(|it| it.1.iter()) {
-        // One person has a seat in each organization, with one id of their own.
-        if !people.iter().any(|it| it.user_id == seat.user_id) {
-            people.push(seat.clone());
-        }
-    }
-    let wanted = Wanted { kind: "member", text, scope: String::new(), list_tool: "list_organization_members" };
-    let person = wanted.among(&people)?;
+    let person = someone(&in_each, named)?;
     let mut found = Vec::new();
     for (organization, people) in in_each {
         if people.iter().any(|it| it.user_id == person.user_id) {
@@ -116,6 +112,18 @@ async fn of_person(at: &Session, text: &str) -> Result<Vec<(Place, Seat)>, Provi
         }
     }
     Ok(found)
+}
+
+/// The person who is meant, of those who are members anywhere.
+fn someone<R: ReferenceText>(in_each: &[(Place, Arc<Vec<Seat>>)], named: &R) -> Result<Seat, ProviderError> {
+    let mut people: Vec<Seat> = Vec::new();
+    for seat in in_each.iter().flat_map(|it| it.1.iter()) {
+        // One person has a seat in each organization, with one id of their own.
+        if !people.iter().any(|it| it.user_id == seat.user_id) {
+            people.push(seat.clone());
+        }
+    }
+    among(&people, &Sought::of(named, "", "list_organization_members"))
 }
 
 fn assignment(place: &Place, seat: &Seat) -> Option<RoleAssignment> {

@@ -3,7 +3,7 @@
 use crate::{
     domain::fold,
     error::ProviderError,
-    providers::meant::{at_most_one, has_address, has_id, is_called},
+    providers::{meant::at_most_one, resolve::matching},
 };
 
 /// Something that can be pointed at.
@@ -11,6 +11,10 @@ pub(super) trait Named {
     fn id(&self) -> &str;
     /// What people call it; compared folded.
     fn names(&self) -> Vec<&str>;
+    /// Names and id of the organization that it is in.
+    fn within(&self) -> Vec<&str> {
+        Vec::new()
+    }
     /// How it is told apart from others of the same name.
     fn label(&self) -> String;
 }
@@ -28,14 +32,10 @@ pub(super) struct Wanted<'a> {
 const ALIKE: f64 = 0.85;
 
 impl Wanted<'_> {
-    /// Takes the only match; an id wins over names, so that a thing named like another's id can still be meant.
+    /// Takes the only match.
     pub(super) fn among<T: Named + Clone>(&self, items: &[T]) -> Result<T, ProviderError> {
-        if let Some(found) = items.iter().find(|it| has_id(it.id(), self.text)) {
-            return Ok(found.clone());
-        }
-        let fits = |name: &&str| if self.text.contains('@') { has_address(*name, self.text) } else { is_called(*name, self.text) };
-        let found = items.iter().filter(|it| it.names().iter().any(fits));
-        at_most_one(found, self.kind, self.text, |it| it.label())?.cloned().ok_or_else(|| self.none(items))
+        let fitting = matching(items, self.kind, self.text, T::id, T::names, T::within);
+        at_most_one(fitting, self.kind, self.text, |it| it.label())?.cloned().ok_or_else(|| self.none(items))
     }
 
     fn none<T: Named>(&self, items: &[T]) -> ProviderError {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Counted, Description, Facts, Inverse, List, Losing, Name, OrganizationRef, PageRequest, Query, Slug, Surroundings, Target, Thing,
-        Website, fold, organizations::Organization,
+        Counted, Description, Facts, Inverse, List, Losing, Name, OrganizationRef, PageRequest, Slug, Surroundings, Target, Thing, Website,
+        fold, organizations::Organization,
     },
     error::ProviderError,
     providers::{
@@ -30,7 +30,7 @@ pub(super) async fn list(at: &Session, op: &ListOrganizations) -> Result<List<Or
         Some(pinned) => vec![pinned.it],
         None => places::organizations(at).await?,
     };
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+    if let Some(query) = &op.query {
         found.retain(|it| it.contains(query));
     }
     let brief = |it: Organization| Organization { description: None, website: None, created_at: None, ..it };

@@ -9,18 +9,21 @@ use serde::Deserialize;
 
 use super::{
     Session,
-    names::{Named, Wanted},
+    names::Named,
     places::{Kind, Place},
     roles::{self, Role},
     wire::{filled, listed, time},
 };
 use crate::{
     domain::{
-        RoleRef, Timestamp, fold,
+        Query, ReferenceText, RoleRef, Timestamp, fold,
         members::{Invitation, InvitationStatus, Member},
     },
     error::ProviderError,
-    providers::meant::{has_address, has_id},
+    providers::{
+        meant::{has_address, has_id},
+        people::{Known, Sought},
+    },
 };
 
 /// A membership or an invitation. Details of role and person are flat in some deployments and nested in others.
@@ -170,8 +173,14 @@ impl Seat {
         self.role_id.as_deref() == Some(role.id.as_str())
     }
 
-    pub(super) fn matches(&self, query: &str) -> bool {
-        self.names().iter().take(3).any(|it| fold(it).contains(query))
+    pub(super) fn matches(&self, query: &Query) -> bool {
+        self.names().iter().take(3).any(|it| query.is_in(it))
+    }
+
+    /// What they are found by.
+    pub(super) fn known(&self) -> Known<'_> {
+        let [email, name] = [&self.email, &self.name].map(|it| it.as_deref().unwrap_or_default());
+        Known { id: Named::id(self), email, name, also: self.username.as_deref() }
     }
 
     pub(super) fn member(&self, place: &Place) -> Member {
@@ -234,15 +243,15 @@ pub(super) async fn members(at: &Session, place: &Place) -> Result<Arc<Vec<Seat>
     at.once(&key, || async { Ok(seats(at, place).await?.iter().filter(|it| !it.pending).cloned().collect()) }).await
 }
 
-/// The seat of somebody in a place who is named by e-mail, name or id.
-pub(super) async fn seat(at: &Session, place: &Place, text: &str) -> Result<Seat, ProviderError> {
-    let (kind, scope, list_tool) = match place.kind {
-        Kind::Organization => ("member", place.name().to_owned(), "list_organization_members"),
-        Kind::Team => ("member", place.says(), "list_team_members"),
-        Kind::Project => ("member", place.says(), "list_project_members"),
+/// The seat of somebody in a place who is named.
+pub(super) async fn seat<R: ReferenceText>(at: &Session, place: &Place, named: &R) -> Result<Seat, ProviderError> {
+    let (scope, list_tool) = match place.kind {
+        Kind::Organization => (place.name().to_owned(), "list_organization_members"),
+        Kind::Team => (place.says(), "list_team_members"),
+        Kind::Project => (place.says(), "list_project_members"),
     };
     let seats = seats(at, place).await?;
-    let found = Wanted { kind, text, scope, list_tool }.among(&seats)?;
+    let found = among(&seats, &Sought::of(named, &scope, list_tool))?;
     if found.pending && place.kind == Kind::Organization {
         return Err(ProviderError::conflict(
             "invitation_pending",
@@ -251,6 +260,14 @@ pub(super) async fn seat(at: &Session, place: &Place, text: &str) -> Result<Seat
         ));
     }
     Ok(found)
+}
+
+/// The one of these who is meant: by the id of the seat, too.
+pub(super) fn among(seats: &[Seat], sought: &Sought<'_>) -> Result<Seat, ProviderError> {
+    match seats.iter().find(|it| has_id(it.id.as_str(), sought.text)) {
+        Some(found) => Ok(found.clone()),
+        None => sought.among(seats, Seat::known).cloned(),
+    }
 }
 
 /// Those of some people who hold a role, where one is named.

@@ -7,7 +7,7 @@ use super::{
     wire::{filled, listed},
 };
 use crate::{
-    domain::{List, PageRequest, Query, access::Power, fold, roles::Permission},
+    domain::{List, PageRequest, Query, access::Power, roles::Permission},
     error::ProviderError,
     providers::http::cut,
     tools::roles::ListPermissions,
@@ -30,13 +30,14 @@ impl WirePermission {
 /// Lists the codes that roles can hold.
 pub(super) async fn list(at: &Session, op: &ListPermissions) -> Result<List<Permission>, ProviderError> {
     let told: Vec<WirePermission> = listed(at.get("/permissions")).await?;
-    let query = op.query.as_ref().map_or("", Query::as_str);
     let view = |it: WirePermission| {
         let title = filled(it.name.as_ref()).filter(|name| *name != it.code());
         let description = filled(it.description.as_ref()).or(title).map(str::to_owned);
         Permission { permission: it.code().to_owned(), description }
     };
-    let fits = |it: &Permission| it.permission.contains(query) || it.description.as_deref().is_some_and(|it| fold(it).contains(query));
+    let contains =
+        |query: &Query, it: &Permission| query.is_in(&it.permission) || it.description.as_deref().is_some_and(|it| query.is_in(it));
+    let fits = |it: &Permission| op.query.as_ref().is_none_or(|query| contains(query, it));
     let found = told.into_iter().map(view).filter(fits).collect();
     cut(found, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.permission.clone())
 }

@@ -11,8 +11,8 @@ use super::{
     wire::{filled, listed},
 };
 use crate::{
-    domain::{OrganizationRef, ProjectRef, ReferenceText as _, Slug, Target, TeamRef, fold},
-    error::ProviderError,
+    domain::{OrganizationRef, ProjectRef, Query, ReferenceText as _, Slug, Target, TeamRef, fold},
+    error::{ProviderError, unnamed},
     providers::{
         http::{Reading, Request, Writing},
         meant::{has_id, is_called, the_same},
@@ -71,9 +71,9 @@ pub(super) struct WirePlace {
 }
 
 impl WirePlace {
-    /// Whether part of its name or slug is this, which is folded.
-    pub(super) fn contains(&self, query: &str) -> bool {
-        fold(&self.name).contains(query) || self.slug.as_deref().is_some_and(|it| it.contains(query))
+    /// Whether a search finds it.
+    pub(super) fn contains(&self, query: &Query) -> bool {
+        query.is_in(&self.name) || self.slug.as_deref().is_some_and(|it| query.is_in(it))
     }
 
     /// What lists of them are sorted by.
@@ -105,6 +105,13 @@ impl Named for Place {
 
     fn names(&self) -> Vec<&str> {
         [Some(self.it.name.as_str()), filled(self.it.slug.as_ref())].into_iter().flatten().collect()
+    }
+
+    fn within(&self) -> Vec<&str> {
+        [Some(self.organization.name.as_str()), filled(self.organization.slug.as_ref()), Some(self.organization.id.as_str())]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn label(&self) -> String {
@@ -216,11 +223,7 @@ pub(super) async fn organization(at: &Session, named: Option<&OrganizationRef>) 
         return match all.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(ProviderError::conflict("no_organization", "there is no organization yet", "create one with create_organization")),
-            many => Err(ProviderError::Ambiguous {
-                kind: "organization",
-                name: "(none named)".into(),
-                candidates: many.iter().map(Named::label).collect(),
-            }),
+            many => Err(unnamed("organization", many.iter().map(Named::label).collect())),
         };
     };
     let found = organization_called(at, named.text()).await?;

@@ -11,7 +11,7 @@ use super::{
     wire::{filled, time},
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Query, Target, Thing, projects::Project},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Target, Thing, projects::Project},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -31,7 +31,7 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
             places::located(at, Kind::Project, places::of_team(at, team.id(), within).await?).await?
         }
     };
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+    if let Some(query) = &op.query {
         projects.retain(|it| it.it.contains(query));
     }
     let List { items, shown, has_more, next_cursor, total } =

@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Session, access,
     changes_of_access::{another_role, leaving},
-    names::{Named as _, Wanted},
-    people::{Seat, WireMember, members, seat, seats},
+    names::Named as _,
+    people::{Seat, WireMember, among, members, seat, seats},
     places::{self, Kind, Place},
     roles::{self, Role},
 };
 use crate::{
     domain::{
-        Email, Facts, Inverse, MemberRef, PersonRef, ProjectRef, RoleRef, Target, TeamRef,
+        Email, Facts, Inverse, MemberRef, PersonRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
         access::{Grant, Holder, Person},
         members::Member,
     },
@@ -22,6 +22,7 @@ use crate::{
     providers::{
         ALREADY_MEMBER,
         http::{Draft, Reply, Sent},
+        people::{Sought, hint},
     },
     tools::{
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
@@ -75,18 +76,17 @@ struct Newcomer {
 
 impl Newcomer {
     /// A member of the organization, or whoever has an e-mail.
-    async fn find(at: &Session, place: &Place, who: &str) -> Result<Self, ProviderError> {
+    async fn find(at: &Session, place: &Place, who: &impl ReferenceText) -> Result<Self, ProviderError> {
         let organization = place.home();
         let people = members(at, &organization).await?;
-        let wanted = Wanted { kind: "member", text: who, scope: organization.name().to_owned(), list_tool: "list_organization_members" };
-        match wanted.among(&people) {
+        match among(&people, &Sought::of(who, organization.name(), "list_organization_members")) {
             Ok(it) => Ok(Self { name: it.called().to_owned(), user_id: it.user_id.clone(), email: it.email }),
-            Err(error @ ProviderError::NotFound { .. }) => match Email::try_from(who.to_owned()) {
+            Err(error @ ProviderError::NotFound { .. }) => match Email::try_from(who.text().to_owned()) {
                 Ok(email) => Ok(Self { user_id: None, name: email.to_string(), email: Some(email.to_string()) }),
                 Err(_) => Err(ProviderError::conflict(
                     "not_a_member",
-                    format!("`{who}` is not a member of `{}`", organization.name()),
-                    format!("{}; or bring them in first with invite_organization_member", error.fix()),
+                    format!("`{}` is not a member of `{}`", who.text(), organization.name()),
+                    hint(&error).unwrap_or_else(|| format!("{}; or bring them in first with invite_organization_member", error.fix())),
                 )),
             },
             Err(other) => Err(other),
@@ -109,7 +109,12 @@ impl Newcomer {
 }
 
 /// Adds somebody to a team or project.
-pub(super) async fn add(at: &Session, place: Place, who: &str, named: Option<&RoleRef>) -> Result<Draft<Member>, ProviderError> {
+pub(super) async fn add(
+    at: &Session,
+    place: Place,
+    who: &impl ReferenceText,
+    named: Option<&RoleRef>,
+) -> Result<Draft<Member>, ProviderError> {
     let role = match named {
         Some(named) => Some(roles::role(at, named, &place).await?),
         None => None,
@@ -192,7 +197,7 @@ fn target(place: &Place, seat: &Seat) -> Target {
 }
 
 /// Gives somebody in a team or project another role.
-pub(super) async fn update(at: &Session, place: Place, who: &str, named: &RoleRef) -> Result<Draft<Member>, ProviderError> {
+pub(super) async fn update(at: &Session, place: Place, who: &impl ReferenceText, named: &RoleRef) -> Result<Draft<Member>, ProviderError> {
     let before = seat(at, &place, who).await?;
     let role = roles::role(at, named, &place).await?;
     let known = roles::usable(at, &place.home()).await?;
@@ -232,7 +237,7 @@ pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Ta
 }
 
 /// Takes somebody out of a team or project, or takes an invitation to it back.
-pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draft<Member>, ProviderError> {
+pub(super) async fn remove(at: &Session, place: Place, who: &impl ReferenceText) -> Result<Draft<Member>, ProviderError> {
     let before = match seat(at, &place, who).await {
         Err(error @ ProviderError::NotFound { .. }) => return Err(gone_or(at, error, &place, who).await),
         found => found?,
@@ -245,12 +250,12 @@ pub(super) async fn remove(at: &Session, place: Place, who: &str) -> Result<Draf
 }
 
 /// Somebody who is to be taken out of a place and is not in it: gone already where the organization knows them, else as `error` says.
-async fn gone_or(at: &Session, error: ProviderError, place: &Place, who: &str) -> ProviderError {
+async fn gone_or(at: &Session, error: ProviderError, place: &Place, who: &impl ReferenceText) -> ProviderError {
     let organization = place.home();
     let Ok(people) = members(at, &organization).await else { return error };
     let look = format!("list_{}_members", place.kind.noun());
-    let wanted = Wanted { kind: "member", text: who, scope: String::new(), list_tool: "list_organization_members" };
-    wanted.among(&people).map_or(error, |it| ProviderError::gone(format!("`{}` is not in {}", it.called(), place.says()), &look))
+    let sought = Sought::of(who, organization.name(), "list_organization_members");
+    among(&people, &sought).map_or(error, |it| ProviderError::gone(format!("`{}` is not in {}", it.called(), place.says()), &look))
 }
 
 /// Takes a seat away: of a member, or an invitation.

@@ -6,7 +6,7 @@ use super::{
     places, seats as change,
 };
 use crate::{
-    domain::{List, PageRequest, ReferenceText as _, members::Member},
+    domain::{List, PageRequest, members::Member},
     error::ProviderError,
     providers::http::{Draft, cut},
     tools::teams::{AddTeamMember, ListTeamMembers, RemoveTeamMember, UpdateTeamMember},
@@ -22,15 +22,15 @@ pub(super) async fn list(at: &Session, op: &ListTeamMembers) -> Result<List<Memb
 
 pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member>, ProviderError> {
     let team = places::team(at, &op.team, None).await?;
-    change::add(at, team, op.member.text(), op.role.as_ref()).await
+    change::add(at, team, &op.member, op.role.as_ref()).await
 }
 
 pub(super) async fn update(at: &Session, op: &UpdateTeamMember) -> Result<Draft<Member>, ProviderError> {
     let team = places::team(at, &op.team, None).await?;
-    change::update(at, team, op.member.text(), &op.role).await
+    change::update(at, team, &op.member, &op.role).await
 }
 
 pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<Member>, ProviderError> {
     let team = places::team(at, &op.team, None).await?;
-    change::remove(at, team, op.member.text()).await
+    change::remove(at, team, &op.member).await
 }

@@ -11,7 +11,7 @@ use super::{
     wire::time,
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Query, Target, TeamRef, Thing, teams::Team},
+    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, Target, TeamRef, Thing, teams::Team},
     error::ProviderError,
     providers::http::{Draft, Sent, cut},
     tools::teams::{CreateTeam, DeleteTeam, GetTeam, ListTeams, TeamField, UpdateTeam},
@@ -24,7 +24,7 @@ pub(super) async fn list(at: &Session, op: &ListTeams) -> Result<List<Team>, Pro
         (Some(named), _) => Some(places::organization(at, Some(named)).await?),
     };
     let mut teams = places::all(at, Kind::Team, organization.as_ref()).await?;
-    if let Some(query) = op.query.as_ref().map(Query::as_str) {
+    if let Some(query) = &op.query {
         teams.retain(|it| it.it.contains(query));
     }
     let page = cut(teams, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
