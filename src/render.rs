@@ -135,7 +135,7 @@ fn made(fields: &Fields) -> String {
     ];
     let others: Vec<(u64, &str)> = others.iter().map(|it| (count(it.0), it.1)).filter(|it| it.0 > 0).collect();
     let all = count("done") + others.iter().map(|it| it.0).sum::<u64>();
-    let told: String = others.iter().map(|(count, how)| format!(", {count} {how}")).collect();
+    let told = others.iter().fold(String::new(), |told, (count, how)| told + &format!(", {count} {how}"));
     format!("{} of {all} made{told}", count("done"))
 }
 

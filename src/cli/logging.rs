@@ -50,7 +50,7 @@ fn filter(wanted: &str, calls: bool) -> (Targets, bool) {
         _ => Targets::new().with_default(Level::WARN),
     };
     // It tells of every message, with all that is in it; whoever wants that says so.
-    if !wanted.contains("rmcp") && !misread && filter.default_level().is_none_or(|it| it > LevelFilter::ERROR) {
+    if (misread || !wanted.contains("rmcp")) && filter.default_level().is_none_or(|it| it > LevelFilter::ERROR) {
         filter = filter.with_target("rmcp", Level::ERROR);
     }
     (filter, misread)

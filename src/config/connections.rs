@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{ConfigError, Places, nearest, path_from, secret::SecretSource};
+use super::{ConfigError, Places, nearest, over::not_taken, path_from, secret::SecretSource};
 use crate::providers::{
     engine,
     geai::{
@@ -113,8 +113,11 @@ impl RawConnection {
     }
 
     /// Keeps this account to the organization that `over` names, unless it is kept to one already; answers which, where that is new.
-    /// `None` where `over` says more than which account it means: an address, a secret or a file.
-    pub(super) fn keep_to(&mut self, over: Self) -> Option<Option<&str>> {
+    ///
+    /// # Errors
+    ///
+    /// Where `over` says more than which account it means: an address, a secret or a file.
+    pub(super) fn keep_to(&mut self, over: Self) -> Result<Option<&str>, ConfigError> {
         // Taken apart completely: a key that nobody has thought about here does not compile.
         let Self {
             provider,
@@ -148,13 +151,13 @@ impl RawConnection {
             || !role_ids.is_empty()
             || !paths.is_empty();
         if says_more || provider != self.provider {
-            return None;
+            return Err(not_taken("connections"));
         }
         if self.organization.is_some() || organization.is_none() {
-            return Some(None);
+            return Ok(None);
         }
         self.organization = organization;
-        Some(self.organization.as_deref())
+        Ok(self.organization.as_deref())
     }
 
     pub(super) fn complete(self, name: &str, places: &Places, base: &Path) -> Result<ConfiguredConnection, ConfigError> {

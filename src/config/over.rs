@@ -94,10 +94,8 @@ fn narrow_accounts(accounts: &mut Accounts, over: BTreeMap<String, RawConnection
     }
     for (name, over) in over {
         let Some((_, own)) = accounts.iter_mut().find(|it| it.0 == name) else { return Err(not_taken("connections")) };
-        match own.keep_to(over) {
-            None => return Err(not_taken("connections")),
-            Some(Some(organization)) => told.push(format!("`{name}` is kept to organization {organization}")),
-            Some(None) => {}
+        if let Some(organization) = own.keep_to(over)? {
+            told.push(format!("`{name}` is kept to organization {organization}"));
         }
     }
     Ok(())
@@ -133,7 +131,7 @@ fn strictness(fallback: Fallback) -> u8 {
     }
 }
 
-fn not_taken(key: &str) -> ConfigError {
+pub(super) fn not_taken(key: &str) -> ConfigError {
     let (message, fix) = match key {
         "connections" => (
             "`connections` is not taken from a file in the current folder, which may be anybody's, but to name your own connections with \

@@ -162,10 +162,9 @@ async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) -> bool {
         let written = transaction!(db, StoreError, tx => {
             match &key {
                 Key::Result(receipt) => tx.record_repeat(&call_id, Some(receipt)).await?,
-                Key::Free => tx.record_repeat(&call_id, None).await?,
                 Key::Keep => {}
                 Key::Unsent if tx.entries(&call_id, EntryKind::Intent).await?.is_empty() => return Ok(()),
-                Key::Unsent => tx.record_repeat(&call_id, None).await?,
+                Key::Free | Key::Unsent => tx.record_repeat(&call_id, None).await?,
             }
             tx.append(&call_id, EntryKind::Outcome, &outcome).await
         });

@@ -243,7 +243,7 @@ impl Guard {
         };
         let cleared = self.cleared(step, call, &record, &evidence, None)?;
         match self.begin(&record, &evidence, digest, key, None).await {
-            Ok(()) => Ok(Prepared::Begun(cleared, plan.target.name.clone())),
+            Ok(()) => Ok(Prepared::Begun(Box::new(cleared), plan.target.name.clone())),
             Err(error) => {
                 cleared.discard();
                 // The intent may be there all the same, and nobody will send it.
@@ -304,7 +304,7 @@ impl Guard {
 /// A change that is ready to be sent.
 enum Prepared {
     /// Its intent is in the ledger; the name is its target's.
-    Begun(Cleared, String),
+    Begun(Box<Cleared>, String),
     Verdict(Verdict),
 }
 

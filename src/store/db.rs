@@ -185,17 +185,17 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
         migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
         migration(5, "guard_rules", include_str!("migrations/0005_guard_rules.sql")),
-        migration(10, "flat", include_str!("migrations/0010_flat.sql")),
-        migration(11, "kept", kept),
-        migration(12, "differs", include_str!("migrations/0012_differs.sql")),
-        migration(20, "activity", include_str!("migrations/0020_activity.sql")),
-        migration(21, "activity_kept", activity),
+        migration(6, "flat", include_str!("migrations/0006_flat.sql")),
+        migration(7, "kept", kept),
+        migration(8, "differs", include_str!("migrations/0008_differs.sql")),
+        migration(9, "activity", include_str!("migrations/0009_activity.sql")),
+        migration(10, "activity_kept", activity),
     ])
 }
 
-const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0011_kept.sqlite.sql"), include_str!("migrations/0021_activity_kept.sqlite.sql")];
+const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0007_kept.sqlite.sql"), include_str!("migrations/0010_activity_kept.sqlite.sql")];
 const KEPT_POSTGRES: [&str; 2] =
-    [include_str!("migrations/0011_kept.postgres.sql"), include_str!("migrations/0021_activity_kept.postgres.sql")];
+    [include_str!("migrations/0007_kept.postgres.sql"), include_str!("migrations/0010_activity_kept.postgres.sql")];
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -528,8 +528,7 @@ async fn a_ledger_from_before_is_found_by_the_same() {
         } else {
             &["DROP FUNCTION ledger_kept CASCADE", "DROP FUNCTION ledger_json", "DROP FUNCTION ledger_words"]
         };
-        for undo in
-            triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version >= 20"])
+        for undo in triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version >= 9"])
         {
             sql(&db, undo).await;
         }

@@ -149,79 +149,81 @@ async fn geais_list_is_read_on_where_the_service_gives_less_at_once_than_it_is_a
     assert_eq!(each(&found, "id").len(), 23, "{found}");
 }
 
+/// What must not matter in an answer, with a name for it.
+type Oddity = (&'static str, fn(&mut Value));
+
+const ODDITIES: [Oddity; 6] = [
+    ("both spellings at once", |it| both(it, false)),
+    ("both spellings, one of them null", |it| both(it, true)),
+    ("the other spelling", |it| {
+        each_object(it, &|fields| {
+            let told = std::mem::take(fields);
+            fields.extend(told.into_iter().map(|(name, value)| (if name.contains('_') { camel(&name) } else { snake(&name) }, value)));
+        });
+    }),
+    ("null for lists without anything in them", |it| {
+        each_object(it, &|fields| fields.values_mut().filter(|it| **it == json!([])).for_each(|it| *it = Value::Null));
+    }),
+    ("null in lists of things", |it| {
+        each_object(it, &|fields| {
+            let lists = fields.values_mut().filter_map(Value::as_array_mut).filter(|it| it.iter().any(Value::is_object));
+            lists.for_each(|it| it.push(Value::Null));
+        });
+    }),
+    ("fields that nobody has heard of", |it| {
+        each_object(it, &|fields| {
+            fields.insert("more".to_owned(), json!({ "of": ["that"] }));
+        });
+    }),
+];
+
+async fn same<S: crate::lab::Service>(calls: &[(&str, Value)], configure: impl Fn(&mut S::Settings) + Copy, oddities: &[Oddity]) {
+    for (how, change) in oddities {
+        let change = *change;
+        let plain = configured::<S>(rolecall_sandbox::Platform::answer, configure).await;
+        let lab = configured::<S>(move |at, call| with_json(at.answer(call), change), configure).await;
+        for (tool, arguments) in calls {
+            let (mut expected, mut told) = (plain.agent.ok(tool, arguments.clone()).await, lab.agent.ok(tool, arguments.clone()).await);
+            for it in [&mut expected, &mut told] {
+                // Two sandboxes begin at two moments.
+                each_object(it, &|fields| fields.retain(|name, _| !name.ends_with("_at") && name != "since"));
+            }
+            assert_eq!(told, expected, "{tool} with {how}");
+        }
+    }
+}
+
+fn snake(name: &str) -> String {
+    name.chars().flat_map(|it| if it.is_ascii_uppercase() { vec!['_', it.to_ascii_lowercase()] } else { vec![it] }).collect()
+}
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    first + &words.map(|it| it[..1].to_uppercase() + &it[1..]).collect::<String>()
+}
+/// The other spelling beside the one that is there, which comes first and is empty where `hollow`.
+fn both(json: &mut Value, hollow: bool) {
+    each_object(json, &|fields| {
+        let told = std::mem::take(fields);
+        for (name, value) in told {
+            let other = if name.contains('_') { camel(&name) } else { snake(&name) };
+            if other != name {
+                fields.insert(other, if hollow { json!(null) } else { value.clone() });
+            }
+            fields.insert(name, value);
+        }
+    });
+}
+
 /// Every list of every service, with what must not matter in it: null where a list or a text belongs, null for an item, names in
 /// the other spelling or in both at once, numbers as texts.
 #[tokio::test]
 async fn what_a_service_writes_otherwise_is_read_all_the_same() {
-    async fn same<S: crate::lab::Service>(
-        calls: &[(&str, Value)],
-        configure: impl Fn(&mut S::Settings) + Copy,
-        oddities: &[(&str, fn(&mut Value))],
-    ) {
-        for (how, change) in oddities {
-            let change = *change;
-            let plain = configured::<S>(|at, call| at.answer(call), configure).await;
-            let lab = configured::<S>(move |at, call| with_json(at.answer(call), change), configure).await;
-            for (tool, arguments) in calls {
-                let (mut expected, mut told) = (plain.agent.ok(tool, arguments.clone()).await, lab.agent.ok(tool, arguments.clone()).await);
-                for it in [&mut expected, &mut told] {
-                    // Two sandboxes begin at two moments.
-                    each_object(it, &|fields| fields.retain(|name, _| !name.ends_with("_at") && name != "since"));
-                }
-                assert_eq!(told, expected, "{tool} with {how}");
-            }
-        }
-    }
-
-    fn snake(name: &str) -> String {
-        name.chars().flat_map(|it| if it.is_ascii_uppercase() { vec!['_', it.to_ascii_lowercase()] } else { vec![it] }).collect()
-    }
-    fn camel(name: &str) -> String {
-        let mut words = name.split('_');
-        let first = words.next().unwrap_or_default().to_owned();
-        first + &words.map(|it| it[..1].to_uppercase() + &it[1..]).collect::<String>()
-    }
-    /// The other spelling beside the one that is there, which comes first and is empty where `hollow`.
-    fn both(json: &mut Value, hollow: bool) {
-        each_object(json, &|fields| {
-            let told = std::mem::take(fields);
-            for (name, value) in told {
-                let other = if name.contains('_') { camel(&name) } else { snake(&name) };
-                if other != name {
-                    fields.insert(other, if hollow { json!(null) } else { value.clone() });
-                }
-                fields.insert(name, value);
-            }
-        });
-    }
-    let oddities: &[(&str, fn(&mut Value))] = &[
-        ("both spellings at once", |it| both(it, false)),
-        ("both spellings, one of them null", |it| both(it, true)),
-        ("the other spelling", |it| {
-            each_object(it, &|fields| {
-                let told = std::mem::take(fields);
-                fields.extend(told.into_iter().map(|(name, value)| (if name.contains('_') { camel(&name) } else { snake(&name) }, value)));
-            });
-        }),
-        ("null for lists without anything in them", |it| {
-            each_object(it, &|fields| fields.values_mut().filter(|it| **it == json!([])).for_each(|it| *it = Value::Null));
-        }),
-        ("null in lists of things", |it| {
-            each_object(it, &|fields| {
-                let lists = fields.values_mut().filter_map(Value::as_array_mut).filter(|it| it.iter().any(Value::is_object));
-                lists.for_each(|it| it.push(Value::Null));
-            });
-        }),
-        ("fields that nobody has heard of", |it| {
-            each_object(it, &|fields| {
-                fields.insert("more".to_owned(), json!({ "of": ["that"] }));
-            });
-        }),
-    ];
     let acme = json!({ "organization": "Acme" });
     let atlas = json!({ "project": "Atlas" });
-    // geai's answers are told apart by keys of theirs, so its fields stay where the outer ones are.
-    let geai: &[(&str, fn(&mut Value))] = &[oddities[0], oddities[1], oddities[3], oddities[4], oddities[5]];
+    // Answers of geai and openai are told apart by keys of theirs, so their fields stay where the outer ones are.
+    let [both, hollow, _, no_list, no_thing, more] = ODDITIES;
+    let in_place = [both, hollow, no_list, no_thing, more];
     same::<Openai>(
         &[
             ("list_projects", json!({})),
@@ -236,7 +238,7 @@ async fn what_a_service_writes_otherwise_is_read_all_the_same() {
             ("list_role_assignments", json!({ "member": "ana.ruiz@acme.example", "project": "Atlas" })),
         ],
         |_| {},
-        &[oddities[0], oddities[1], oddities[3], oddities[4], oddities[5]],
+        &in_place,
     )
     .await;
     same::<Geai>(
@@ -250,7 +252,7 @@ async fn what_a_service_writes_otherwise_is_read_all_the_same() {
             ("list_memberships", json!({})),
         ],
         |_| {},
-        geai,
+        &in_place,
     )
     .await;
     same::<Seeme>(
@@ -264,7 +266,7 @@ async fn what_a_service_writes_otherwise_is_read_all_the_same() {
             ("list_project_members", atlas),
         ],
         |_| {},
-        oddities,
+        &ODDITIES,
     )
     .await;
     same::<Engine>(
@@ -276,7 +278,7 @@ async fn what_a_service_writes_otherwise_is_read_all_the_same() {
             ("list_project_members", json!({ "project": "p-1" })),
         ],
         |_| {},
-        oddities,
+        &ODDITIES,
     )
     .await;
 }

@@ -216,7 +216,7 @@ async fn a_list_that_is_not_narrowed_by_the_service_is_narrowed_here() {
 
     let lab = odd::<Seeme>(|at, call| at.answer(&without(call, &["team_id"]))).await;
     let projects = lab.agent.ok("list_projects", json!({ "organization": "Acme", "team": "Research" })).await;
-    let plain = odd::<Seeme>(|at, call| at.answer(call)).await;
+    let plain = odd::<Seeme>(rolecall_sandbox::Platform::answer).await;
     assert_eq!(projects, plain.agent.ok("list_projects", json!({ "organization": "Acme", "team": "Research" })).await);
 
     let ignoring = |at: &mut Geai, call: &Call| at.answer(&without(call, &["filterKey", "filterValue"]));

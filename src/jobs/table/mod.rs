@@ -53,22 +53,21 @@ pub(super) fn read(csv: &str) -> Result<Vec<Line>, ProviderError> {
     let mut columns = None;
     let (mut lines, mut made) = (Vec::new(), 0);
     for mut record in records::records(csv) {
-        let columns = match &columns {
-            Some(columns) => columns,
-            None => {
-                let mut names = record.cells.clone();
-                if let Some(first) = names.first_mut().filter(|_| record.hash) {
-                    *first = tidy(first.trim_start_matches('#')).to_owned();
-                }
-                if columns::is_header(&names) {
-                    columns = Some(Columns::named(&names)?);
-                    continue;
-                }
-                if is_comment(&record, None) {
-                    continue;
-                }
-                columns.insert(Columns::unnamed())
+        let columns = if let Some(columns) = &columns {
+            columns
+        } else {
+            let mut names = record.cells.clone();
+            if let Some(first) = names.first_mut().filter(|_| record.hash) {
+                *first = tidy(first.trim_start_matches('#')).to_owned();
             }
+            if columns::is_header(&names) {
+                columns = Some(Columns::named(&names)?);
+                continue;
+            }
+            if is_comment(&record, None) {
+                continue;
+            }
+            columns.insert(Columns::unnamed())
         };
         if is_comment(&record, Some(columns)) {
             continue;

@@ -34,7 +34,9 @@ pub(super) fn records(text: &str) -> Vec<Record> {
     let mut reader = Reader { rest: &text, line: 1, separator };
     let mut records: Vec<Record> = std::iter::from_fn(|| reader.next()).filter(|it| it.line > skip && !is_around(it)).collect();
     if separator == '|' {
-        records.iter_mut().for_each(|it| inner(&mut it.cells));
+        for it in &mut records {
+            inner(&mut it.cells);
+        }
         records.retain(|it| !it.cells.iter().all(|it| it.chars().all(|it| matches!(it, '-' | ':'))));
     }
     records
@@ -172,23 +174,20 @@ impl Reader<'_> {
         let is_space = |it: char| it != '\n' && it != self.separator && (it.is_whitespace() || it == '\u{feff}');
         loop {
             let begins = rest.trim_start_matches(is_space);
-            let (cell, after) = match begins.strip_prefix('"') {
-                Some(inner) => {
-                    let number = cells.len() + 1;
-                    let within = &inner[..inner.floor_char_boundary(LONGEST_CELL)];
-                    let (cell, left) = unquoted(within)
-                        .ok_or_else(|| format!("a quote is opened in its cell {number} and not closed; close it or take it out"))?;
-                    let after = inner[within.len() - left.len()..].trim_start_matches(is_space);
-                    if !after.is_empty() && !after.starts_with(['\n', self.separator]) {
-                        let what = format!("in its cell {number} something stands behind the quote that closes");
-                        return Err(format!("{what}; quotes within a cell are written twice"));
-                    }
-                    (cell, after)
+            let (cell, after) = if let Some(inner) = begins.strip_prefix('"') {
+                let number = cells.len() + 1;
+                let within = &inner[..inner.floor_char_boundary(LONGEST_CELL)];
+                let (cell, left) = unquoted(within)
+                    .ok_or_else(|| format!("a quote is opened in its cell {number} and not closed; close it or take it out"))?;
+                let after = inner[within.len() - left.len()..].trim_start_matches(is_space);
+                if !after.is_empty() && !after.starts_with(['\n', self.separator]) {
+                    let what = format!("in its cell {number} something stands behind the quote that closes");
+                    return Err(format!("{what}; quotes within a cell are written twice"));
                 }
-                None => {
-                    let end = begins.find(['\n', self.separator]).unwrap_or(begins.len());
-                    (begins[..end].to_owned(), &begins[end..])
-                }
+                (cell, after)
+            } else {
+                let end = begins.find(['\n', self.separator]).unwrap_or(begins.len());
+                (begins[..end].to_owned(), &begins[end..])
             };
             cells.push(tidy(&cell).to_owned());
             match after.strip_prefix(self.separator) {
