@@ -116,6 +116,13 @@ async fn an_invitation_whose_time_is_over_stands_in_nobodys_way_though_it_says_p
     lab.sandbox.clear_journal();
     let preview = lab.agent.ok("invite_organization_member", json!({ "email": email, "dry_run": true })).await;
     assert_eq!(preview["target"]["name"], email, "{preview}");
+
+    let lab = Lab::<Seeme>::new().await;
+    let noor = "noor.vandijk@acme.example";
+    let listed = lab.agent.ok("list_invitations", json!({ "organization": "Acme", "status": "expired" })).await;
+    assert_eq!(listed["items"][0]["invitation"], noor, "{listed}");
+    let preview = lab.agent.ok("invite_organization_member", json!({ "organization": "Acme", "email": noor, "dry_run": true })).await;
+    assert_eq!(preview["target"]["name"], noor, "{preview}");
 }
 
 /// Every role that is listed is found by its id, and by its name unless several have it.
