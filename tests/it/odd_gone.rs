@@ -118,6 +118,11 @@ async fn an_invitation_whose_time_is_over_stands_in_nobodys_way_though_it_says_p
     assert_eq!(preview["target"]["name"], email, "{preview}");
 
     let lab = Lab::<Seeme>::new().await;
+    for member in &mut lab.sandbox.platform().members {
+        if let Some(invitation) = &mut member.invitation {
+            invitation.expires_at = "2026-01-12T08:00:00Z".into();
+        }
+    }
     let noor = "noor.vandijk@acme.example";
     let listed = lab.agent.ok("list_invitations", json!({ "organization": "Acme", "status": "expired" })).await;
     assert_eq!(listed["items"][0]["invitation"], noor, "{listed}");
