@@ -106,6 +106,11 @@ impl ProviderError {
         if whole { Self::Conflict { code, message, fix } } else { Self::Differs { code, message, fix } }
     }
 
+    /// What is to be taken away is not there, though who or what was named is known: it is so already. `look`: the tool that shows it.
+    pub(crate) fn gone(message: impl Into<String>, look: &str) -> Self {
+        Self::conflict("already_gone", message, format!("nothing is to be done; see {look}"))
+    }
+
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Invalid { message: one_line(&message.into()).into_owned(), fix: fix.into() }
     }

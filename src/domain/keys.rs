@@ -31,8 +31,8 @@ pub struct ApiKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<KeyStatus>,
-    /// The person or service account it acts for; absent for an orphan.
+    pub status: Option<KeyState>,
+    /// The person or service account it acts for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Whether the owner still belongs to the project.
@@ -48,6 +48,26 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// What a key is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum KeyState {
+    Active,
+    Blocked,
+    // Its end has passed, whatever it was set to.
+    Expired,
+}
+
+impl From<KeyStatus> for KeyState {
+    fn from(it: KeyStatus) -> Self {
+        match it {
+            KeyStatus::Active => Self::Active,
+            KeyStatus::Blocked => Self::Blocked,
+        }
+    }
+}
+
 /// State.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -58,10 +78,25 @@ pub enum KeyStatus {
 }
 
 /// Whether a key's owner still belongs to the project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum OwnerAccess {
+    Active,
+    // In the organization, and not in the project.
+    NoAccess,
+    // No longer in the organization.
+    Left,
+    // Nobody owns it.
+    None,
+}
+
+/// Which keys are meant, by their owners: `inactive` is any that does not belong to the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OwnerFilter {
+    Any,
     Active,
     Inactive,
 }

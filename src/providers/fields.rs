@@ -52,6 +52,20 @@ pub(crate) fn back<O: Operation>(what: Value, now: &[(&str, bool)], former: &[(&
     Inverse::call::<O>(arguments)
 }
 
+/// The scopes that an update gives a key; an empty list where they are lifted. No scopes mean all of them, which must not come about
+/// by an empty list: it has to be said.
+pub(crate) fn scopes(given: Option<&[String]>, lifted: bool) -> Result<Option<&[String]>, ProviderError> {
+    match given {
+        Some(_) if lifted => Err(ProviderError::invalid("`scopes` is given and cleared", "give it, or name it in `clear`")),
+        Some([]) => {
+            let fix = "name at least one permission; for a key that can do everything name `scopes` in `clear`";
+            Err(ProviderError::invalid("`scopes` is empty", fix))
+        }
+        None if lifted => Ok(Some(&[])),
+        given => Ok(given),
+    }
+}
+
 /// A short text that is passed on as it is: not empty, without control characters, no longer than its field allows.
 pub(crate) fn short(field: &str, text: Option<&String>, longest: usize) -> Result<Option<String>, ProviderError> {
     let Some(text) = text.map(|it| it.trim()) else { return Ok(None) };

@@ -35,6 +35,15 @@ pub mod seeme;
 /// What a handler that adds one person to a project says of somebody who is in it already.
 pub(crate) const ALREADY_MEMBER: &str = "already_member";
 
+/// A project that is to be archived, and is.
+pub(crate) fn already_archived(project: &str) -> ProviderError {
+    ProviderError::conflict(
+        "already_archived",
+        format!("project `{project}` is archived already"),
+        "nothing is to be done; see get_project",
+    )
+}
+
 /// A configured account at a provider, and what it can do.
 pub struct Connection {
     pub name: String,

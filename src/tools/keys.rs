@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{
     ApiKeyRef, Cursor, Description, Limit, List, Name, ProjectRef, RoleRef, ServiceAccountRef,
-    keys::{ApiKey, KeyStatus, OwnerAccess, ServiceAccount},
+    keys::{ApiKey, KeyStatus, OwnerFilter, ServiceAccount},
 };
 
 /// Lists a project's service accounts.
@@ -67,13 +67,13 @@ pub struct DeleteServiceAccount {
 
 operation!(DeleteServiceAccount, "delete_service_account", "Delete service account", Destroy => ServiceAccount);
 
-/// Lists a project's keys, never their values.
+/// Lists a project's keys.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListApiKeys {
     pub project: ProjectRef,
     /// Owner.
-    pub owner_access: Option<OwnerAccess>,
+    pub owner_access: Option<OwnerFilter>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
@@ -109,7 +109,7 @@ pub struct CreateApiKey {
 
 operation!(CreateApiKey, "create_api_key", "Create API key", Access => ApiKey, secret);
 
-/// Changes a key; `blocked` stops it until `active`. For good: delete_api_key.
+/// Changes a key; `blocked` stops it until `active`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateApiKey {
@@ -125,7 +125,7 @@ pub struct UpdateApiKey {
     pub expires_in_seconds: Option<i64>,
     /// Fields to empty.
     #[serde(default)]
-    #[schemars(length(max = 2))]
+    #[schemars(length(max = 3))]
     pub clear: Vec<ApiKeyField>,
 }
 
@@ -136,6 +136,8 @@ pub struct UpdateApiKey {
 pub enum ApiKeyField {
     Description,
     ExpiresAt,
+    // The key can do everything then.
+    Scopes,
 }
 
 operation!(UpdateApiKey, "update_api_key", "Update API key", Access => ApiKey);

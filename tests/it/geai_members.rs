@@ -113,7 +113,7 @@ async fn a_member_is_removed_by_who_types_the_e_mail() {
     assert_eq!((&done["before"]["roles"], done.get("after")), (&json!(["Project member"]), None), "{done}");
     let path = format!("/v2/accessControl/projects/{}/members/03000000-0000-4000-8000-000000000003", project(5));
     assert_eq!(it.changes(), [format!("DELETE {path}")]);
-    it.agent.fails("remove_project_member", op, "member_not_found").await;
+    it.agent.fails("remove_project_member", op, "already_gone").await;
     let last =
         it.agent.ok("remove_project_member", json!({ "project": "Atlas", "member": "ana.ruiz@acme.example", "dry_run": true })).await;
     assert_eq!(last["impact"]["gravity"], "critical", "{last}");

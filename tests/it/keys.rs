@@ -288,7 +288,7 @@ async fn a_key_has_known_scopes_an_owner_if_it_is_given_one_and_a_name_of_its_ow
         );
         assert_eq!(agent.questions(), Vec::<String>::new(), "scopes without power need no consent");
         let done = agent.ok("create_api_key", json!({ "project": "Atlas", "name": "loose", "scopes": ["project.members"] })).await;
-        assert_eq!((done["after"].get("owner"), &done["after"]["owner_access"]), (None, &json!("inactive")), "{done}");
+        assert_eq!((done["after"].get("owner"), &done["after"]["owner_access"]), (None, &json!("none")), "{done}");
         assert_eq!(agent.questions().len(), 1);
 
         let before = agent.dump().await;
@@ -323,6 +323,9 @@ async fn keys_are_told_apart_by_whether_their_owner_is_still_in_the_project() {
             assert_eq!(list["total"], json!(list["items"].as_array().unwrap().len()), "{list}");
             names(&list, "api_key")
         };
+        assert_eq!(keys("any").await, ["bens", "cleos", "nobodys", "svc"]);
+        let all = agent.ok("list_api_keys", json!({ "project": "Atlas" })).await;
+        assert_eq!(names(&all, "owner_access"), ["active", "no_access", "none", "active"], "{all}");
         assert_eq!(
             (keys("active").await, keys("inactive").await),
             (vec!["bens".into(), "svc".into()], vec!["cleos".into(), "nobodys".into()])
@@ -410,6 +413,8 @@ async fn a_key_that_stops_works_again_or_may_do_more_is_asked_about() {
         assert_eq!((&done["before"]["status"], &done["after"]["status"]), (&json!("blocked"), &json!("active")), "{done}");
 
         sql(&agent, "UPDATE api_keys SET expires_at = 1763805600000").await;
+        let listed = agent.ok("list_api_keys", json!({ "project": "Atlas" })).await;
+        assert_eq!(names(&listed, "status"), ["expired"], "its end has passed: {listed}");
         let key = agent.ok("get_api_key", json!({ "project": "Atlas", "api_key": "deploy" })).await;
         assert_eq!(key["expires_at"], "2025-11-22T10:00:00Z", "{key}");
         assert_eq!(gravity(json!({ "expires_in_seconds": 60 })).await, "low");
@@ -460,17 +465,43 @@ async fn a_key_that_ends_earlier_is_asked_about_and_its_end_can_be_taken_away() 
 }
 
 #[tokio::test]
-async fn a_key_that_is_narrowed_cannot_be_widened_to_everything_again() {
+async fn a_key_that_is_narrowed_is_widened_to_everything_only_where_that_is_said() {
     for agent in Agent::each().await {
         acme(&agent).await;
         agent.ok("create_api_key", json!({ "project": "Atlas", "name": "deploy" })).await;
         let narrow = json!({ "project": "Atlas", "api_key": "deploy", "scopes": ["project.read"] });
         let told = impact(&agent, "update_api_key", narrow.clone()).await;
-        assert_eq!((&told["gravity"], told.get("undo")), (&json!("low"), None), "{told}");
+        assert_eq!(
+            (&told["gravity"], told.get("undo")),
+            (&json!("low"), Some(&json!("update_api_key with the values in `before`, and `scopes` in `clear`"))),
+            "{told}"
+        );
         let loses =
             "the key can no longer do all that the scope of everything allows in project Atlas: deploy, and loses organization.read,";
         assert!(told["notes"][0].as_str().unwrap().starts_with(loses), "{told}");
-        assert_eq!(agent.ok("update_api_key", narrow).await["after"]["scopes"], json!(["project.read"]));
+        assert_eq!(agent.ok("update_api_key", narrow.clone()).await["after"]["scopes"], json!(["project.read"]));
+        let wide = json!({ "project": "Atlas", "api_key": "deploy", "clear": ["scopes"] });
+        let mut both = wide.clone();
+        both["scopes"] = json!(["project.read"]);
+        let mut empty = narrow;
+        empty["scopes"] = json!([]);
+        let before = agent.dump().await;
+        for unclear in [both, empty] {
+            agent.fails("update_api_key", unclear, "invalid_arguments").await;
+        }
+        agent.refusing().await.call("update_api_key", wide.clone()).await;
+        assert_eq!(agent.dump().await, before);
+        agent.questions();
+        let widened = agent.ok("update_api_key", wide).await;
+        assert_eq!((&widened["before"]["scopes"], widened["after"].get("scopes")), (&json!(["project.read"]), None), "{widened}");
+        let asked = agent.questions().remove(0);
+        assert!(asked.contains("the scope of everything"), "power that comes back is asked about: {asked}");
+        let taken_back = agent.ok("undo", json!({ "call_id": widened["call_id"] })).await;
+        assert_eq!(
+            agent.ok("get_api_key", json!({ "project": "Atlas", "api_key": "deploy" })).await["scopes"],
+            json!(["project.read"]),
+            "{taken_back}"
+        );
     }
 }
 

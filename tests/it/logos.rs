@@ -64,7 +64,7 @@ async fn a_logo_is_set_replaced_read_and_deleted() {
             agent.refusing().await.call("delete_logo", json!({"of": of, "target": target})).await;
             assert_eq!(agent.dump().await, before);
             agent.ok("delete_logo", json!({"of": of, "target": target})).await;
-            agent.fails("delete_logo", json!({"of": of, "target": target}), "logo_not_found").await;
+            agent.fails("delete_logo", json!({"of": of, "target": target}), "already_gone").await;
         }
     }
 }

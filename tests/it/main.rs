@@ -53,6 +53,7 @@ mod logos;
 mod mcp_resources;
 mod members;
 mod odd;
+mod odd_gone;
 mod odd_lists;
 mod odd_lookups;
 mod openai_jobs;

@@ -416,7 +416,7 @@ async fn an_expired_invitation_is_shown_so_and_makes_room_for_a_new_one() {
         assert_eq!(expired["items"][0]["status"], "expired");
         assert_eq!(agent.ok("list_invitations", json!({"status": "expired"})).await["total"], 1);
         assert_eq!(agent.ok("list_invitations", json!({"status": "pending"})).await["total"], 0);
-        agent.fails("cancel_invitation", json!({"invitation": "bo@acme.example"}), "not_pending").await;
+        agent.fails("cancel_invitation", json!({"invitation": "bo@acme.example"}), "already_gone").await;
 
         let planned = agent.ok("create_user", json!({"email": "bo@acme.example", "name": "Bo", "dry_run": true})).await;
         assert_eq!(planned["impact"]["gravity"], "none", "what has expired gives no role: {planned}");
@@ -465,7 +465,7 @@ async fn a_pending_invitation_is_cancelled_once_by_id_or_e_mail() {
         assert_eq!((&cancelled["before"]["status"], &cancelled["after"]["status"]), (&json!("pending"), &json!("cancelled")));
         assert_eq!(agent.questions().len(), 1);
         let before = agent.dump().await;
-        agent.fails("cancel_invitation", json!({"invitation": "bo@acme.example"}), "not_pending").await;
+        agent.fails("cancel_invitation", json!({"invitation": "bo@acme.example"}), "already_gone").await;
         agent.fails("cancel_invitation", json!({"invitation": "cy@acme.example"}), "invitation_not_found").await;
         assert_eq!(agent.dump().await, before);
 

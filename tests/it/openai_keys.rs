@@ -83,6 +83,9 @@ async fn keys_are_listed_whosever_they_are() {
             &"/organization/projects/proj_atlas/api_keys?owner_project_access=inactive&limit=25".into()
         )
     );
+    assert_eq!(each(&gone, "owner_access"), ["no_access"], "he is in the organization");
+    let (any, _) = company.look("list_api_keys", json!({ "project": "Atlas", "owner_access": "any" })).await;
+    assert_eq!((&any, &any["items"][3]["status"]), (&all, &json!("expired")));
     let (one, sent) = company.look("get_api_key", json!({ "project": "proj_atlas", "api_key": "key_ana_laptop" })).await;
     assert_eq!(
         (&one["hint"], sent),
@@ -115,6 +118,11 @@ async fn a_key_is_made_for_a_service_account_changed_and_deleted() {
         [format!(r#"POST /organization/projects/proj_atlas/api_keys/{id} {{"expires_in_seconds":60,"scopes":["api.all.read"]}}"#)]
     );
     assert!(company.agent.questions()[0].contains("- it stops 60 seconds after the change, earlier than before; it was never used"));
+    let (_, sent) = company.change("update_api_key", json!({ "project": "Atlas", "api_key": "second", "clear": ["scopes"] })).await;
+    assert_eq!(sent, [format!(r#"POST /organization/projects/proj_atlas/api_keys/{id} {{"scopes":[]}}"#)]);
+    company
+        .refused("update_api_key", json!({ "project": "Atlas", "api_key": "second", "clear": ["expires_at"] }), "invalid_arguments")
+        .await;
     let (_, sent) = company.change("delete_api_key", json!({ "project": "Atlas", "api_key": "second" })).await;
     assert_eq!(sent, [format!("DELETE /organization/projects/proj_atlas/api_keys/{id}")]);
     company.agent.questions();

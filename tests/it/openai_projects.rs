@@ -146,7 +146,7 @@ async fn who_cannot_join_or_leave_is_told_why_and_what_to_do() {
     let of = |member: &str| json!({ "project": "Atlas", "member": member });
     company.refused("remove_project_member", of("oskar.lindqvist@acme.example"), "organization_owner").await;
     company.refused("remove_project_member", of("chidi.okonjo@acme.example"), "access_through_team").await;
-    company.refused("remove_project_member", of("leo.marchetti@acme.example"), "member_not_found").await;
+    company.refused("remove_project_member", of("leo.marchetti@acme.example"), "already_gone").await;
     let update = json!({ "project": "Atlas", "member": "jonas.weber@acme.example", "role": "viewer" });
     company.refused("update_project_member", update, "invalid_arguments").await;
     // That nobody leaves the default project, the service says: nothing tells which project it is.
@@ -178,7 +178,7 @@ async fn teams_come_into_projects_and_leave_them() {
     assert_eq!(sent, ["DELETE /organization/projects/proj_helpdesk/groups/group_crew"]);
     assert_eq!(left["undo"], "add_project_team with role owner");
     assert!(company.agent.questions()[0].contains("- 2 people lose access (noor.vandijk@acme.example, priya.raman@acme.example)"));
-    company.refused("remove_project_team", json!({ "project": "Helpdesk", "team": "Field crew" }), "not_a_member").await;
+    company.refused("remove_project_team", json!({ "project": "Helpdesk", "team": "Field crew" }), "already_gone").await;
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn roles_are_given_and_taken_at_four_places() {
         assert!(sent.contains(&format!("{base}?limit=25")), "{sent:?}");
         let (_, sent) = company.change("unassign_role", arguments.clone()).await;
         assert_eq!(sent, [format!("DELETE {base}/{role_id}")]);
-        company.refused("unassign_role", arguments, "not_assigned").await;
+        company.refused("unassign_role", arguments, "already_gone").await;
     }
 }
 

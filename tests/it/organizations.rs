@@ -266,3 +266,14 @@ async fn the_directory_says_who_acts_in_it() {
         assert_eq!(user["scope"], "everything in this directory");
     }
 }
+
+#[tokio::test]
+async fn the_preview_of_an_organization_that_nobody_would_own_says_so() {
+    for agent in Agent::each().await {
+        let preview = agent.ok("create_organization", json!({ "name": "Acme", "dry_run": true })).await;
+        assert_eq!(preview["impact"]["notes"], json!(["it starts without an owner; `admin_email` names one"]), "{preview}");
+        let owned = json!({ "name": "Acme", "admin_email": "ana@acme.example", "dry_run": true });
+        let preview = agent.ok("create_organization", owned).await;
+        assert!(!preview.to_string().contains("without an owner"), "{preview}");
+    }
+}

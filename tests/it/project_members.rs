@@ -60,7 +60,7 @@ async fn who_cannot_join_a_project_is_refused() {
             "member_not_found",
         )
         .await;
-        refused(&agent, "remove_project_member", of("Atlas", "ana"), "member_not_found").await;
+        refused(&agent, "remove_project_member", of("Atlas", "ana"), "already_gone").await;
         agent.ok("archive_project", json!({ "project": "Atlas" })).await;
         refused(&agent, "add_project_member", with("Atlas", "ana", &["viewer"]), "project_archived").await;
         refused(&agent, "remove_project_member", of("Atlas", "bo"), "project_archived").await;

@@ -49,7 +49,7 @@ async fn a_resource_belongs_to_one_project_at_most() {
         let wanted = |project: &str| json!({ "project": project, "resource_type": "dataset", "resource_id": "polar-stations" });
         let elsewhere = agent.fails("assign_project_resource", wanted("Atlas"), "resource_assigned").await;
         assert!(elsewhere["message"].as_str().unwrap().contains("`Borealis`"), "{elsewhere}");
-        let here = agent.fails("assign_project_resource", wanted("Borealis"), "resource_assigned").await;
+        let here = agent.fails("assign_project_resource", wanted("Borealis"), "already_assigned").await;
         assert!(here["message"].as_str().unwrap().contains("this project"), "{here}");
         let labs = kept_to(&agent, "acme-labs").await;
         let hidden = labs.fails("assign_project_resource", wanted("Prism"), "resource_assigned").await;
@@ -64,7 +64,7 @@ async fn what_is_not_there_cannot_be_taken_off() {
         let before = agent.dump().await;
         let wanted = |id: &str| json!({ "project": "Atlas", "resource_type": "dataset", "resource_id": id });
         agent.fails("remove_project_resource", wanted("nothing"), "resource_not_found").await;
-        agent.fails("remove_project_resource", wanted("polar-stations"), "resource_not_found").await;
+        agent.fails("remove_project_resource", wanted("polar-stations"), "already_gone").await;
         let wanted = json!({ "project": "Harbor", "resource_type": "dataset", "resource_id": "tides" });
         agent.fails("assign_project_resource", wanted.clone(), "project_archived").await;
         agent.fails("remove_project_resource", wanted, "project_archived").await;

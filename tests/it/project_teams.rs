@@ -68,7 +68,7 @@ async fn what_does_not_fit_a_project_is_refused() {
         refused(&agent, "add_project_team", add("Data", "viewer"), "already_member").await;
         refused(&agent, "add_project_team", add("Foreign", "viewer"), "team_not_found").await;
         refused(&agent, "add_project_team", add("Ops", "maintainer"), "role_not_found").await;
-        refused(&agent, "remove_project_team", json!({ "project": "Atlas", "team": "Ops" }), "team_not_found").await;
+        refused(&agent, "remove_project_team", json!({ "project": "Atlas", "team": "Ops" }), "already_gone").await;
         refused(&agent, "remove_project_team", json!({ "project": "Atlas", "team": "Data" }), "last_owner").await;
         agent.ok("archive_project", json!({ "project": "Atlas" })).await;
         refused(&agent, "add_project_team", add("Ops", "viewer"), "project_archived").await;

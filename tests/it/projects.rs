@@ -168,7 +168,7 @@ async fn an_archived_project_is_read_only_and_its_keys_are_blocked() {
         assert!(done["after"]["archived_at"].is_string(), "{done}");
         assert!(agent.dump().await["api_keys"].contains("status=Some(\"blocked\")"));
         refused(&agent, "update_project", json!({ "project": "Atlas", "name": "X" }), "project_archived").await;
-        refused(&agent, "archive_project", json!({ "project": "Atlas" }), "project_archived").await;
+        refused(&agent, "archive_project", json!({ "project": "Atlas" }), "already_archived").await;
         agent.ok("get_project", json!({ "project": "Atlas" })).await;
         agent.ok("delete_project", json!({ "project": "Atlas" })).await;
     }

@@ -130,7 +130,7 @@ async fn logos_are_read_set_and_deleted() {
         lab.refuses("set_logo", json!({"of": of, "target": target, "image": STANDARD.encode("words")}), "invalid_arguments").await;
         lab.agent.ok("delete_logo", json!({"of": of, "target": target})).await;
         assert_eq!(lab.writes(), [format!("DELETE {path}/logo")]);
-        lab.refuses("delete_logo", json!({"of": of, "target": target}), "logo_not_found").await;
+        lab.refuses("delete_logo", json!({"of": of, "target": target}), "already_gone").await;
     }
 }
 

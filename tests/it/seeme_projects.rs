@@ -209,7 +209,7 @@ async fn resources_are_listed_assigned_and_removed() {
     let graph = json!({"project": "Atlas", "resource_type": "graph", "resource_id": "roads/2026 (a?b#c)%"});
     lab.agent.ok("assign_project_resource", graph.clone()).await;
     assert_eq!(lab.writes(), [r#"POST projects/project-atlas/resources {"resource_type":"graph","resource_id":"roads/2026 (a?b#c)%"}"#]);
-    lab.refuses("assign_project_resource", graph.clone(), "resource_assigned").await;
+    lab.refuses("assign_project_resource", graph.clone(), "already_assigned").await;
     let removed = lab.agent.ok("remove_project_resource", graph.clone()).await;
     assert_eq!(lab.writes(), ["DELETE projects/project-atlas/resources/graph/roads%2F2026%20%28a%3Fb%23c%29%25"]);
     assert_eq!(removed["undo"], "assign_project_resource");

@@ -58,7 +58,7 @@ async fn people_join_change_and_leave_a_team() {
     assert_eq!(lab.agent.questions().len(), 2, "a role that nobody named may be any, and who leads decides who is in the team");
     lab.agent.ok("remove_team_member", mei.clone()).await;
     assert_eq!(lab.writes(), [format!("DELETE teams/team-research/members/{id}")]);
-    lab.refuses("remove_team_member", mei, "member_not_found").await;
+    lab.refuses("remove_team_member", mei, "already_gone").await;
     let stranger = json!({"team": "Research", "member": "user-rosa"});
     lab.refuses("add_team_member", stranger, "not_a_member").await;
 }

@@ -122,7 +122,8 @@ async fn who_cannot_be_in_a_team_is_refused() {
             if tool == "update_team_member" {
                 call["role"] = json!("member");
             }
-            refused(&agent, tool, call, "member_not_found").await;
+            let code = if tool == "remove_team_member" { "already_gone" } else { "member_not_found" };
+            refused(&agent, tool, call, code).await;
         }
     }
 }

@@ -186,7 +186,10 @@ impl Reader {
         ProviderError::conflict(
             "account_without_membership",
             format!("the account of `{email}` was made [{}] and {state} of `{}`", user.id, self.org.name),
-            format!("make it a member with add_organization_member and `{email}`; do not create it again"),
+            format!(
+                "make it a member with add_organization_member and `{email}`; do not create it again. \
+                 The service made its first password and has it still: none passed through here"
+            ),
         )
     }
 }

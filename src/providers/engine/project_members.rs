@@ -105,7 +105,13 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
     let seats = at.seats_of(&project).await?;
-    let seat = person(&seats, &op.member, &format!("project `{}`", project.name), LIST)?;
+    let seat = match person(&seats, &op.member, &format!("project `{}`", project.name), LIST) {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            let gone = |it: &WireSeat| ProviderError::gone(format!("`{}` is not in project `{}`", it.user.email, project.name), LIST);
+            return Err(person(&at.people(&project.org.id).await?, &op.member, &project.org.name, LIST).map_or(error, |it| gone(&it)));
+        }
+        found => found?,
+    };
     let known = at.known_roles().await?;
     let role = power::named(&known, &seat.role, RoleLevel::Project);
     let stays_owned = power::is_owned_without(&seat, &seats, &known, RoleLevel::Project);

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         ApiKeyRef, Counted, Description, Facts, Inverse, List, PageRequest, ReferenceText as _, Secret, Thing, fold,
-        keys::{ApiKey, KeyStatus},
+        keys::{ApiKey, KeyState, KeyStatus},
     },
     error::ProviderError,
     guard::Permit,
@@ -111,10 +111,11 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
     let before = view(&token, &project);
     let after = ApiKey {
         description: op.description.as_ref().map(ToString::to_string).or_else(|| before.description.clone()),
-        status: op.status.or(before.status),
+        status: op.status.map(KeyState::from).or(before.status),
         ..before.clone()
     };
-    let (back, wanted) = (undoing(op, &before, &project), after.clone());
+    let former = if blocked { KeyStatus::Blocked } else { KeyStatus::Active };
+    let (back, wanted) = (undoing(op, &before, former, &project), after.clone());
     Ok(Draft::of(project.target("key", &token.name, Some(&fingerprint(&token.id))), facts)
         .before(before)
         .sends(at.put("/v2/projects/tokens/{id}").path("id", &token.id).json(body))
@@ -127,12 +128,12 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
         }))
 }
 
-fn undoing(op: &UpdateApiKey, before: &ApiKey, project: &FoundProject) -> Inverse {
+fn undoing(op: &UpdateApiKey, before: &ApiKey, status: KeyStatus, project: &FoundProject) -> Inverse {
     Inverse::of(&UpdateApiKey {
         project: project.reference(),
         api_key: ApiKeyRef::read(&before.id),
         description: op.description.as_ref().and(before.description.as_ref()).map(Description::read),
-        status: op.status.and(before.status),
+        status: op.status.and(before.status).map(|_| status),
         scopes: None,
         expires_in_seconds: None,
         clear: Vec::new(),
@@ -199,8 +200,9 @@ pub(super) fn fingerprint(id: &str) -> String {
 
 fn view(it: &WireToken, project: &FoundProject) -> ApiKey {
     let status = match it.status.as_deref().map(str::to_lowercase).as_deref() {
-        Some("active") => Some(KeyStatus::Active),
-        Some("blocked") => Some(KeyStatus::Blocked),
+        Some("active") => Some(KeyState::Active),
+        Some("blocked") => Some(KeyState::Blocked),
+        Some("expired") => Some(KeyState::Expired),
         _ => None,
     };
     ApiKey {

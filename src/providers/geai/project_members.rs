@@ -104,7 +104,10 @@ async fn giving(at: &Session, project: &FoundProject, email: &str, roles: &[Wire
 /// `DELETE /v2/accessControl/projects/{project}/members/{member}`; descriptions have the path without its version, too.
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.project(&op.project).await?;
-    let member = at.member(&project, &op.member).await?;
+    let member = match at.member(&project, &op.member).await {
+        Err(error @ ProviderError::NotFound { .. }) => return Err(gone_or(at, error, &project, &op.member).await),
+        found => found?,
+    };
     let label = member.label();
     let facts = taking(&project, &member, &at.members(&project).await?);
     let target = Target { id: member.id.clone(), ..project.target("member", &label, None) };
@@ -127,6 +130,14 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Dra
             Ok((!there).then(|| Sent::gone().undone_by(again)))
         }
     }))
+}
+
+/// Somebody who is to be taken out of a project and is not in it: gone already where the organization knows them, else as `error` says.
+async fn gone_or(at: &Session, error: ProviderError, project: &FoundProject, wanted: &MemberRef) -> ProviderError {
+    let Ok(own) = at.own().await else { return error };
+    let Ok(person) = at.person(&own, wanted).await else { return error };
+    let message = format!("`{}` is not in {}; whether an invitation to it is still open cannot be seen", person.label(), project.says());
+    ProviderError::gone(message, "list_project_members")
 }
 
 /// What it means that somebody is taken out.

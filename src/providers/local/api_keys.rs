@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         ApiKeyRef, Change, Counted, Facts, Inverse, List, PageRequest, ReferenceText, Secret, Target, Thing, Timestamp, fold,
-        keys::{ApiKey, KeyStatus, OwnerAccess},
+        keys::{ApiKey, KeyState, KeyStatus, OwnerAccess, OwnerFilter},
     },
     error::ProviderError,
     providers::fields,
@@ -28,7 +28,7 @@ row! {
     /// A key with its owner. `scopes` is a JSON array.
     pub(super) struct KeyRow {
         id: String, project: String, name: String, description: Option<String>, hint: String, status: String, owner: Option<String>,
-        owned: i64, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
+        owner_access: String, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
     }
 }
 
@@ -41,7 +41,9 @@ pub(super) const OWNED: &str = "(k.service_account_id IS NOT NULL \
 fn selected() -> String {
     format!(
         "k.id, p.name AS project, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
-         CAST(CASE WHEN {OWNED} THEN 1 ELSE 0 END AS BIGINT) AS owned, k.scopes, k.created_at, k.expires_at, k.last_used_at"
+         CASE WHEN {OWNED} THEN 'active' WHEN k.user_id IS NULL THEN 'none' \
+              WHEN EXISTS (SELECT 1 FROM organization_members o WHERE o.organization_id = p.organization_id AND o.user_id = k.user_id) \
+              THEN 'no_access' ELSE 'left' END AS owner_access, k.scopes, k.created_at, k.expires_at, k.last_used_at"
     )
 }
 
@@ -58,12 +60,12 @@ pub(super) async fn list(at: &mut Session, op: &ListApiKeys) -> Result<List<ApiK
     let mut found = Select::new(selected(), FROM);
     found.with("k.project_id = {}", &project.id);
     match op.owner_access {
-        None => {}
-        Some(OwnerAccess::Active) => found.and(OWNED),
-        Some(OwnerAccess::Inactive) => found.and(format!("NOT {OWNED}")),
+        None | Some(OwnerFilter::Any) => {}
+        Some(OwnerFilter::Active) => found.and(OWNED),
+        Some(OwnerFilter::Inactive) => found.and(format!("NOT {OWNED}")),
     }
     let all = at.kept_of(Kept::Keys, &project.id).await?;
-    let total = if op.owner_access.is_none() { Some(all) } else { found.total(at, all).await? };
+    let total = if matches!(op.owner_access, None | Some(OwnerFilter::Any)) { Some(all) } else { found.total(at, all).await? };
     let rows: Vec<KeyRow> = found.page(at, &["k.name_key"], page.after_one(), &page).await?;
     Ok(page.page(rows, total, |it| fold(&it.name), |it| view(&it)))
 }
@@ -96,7 +98,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateApiKey) -> Result<Change
 }
 
 pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change<ApiKey>, ProviderError> {
-    let (clears, unends) = (op.clear.contains(&ApiKeyField::Description), op.clear.contains(&ApiKeyField::ExpiresAt));
+    let [clears, unends, widens] = [ApiKeyField::Description, ApiKeyField::ExpiresAt, ApiKeyField::Scopes].map(|it| op.clear.contains(&it));
     if op.description.is_none() && op.status.is_none() && op.scopes.is_none() && op.expires_in_seconds.is_none() && op.clear.is_empty() {
         let fix = "give `description`, `status`, `scopes`, `expires_in_seconds` or `clear`";
         return Err(ProviderError::invalid("nothing to change is given", fix));
@@ -108,11 +110,7 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
         let fix = "give `expires_in_seconds`, or name `expires_at` in `clear`";
         return Err(ProviderError::invalid("an end is given and cleared", fix));
     }
-    // No scopes mean all of them, which must not come about by emptying a list.
-    if op.scopes.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ProviderError::invalid("`scopes` is empty", "name at least one permission code; to stop the key: `status` `blocked`"));
-    }
-    let scopes = op.scopes.as_deref().map(permissions::checked).transpose()?;
+    let scopes = fields::scopes(op.scopes.as_deref(), widens)?.map(permissions::checked).transpose()?;
     let now = Timestamp::now();
     let expires_at = expiry(op.expires_in_seconds, now)?;
     let project = at.active_project(&op.project).await?;
@@ -140,13 +138,13 @@ pub(super) async fn update(at: &mut Session, op: &UpdateApiKey) -> Result<Change
     let now = [
         ("description", op.description.is_some() || clears),
         ("status", op.status.is_some()),
-        ("scopes", op.scopes.is_some()),
+        ("scopes", op.scopes.is_some() || widens),
         ("expires_at", op.expires_in_seconds.is_some() || unends),
     ];
     let former = [
         ("description", key.description.clone().map(Value::from)),
         ("status", Some(json!(key.status))),
-        ("scopes", Some(json!(key.scopes()))),
+        ("scopes", Some(key.scopes()).filter(|it| !it.is_empty()).map(Value::from)),
         ("expires_at", None),
     ];
     let inverse = fields::back::<UpdateApiKey>(json!({ "project": project.id, "api_key": key.id }), &now, &former);
@@ -290,9 +288,18 @@ fn view(it: &KeyRow) -> ApiKey {
         project: it.project.clone(),
         description: it.description.clone(),
         hint: Some(it.hint.clone()),
-        status: Some(if it.status == "active" { KeyStatus::Active } else { KeyStatus::Blocked }),
+        status: Some(match it.status.as_str() {
+            _ if it.has_ended(Timestamp::now()) => KeyState::Expired,
+            "active" => KeyState::Active,
+            _ => KeyState::Blocked,
+        }),
         owner: it.owner.clone(),
-        owner_access: Some(if it.owned == 1 { OwnerAccess::Active } else { OwnerAccess::Inactive }),
+        owner_access: Some(match it.owner_access.as_str() {
+            "active" => OwnerAccess::Active,
+            "no_access" => OwnerAccess::NoAccess,
+            "left" => OwnerAccess::Left,
+            _ => OwnerAccess::None,
+        }),
         scopes: it.scopes(),
         created_at: Some(Timestamp(it.created_at)),
         expires_at: it.expires_at.map(Timestamp),

@@ -131,6 +131,10 @@ pub(super) async fn cancel(at: &mut Session, op: &CancelInvitation) -> Result<Ch
     let found = found.into_iter().skip(meant).take(1).collect();
     let row = only(found, "invitation", wanted, &organization.name, "list_invitations", |it| &it.id, |it: &InvitationRow| it.id.clone())?;
     if !row.is_pending() {
+        if row.status != "accepted" {
+            let message = format!("the invitation of `{}` is {} already", row.email, row.status);
+            return Err(ProviderError::gone(message, "list_invitations"));
+        }
         return Err(ProviderError::conflict(
             "not_pending",
             format!("the invitation of `{}` is {} already", row.email, row.status),

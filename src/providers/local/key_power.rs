@@ -52,11 +52,16 @@ pub(super) fn change_of_power(key: &KeyRow, project: &ProjectRow, op: &UpdateApi
         Some(End::Later(life)) => facts.note(format!("the key works longer: {life}")),
         Some(End::Sooner(_) | End::Same) | None => facts,
     };
-    // A key cannot be given back an end at a point in time, or the scope of everything.
-    if (end.is_some() && key.expires_at.is_some()) || (scopes.is_some() && key.scopes().is_empty()) {
+    // A key cannot be given back an end at a point in time.
+    if end.is_some() && key.expires_at.is_some() {
         return facts;
     }
-    let again = if end.is_some() { ", and `expires_at` in `clear`" } else { "" };
+    let again = match (end.is_some(), scopes.is_some() && key.scopes().is_empty()) {
+        (true, true) => ", and `expires_at` and `scopes` in `clear`",
+        (true, false) => ", and `expires_at` in `clear`",
+        (false, true) => ", and `scopes` in `clear`",
+        (false, false) => "",
+    };
     facts.undo(format!("update_api_key with the values in `before`{again}"))
 }
 

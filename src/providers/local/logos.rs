@@ -51,7 +51,8 @@ pub(super) async fn set(at: &mut Session, op: &SetLogo) -> Result<Change<Logo>, 
 
 pub(super) async fn delete(at: &mut Session, op: &DeleteLogo) -> Result<Change<Logo>, ProviderError> {
     let owner = Owner::of(at, op.of, &op.target, true).await?;
-    let row = owner.logo(at).await?.ok_or_else(|| owner.none())?;
+    let none = || ProviderError::gone(format!("{} `{}` has no logo", owner.kind, owner.name), "get_logo");
+    let row = owner.logo(at).await?.ok_or_else(none)?;
     at.db.run("DELETE FROM logos WHERE owner_kind = $1 AND owner_id = $2", &args![owner.kind, &owner.id]).await?;
     let facts = Facts::none().ends(Thing::Logo, Counted::one(&owner.name)).note("the picture is not kept");
     Ok(Change::removed(owner.target(), facts, owner.view(&row)))

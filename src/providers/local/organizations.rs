@@ -79,7 +79,7 @@ pub(super) async fn create(at: &mut Session, op: &CreateOrganization) -> Result<
     at.db.run(sql, &values).await.map_err(|error| taken(error, op.name.as_str()))?;
     let facts = match &op.admin_email {
         Some(email) => first_owner(at, &id, op.name.as_str(), email).await?,
-        None => Facts::none(),
+        None => Facts::none().note("it starts without an owner; `admin_email` names one"),
     };
     let target = Target { organization: None, ..Target::new_one("organization", op.name.as_str(), "") };
     let inverse = Inverse::call::<DeleteOrganization>(json!({ "organization": id }));

@@ -107,7 +107,13 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProjectMember) -> Result
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectMember) -> Result<Change<Member>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let place = place(at, &project, &op.member).await?;
+    let place = match place(at, &project, &op.member).await {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            let (home, here) = ((&*project.organization_id, &*project.organization), format!("project `{}`", project.name));
+            return Err(at.gone_or(error, home, op.member.text(), (&here, "list_project_members")).await);
+        }
+        found => found?,
+    };
     let user = &place.user;
     at.keep_an_owner(&project, user).await?;
     let (look, alone) = (

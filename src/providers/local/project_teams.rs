@@ -80,7 +80,16 @@ pub(super) async fn add(at: &mut Session, op: &AddProjectTeam) -> Result<Change<
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<Change<Team>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let team = on_project_named(at, &project, &op.team).await?;
+    let team = match on_project_named(at, &project, &op.team).await {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            return Err(match at.team_in(&project.organization_id, &project.organization, &op.team).await {
+                Ok(team) => ProviderError::gone(format!("team `{}` is not on project `{}`", team.name, project.name), "list_project_teams"),
+                Err(failed @ ProviderError::Store(_)) => failed,
+                Err(_) => error,
+            });
+        }
+        found => found?,
+    };
     at.keep_an_owner_beside(&team, &project).await?;
     let held = roles(at, &project).await?;
     let before = on_project(at, &project, &team.id).await?;

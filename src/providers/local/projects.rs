@@ -21,7 +21,7 @@ use crate::{
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
-    providers::fields,
+    providers::{already_archived, fields},
     store::{StoreError, args, new_id},
     tools::projects::{ArchiveProject, CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
 };
@@ -172,7 +172,10 @@ pub(super) async fn update(at: &mut Session, op: &UpdateProject) -> Result<Chang
 }
 
 pub(super) async fn archive(at: &mut Session, op: &ArchiveProject) -> Result<Change<Project>, ProviderError> {
-    let project = at.active_project(&op.project).await?;
+    let project = at.project(&op.project).await?;
+    if project.status == "archived" {
+        return Err(already_archived(&project.name));
+    }
     let facts = Facts::none()
         .about(at.surroundings(&project.organization_id).await?)
         .ends(Thing::Project, Counted::one(&project.name))

@@ -38,6 +38,22 @@ impl Session {
         Err(ProviderError::conflict("not_a_member", format!("`{wanted}` is not a member of `{organization}`"), fix))
     }
 
+    /// What is to be said of somebody who is to be taken out of a place and is not in it: they are gone already where the organization
+    /// (its id and name) knows them, else it is as `error` says.
+    pub(super) async fn gone_or(
+        &mut self,
+        error: ProviderError,
+        (organization_id, organization): (&str, &str),
+        wanted: &str,
+        (place, look): (&str, &str),
+    ) -> ProviderError {
+        match self.candidate(organization_id, organization, wanted).await {
+            Ok(user) => ProviderError::gone(format!("`{}` is not in {place}", user.email), look),
+            Err(failed @ ProviderError::Store(_)) => failed,
+            Err(_) => error,
+        }
+    }
+
     /// The team that is named, among those of one organization.
     pub(super) async fn team_in(&mut self, organization_id: &str, organization: &str, named: &TeamRef) -> Result<TeamRow, ProviderError> {
         let found = self.teams_named(named.text(), Some(organization_id.to_owned())).await?;

@@ -61,6 +61,13 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectResource) -> Resu
         "SELECT resource_type, resource_id, assigned_at FROM resources WHERE project_id = $1 AND resource_type = $2 AND resource_id = $3";
     let found: Option<ResourceRow> = at.db.one(sql, &args![&project.id, kind(&op.resource_type), op.resource_id.text()]).await?;
     let Some(row) = found else {
+        let wanted = ResourceRow { resource_type: kind(&op.resource_type), resource_id: op.resource_id.text().to_owned(), assigned_at: 0 };
+        // Ids are somebody else's: one that is assigned elsewhere is known, any other may be mistyped.
+        let pinned = at.pinned().await?.is_some();
+        if holder(at, &wanted).await?.is_some_and(|it| !pinned || it.organization_id == project.organization_id) {
+            let message = format!("{} `{}` is not assigned to project `{}`", wanted.resource_type, wanted.resource_id, project.name);
+            return Err(ProviderError::gone(message, "list_project_resources"));
+        }
         return Err(ProviderError::NotFound {
             kind: "resource",
             name: format!("{} {}", op.resource_type, op.resource_id),
@@ -95,9 +102,11 @@ async fn holder(at: &mut Session, row: &ResourceRow) -> Result<Option<Holder>, S
 /// Says who has the resource, if that is anything this connection may see.
 async fn assigned(at: &mut Session, project: &ProjectRow, holder: &Holder, id: &ResourceId) -> Result<ProviderError, ProviderError> {
     let within = at.pinned().await?.is_none_or(|it| it.id == holder.organization_id);
-    let (place, fix) = if holder.project_id == project.id {
-        (format!("this project, `{}`", holder.project), "nothing is left to do")
-    } else if within && holder.status == "archived" {
+    if holder.project_id == project.id {
+        let message = format!("resource `{id}` is assigned to this project, `{}` already", holder.project);
+        return Ok(ProviderError::conflict("already_assigned", message, "nothing is to be done; see list_project_resources"));
+    }
+    let (place, fix) = if within && holder.status == "archived" {
         (format!("archived project `{}`", holder.project), "it is freed when that project is deleted with delete_project")
     } else if within {
         (format!("project `{}`", holder.project), "take it off there first with remove_project_resource")

@@ -248,10 +248,6 @@ impl Seat {
                 ));
             }
         }
-        Ok(ProviderError::conflict(
-            "not_assigned",
-            format!("`{name}` does not hold role `{}` in {}", role.name, self.place),
-            "see list_role_assignments for the roles that are held",
-        ))
+        Ok(ProviderError::gone(format!("`{name}` does not hold role `{}` in {}", role.name, self.place), "list_role_assignments"))
     }
 }

@@ -79,7 +79,13 @@ pub(super) async fn update(at: &mut Session, op: &UpdateTeamMember) -> Result<Ch
 
 pub(super) async fn remove(at: &mut Session, op: &RemoveTeamMember) -> Result<Change<Member>, ProviderError> {
     let team = at.team(&op.team).await?;
-    let before = place(at, &team, &op.member).await?;
+    let before = match place(at, &team, &op.member).await {
+        Err(error @ ProviderError::NotFound { .. }) => {
+            let (home, here) = ((&*team.organization_id, &*team.organization), format!("team `{}`", team.name));
+            return Err(at.gone_or(error, home, op.member.text(), (&here, "list_team_members")).await);
+        }
+        found => found?,
+    };
     at.keep_an_owner_without_team(&team, Some(&before.id)).await?;
     let look = Look::at(at, &team.organization_id, vec![before.id.clone()]).await?;
     let alone = Alone::of_person(at, &team.organization_id, &before.id).await?;

@@ -17,14 +17,15 @@ use crate::{
     domain::{
         ApiKeyRef, Counted, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Secret, Target, Thing, Timestamp,
         access::{Grant, Holder, Named, Role, Via},
-        keys::{ApiKey, OwnerAccess},
+        keys::{ApiKey, KeyState, OwnerAccess, OwnerFilter},
     },
     error::ProviderError,
     providers::{
+        fields,
         http::{Draft, Sent},
         meant::the_same,
     },
-    tools::keys::{CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
+    tools::keys::{ApiKeyField, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
 };
 
 #[derive(Debug, Clone, Deserialize)]
@@ -120,14 +121,30 @@ impl WireApiKey {
             owner: person.or(account).cloned(),
             owner_access: match self.owner_project_access.as_deref() {
                 Some("active") => Some(OwnerAccess::Active),
-                Some("inactive") => Some(OwnerAccess::Inactive),
+                Some("inactive") if person.is_none() && account.is_none() => Some(OwnerAccess::None),
+                Some("inactive") => Some(OwnerAccess::NoAccess),
                 _ => None,
             },
+            status: self.has_ended().then_some(KeyState::Expired),
             created_at: self.created_at.map(time),
             expires_at: self.expires_at.map(time),
             last_used_at: self.last_used_at.map(time),
             ..ApiKey::default()
         }
+    }
+
+    /// Whether the person who owns it is no longer in the organization. Where that cannot be looked up, nothing is said.
+    async fn owner_left(&self, at: &Session) -> bool {
+        let owner = self.owner.as_ref().and_then(|it| it.user.as_ref()).filter(|_| self.is_idle());
+        match owner {
+            Some(owner) => matches!(at.find_person(&owner.id).await, Ok(None)),
+            None => false,
+        }
+    }
+
+    fn seen(&self, project: &WireProject, owner_left: bool) -> ApiKey {
+        let key = self.view(project);
+        if owner_left { ApiKey { owner_access: Some(OwnerAccess::Left), ..key } } else { key }
     }
 
     fn target(&self, at: &Session, project: &WireProject) -> Target {
@@ -177,20 +194,28 @@ pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>,
     let project = at.active_project(&op.project).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let access = match op.owner_access {
-        Some(OwnerAccess::Active) => "active",
-        Some(OwnerAccess::Inactive) => "inactive",
-        None => "any",
+        Some(OwnerFilter::Active) => "active",
+        Some(OwnerFilter::Inactive) => "inactive",
+        Some(OwnerFilter::Any) | None => "any",
     };
     let request = at.get("/organization/projects/{project_id}/api_keys").path("project_id", &project.id);
     let is_meant = |it: &WireApiKey| access == "any" || it.owner_project_access.as_deref().is_none_or(|it| it == access);
-    lists::page_of(request.query("owner_project_access", access), &page, is_meant, |it: WireApiKey| it.view(&project)).await
+    let keys = lists::page_of(request.query("owner_project_access", access), &page, is_meant, |it: WireApiKey| it).await?;
+    let mut left = Vec::new();
+    for key in &keys.items {
+        left.push(key.owner_left(at).await);
+    }
+    let mut left = left.into_iter();
+    Ok(keys.map(|it| it.seen(&project, left.next().unwrap_or_default())))
 }
 
 /// `GET /organization/projects/{project_id}/api_keys/{api_key_id}`
 pub(super) async fn get(at: &Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
     let project = at.active_project(&op.project).await?;
     let key = named(at, &project, &op.api_key).await?;
-    Ok(retrieve(at, &project.id, &key.id).await?.view(&project))
+    let key = retrieve(at, &project.id, &key.id).await?;
+    let left = key.owner_left(at).await;
+    Ok(key.seen(&project, left))
 }
 
 /// Adds to the facts what a new key means: whoever has it has its power, wherever it goes. `owner`: the role of its account.
@@ -274,12 +299,14 @@ fn made(at: &Session, key: &WireApiKey, after: ApiKey, project: &WireProject) ->
 
 /// `POST /organization/projects/{project_id}/api_keys/{api_key_id}`: both fields are saved together.
 pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiKey>, ProviderError> {
-    if op.scopes.is_none() && op.expires_in_seconds.is_none() {
-        return Err(ProviderError::invalid("nothing to change is given", "give `scopes` or `expires_in_seconds`"));
+    if let Some(other) = op.clear.iter().find(|it| **it != ApiKeyField::Scopes) {
+        let field = if *other == ApiKeyField::ExpiresAt { "expires_at" } else { "description" };
+        let message = format!("`{field}` of a key cannot be emptied here");
+        return Err(ProviderError::invalid(message, "leave it out of `clear`; `scopes` can be in it"));
     }
-    // An empty list would lift every restriction, which must not come about by emptying a list.
-    if op.scopes.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ProviderError::invalid("`scopes` is empty", "name at least one permission"));
+    let given = fields::scopes(op.scopes.as_deref(), !op.clear.is_empty())?;
+    if given.is_none() && op.expires_in_seconds.is_none() {
+        return Err(ProviderError::invalid("nothing to change is given", "give `scopes`, `expires_in_seconds` or `clear`"));
     }
     let project = at.active_project(&op.project).await?;
     let key = named(at, &project, &op.api_key).await?;
@@ -291,14 +318,15 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
     if let Some(seconds) = op.expires_in_seconds {
         body.insert("expires_in_seconds".to_owned(), seconds.into());
     }
-    if let Some(scopes) = &op.scopes {
+    if let Some(scopes) = given {
         body.insert("scopes".to_owned(), json!(scopes));
     }
     let request = at.post("/organization/projects/{project_id}/api_keys/{api_key_id}");
     let request = request.path("project_id", &project.id).path("api_key_id", &key.id).json(body.into());
-    let (before, target, scopes) = (key.view(&project), key.target(at, &project), op.scopes.clone().unwrap_or_default());
+    let (before, target, scopes) = (key.view(&project), key.target(at, &project), given.unwrap_or_default().to_vec());
     let (place, again) = (project.clone(), at.afresh());
-    let facts = change_of_power(at, op, &key, &project);
+    let facts = change_of_power(at, op, given, &key, &project);
+    let settled = scopes.clone();
     let draft = Draft::new(target, facts, move |permit| async move {
         let after: WireApiKey = request.send(&permit).await?.read("look with get_api_key")?;
         Ok(Sent::after(ApiKey { scopes, ..after.view(&place) }))
@@ -308,9 +336,8 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
     if op.expires_in_seconds.is_none() {
         return Ok(draft);
     }
-    let scopes = op.scopes.clone().unwrap_or_default();
     Ok(draft.read_back(move || {
-        let (at, project, key, scopes) = (again.afresh(), project.clone(), key.clone(), scopes.clone());
+        let (at, project, key, scopes) = (again.afresh(), project.clone(), key.clone(), settled.clone());
         async move {
             let now = retrieve(&at, &project.id, &key.id).await?;
             let took = now.expires_at.is_some() && now.expires_at != key.expires_at;
@@ -321,9 +348,9 @@ pub(super) async fn update(at: &Session, op: &UpdateApiKey) -> Result<Draft<ApiK
 
 /// What another end and other scopes mean. The end is told in seconds, not as a time, which would be another one when the
 /// change is made.
-fn change_of_power(at: &Session, op: &UpdateApiKey, key: &WireApiKey, project: &WireProject) -> Facts {
+fn change_of_power(at: &Session, op: &UpdateApiKey, scopes: Option<&[String]>, key: &WireApiKey, project: &WireProject) -> Facts {
     let mut facts = Facts::none().about(held::called(at));
-    if let Some(scopes) = &op.scopes {
+    if let Some(scopes) = scopes {
         let role = power::of_key(scopes, Role::unknown("its owner's role", ""));
         facts = facts.gives(Grant::own(key.holder(), role, held::place(at, Some(project))).via(Via::Inherited));
         facts = facts.unseen("what the key can do now, the service does not tell: it may lose something");

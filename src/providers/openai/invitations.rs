@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Session, errors::found, held, lists, members, power, projects, projects::WireProject, resolve::Search, roles, time};
 use crate::{
     domain::{
-        Counted, Facts, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, Thing,
+        Counted, Facts, Inverse, InvitationRef, List, PageRequest, ReferenceText as _, Thing, Timestamp,
         access::{Grant, Holder},
         members::{Invitation, InvitationStatus},
         roles::RoleLevel,
@@ -44,7 +44,8 @@ impl WireInvite {
     /// A status that nobody has heard of is one in which nothing can be relied on: it is shown as expired.
     fn status(&self) -> InvitationStatus {
         match self.status.as_str() {
-            "pending" => InvitationStatus::Pending,
+            // Not every deployment marks one whose time is over.
+            "pending" if self.expires_at.is_none_or(|it| time(it) > Timestamp::now()) => InvitationStatus::Pending,
             "accepted" => InvitationStatus::Accepted,
             _ => InvitationStatus::Expired,
         }
@@ -132,7 +133,8 @@ pub(super) async fn list(at: &Session, op: &ListInvitations) -> Result<List<Invi
     Ok(invites.map(|it| it.view(&organization, &names)))
 }
 
-/// `POST /organization/invites`. `projects` is always sent: leaving it out would mean the default project.
+/// `POST /organization/invites`. `projects` is always sent, also where it is empty: the service's documents say that an empty list
+/// means no project, and that somebody who is invited without the field comes into the default project, which nobody asked for.
 pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Result<Draft<Invitation>, ProviderError> {
     let role = match op.role.as_ref().map(|it| roles::short_of(it.text())).as_deref() {
         None | Some("reader") => "reader",

@@ -128,7 +128,7 @@ pub fn connect(settings: Settings) -> Connection {
         .change(api_keys::create)
         .except(&["description"])
         .change(api_keys::update)
-        .except(&["description", "status", "clear"])
+        .except(&["description", "status"])
         .change(api_keys::delete)
         .read(rate_limits::list)
         .change(rate_limits::update)

@@ -286,14 +286,25 @@ async fn outsider(at: &Session, wanted: &str, project: &WireProject) -> Provider
     )
 }
 
-/// What stands before a change of somebody's place: they are there, and no owner of the organization.
-async fn place(at: &Session, project: &WireProject, named: &MemberRef) -> Result<(WireUser, WireProjectUser), ProviderError> {
+/// Somebody who is to be taken out and is not in: an owner of the organization reaches the project all the same.
+fn gone_from(person: &WireUser, project: &WireProject) -> ProviderError {
+    let gone = || ProviderError::gone(format!("`{}` is not in project `{}`", person.label(), project.name()), "list_project_members");
+    not_of_owners(person, project).err().unwrap_or_else(gone)
+}
+
+/// What stands before a change of somebody's place: they are there themselves. `missing` says it of who is known and not there.
+async fn place(
+    at: &Session,
+    project: &WireProject,
+    named: &MemberRef,
+    missing: fn(&WireUser, &WireProject) -> ProviderError,
+) -> Result<(WireUser, WireProjectUser), ProviderError> {
     let person = at.person(named).await?;
     let Some(own) = found(retrieve(at, &project.id, &person.id).await)? else {
         let holder = Assignee::Person(person.clone());
         let held = found(role_assignments::held(at, &holder, Some(project)).await)?.unwrap_or_default();
         if held.is_empty() {
-            return Err(not_in(&person, project));
+            return Err(missing(&person, project));
         }
         return Err(ProviderError::conflict(
             "access_through_team",
@@ -325,7 +336,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Dra
         ),
         other => other,
     })?;
-    let (person, own) = place(at, &project, &op.member).await?;
+    let (person, own) = place(at, &project, &op.member, not_in).await?;
     not_of_owners(&person, &project)?;
     let mut facts = Facts::none().undo(format!("update_project_member with role `{}`", own.role));
     if role != own.role {
@@ -363,7 +374,7 @@ pub(super) async fn update(at: &Session, op: &UpdateProjectMember) -> Result<Dra
 /// service, since nothing tells which project it is.
 pub(super) async fn remove(at: &Session, op: &RemoveProjectMember) -> Result<Draft<Member>, ProviderError> {
     let project = at.active_project(&op.project).await?;
-    let (person, own) = place(at, &project, &op.member).await?;
+    let (person, own) = place(at, &project, &op.member, gone_from).await?;
     not_of_owners(&person, &project)?;
     let held = role_assignments::held(at, &Assignee::Person(person.clone()), Some(&project)).await?;
     let before = held::of_person(at, &person, Some(&project), Some(&own.role)).await?;

@@ -90,7 +90,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveProjectTeam) -> Result<Draft
     let group = at.team(&op.team).await?;
     let Some(place) = one(at, &project.id, &group.id).await? else {
         let message = format!("team `{}` is not in project `{}`", group.name, project.name());
-        return Err(ProviderError::conflict("not_a_member", message, "see list_project_teams"));
+        return Err(ProviderError::gone(message, "list_project_teams"));
     };
     let held = role_assignments::held(at, &Assignee::Team(group.clone()), Some(&project)).await?;
     let roles: Vec<(String, String)> = held.into_iter().map(|it| (it.role.id, it.role.name)).collect();

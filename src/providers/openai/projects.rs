@@ -15,6 +15,7 @@ use crate::{
     },
     error::ProviderError,
     providers::{
+        already_archived,
         http::{Draft, Sent, cut},
         meant::{is_called, the_same},
     },
@@ -191,7 +192,10 @@ fn way_back(op: &UpdateProject, before: &WireProject) -> Option<Inverse> {
 /// `POST /organization/projects/{project_id}/archive`, without a body. The default project is refused by the service: nothing
 /// tells which one it is.
 pub(super) async fn archive(at: &Session, op: &ArchiveProject) -> Result<Draft<Project>, ProviderError> {
-    let project = at.active_project(&op.project).await?;
+    let project = at.project(&op.project).await?;
+    if project.is_archived() {
+        return Err(already_archived(project.name()));
+    }
     let within = held::of_project(at, &project).await?;
     let mut people: Vec<&Holder> = Vec::new();
     for it in within.list.iter().map(|it| &it.holder).filter(|it| it.is_people()) {

@@ -218,6 +218,14 @@ fn not_in_project(holder: &Assignee, project: Option<&WireProject>) -> ProviderE
     ProviderError::conflict("not_in_project", message, format!("use {tool} first"))
 }
 
+/// Somebody whose role in a project is to be taken, and who is not in it.
+fn holds_nothing_in(holder: &Assignee, project: Option<&WireProject>) -> ProviderError {
+    match project {
+        Some(it) => ProviderError::gone(format!("`{}` is not in project `{}`", holder.label(), it.name()), "list_role_assignments"),
+        None => not_in_project(holder, None),
+    }
+}
+
 /// What is needed to give or take a role.
 struct Seat {
     holder: Assignee,
@@ -233,11 +241,12 @@ impl Seat {
         role: &RoleRef,
         (member, team): (Option<&MemberRef>, Option<&TeamRef>),
         project: Option<&ProjectRef>,
+        missing: fn(&Assignee, Option<&WireProject>) -> ProviderError,
     ) -> Result<Self, ProviderError> {
         let holder = Assignee::named(at, member, team).await?;
         let project = scope(at, project).await?;
         let role = at.role(role, project.as_ref()).await?;
-        let all = found(held(at, &holder, project.as_ref()).await)?.ok_or_else(|| not_in_project(&holder, project.as_ref()))?;
+        let all = found(held(at, &holder, project.as_ref()).await)?.ok_or_else(|| missing(&holder, project.as_ref()))?;
         let held = all.into_iter().find(|it| it.role.id == role.id);
         Ok(Self { holder, project, role, held })
     }
@@ -297,7 +306,7 @@ impl Seat {
 
 /// `POST …/roles`. The answer may name the role by another id than the one sent.
 pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAssignment>, ProviderError> {
-    let seat = Seat::of(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref()).await?;
+    let seat = Seat::of(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), not_in_project).await?;
     if seat.is_held() {
         return Err(ProviderError::conflict(
             "already_assigned",
@@ -329,7 +338,7 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
 
 /// `DELETE …/roles/{role_id}`
 pub(super) async fn unassign(at: &Session, op: &UnassignRole) -> Result<Draft<RoleAssignment>, ProviderError> {
-    let seat = Seat::of(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref()).await?;
+    let seat = Seat::of(at, &op.role, (op.member.as_ref(), op.team.as_ref()), op.project.as_ref(), holds_nothing_in).await?;
     if !seat.is_held() {
         return Err(not_assigned(&seat));
     }
@@ -371,10 +380,6 @@ fn not_assigned(seat: &Seat) -> ProviderError {
             format!("`{name}` has role `{role}` in {} through a team", seat.place()),
             "take it from the team with unassign_role, or the person out of the team with remove_team_member",
         ),
-        None => ProviderError::conflict(
-            "not_assigned",
-            format!("`{name}` does not hold role `{role}` in {}", seat.place()),
-            "see list_role_assignments",
-        ),
+        None => ProviderError::gone(format!("`{name}` does not hold role `{role}` in {}", seat.place()), "list_role_assignments"),
     }
 }

@@ -154,7 +154,12 @@ pub(super) async fn list(at: &Session, op: &ListRoles) -> Result<List<Role>, Pro
 pub(super) async fn get(at: &Session, op: &GetRole) -> Result<Role, ProviderError> {
     let project = scope(at, op.project.as_ref()).await?;
     let role = at.role(&op.role, project.as_ref()).await?;
-    Ok(retrieve(at, id_of(project.as_ref()), &role.id).await?.view(project.as_ref()))
+    let told = match retrieve(at, id_of(project.as_ref()), &role.id).await {
+        // Not every deployment shows a built-in role alone; the list has just told it.
+        Err(ProviderError::Remote(error)) if error.status == Some(404) && role.is_built_in() => role,
+        told => told?,
+    };
+    Ok(told.view(project.as_ref()))
 }
 
 /// `POST …/roles`; names are unique where the role is.

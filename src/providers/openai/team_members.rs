@@ -84,7 +84,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveTeamMember) -> Result<Draft<
     let person = at.person(&op.member).await?;
     let Some(member) = one(at, &group.id, &person.id).await? else {
         let message = format!("`{}` is not in team `{}`", person.label(), group.name);
-        return Err(ProviderError::conflict("not_a_member", message, "see list_team_members"));
+        return Err(ProviderError::gone(message, "list_team_members"));
     };
     let reach = reach::of_team(at, &group).await?;
     let facts = reach.closes(at, &group, &[person.holder()], Facts::none()).await?;

@@ -38,7 +38,7 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
         None => None,
     };
     let people = seats(at, &organization).await?;
-    if let Some(seat) = people.iter().find(|it| it.has(op.email.as_str())) {
+    if let Some(seat) = people.iter().find(|it| it.has(op.email.as_str()) && !it.has_expired()) {
         return Err(already(seat, &organization, role.as_ref()));
     }
     let given = access::given(role.as_ref(), organization.kind);
@@ -61,7 +61,9 @@ pub(super) async fn invite(at: &Session, op: &InviteOrganizationMember) -> Resul
     });
     Ok(draft.read_back(move || {
         let (at, organization, email) = (looking.afresh(), within.clone(), email.clone());
-        async move { Ok(seats(&at, &organization).await?.iter().find(|it| it.has(&email)).map(|it| invited(&organization, it))) }
+        async move {
+            Ok(seats(&at, &organization).await?.iter().find(|it| it.has(&email) && !it.has_expired()).map(|it| invited(&organization, it)))
+        }
     }))
 }
 

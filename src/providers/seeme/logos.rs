@@ -106,7 +106,8 @@ fn file(picture: &Picture, path: Option<&str>) -> File {
 
 pub(super) async fn delete(at: &Session, op: &DeleteLogo) -> Result<Draft<Logo>, ProviderError> {
     let owner = owner(at, op.of, &op.target).await?;
-    let before = logo(at, &owner).await?.ok_or_else(|| none(&owner))?;
+    let none = || ProviderError::gone(format!("{} has no logo", owner.says()), "get_logo");
+    let before = logo(at, &owner).await?.ok_or_else(none)?;
     let facts = ending(Facts::none(), &owner);
     let (target, view) = (target(&owner), view(&owner, &before));
     let (sending, looking, back) = (at.clone(), at.clone(), owner.clone());

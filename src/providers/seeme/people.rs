@@ -164,6 +164,11 @@ impl Seat {
         has_address(self.email.as_deref(), email)
     }
 
+    /// Whether it is an invitation that can no longer be accepted.
+    pub(super) fn has_expired(&self) -> bool {
+        self.pending && self.expires_at.is_some_and(|it| it <= Timestamp::now())
+    }
+
     pub(super) fn holds(&self, role: &Role) -> bool {
         self.role_id.as_deref() == Some(role.id.as_str())
     }
@@ -185,7 +190,16 @@ impl Seat {
             name: self.name.clone(),
             id: Some(Named::id(self).to_owned()),
             roles: self.role().map(str::to_owned).into_iter().collect(),
-            status: Some(if self.pending { "invited" } else { "active" }.to_owned()),
+            status: Some(
+                if self.has_expired() {
+                    "expired"
+                } else if self.pending {
+                    "invited"
+                } else {
+                    "active"
+                }
+                .to_owned(),
+            ),
             via_team: None,
             organization: Some(place.organization.name.clone()),
             project: of(Kind::Project),
@@ -195,12 +209,11 @@ impl Seat {
     }
 
     pub(super) fn invitation(&self, organization: &Place) -> Invitation {
-        let expired = self.expires_at.is_some_and(|it| it < Timestamp::now());
         Invitation {
             invitation: self.called().to_owned(),
             id: self.id.clone(),
             role: self.role().unwrap_or_default().to_owned(),
-            status: match (self.pending, expired) {
+            status: match (self.pending, self.has_expired()) {
                 (false, _) => InvitationStatus::Accepted,
                 (true, false) => InvitationStatus::Pending,
                 (true, true) => InvitationStatus::Expired,

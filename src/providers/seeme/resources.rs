@@ -77,9 +77,9 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
     let id = op.resource_id.text().to_owned();
     if assigned(at, &project).await?.iter().any(|it| it.is(kind, &id)) {
         return Err(ProviderError::conflict(
-            "resource_assigned",
+            "already_assigned",
             format!("resource `{id}` is assigned to this project, `{}` already", project.name()),
-            "nothing is left to do",
+            "nothing is to be done; see list_project_resources",
         ));
     }
     let facts = Facts::none().undo("remove_project_resource");

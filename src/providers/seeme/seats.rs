@@ -120,7 +120,7 @@ pub(super) async fn add(
         None => None,
     };
     let newcomer = Newcomer::find(at, &place, who).await?;
-    if let Some(seat) = seats(at, &place).await?.iter().find(|it| newcomer.sits_in(it)) {
+    if let Some(seat) = seats(at, &place).await?.iter().find(|it| newcomer.sits_in(it) && !it.has_expired()) {
         let held = seat.role().map(|it| format!(", as {it}")).unwrap_or_default();
         let fix = format!("replace the role with update_{}_member", place.kind.noun());
         let message = if seat.pending {
@@ -155,7 +155,7 @@ pub(super) async fn add(
         let (at, (place, newcomer)) = (looking.afresh(), back.clone());
         async move {
             let seats = seats(&at, &place).await?;
-            Ok(seats.iter().find(|it| newcomer.sits_in(it)).map(|it| added(&place, it)))
+            Ok(seats.iter().find(|it| newcomer.sits_in(it) && !it.has_expired()).map(|it| added(&place, it)))
         }
     }))
 }
@@ -238,12 +238,24 @@ pub(super) fn give(at: &Session, place: Place, seat: Seat, role: Role, plan: (Ta
 
 /// Takes somebody out of a team or project, or takes an invitation to it back.
 pub(super) async fn remove(at: &Session, place: Place, who: &impl ReferenceText) -> Result<Draft<Member>, ProviderError> {
-    let before = seat(at, &place, who).await?;
+    let before = match seat(at, &place, who).await {
+        Err(error @ ProviderError::NotFound { .. }) => return Err(gone_or(at, error, &place, who).await),
+        found => found?,
+    };
     let role = before.role().map(|it| format!(" with role {it}")).unwrap_or_default();
     let facts = leaving(at, &place, &before).await?.undo(format!("add_{}_member{role}", place.kind.noun()));
     let inverse = joining_again(&place, &before);
     let (target, view) = (target(&place, &before), before.member(&place));
     Ok(vacate(at, place, before.id, (target, facts, inverse)).before(view))
+}
+
+/// Somebody who is to be taken out of a place and is not in it: gone already where the organization knows them, else as `error` says.
+async fn gone_or(at: &Session, error: ProviderError, place: &Place, who: &impl ReferenceText) -> ProviderError {
+    let organization = place.home();
+    let Ok(people) = members(at, &organization).await else { return error };
+    let look = format!("list_{}_members", place.kind.noun());
+    let sought = Sought::of(who, organization.name(), "list_organization_members");
+    among(&people, &sought).map_or(error, |it| ProviderError::gone(format!("`{}` is not in {}", it.called(), place.says()), &look))
 }
 
 /// Takes a seat away: of a member, or an invitation.
