@@ -14,7 +14,7 @@ use crate::{
         people::{Known, Sought},
         resolve::readings,
     },
-    store::{StoreError, Val, args, row},
+    store::{Row, StoreError, Val, args, row},
 };
 
 row! {
@@ -237,16 +237,10 @@ impl Session {
             "SELECT {PROJECT_SELECTED} FROM {} CROSS JOIN {PROJECT_FROM} WHERE p.id = named.id",
             named_in("projects", within.is_some())
         );
-        let mut found: Vec<ProjectRow> = Vec::new();
-        for reading in readings("project", text) {
-            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
-            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
-            if !found.is_empty() {
-                break;
-            }
-        }
-        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
-        Ok(found)
+        self.first_read("project", text, &sql, within, |it: &ProjectRow| {
+            [&it.id, &it.name, &it.slug, &it.organization, &it.organization_id]
+        })
+        .await
     }
 
     /// The same of teams.
@@ -256,15 +250,35 @@ impl Session {
              FROM {} CROSS JOIN teams t JOIN organizations o ON o.id = t.organization_id WHERE t.id = named.id",
             named_in("teams", within.is_some())
         );
-        let mut found: Vec<TeamRow> = Vec::new();
-        for reading in readings("team", text) {
-            found = self.db.all(&sql, &named_by(&reading.text, within.clone())).await?;
-            found.retain(|it| reading.fits(&it.id, &[&it.name, &it.slug], &[&it.organization, &it.organization_id]));
+        self.first_read("team", text, &sql, within, |it: &TeamRow| [&it.id, &it.name, &it.slug, &it.organization, &it.organization_id])
+            .await
+    }
+
+    /// What a name points at, by the first way to read it by which anything is found. `about` tells id, name, slug, and the name and the
+    /// id of the organization.
+    async fn first_read<T: Row>(
+        &mut self,
+        noun: &str,
+        text: &str,
+        sql: &str,
+        within: Option<String>,
+        about: fn(&T) -> [&str; 5],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found: Vec<T> = Vec::new();
+        for reading in readings(noun, text) {
+            found = self.db.all(sql, &named_by(&reading.text, within.clone())).await?;
+            found.retain(|it| {
+                let [id, name, slug, organization, organization_id] = about(it);
+                reading.fits(id, &[name, slug], &[organization, organization_id])
+            });
             if !found.is_empty() {
                 break;
             }
         }
-        found.sort_by(|a, b| (&a.slug, &a.id).cmp(&(&b.slug, &b.id)));
+        found.sort_by(|a, b| {
+            let ([a_id, _, a_slug, ..], [b_id, _, b_slug, ..]) = (about(a), about(b));
+            (a_slug, a_id).cmp(&(b_slug, b_id))
+        });
         Ok(found)
     }
 
