@@ -217,9 +217,15 @@ impl Query {
         fold_accents(text).contains(&fold_accents(&self.0))
     }
 
-    /// The pattern of texts that contain it, for `LIKE … ESCAPE '\'`.
-    pub fn like(&self) -> String {
-        format!("%{}%", like_literal(&self.0))
+    /// The patterns of texts that contain it, for `LIKE … ESCAPE '\'`: as it is written, without accents, and, where it is words and
+    /// nothing else, as they stand in a slug.
+    pub fn likes(&self) -> Vec<String> {
+        let mut forms = vec![self.0.clone(), fold_accents(&self.0)];
+        if self.0.chars().all(|it| it.is_alphanumeric() || it == ' ') {
+            forms.push(slugify(&self.0));
+        }
+        forms.dedup();
+        forms.iter().filter(|it| !it.is_empty()).map(|it| format!("%{}%", like_literal(it))).collect()
     }
 }
 
@@ -308,6 +314,12 @@ mod tests {
         }
         assert_ne!(fold("Zürich"), fold("Zurich"));
         assert!(Query("lucia".to_owned()).is_in("Luci\u{301}a") && Query("lucía".to_owned()).is_in("LUCIA"));
+    }
+
+    #[test]
+    fn a_search_is_made_with_accents_and_without_them() {
+        assert_eq!(Query("são paulo".to_owned()).likes(), ["%são paulo%", "%sao paulo%", "%sao-paulo%"]);
+        assert_eq!(Query("a_b".to_owned()).likes(), ["%a\\_b%"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     resolve::{OrganizationRow, RoleRow, UserRow},
 };
 use crate::{
-    domain::{Change, Email, Facts, Inverse, RoleRef, Secret, Target, Timestamp, fold, members::Member},
+    domain::{Change, Email, Facts, Inverse, RoleRef, Secret, Target, Timestamp, fold_accents, members::Member},
     error::ProviderError,
     store::{args, new_id, sha256},
     tools::members::{AddOrganizationMember, CreateUser, RemoveOrganizationMember},
@@ -47,7 +47,9 @@ pub(super) async fn create_user(at: &mut Session, op: &CreateUser) -> Result<Cha
     let joining = Joining::of(at, &organization, &op.email, op.role.as_ref()).await?;
     let (id, password) = (new_id("usr"), password());
     let sql = "INSERT INTO users (id, email, name, name_key, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    at.db.run(sql, &args![&id, op.email.as_str(), op.name.as_str(), fold(op.name.as_str()), sha256(&password), Timestamp::now().0]).await?;
+    at.db
+        .run(sql, &args![&id, op.email.as_str(), op.name.as_str(), fold_accents(op.name.as_str()), sha256(&password), Timestamp::now().0])
+        .await?;
     let facts = newcomer(joining.join(at, &organization, &id).await?);
     let after = members::by_id(at, &organization, &id).await?;
     let target = Target::new_one("member", op.email.as_str(), &organization.name);

@@ -53,7 +53,7 @@ pub(super) async fn list(at: &mut Session, op: &ListOrganizationMembers) -> Resu
         found.with("x.place_id = {}", &organization.id);
         found.and(OF_PERSON);
         if let Some(query) = &op.query {
-            found.with("(u.email LIKE {} ESCAPE '\\' OR u.name_key LIKE {} ESCAPE '\\')", query.like());
+            found.with_part(&["u.email", "u.name_key"], query);
         }
         found
     };

@@ -33,7 +33,7 @@ pub(super) async fn list(at: &mut Session, op: &ListOrganizations) -> Result<Lis
     }
     let all = found.count(at).await?;
     if let Some(query) = &op.query {
-        found.with("(o.name_key LIKE {} ESCAPE '\\' OR o.slug LIKE {} ESCAPE '\\')", query.like());
+        found.with_part(&["o.name_key", "o.slug"], query);
     }
     let total = found.total(at, all).await?;
     let rows: Vec<OrganizationRow> = found.page(at, &["o.slug"], page.after_one(), &page).await?;

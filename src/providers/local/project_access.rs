@@ -37,7 +37,7 @@ const TEAMS: usize = 100;
 /// What is asked for.
 struct Asked<'a> {
     project: &'a str,
-    query: Option<String>,
+    query: Option<&'a Query>,
     role: Option<String>,
     /// Whether people count who hold no role in the project, or whose team holds none.
     everybody: bool,
@@ -50,8 +50,8 @@ impl Asked<'_> {
         let mut found = Select::new("w.email, u.name, u.id, w.slug, w.team_id, w.team, w.joined_at", "");
         let project = found.bind(self.project);
         let email = after.map(|it| found.bind(it.0));
-        let person = match self.query.as_ref().map(|it| found.bind(it)) {
-            Some(it) => format!(" AND u.id = x.user_id AND (x.email LIKE {it} ESCAPE '\\' OR u.name_key LIKE {it} ESCAPE '\\')"),
+        let person = match self.query {
+            Some(query) => format!(" AND u.id = x.user_id AND {}", found.part(&["x.email", "u.name_key"], query)),
             None => String::new(),
         };
         let users = if self.query.is_some() { " CROSS JOIN users u" } else { "" };
@@ -149,7 +149,7 @@ pub(super) async fn list(at: &mut Session, op: &ListProjectMembers) -> Result<Li
     let own = at.kept_of(Kept::Members, &project.id).await?;
     let all = own + at.kept(Kept::Members, teams.iter().map(|it| it.id.as_str())).await?.values().sum::<i64>();
     let is_whole = everybody && role.is_none() && op.query.is_none();
-    let asked = Asked { project: &project.id, query: op.query.as_ref().map(Query::like), role, everybody, levels };
+    let asked = Asked { project: &project.id, query: op.query.as_ref(), role, everybody, levels };
     let total = if is_whole { Some(all) } else { asked.ways(&teams, None, COUNTED + 1).total(at, all).await? };
     let ways = asked.ways(&teams, after, page.rows());
     let ways: Vec<Way> = ways.first_rows(at, "w.email, w.slug", page.rows()).await?;

@@ -61,7 +61,7 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
         );
     }
     if let Some(query) = &op.query {
-        found.with("(p.name_key LIKE {} ESCAPE '\\' OR p.slug LIKE {} ESCAPE '\\')", query.like());
+        found.with_part(&["p.name_key", "p.slug"], query);
     }
     let total = if is_whole { Some(all) } else { found.total(at, all).await? };
     let rows: Vec<ProjectRow> = found.page(at, &["p.slug", "p.id"], page.after_two(), &page).await?;

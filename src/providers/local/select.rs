@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Session, page::PageQuery};
 use crate::{
-    domain::Counted,
+    domain::{Counted, Query},
     store::{Row, StoreError, Val, args},
 };
 
@@ -47,6 +47,19 @@ impl Select {
     pub(super) fn with(&mut self, condition: &str, value: impl Into<Val>) {
         let name = self.bind(value);
         self.and(condition.replace("{}", &name));
+    }
+
+    /// Adds the condition that one of these columns contains what is searched for.
+    pub(super) fn with_part(&mut self, columns: &[&str], query: &Query) {
+        let condition = self.part(columns, query);
+        self.and(condition);
+    }
+
+    /// The condition that one of these columns contains what is searched for, with its accents or without.
+    pub(super) fn part(&mut self, columns: &[&str], query: &Query) -> String {
+        let patterns: Vec<String> = query.likes().into_iter().map(|it| self.bind(it)).collect();
+        let ways = columns.iter().flat_map(|column| patterns.iter().map(move |it| format!("{column} LIKE {it} ESCAPE '\\'")));
+        format!("({})", ways.collect::<Vec<_>>().join(" OR "))
     }
 
     fn body(&self) -> String {

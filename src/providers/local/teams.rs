@@ -38,7 +38,7 @@ pub(super) async fn list(at: &mut Session, op: &ListTeams) -> Result<List<Team>,
     };
     let is_whole = organization.is_some() && op.query.is_none();
     if let Some(query) = &op.query {
-        found.with("(t.name_key LIKE {} ESCAPE '\\' OR t.slug LIKE {} ESCAPE '\\')", query.like());
+        found.with_part(&["t.name_key", "t.slug"], query);
     }
     let total = if is_whole { Some(all) } else { found.total(at, all).await? };
     let rows: Vec<Listed> = found.page(at, &["t.slug", "t.id"], page.after_two(), &page).await?;

@@ -3,7 +3,11 @@
 use serde::Deserialize;
 
 use super::{Ago, Rows, json_array, read, step};
-use crate::{domain::fold, error::ProviderError, store::args};
+use crate::{
+    domain::{fold, fold_accents},
+    error::ProviderError,
+    store::args,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +70,7 @@ pub(super) fn rows(ago: Ago) -> Result<Vec<Rows>, ProviderError> {
     let Data { people, invitations, members, teams } = read(include_str!("people.toml"))?;
     // How long somebody has been here: from one month to nearly two years.
     let since = |key: &str| ago.days(30 + step(people.iter().position(|it| it.key == key).unwrap_or_default()) * 37 % 650);
-    let users = people.iter().map(|it| args![user_id(&it.key), &it.email, &it.name, fold(&it.name), since(&it.key)]);
+    let users = people.iter().map(|it| args![user_id(&it.key), &it.email, &it.name, fold_accents(&it.name), since(&it.key)]);
     let members = members.iter().flat_map(|it| it.people.iter().map(move |key| (it, key)));
     let members = members.map(|(it, key)| args![&it.organization, user_id(key), &it.role, since(key)]);
     let in_teams = teams.iter().flat_map(|it| {
