@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{CertificateRef, Cursor, Limit, List, ProjectRef, limits::Certificate};
 
-/// Lists certificates, and whether the organization or a project uses them.
+/// Lists certificates and where they are used.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCertificates {

@@ -59,7 +59,7 @@ pub struct AddOrganizationMember {
 
 operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member);
 
-/// Creates an account and makes it a member; the password goes to the secrets folder.
+/// Creates an account as a member; the password goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {

@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with everything in it, for good; people keep their accounts.
+/// Deletes an organization with all in it, for good; people keep their accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {
