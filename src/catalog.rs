@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use serde_json::{Map, Value, json};
@@ -31,6 +31,8 @@ pub struct Offer {
     token: bool,
     /// Whether there is one account only: then nothing has to say which.
     alone: bool,
+    /// See [`Offer::asked`].
+    asked: OnceLock<Map<String, Value>>,
 }
 
 /// What the arguments of a call hold besides the operation's own.
@@ -58,7 +60,7 @@ impl Catalog {
             let token = token && matches!(tool.effect, Effect::Access | Effect::Destroy);
             let others = connections.iter().filter(|it| !able.iter().any(|able| Arc::ptr_eq(able, it))).cloned().collect();
             let alone = connections.len() < 2;
-            (!able.is_empty()).then_some((tool.name, Offer { tool, able, others, dropped, token, alone }))
+            (!able.is_empty()).then_some((tool.name, Offer { tool, able, others, dropped, token, alone, asked: OnceLock::new() }))
         };
         Self { offers: tools::all().into_iter().filter(|it| lists.offers(it)).filter_map(offer).collect() }
     }
@@ -150,8 +152,7 @@ impl Offer {
     ///
     /// All that cannot be understood, at once.
     pub fn open(&self, arguments: &mut Map<String, Value>) -> Result<Envelope, CallError> {
-        let schema = self.asked();
-        let asked = Asked { tool: self.tool.name, effect: self.tool.effect, schema: &schema };
+        let asked = Asked { tool: self.tool.name, effect: self.tool.effect, schema: self.asked.get_or_init(|| self.asked()) };
         let Understood { arguments: mut own, mut faults } = understand(asked, std::mem::take(arguments));
         let mut envelope = Envelope::default();
         let mut text = |own: &mut Map<String, Value>, name: &str, most: usize| match own.shift_remove(name) {
@@ -180,7 +181,7 @@ impl Offer {
         Err(misunderstood(faults))
     }
 
-    /// The schema of all that a call may have.
+    /// The schema of all that a call may have, which the first call needs and the others look at again.
     fn asked(&self) -> Map<String, Value> {
         let mut schema = self.tool.input();
         let properties = schema.entry("properties").or_insert_with(|| json!({}));
