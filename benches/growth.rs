@@ -5,15 +5,13 @@
 //! The ledger has ten rows for each project.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot go on has failed, and tells what it found")]
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Instant,
-};
+use std::{process::Command, time::Instant};
 
+use client::Server;
 use rolecall::store::Db;
 use serde_json::{Value, json};
 
+mod client;
 #[path = "growth/fill.rs"]
 mod fill;
 
@@ -150,41 +148,4 @@ fn measure(url: &str, size: usize, home: &std::path::Path) -> Vec<f64> {
         times[times.len() / 2]
     };
     operations().into_iter().map(median).collect()
-}
-
-/// The server's process and the client's end of its pipes.
-struct Server {
-    child: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    id: u64,
-}
-
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let (requests, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, requests, answers, id: 0 }
-    }
-
-    fn ask(&mut self, method: &str, mut params: Value) {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
-            "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" },
-        });
-        self.id += 1;
-        writeln!(self.requests, "{}", json!({ "jsonrpc": "2.0", "id": self.id, "method": method, "params": params })).unwrap();
-        self.requests.flush().unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        assert!(line.contains("\"result\"") && !line.contains("\"isError\":true"), "{method} {params}: {line}");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -9,13 +9,16 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::Write as _,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+use client::Server;
 use rolecall_sandbox::{self as sandbox, Options, Platform as _, Sandbox, Seed, geai::Geai};
 use serde_json::{Value, json};
+
+mod client;
 
 const PEOPLE: u32 = 1000;
 const LATENCY: Duration = Duration::from_millis(20);
@@ -116,25 +119,25 @@ fn ours(service: &Sandbox<Geai>, people: u32) -> Run {
     command.arg("serve").env_clear().env("HOME", home.path()).current_dir(home.path()).envs(environment(service));
     let mut server = Server::start(&mut command);
     let mut call = json!({ "name": "add_project_members", "arguments": { "csv": file(service, people) } });
-    server.ask("tools/list", json!({}));
-    let before = server.memory();
+    ask(&mut server, "tools/list", json!({}));
+    let before = memory(&server);
     let begun = Instant::now();
-    let mut result = server.ask("tools/call", call.clone());
-    let asked = server.memory();
+    let mut result = ask(&mut server, "tools/call", call.clone());
+    let asked = memory(&server);
     while result["resultType"] == "input_required" {
         let question = &result["inputRequests"]["confirm"]["params"]["message"];
         let name = question.as_str().and_then(|it| it.rsplit_once("To confirm, type: ")).map(|it| it.1.to_owned());
         let form = name.map_or_else(|| json!({ "confirm": true }), |name| json!({ "name": name }));
         call["inputResponses"] = json!({ "confirm": { "action": "accept", "content": form } });
         call["requestState"] = result["requestState"].clone();
-        result = server.ask("tools/call", call.clone());
+        result = ask(&mut server, "tools/call", call.clone());
     }
     let job = result["structuredContent"]["job"].as_str().unwrap_or_else(|| panic!("no job: {result}")).to_owned();
     while result["structuredContent"]["status"] == "running" {
         std::thread::sleep(Duration::from_millis(100));
-        result = server.ask("tools/call", json!({ "name": "get_job", "arguments": { "job": job, "limit": 1 } }));
+        result = ask(&mut server, "tools/call", json!({ "name": "get_job", "arguments": { "job": job, "limit": 1 } }));
     }
-    Run { seconds: begun.elapsed().as_secs_f64(), before, asked, after: server.memory() }
+    Run { seconds: begun.elapsed().as_secs_f64(), before, asked, after: memory(&server) }
 }
 
 fn row(rate: Option<u32>, who: &str, seconds: f64, service: &Sandbox<Geai>) {
@@ -152,49 +155,15 @@ fn row(rate: Option<u32>, who: &str, seconds: f64, service: &Sandbox<Geai>) {
     println!("| {limit} | {who} | {seconds:.2} | {} | {twice} | {} | {refused} |", invited.len(), PEOPLE as usize - invited.len());
 }
 
-/// The server's process and the client's end of its pipes.
-struct Server {
-    child: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    id: u64,
+/// The result of a request.
+fn ask(server: &mut Server, method: &str, params: Value) -> Value {
+    let mut answer: Value = serde_json::from_str(&server.ask(method, params)).unwrap();
+    answer["result"].take()
 }
 
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let (requests, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, requests, answers, id: 0 }
-    }
-
-    /// The most memory that it had so far, in MiB; nothing where the system does not tell.
-    fn memory(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
-        peak.unwrap_or(f64::NAN) / 1024.0
-    }
-
-    /// The result of a request.
-    fn ask(&mut self, method: &str, mut params: Value) -> Value {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
-            "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" },
-        });
-        self.id += 1;
-        writeln!(self.requests, "{}", json!({ "jsonrpc": "2.0", "id": self.id, "method": method, "params": params })).unwrap();
-        self.requests.flush().unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        let mut answer: Value = serde_json::from_str(&line).unwrap();
-        assert!(answer["result"].is_object() && answer["result"]["isError"] != true, "{method}: {line}");
-        answer["result"].take()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The most memory that it had so far, in MiB; nothing where the system does not tell.
+fn memory(server: &Server) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap_or_default();
+    let peak = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+    peak.unwrap_or(f64::NAN) / 1024.0
 }
