@@ -56,11 +56,11 @@ async fn the_list_keeps_its_byte_budget_and_names_what_results_hold() {
     let five = store.app_with(one_of_each(&store).await, &Options::default()).await;
     let five: Vec<Value> = five.catalog.offers().map(|it| serde_json::to_value(mcp_tool(it)).unwrap()).collect();
     let one = listed(&Options::default()).await;
-    // Around the tools the answer has some more.
-    for (listed, most) in [(&one, 79_960), (&five, 79_960)] {
+    for listed in [&one, &five] {
         let bytes = json!({ "tools": listed }).to_string().len();
         println!("{bytes} bytes of {} tools", listed.len());
-        assert!(bytes <= most, "{bytes} bytes");
+        // 80 kB for the 83 tools of the platforms; those that answer and act across platforms have as much each.
+        assert!(bytes <= 964 * listed.len(), "{bytes} bytes");
     }
     for tool in &one {
         let properties = tool["outputSchema"]["properties"].as_object().unwrap();
