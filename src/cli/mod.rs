@@ -17,13 +17,16 @@ pub mod approvals;
 mod ask;
 pub mod call;
 pub mod certificates;
+mod clients;
 pub mod completions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod connect;
 pub mod demo;
 pub mod doctor;
 mod fields;
 mod files;
+pub mod init;
 pub mod jobs;
 mod logging;
 mod output;
@@ -58,7 +61,9 @@ pub struct Cli {
 pub enum Command {
     /// Serve an AI assistant, over stdio or HTTP
     Serve(serve::Serve),
-    /// Print a snippet that connects a client
+    /// Connect a client: show the change of its file, ask, and write it
+    Connect(connect::Connect),
+    /// Print a snippet that connects a client, to be pasted by hand
     Config(snippets::Config),
     /// Watch a scripted assistant work in a temporary directory
     Demo(demo::Demo),
@@ -76,6 +81,8 @@ pub enum Command {
     Activity(activity::Activity),
     /// List, inspect, cancel or resume jobs
     Jobs(jobs::Jobs),
+    /// Name your accounts, check each, and write rolecall.toml
+    Init(init::Init),
     /// Check the configuration, the store and the connections
     Doctor(doctor::Doctor),
     /// Run a provider's API on this machine, for practice
@@ -94,14 +101,14 @@ pub enum Command {
 
 /// The commands as `--help` groups them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Connect an assistant", &["serve", "config", "demo"]),
+    ("Connect an assistant", &["serve", "connect", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
     ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
-    ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
+    ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
 const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
-  rolecall config claude-desktop                 connect Claude Desktop
+  rolecall connect claude-desktop                connect Claude Desktop
   rolecall call list_projects --query atlas      call a tool at the terminal
   rolecall call delete_project --help            show a tool's arguments
   rolecall serve --http 127.0.0.1:8080           serve over HTTP
@@ -165,6 +172,7 @@ impl Command {
         match self {
             // connect an assistant
             Self::Serve(it) => it.run(overrides).await,
+            Self::Connect(it) => it.run(overrides),
             Self::Config(it) => it.run(overrides),
             Self::Demo(it) => it.run().await,
             // use the tools
@@ -177,6 +185,7 @@ impl Command {
             Self::Activity(it) => it.run(overrides).await,
             Self::Jobs(it) => it.run(overrides).await,
             // set up
+            Self::Init(it) => it.run(overrides).await,
             Self::Doctor(it) => it.run(overrides).await,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(it) => it.run().await,
