@@ -79,7 +79,9 @@ impl Connect {
         }
         if let Some(most) = facts.most_tools.filter(|_| !self.compact && overrides.domains.is_empty()) {
             let name = facts.name;
-            say(&format!("note: {name} takes {most} tools; --compact offers a short list through which all are reached, --domains fewer nouns."))?;
+            say(&format!(
+                "note: {name} takes {most} tools; --compact offers a short list through which all are reached, --domains fewer nouns."
+            ))?;
         }
         self.write(&launch, &file, &may)
     }
@@ -142,7 +144,10 @@ impl Connect {
             return Ok(true);
         }
         if !a_person_is_here() {
-            return Err(Failure::usage("nobody is here to agree: this is no terminal", "add --yes to write without asking, or --print to see it"));
+            return Err(Failure::usage(
+                "nobody is here to agree: this is no terminal",
+                "add --yes to write without asking, or --print to see it",
+            ));
         }
         Ok(Confirm::new().with_prompt(question).default(false).interact_opt().map_err(io::Error::other)?.unwrap_or_default())
     }
@@ -150,8 +155,7 @@ impl Connect {
 
 /// How a client starts what this command would serve.
 pub(super) fn launch(overrides: &Overrides, config: &Config, places: &Places) -> Result<Launch, Failure> {
-    let program =
-        std::env::current_exe().map_err(|error| Failure::new(format!("this program does not know where it is: {error}"), ""))?;
+    let program = std::env::current_exe().map_err(|error| Failure::new(format!("this program does not know where it is: {error}"), ""))?;
     let mut variables = config.variables.clone();
     let mut arguments = arguments(overrides)?;
     // A server's URL may hold a password, which is not for an argument that every program on the machine can read.

@@ -72,7 +72,10 @@ impl Init {
         let mut accounts = of_environment(&found, &places, self.keep_keys)?;
         if !self.yes {
             if !a_person_is_here() {
-                return Err(Failure::usage("nobody is here to ask: this is no terminal", "add --yes to take the accounts of the environment"));
+                return Err(Failure::usage(
+                    "nobody is here to ask: this is no terminal",
+                    "add --yes to take the accounts of the environment",
+                ));
             }
             ask(&mut accounts).map_err(asking)?;
         }
@@ -129,7 +132,8 @@ fn of_environment(config: &Config, places: &Places, keep_keys: bool) -> Result<V
             account.keys.push((key, said));
         }
     }
-    let plain = places.variable("AIA_ENGINE_API_SECURE").is_some_and(|it| matches!(it.trim().to_lowercase().as_str(), "false" | "0" | "no"));
+    let plain =
+        places.variable("AIA_ENGINE_API_SECURE").is_some_and(|it| matches!(it.trim().to_lowercase().as_str(), "false" | "0" | "no"));
     for (key, said) in accounts.iter_mut().filter(|it| it.provider == "engine").flat_map(|it| &mut it.keys) {
         if let ("base_url", Said::Text(url), true) = (*key, said, plain)
             && !url.contains("://")
@@ -165,7 +169,8 @@ fn ask(accounts: &mut Vec<Account>) -> dialoguer::Result<()> {
         }
         let mut keys = Vec::new();
         if addressed {
-            let url: String = Input::new().with_prompt(format!("Address of {platform}, such as https://api.example.com")).interact_text()?;
+            let url: String =
+                Input::new().with_prompt(format!("Address of {platform}, such as https://api.example.com")).interact_text()?;
             keys.push(("base_url", Said::Text(url)));
         }
         let secret = Password::new().with_prompt(format!("Key for {platform} (not shown)")).interact()?;

@@ -39,7 +39,7 @@ pub mod snippets;
 pub mod tools;
 
 pub use logging::LogFormat;
-pub use output::Format;
+pub use output::{Format, Output};
 
 /// The command line, read.
 #[derive(Debug, Parser)]
@@ -118,8 +118,39 @@ impl Cli {
     /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
     #[must_use]
     pub fn read() -> Self {
-        let matches = command().get_matches();
+        let matches = command().try_get_matches().unwrap_or_else(|error| explain(&error));
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Says what is wrong with the words that were given, and what they were probably meant to be; ends the process.
+fn explain(error: &clap::Error) -> ! {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        let failure = Failure::usage(format!("there is no command `{word}`"), meant(word));
+        let _ = failure.report(); // its code is 2
+        std::process::exit(2);
+    }
+    error.exit()
+}
+
+/// What a word was probably meant to be: a tool, a command, or tools about that noun.
+fn meant(word: &str) -> String {
+    let name = word.replace('-', "_").to_lowercase();
+    let tools: Vec<&str> = crate::tools::all().iter().map(|it| it.name).collect();
+    if tools.contains(&name.as_str()) {
+        return format!("it is a tool: `rolecall call {name}`");
+    }
+    let commands: Vec<String> = Cli::command().get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let near = commands.iter().map(|it| (strsim::jaro_winkler(it, &name), it)).filter(|it| it.0 > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, command)) = near {
+        return format!("did you mean `rolecall {command}`?");
+    }
+    let noun = name.trim_end_matches('s');
+    let list = tools.iter().find(|it| it.starts_with("list_") && it.trim_start_matches("list_").trim_end_matches('s') == noun);
+    match list {
+        Some(list) => format!("what can be done with {noun}s are tools: `rolecall call {list}` lists them, `rolecall tools` names all"),
+        None => "`rolecall --help` lists the commands, `rolecall tools` the tools that `rolecall call` takes".to_owned(),
     }
 }
 

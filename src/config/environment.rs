@@ -85,7 +85,10 @@ pub(super) fn unused(found: bool, file: Option<&str>, providers: &[&str], places
             ));
         }
         for (name, ..) in variables.iter().filter(|it| places.is_unexpanded(it.0)) {
-            told.push(format!("{name} holds `{}` as it was written: the client did not put a value in its place, so it counts as not set", places.raw(name)));
+            told.push(format!(
+                "{name} holds `{}` as it was written: the client did not put a value in its place, so it counts as not set",
+                places.raw(name)
+            ));
         }
     }
     if !providers.contains(&"openai") && set("OPENAI_API_KEY") {

@@ -51,6 +51,7 @@ impl ConfigError {
 
 /// What the command line and the environment say; it goes over the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Overrides {
     /// Read this configuration file
     #[arg(long, value_name = "FILE", global = true, env = "ROLECALL_CONFIG", hide_env_values = true)]

@@ -294,7 +294,7 @@ async fn a_call_at_a_terminal_asks_there() {
 fn serving_on_a_terminal_explains_instead_of_waiting() {
     let ran = Shell::new().run_at_terminal("serve", "");
     assert_eq!(ran.code, 2, "{ran:?}");
-    for hint in ["rolecall config claude-desktop", "rolecall demo", "--stdio"] {
+    for hint in ["rolecall connect claude-desktop", "rolecall demo", "--stdio"] {
         assert!(ran.out.contains(hint), "{ran:?}");
     }
 }

@@ -80,9 +80,7 @@ fn toml_value(json: &Value) -> toml_edit::Value {
         Value::Bool(it) => (*it).into(),
         Value::Number(it) => it.as_i64().map_or_else(|| it.as_f64().unwrap_or_default().into(), Into::into),
         Value::Array(items) => items.iter().map(toml_value).collect::<toml_edit::Array>().into(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, it)| (name.clone(), toml_value(it))).collect::<toml_edit::InlineTable>().into()
-        }
+        Value::Object(fields) => fields.iter().map(|(name, it)| (name.clone(), toml_value(it))).collect::<toml_edit::InlineTable>().into(),
         Value::String(it) => it.into(),
         Value::Null => "".into(),
     }
@@ -108,9 +106,13 @@ mod tests {
 
     #[test]
     fn what_a_person_wrote_stays_with_its_comments() {
-        let before = "// mine\n{\n  \"theme\": \"dark\", // at night\n  \"mcpServers\": {\n    \"other\": { \"command\": \"x\" },\n  },\n}\n";
+        let before =
+            "// mine\n{\n  \"theme\": \"dark\", // at night\n  \"mcpServers\": {\n    \"other\": { \"command\": \"x\" },\n  },\n}\n";
         let after = json_of(before);
-        assert!(after.contains("// mine") && after.contains("// at night") && after.contains("\"other\": { \"command\": \"x\" }"), "{after}");
+        assert!(
+            after.contains("// mine") && after.contains("// at night") && after.contains("\"other\": { \"command\": \"x\" }"),
+            "{after}"
+        );
         let again = json_of(&after);
         assert_eq!(again, after, "a second time changes nothing");
     }

@@ -91,12 +91,13 @@ impl Client {
                 "The next session has it; /mcp shows it.",
             ),
             Self::VsCode => facts("VS Code", Shape::Json("servers"), Passing::Input, "Run `MCP: List Servers` and start it."),
-            Self::Cursor => Facts {
-                most_tools: Some(40),
-                ..facts("Cursor", Shape::Json("mcpServers"), ENV, "Switch it on in Settings, MCP.")
-            },
+            Self::Cursor => {
+                Facts { most_tools: Some(40), ..facts("Cursor", Shape::Json("mcpServers"), ENV, "Switch it on in Settings, MCP.") }
+            }
             Self::ChatGpt => facts("ChatGPT", Shape::Steps, Passing::None, ""),
-            Self::Codex => facts("Codex", Shape::Toml("mcp_servers"), Passing::Named("env_vars"), "The next session has it; /mcp shows it."),
+            Self::Codex => {
+                facts("Codex", Shape::Toml("mcp_servers"), Passing::Named("env_vars"), "The next session has it; /mcp shows it.")
+            }
             Self::Gemini => facts(
                 "Gemini CLI",
                 Shape::Json("mcpServers"),
@@ -177,7 +178,8 @@ impl Launch {
                 Passing::Input => {
                     let id = name.to_lowercase().replace('_', "-");
                     env.insert(name.clone(), format!("${{input:{id}}}").into());
-                    inputs.push(json!({ "type": "promptString", "id": id, "description": format!("{name} for Rolecall"), "password": true }));
+                    inputs
+                        .push(json!({ "type": "promptString", "id": id, "description": format!("{name} for Rolecall"), "password": true }));
                 }
                 Passing::Named(_) => named.push(name.clone()),
                 Passing::None => left_out.push(name.clone()),
