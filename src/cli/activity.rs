@@ -87,14 +87,7 @@ async fn verify(db: &Db, new: bool, output: &Output) -> Ended {
         transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
     }
     let mut out = anstream::stdout().lock();
-    if !output.is_table() {
-        let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
-        let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
-        let report = serde_json::json!({
-            "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
-        });
-        output.data(&mut out, &report)?;
-    } else {
+    if output.is_table() {
         writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
         if found.broken.is_none() {
             match &anchor {
@@ -107,6 +100,13 @@ async fn verify(db: &Db, new: bool, output: &Output) -> Ended {
                 )?,
             }
         }
+    } else {
+        let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
+        let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
+        let report = serde_json::json!({
+            "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
+        });
+        output.data(&mut out, &report)?;
     }
     match found.broken {
         None => Ok(ExitCode::SUCCESS),

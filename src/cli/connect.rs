@@ -18,6 +18,7 @@ use crate::config::{Config, Overrides, Places, Variable};
 
 /// Connect a client: show the change of its file, ask, and write it
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Accounts that are found in the environment come along in the client's own way: as references to variables, as inputs that it asks for,
 or in Rolecall's own configuration where it has neither. A secret is written into the client's file only with --secrets-in-clear.")]
@@ -125,7 +126,8 @@ impl Connect {
         let shown = launch.whole(self.client).map_err(|error| at(&error))?;
         // The person sees what is written; a secret that they asked to have in there is not shown on top.
         let shown = launch.variables.iter().filter(|it| it.0.secret).fold(shown, |text, (_, value)| text.replace(value.as_str(), "…"));
-        say(&format!("{}\n{}", file.display(), shown.trim_end().lines().map(|it| format!("  + {it}\n")).collect::<String>()))?;
+        let lines: Vec<String> = shown.trim_end().lines().map(|it| format!("  + {it}")).collect();
+        say(&format!("{}\n{}\n", file.display(), lines.join("\n")))?;
         if !may(&format!("Write this into {}'s file?", facts.name))? {
             return Err(Failure::new("nothing was written", ""));
         }

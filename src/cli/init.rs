@@ -120,15 +120,11 @@ fn of_environment(config: &Config, places: &Places, keep_keys: bool) -> Result<V
             (true, false) => Said::Variable(variable.name.clone()),
             (true, true) => Said::Kept(value.into()),
         };
-        let account = match accounts.iter_mut().find(|it| it.provider == provider) {
-            Some(known) => known,
-            None => {
-                accounts.push(Account { name: provider.to_owned(), provider, keys: Vec::new() });
-                let last = accounts.len() - 1;
-                &mut accounts[last]
-            }
-        };
-        if !key.is_empty() {
+        if !accounts.iter().any(|it| it.provider == provider) {
+            accounts.push(Account { name: provider.to_owned(), provider, keys: Vec::new() });
+        }
+        let account = accounts.iter_mut().find(|it| it.provider == provider).filter(|_| !key.is_empty());
+        if let Some(account) = account {
             account.keys.push((key, said));
         }
     }

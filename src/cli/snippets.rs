@@ -33,6 +33,9 @@ impl Config {
             }
             let whole = launch.whole(client).map_err(|error| super::Failure::new(error.to_string(), ""))?;
             writeln!(out, "{}", whole.trim_end())?;
+            if client == Client::ClaudeCode {
+                writeln!(out, "\nOr run:\n\nclaude mcp add --transport stdio rolecall -- {}", launch.shell())?;
+            }
             let left_out = launch.entry(client).left_out;
             if !left_out.is_empty() && facts.shape != Shape::Steps {
                 writeln!(

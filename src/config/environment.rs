@@ -12,8 +12,11 @@ pub struct Variable {
     pub key: Option<(&'static str, &'static str)>,
 }
 
-/// The variables of each provider: the key of a connection that says the same, and whether it is secret.
-const KNOWN: [(&str, &[(&str, &str, bool)]); 4] = [
+/// A variable, the key of a connection that says the same, and whether it is secret.
+type Known = (&'static str, &'static str, bool);
+
+/// The variables of each provider.
+const KNOWN: [(&str, &[Known]); 4] = [
     (
         "geai",
         &[
@@ -68,7 +71,7 @@ pub(super) fn used<'a>(accounts: impl Iterator<Item = &'a RawConnection>, found:
     used
 }
 
-fn of(provider: &str) -> impl Iterator<Item = &'static (&'static str, &'static str, bool)> {
+fn of(provider: &str) -> impl Iterator<Item = &'static Known> {
     KNOWN.iter().filter(move |it| it.0 == provider).flat_map(|it| it.1)
 }
 

@@ -219,6 +219,7 @@ impl Config {
             lists: self.lists.clone(),
             guard: self.guard.clone(),
             secrets: self.secrets.clone(),
+            notes: self.unused.clone(),
         }
     }
 

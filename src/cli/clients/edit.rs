@@ -2,7 +2,7 @@
 
 use jsonc_parser::{
     ParseOptions,
-    cst::{CstInputValue, CstRootNode},
+    cst::{CstInputValue, CstNode, CstRootNode},
 };
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
@@ -38,7 +38,7 @@ pub(in crate::cli) fn json(text: &str, under: &str, entry: &Entry) -> Result<Str
         let inputs = top.array_value_or_create("inputs").ok_or_else(|| other("inputs"))?;
         for input in &entry.inputs {
             let is_same = |it: &Value| it["id"] == input["id"];
-            if !inputs.elements().iter().filter_map(|it| it.to_serde_value()).any(|it| is_same(&it)) {
+            if !inputs.elements().iter().filter_map(CstNode::to_serde_value).any(|it| is_same(&it)) {
                 inputs.append(value(input));
             }
         }

@@ -212,6 +212,12 @@ impl Launch {
         }
     }
 
+    /// The command that starts the server, as a shell takes it.
+    pub(super) fn shell(&self) -> String {
+        let words = std::iter::once(self.program.display().to_string()).chain(self.arguments.iter().cloned());
+        words.map(|it| quoted(&it)).collect::<Vec<_>>().join(" ")
+    }
+
     /// What has to be done for ChatGPT.
     fn steps(&self) -> String {
         let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &quoted(it));
