@@ -18,6 +18,7 @@ mod ask;
 pub mod call;
 pub mod certificates;
 mod clients;
+mod complete;
 pub mod completions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -94,6 +95,10 @@ pub enum Command {
     Certificates(certificates::Certificates),
     /// Print completions for a shell
     Completions(completions::Completions),
+    /// Write man pages into a folder
+    Man(completions::Man),
+    #[command(hide = true)]
+    Complete(complete::Complete),
     #[cfg(feature = "conformance")]
     #[command(hide = true)]
     Conformance(conformance::Conformance),
@@ -104,7 +109,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "connect", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
     ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
-    ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions"]),
+    ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
@@ -223,6 +228,8 @@ impl Command {
             Self::Seed(it) => it.run(overrides).await,
             Self::Certificates(it) => it.run(overrides).await,
             Self::Completions(it) => it.run(),
+            Self::Man(it) => it.run(),
+            Self::Complete(it) => it.run(overrides).await,
             #[cfg(feature = "conformance")]
             Self::Conformance(it) => it.run(overrides).await,
         }

@@ -103,7 +103,7 @@ impl Shell {
 fn help_groups_every_command_and_shows_examples() {
     let ran = Shell::new().run(&["--help"]);
     assert_eq!(ran.code, 0);
-    for command in rolecall::cli::command().get_subcommands().filter(|it| it.get_name() != "help") {
+    for command in rolecall::cli::command().get_subcommands().filter(|it| it.get_name() != "help" && !it.is_hide_set()) {
         let line = ran.out.lines().find(|it| it.trim_start().starts_with(&format!("{} ", command.get_name())));
         let about = command.get_about().unwrap().to_string();
         assert!(line.is_some_and(|it| it.ends_with(&about)), "{} is in no group:\n{}", command.get_name(), ran.out);
@@ -489,7 +489,51 @@ fn completions_are_there_for_every_shell() {
     let shell = Shell::new();
     for name in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ran = shell.run(&["completions", name]);
-        assert!(ran.code == 0 && ran.out.contains("rolecall") && ran.out.contains("approve"), "{name}: {ran:?}");
+        assert!(ran.code == 0 && ran.out.contains("rolecall"), "{name}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_may_stand_at_the_end_of_a_line_is_known() {
+    let shell = Shell::acme();
+    assert_eq!(shell.run(&["call", "delete_project", "--project", "Atlas"]).json()["code"], "pending_approval");
+    let approval = shell.run(&["approvals"]).json()[0]["id"].as_str().unwrap().to_owned();
+    let after = |words: &[&str]| {
+        let ran = shell.run(&[&["complete", "--"], words].concat());
+        ran.out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(after(&["conn"]), ["connect"]);
+    assert_eq!(after(&["connect", "cl"]), ["claude-desktop", "claude-code"]);
+    assert_eq!(after(&["call", "list_org"]), ["list_organization_members", "list_organizations"]);
+    assert_eq!(after(&["call", "delete-project", "--pro"]), ["--project"]);
+    assert_eq!(after(&["call", "list_jobs", "--status", "run"]), ["running"]);
+    assert_eq!(after(&["call", "delete_project", "--project", "At"]), [""; 0], "names are not looked up");
+    assert_eq!(after(&["activity", "-o", "c"]), ["csv"]);
+    assert_eq!(after(&["activity", "--ver"]), ["--verify"]);
+    assert_eq!(after(&["approve", ""]), [approval]);
+    assert_eq!(shell.run(&["complete", "--", "xyzzy"]).code, 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn bash_completes_through_the_program() {
+    let shell = Shell::new();
+    let script = format!(
+        "PATH=\"$(dirname {PROGRAM}):$PATH\"; eval \"$(rolecall completions bash)\"; COMP_WORDS=(rolecall call get_proj); COMP_CWORD=2; \
+         _rolecall; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    );
+    let ran: Ran = shell.command("bash").args(["-c", &script]).output().unwrap().into();
+    assert_eq!(ran.out, "get_project\nget_project_member\n", "{ran:?}");
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let shell = Shell::new();
+    let folder = shell.home().join("man1");
+    assert_eq!(shell.run(&["man", folder.to_str().unwrap()]).code, 0);
+    for page in ["rolecall.1", "rolecall-connect.1", "rolecall-jobs-show.1"] {
+        let text = std::fs::read_to_string(folder.join(page)).unwrap();
+        assert!(text.starts_with(".ie") && text.contains(".SH NAME"), "{page}: {text}");
     }
 }
 
