@@ -287,10 +287,12 @@ impl Guard {
                     return Err(repeats::in_progress(&key.key));
                 }
             }
-            if let Evidence::Approval { id } = evidence
-                && !tx.use_approval(id, now).await?
-            {
-                return Err(CallError::BadConfirmation { message: format!("approval {id} was used before or has expired") });
+            if let Evidence::Approval { id } = evidence {
+                let timeline = tx.timeline(&self.db).await?;
+                if !tx.use_approval(id, &timeline, now).await? {
+                    let message = format!("approval {id} was used before, has expired, or was given before the store went over to another server");
+                    return Err(CallError::BadConfirmation { message });
+                }
             }
             if let Some((job, rows)) = job {
                 tx.add_job(job, rows, &Clock::Machine).await?;
