@@ -38,7 +38,7 @@ impl Question {
 pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
     transaction!(db, StoreError, tx => {
         let (now, timeline) = (Timestamp::now(), tx.timeline(db).await?);
-        if tx.approval(id).await?.is_some_and(|it| it.timeline != timeline) {
+        if tx.approval(id).await?.is_some_and(|it| it.timeline() != timeline) {
             return Ok(Answered::NotOpen);
         }
         let Some(missing) = tx.approve(id, person, now, now.plus_seconds(TTL_SECONDS)).await? else { return Ok(Answered::NotOpen) };

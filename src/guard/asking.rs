@@ -77,7 +77,7 @@ impl Guard {
                 let timeline = db.timeline(&self.db).await?;
                 drop(db);
                 let question = match found {
-                    Some(approval) if approval.timeline == timeline => return by_approval(approval).map(Ok),
+                    Some(approval) if approval.timeline() == timeline => return by_approval(approval).map(Ok),
                     Some(_) => question.once_more(),
                     None => question,
                 };
@@ -145,12 +145,11 @@ impl Guard {
             principal: record.caller.principal.clone(),
             tool: record.tool.name.to_owned(),
             connection: record.connection.to_owned(),
-            question: json!({ "text": question.text, "type_this": question.type_this }).to_string(),
+            question: String::new(), // with the timeline of the transaction that keeps it
             needed,
             status: "pending".to_owned(),
             created_at: now.0,
             expires_at: now.plus_seconds(TTL_SECONDS).0,
-            timeline: String::new(),
         };
         let mut body = record.body(None);
         body.insert("outcome".into(), "pending_approval".into());
@@ -160,9 +159,10 @@ impl Guard {
         let (binding, principal) = (binding.as_str(), principal.as_str());
         let found = transaction!(self.db, CallError, tx => {
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
-            approval.timeline = tx.timeline(&self.db).await?;
+            let timeline = tx.timeline(&self.db).await?;
+            approval.question = json!({ "text": question.text, "type_this": question.type_this, "timeline": timeline }).to_string();
             let found = tx.approval_for(binding, principal, needed, now).await?;
-            if let Some(found) = found.filter(|it| it.timeline == approval.timeline) {
+            if let Some(found) = found.filter(|it| it.timeline() == timeline) {
                 return Ok(Some(found));
             }
             let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));

@@ -7,7 +7,7 @@ row! {
     /// A question that waits for a person, or was answered.
     pub struct Approval {
         id: String, binding: String, principal: String, tool: String, connection: String, question: String, needed: i64,
-        status: String, created_at: i64, expires_at: i64, timeline: String,
+        status: String, created_at: i64, expires_at: i64,
     }
 }
 
@@ -16,14 +16,19 @@ impl Approval {
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == "pending" && self.expires_at > now.0
     }
+
+    /// The store's timeline when it was asked for: one of another than the present is void.
+    pub fn timeline(&self) -> String {
+        let kept: serde_json::Value = serde_json::from_str(&self.question).unwrap_or_default();
+        kept["timeline"].as_str().unwrap_or_default().to_owned()
+    }
 }
 
-const COLUMNS: &str =
-    "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, timeline FROM approvals";
+const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at FROM approvals";
 
 impl Conn {
     /// The newest approval for exactly this call that has not expired and for which at least so many people are `needed`, whichever
-    /// timeline it is of: one of another than the present is void.
+    /// timeline it is of.
     pub async fn approval_for(
         &mut self,
         binding: &str,
@@ -70,8 +75,8 @@ impl Conn {
     pub async fn add_approval(&mut self, it: &Approval, call: &str) -> Result<(), StoreError> {
         let sql = "UPDATE approvals SET expires_at = $3 WHERE call = $1 AND principal = $2 AND status = 'pending' AND expires_at > $3";
         self.run(sql, &args![call, &it.principal, it.created_at]).await?;
-        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call, timeline) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let values = args![
             &it.id,
             &it.binding,
@@ -83,8 +88,7 @@ impl Conn {
             &it.status,
             it.created_at,
             it.expires_at,
-            call,
-            &it.timeline
+            call
         ];
         self.run(sql, &values).await?;
         Ok(())
@@ -110,11 +114,11 @@ impl Conn {
         Ok(self.run(sql, &args![id, now.0]).await? == 1)
     }
 
-    /// Uses an approval of this timeline up; false where it was used before.
-    pub async fn use_approval(&mut self, id: &str, timeline: &str, now: Timestamp) -> Result<bool, StoreError> {
+    /// Uses an approval up; false where it was used before.
+    pub async fn use_approval(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
         let used_at = self.now(&Clock::Machine).await?;
-        let sql = "UPDATE approvals SET status = 'used', used_at = $3 WHERE id = $1 AND status = 'approved' AND expires_at > $2 AND timeline = $4";
-        Ok(self.run(sql, &args![id, now.0, used_at.0, timeline]).await? == 1)
+        let sql = "UPDATE approvals SET status = 'used', used_at = $3 WHERE id = $1 AND status = 'approved' AND expires_at > $2";
+        Ok(self.run(sql, &args![id, now.0, used_at.0]).await? == 1)
     }
 
     /// Marks a consent as used; false where it was used before.

@@ -23,7 +23,7 @@ use super::{StoreError, db::is_away, waiting::until};
 const CONNECTIONS: u32 = 8;
 /// How long a statement may take: one that reads, and one that writes.
 pub(super) const READ_TIME: Duration = Duration::from_secs(15);
-pub(super) const WRITE_TIME: Duration = Duration::from_secs(60);
+pub(super) const WRITE_TIME: Duration = Duration::from_mins(1);
 /// How long a server may take to answer when it is looked for.
 const ANSWER_TIME: Duration = Duration::from_secs(3);
 /// How long a connection is waited for before it is looked whether there is a server at all.
@@ -39,8 +39,8 @@ pub struct Servers {
     pub(super) writer: PgPool,
     /// Apart, so that slow reads keep no change waiting.
     pub(super) reader: PgPool,
-    /// What stands for the cluster's history; `None` where this kind of server has none.
-    timeline: Mutex<Option<Option<&'static str>>>,
+    /// The expression for the cluster's timeline, once it is known; empty where this kind of server has none.
+    timeline: Mutex<Option<&'static str>>,
 }
 
 /// What a look at the servers came to.
@@ -184,20 +184,20 @@ impl Servers {
     /// what they have committed through the end of any of their machines.
     pub(super) async fn timeline(&self) -> Result<Option<&'static str>, StoreError> {
         let mut known = self.timeline.lock().await;
-        if let Some(known) = *known {
-            return Ok(known);
+        if let Some(sql) = *known {
+            return Ok(Some(sql).filter(|it| !it.is_empty()));
         }
         // The file's name says it at once; what the last checkpoint noted may still be the old one.
         let sql = "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)";
         let mut conn = self.to_read().await?;
         let asked: Result<String, _> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT {sql}"))).fetch_one(&mut *conn).await;
         let found = match asked {
-            Ok(_) => Some(sql),
+            Ok(_) => sql,
             Err(error) if is_away(&error) => return Err(error.into()),
-            Err(_) => None,
+            Err(_) => "",
         };
         *known = Some(found);
-        Ok(found)
+        Ok(Some(found).filter(|it| !it.is_empty()))
     }
 }
 
