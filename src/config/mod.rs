@@ -325,6 +325,14 @@ const KEYS: [(&str, &[&str]); 6] = [
     ("secrets", &["folder", "sink"]),
 ];
 
+/// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
+#[must_use]
+pub fn keys() -> BTreeSet<String> {
+    let sections = KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")));
+    let connections = PROVIDERS.iter().flat_map(|it| connections::keys(it)).map(str::to_owned);
+    sections.chain(connections).collect()
+}
+
 impl File {
     /// The accounts of the file; else those of the environment; else the directory.
     fn accounts(&mut self, places: &Places) -> Result<Accounts, ConfigError> {

@@ -19,6 +19,7 @@ mod company;
 mod completion;
 mod config;
 mod demo;
+mod docs;
 mod engine_members;
 mod engine_organizations;
 mod engine_projects;
