@@ -54,7 +54,11 @@ pub fn error(error: &Value) -> String {
 /// An answer over accounts: in a sentence first, then part by part, then what it could not see.
 fn answer(said: &str, fields: &Fields) -> String {
     const APART: [&str; 8] = ["answer", "connection", "shown", "has_more", "next_cursor", "unseen", "failed", "not_asked"];
-    let mut lines = vec![format!("{}{}", one_line(said), fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default())];
+    let mut lines = vec![format!(
+        "{}{}",
+        one_line(said),
+        fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default()
+    )];
     for (name, value) in shown(fields).filter(|it| !APART.contains(&it.0)) {
         match value {
             Value::Array(items) if items.iter().any(Value::is_object) => {

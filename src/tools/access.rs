@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{Gaps, SoughtRef, Timestamp};
 
-/// Finds a person in all accounts: access, teams, keys, invitations, what they alone own, other addresses.
+/// Finds a person everywhere: access, teams, keys, invitations, what they alone own, other addresses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
@@ -16,9 +16,9 @@ pub struct FindPerson {
 
 operation!(FindPerson, "find_person", "Find person", Read => FoundPerson, spans);
 
-/// Rows that are like those of another field, or are told by their names alone: declared once more they would cost more than they say.
+/// Rows whose fields speak for themselves: declared, they would cost every conversation more than they say.
 pub(crate) fn rows(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "type": "object" } })
+    json_schema!({ "type": "array" })
 }
 
 /// A person over all accounts.
@@ -31,6 +31,7 @@ pub struct FoundPerson {
     pub people: Vec<KnownPerson>,
     /// Organizations first, then projects and teams.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
     pub access: Vec<Held>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "rows")]
