@@ -5,6 +5,7 @@ mod facts;
 mod gaps;
 mod impact;
 mod page;
+mod past;
 mod reference;
 mod text;
 
@@ -23,6 +24,7 @@ pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
 pub use gaps::{Failed, Gaps};
 pub use impact::{Change, ChangeData, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
+pub use past::Past;
 pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, SoughtRef, TeamRef, UsageLimitRef,

@@ -10,7 +10,7 @@ use crate::domain::{Gaps, SoughtRef, Timestamp};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
-    /// Name or e-mail.
+    /// Name or email.
     pub query: SoughtRef,
 }
 
@@ -55,7 +55,7 @@ pub struct FoundPerson {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct KnownPerson {
-    /// E-mail, where it is told; the connection of a row where there are several.
+    /// Email, where it is told; the connection of a row where there are several.
     pub person: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
