@@ -29,6 +29,7 @@ mod engine_undo;
 mod failover;
 #[path = "../../benches/growth/fill.rs"]
 mod fill;
+mod find_person;
 mod five;
 mod geai_config;
 mod geai_keys_limits;
