@@ -200,6 +200,11 @@ impl Connection {
         }
     }
 
+    /// Whether it tells who holds what.
+    pub fn tells_grants(&self) -> bool {
+        self.grants.is_some()
+    }
+
     /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
     /// request that is sent again needs leave again, and so counts anew.
     pub fn longest(&self) -> Duration {

@@ -17,6 +17,8 @@ mod cli;
 mod company;
 mod completion;
 mod config;
+mod console;
+mod console_pages;
 mod demo;
 mod engine_members;
 mod engine_organizations;

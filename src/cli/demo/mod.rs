@@ -17,7 +17,7 @@ use stage::{Assistant, Stage, unexpected};
 use super::{Ended, Failure};
 use crate::{
     app::{App, Setup},
-    guard::{self, Answered},
+    guard::{self, Answered, Answering},
     providers::local::seed,
     server::Server,
     store::Db,
@@ -113,7 +113,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     stage.answer(&format!("in a terminal window: rolecall approve {id}"))?;
     stage.answer("reads the same question there, and types: ana.ruiz@acme.example")?;
     // `rolecall approve` wants a terminal and a person; this is what it does once it has both.
-    match guard::approve(db, &id, "you").await? {
+    match guard::approve(db, &id, Answering::at_terminal("you")).await? {
         Answered::Approved => {}
         other => return Err(unexpected(&format!("{other:?}"))),
     }
