@@ -14,6 +14,7 @@ mod attacks;
 mod catalog;
 mod certificates;
 mod cli;
+mod cli_arriving;
 mod company;
 mod completion;
 mod config;
