@@ -227,7 +227,7 @@ async fn with_tokens_for_clients_the_pages_ask_for_their_own_sign_in_and_clients
     for (path, told) in
         [("/console/", "Sign in"), ("/console/sign-in", "Sign in"), ("/consolex", "token_required"), ("/mcp", "token_required")]
     {
-        let text = site.request(Method::GET, path).header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+        let text = site.http.get(site.url(path)).header("accept", "text/html").send().await.unwrap().text().await.unwrap();
         assert!(text.contains(told), "{path}: {text}");
     }
     let foreign = site.request(Method::GET, "/console/").header(HOST, "evil.example").send().await.unwrap();
@@ -314,7 +314,7 @@ async fn what_is_undone_from_a_page_is_asked_about_like_everything() {
     assert!(to.starts_with("/console/q/"), "{to}");
     let question = pages.page(&to).await;
     let typed = question.split_once("data-must=\"").map(|it| it.1.split('"').next().unwrap().to_owned()).unwrap_or_default();
-    let reach = json!({ "project": "Borealis", "query": "ana" });
+    let reach = json!({ "project": "Aurora", "query": "ana" });
     let before = agent.ok("list_project_members", reach.clone()).await["shown"].clone();
     let agreed = pages.form(&format!("{to}/agree"), &[("csrf", &token), ("typed", &typed)]).send().await.unwrap();
     assert_eq!(agreed.status(), StatusCode::SEE_OTHER);

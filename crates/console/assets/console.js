@@ -124,6 +124,7 @@ function wire(within = document) {
     field.addEventListener("input", apply);
     if (field.value) apply();
   }
+  for (const it of $$("[data-without-script]", within)) it.hidden = true;
   for (const it of $$("[data-submits]", within)) it.addEventListener("change", () => it.form.submit());
 }
 

@@ -14,15 +14,15 @@ pub(crate) fn days(days: &[Day]) -> Markup {
     let high = |count: u64| if count == 0 { 0 } else { (count * HIGH / most).max(2) };
     let wide = WIDE * u64::try_from(days.len()).unwrap_or_default();
     html! {
-        svg.plot viewBox={ "0 0 " (wide) " " (HIGH + 8) } role="img" aria-label="Changes by day; the table below has the numbers" {
+        svg.plot viewBox={ "0 0 " (wide) " " (HIGH + 8) } preserveAspectRatio="none" role="img" aria-label="Changes by day; the table below has the numbers" {
             @for (at, day) in (0_u64..).zip(days) {
                 @let (done, open, not) = (high(day.done), high(day.open), high(day.not));
                 g transform={ "translate(" (at * WIDE) ",4)" } {
                     title { (day.day) ": " (day.done) " done, " (day.open) " open, " (day.not) " not made" }
-                    rect.ground x="3" y="0" width=(WIDE - 6) height=(HIGH) rx="3" {}
-                    rect.done x="3" y=(HIGH.saturating_sub(done)) width=(WIDE - 6) height=(done) rx="3" {}
-                    rect.open x="3" y=(HIGH.saturating_sub(done + open)) width=(WIDE - 6) height=(open) rx="3" {}
-                    rect.not x="3" y=(HIGH.saturating_sub(done + open + not)) width=(WIDE - 6) height=(not) rx="3" {}
+                    rect.ground x="3" y="0" width=(WIDE - 6) height=(HIGH) rx="2" {}
+                    rect.done x="3" y=(HIGH.saturating_sub(done)) width=(WIDE - 6) height=(done) rx="2" {}
+                    rect.open x="3" y=(HIGH.saturating_sub(done + open)) width=(WIDE - 6) height=(open) rx="2" {}
+                    rect.not x="3" y=(HIGH.saturating_sub(done + open + not)) width=(WIDE - 6) height=(not) rx="2" {}
                 }
             }
         }

@@ -78,7 +78,7 @@ fn tools(matrix: &Matrix) -> Markup {
                 @if matrix.organizations.len() > 1 { label { span { "Organization" } select name="organization" data-submits {
                     @for it in &matrix.organizations { option value=(it) selected[*it == matrix.scope.organization] { (it) } }
                 } } }
-                @if matrix.connections.len() > 1 || matrix.organizations.len() > 1 { button type="submit" { "Show" } }
+                @if matrix.connections.len() > 1 || matrix.organizations.len() > 1 { button type="submit" data-without-script { "Show" } }
             }
             div.tools role="group" aria-label="What is shown" {
                 (filter("mx", "people, projects, roles"))

@@ -103,7 +103,7 @@ fn row(it: &Call) -> Markup {
             td { (if it.client.is_empty() { &it.principal } else { &it.client }) }
             td { @match &it.agreed { Some(who) => (who), None => span.faint { "–" } } }
             td { (outcome(&it.outcome)) }
-            td { @if it.can_be_undone { a href={ "/console/activity/" (part(&it.id)) } aria-label={ "Plan to undo: " (it.tool) " " (it.target) } { "Undo…" } } }
+            td.nowrap { @if it.can_be_undone { a href={ "/console/activity/" (part(&it.id)) } aria-label={ "Plan to undo: " (it.tool) " " (it.target) } { "Undo…" } } }
         }
     }
 }

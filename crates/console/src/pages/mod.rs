@@ -75,7 +75,7 @@ impl Frame<'_> {
                                 } }
                             }
                         }
-                        form.who method="post" action="/console/sign-out" {
+                        form.me method="post" action="/console/sign-out" {
                             (token(session))
                             span { (session.person.name()) " · this machine" }
                             button.link type="submit" { "Sign out" }

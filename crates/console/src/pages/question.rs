@@ -35,7 +35,6 @@ async fn page(console: Console, session: Session, id: &str, wrong: Option<&str>)
 /// `Delete project Cobalt?`
 fn title(question: &Question) -> String {
     let it = &question.waiting;
-    // Most tools are called by verb and noun; the name belongs behind the noun.
     format!("{}: {}?", it.does, it.name)
 }
 
@@ -48,34 +47,41 @@ fn told(question: &Question, title: &str, session: &Session, wrong: Option<&str>
     html! {
         (headline(title, &below))
         div.two {
-            div.facts {
-                section.card {
-                    p.pills {
-                        (pill(it.gravity))
-                        @if question.undo.is_none() { span.pill.grave { "Cannot be undone" } }
-                        @for loss in &it.losses { span.pill.careful { (loss) } }
-                    }
-                    dl.facts-list {
-                        dt { (capital(&it.noun)) } dd { span.name { (it.name) } @if let Some(id) = &question.target_id { " " code.soft { (id) } } }
-                        @if let Some(within) = &question.within { dt { "In" } dd { (within) } }
-                        @for loss in &question.losses { dt { (loss.count) } dd { (loss.what) (examples(loss)) } }
-                        @if let Some(undo) = &question.undo { dt { "Undo" } dd { (undo) } }
-                    }
-                    @if !question.notes.is_empty() {
-                        h2 { "What it means" }
-                        ul.notes { @for note in &question.notes { li { (note) } } }
+            section.card.first {
+                p.pills {
+                    (pill(it.gravity))
+                    @if question.undo.is_none() { span.pill.grave { "Cannot be undone" } }
+                    @for loss in question.losses.iter().filter(|it| is_about_people(it)) { span.pill.careful { (loss.count) " " (loss.what) } }
+                }
+                dl.facts-list {
+                    dt { (capital(&it.noun)) } dd { span.strong.name { (it.name) } @if let Some(id) = &question.target_id { " " code.soft { (id) } } }
+                    @if let Some(within) = &question.within { dt { "In" } dd { (within) } }
+                    @if let Some(undo) = &question.undo { dt { "Undo" } dd { (undo) } }
+                }
+                @if !question.losses.is_empty() || !question.notes.is_empty() {
+                    h2 { "What it means" }
+                    ul.notes {
+                        @for loss in &question.losses { li { b { (loss.count) " " (loss.what) } (examples(loss)) } }
+                        @for note in &question.notes { li { (note) } }
                     }
                 }
-                @if !question.rows.is_empty() { (rows(&question.rows)) }
-                @if let Some(reached) = &question.reached { (access::ways(reached, "reached")) }
-                @if !question.before.is_empty() { (before(&question.before)) }
             }
             aside.card.answer aria-label="Your answer" {
                 div id="live" data-live { (standing(question)) }
                 @if question.standing == Standing::Open { (answer(question, session, wrong)) }
             }
+            div.more {
+                @if !question.rows.is_empty() { (rows(&question.rows)) }
+                @if let Some(reached) = &question.reached { (access::ways(reached, "reached")) }
+                @if !question.before.is_empty() { (before(&question.before)) }
+            }
         }
     }
+}
+
+/// What stands in a pill beside how grave it is: that people lose something.
+fn is_about_people(loss: &Loss) -> bool {
+    loss.what.starts_with("people ") || loss.what.starts_with("person ")
 }
 
 fn examples(loss: &Loss) -> Markup {
