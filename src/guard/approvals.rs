@@ -43,7 +43,7 @@ pub enum Answered {
     /// This many more people have to agree.
     Waiting(i64),
     Refused,
-    /// It was answered before, or nobody answered in time.
+    /// It was answered before, nobody answered in time, or a standby of the store has taken over since it was asked.
     NotOpen,
     /// The operator wants it to be answered elsewhere: in the `console`, or at a `terminal`.
     Elsewhere(String),
@@ -55,7 +55,7 @@ impl Question {
     pub fn of_approval(approval: &Approval) -> Self {
         let kept: Value = serde_json::from_str(&approval.question).unwrap_or_default();
         let text = |name: &str| kept[name].as_str().map(str::to_owned);
-        Self { text: text("text").unwrap_or_default(), type_this: text("type_this") }
+        Self { text: text("text").unwrap_or_default(), type_this: text("type_this"), again: None }
     }
 }
 
@@ -66,8 +66,9 @@ impl Question {
 /// Where the store cannot be used.
 pub async fn approve(db: &Db, id: &str, who: Answering<'_>) -> Result<Answered, StoreError> {
     transaction!(db, StoreError, tx => {
-        let now = Timestamp::now();
+        let (now, timeline) = (Timestamp::now(), tx.timeline(db).await?);
         match tx.approval(id).await? {
+            Some(approval) if approval.timeline() != timeline => return Ok(Answered::NotOpen),
             Some(approval) if !who.may(&approval) => return Ok(Answered::Elsewhere(approval.answered_in)),
             _ => {}
         }

@@ -31,8 +31,8 @@ impl Guard {
         let gravest = gravity == Gravity::Critical;
         let place = self.settings.asks.of(gravity);
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
-        let ask = |question: Question| {
-            let ticket = Ticket::new(call, &version);
+        let ask = |question: Question, timeline: &str| {
+            let ticket = Ticket::new(call, &version, timeline);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
@@ -46,9 +46,10 @@ impl Guard {
                 self.pending(record, call, &version, question, needed).await
             }
             Given::Form(ticket, answer) | Given::Typed(ticket, answer) => {
-                self.accept(record, &ticket, call).await?;
+                let timeline = self.accept(record, &ticket, call).await?;
                 let (code, message) = match answer {
-                    Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
+                    Answer::Accepted(_) if ticket.timeline != timeline => return ask(question.once_more(), &timeline),
+                    Answer::Accepted(_) if ticket.version != version => return ask(question, &timeline), // what was told is no longer so
                     Answer::Accepted(form) if question.is_yes(&form) => {
                         if needed > 1 {
                             return self.pending(record, call, &version, question, needed).await;
@@ -73,7 +74,9 @@ impl Guard {
                 if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest || place != Ask::Client {
                     return Err(CallError::BadConfirmation { message: "a token cannot confirm this call".to_owned() });
                 }
-                self.accept(record, &ticket, call).await?;
+                if self.accept(record, &ticket, call).await? != ticket.timeline {
+                    return Err(CallError::BadConfirmation { message: consent::WENT_OVER.to_owned() });
+                }
                 if ticket.version != version {
                     return Err(CallError::Provider(ProviderError::TargetChanged));
                 }
@@ -84,26 +87,34 @@ impl Guard {
                 let wanted = (needed, place.answered_in());
                 let mut db = self.db.read().await?;
                 let found = db.approval_for(&binding, &record.caller.principal, wanted, Timestamp::now()).await?;
+                let timeline = db.timeline(&self.db).await?;
+                let console = if given == Given::Opens || found.is_some() { db.console().await? } else { None };
+                drop(db);
                 let is_here = given == Given::Here;
                 // One that waits does not stand in the way of a question that can be asked here and now.
                 let asks_now = needed == 1 && (is_here && place != Ask::Console || place == Ask::Client && caller_can_be_asked(record));
-                let console = if given == Given::Opens || found.is_some() { db.console().await? } else { None };
-                drop(db);
                 // The grave ones are told on a page where there is one; so are all of a client that shows no forms.
                 let opens = given == Given::Opens && console.is_some() && (gravity >= Gravity::High || !caller_can_be_asked(record));
-                if let Some(approval) = found.filter(|it| it.status != "pending" || opens || !asks_now) {
-                    return by_approval(approval, console.as_deref()).map(Ok);
-                }
+                let question = match found {
+                    Some(approval) if approval.timeline() == timeline => {
+                        if approval.status != "pending" || opens || !asks_now {
+                            return by_approval(approval, console.as_deref()).map(Ok);
+                        }
+                        question
+                    }
+                    Some(_) => question.once_more(),
+                    None => question,
+                };
                 if opens || place == Ask::Console || place == Ask::Terminal && !is_here {
                     return self.pending(record, call, &version, question, needed).await;
                 }
                 match (caller_can_be_asked(record) || is_here, self.settings.fallback) {
                     // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
                     (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
-                    (true, _) => ask(question),
+                    (true, _) => ask(question, &timeline),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version);
+                        let ticket = Ticket::new(call, &version, &timeline);
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -122,8 +133,8 @@ impl Guard {
     }
 
     /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
-    /// once. What is not taken is noted in the ledger: somebody may have tried.
-    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
+    /// once. What is not taken is noted in the ledger: somebody may have tried. Answers the store's timeline.
+    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<String, CallError> {
         let now = Timestamp::now();
         let forget_at = now.plus_seconds(2 * TTL_SECONDS);
         let nonce = ticket.nonce.as_str();
@@ -131,10 +142,15 @@ impl Guard {
             "the confirmation is for another call"
         } else if ticket.expires_at <= now.0 {
             "the confirmation has expired"
-        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
-            return Ok(());
         } else {
-            "the confirmation was used before"
+            let burnt = transaction!(self.db, CallError, tx => {
+                let timeline = tx.timeline(&self.db).await?;
+                Ok(tx.burn(nonce, now, forget_at).await?.then_some(timeline))
+            })?;
+            match burnt {
+                Some(timeline) => return Ok(timeline),
+                None => "the confirmation was used before",
+            }
         };
         self.refused(record, "confirmation_rejected").await?;
         Err(CallError::BadConfirmation { message: message.to_owned() })
@@ -151,13 +167,13 @@ impl Guard {
     ) -> Result<Result<Evidence, Verdict>, CallError> {
         let now = Timestamp::now();
         let answered_in = self.settings.asks.of(record.plan.impact.gravity).answered_in();
-        let approval = Approval {
+        let mut approval = Approval {
             id: short_id(),
             binding: consent::binding(call, version),
             principal: record.caller.principal.clone(),
             tool: record.tool.name.to_owned(),
             connection: record.connection.to_owned(),
-            question: asked(record, &question).to_string(),
+            question: String::new(), // with the timeline of the transaction that keeps it
             needed,
             status: "pending".to_owned(),
             created_at: now.0,
@@ -169,11 +185,16 @@ impl Guard {
         body.insert("outcome".into(), "pending_approval".into());
         body.insert("approval".into(), approval.id.as_str().into());
         let body = Value::from(body);
-        let (binding, principal) = (approval.binding.as_str(), approval.principal.as_str());
+        let (binding, principal) = (approval.binding.clone(), approval.principal.clone());
+        let (binding, principal) = (binding.as_str(), principal.as_str());
+        let mut asked = asked(record, &question);
         let (found, console) = transaction!(self.db, CallError, tx => {
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
-            let console = tx.console().await?;
-            if let Some(found) = tx.approval_for(binding, principal, (needed, answered_in), now).await? {
+            let (timeline, console) = (tx.timeline(&self.db).await?, tx.console().await?);
+            asked["timeline"] = timeline.as_str().into();
+            approval.question = asked.to_string();
+            let found = tx.approval_for(binding, principal, (needed, answered_in), now).await?;
+            if let Some(found) = found.filter(|it| it.timeline() == timeline) {
                 return Ok((Some(found), console));
             }
             let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));

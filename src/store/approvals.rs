@@ -16,6 +16,12 @@ impl Approval {
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == "pending" && self.expires_at > now.0
     }
+
+    /// The store's timeline when it was asked for: one of another than the present is void.
+    pub fn timeline(&self) -> String {
+        let kept: serde_json::Value = serde_json::from_str(&self.question).unwrap_or_default();
+        kept["timeline"].as_str().unwrap_or_default().to_owned()
+    }
 }
 
 const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, answered_in, \
@@ -23,7 +29,7 @@ const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question
 
 impl Conn {
     /// The newest approval for exactly this call that has not expired, for which at least so many people are `needed`, and which is
-    /// answered in that place; for `anywhere`, each serves.
+    /// answered in that place, whichever timeline it is of; for `anywhere`, each serves.
     pub async fn approval_for(
         &mut self,
         binding: &str,
