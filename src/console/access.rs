@@ -13,7 +13,7 @@ use crate::{
         access::{Action, Allows, Grant, GrantScope, Grants, Holder, Place, Power, Role, State, Via},
     },
     providers::Connection,
-    tools::{Operation as _, organizations::ListOrganizations},
+    tools::{Operation as _, access::FindPerson, organizations::ListOrganizations},
 };
 
 impl Program {
@@ -79,7 +79,8 @@ impl Program {
             ("Projects", places(|it| matches!(it, Place::Project { .. }))),
             ("Power over others", powers.into_iter().collect::<Vec<_>>().join(", ")),
         ];
-        let facts = facts.into_iter().filter(|it| !it.1.is_empty()).map(|it| (it.0.to_owned(), it.1)).collect();
+        let mut facts: Vec<(String, String)> = facts.into_iter().filter(|it| !it.1.is_empty()).map(|it| (it.0.to_owned(), it.1)).collect();
+        facts.extend(self.found_everywhere(&address).await);
         let organization = grants.list.first().map(|it| it.place.organization().name.clone()).unwrap_or_default();
         let suggestion = connection
             .serves("remove_organization_member")
@@ -87,6 +88,30 @@ impl Program {
         let scope = Scope { connection: connection.name.clone(), organization };
         let reached = reached("What they reach".to_owned(), scope, grants, |_| true);
         Ok(Dossier { subtitle: format!("{address} · connection {}", connection.name), name, facts, reached, suggestion })
+    }
+
+    /// What is known of a person over all accounts, besides what this one tells.
+    async fn found_everywhere(&self, address: &str) -> Vec<(String, String)> {
+        if self.app.catalog.offer(FindPerson::NAME).is_err() {
+            return Vec::new();
+        }
+        let Ok(found) = self.read(FindPerson::NAME, json!({ "query": address })).await else { return Vec::new() };
+        let named = |list: &str, field: &str| {
+            let told = |it: &Value| {
+                let on = it["connection"].as_str().map(|it| format!(" ({it})")).unwrap_or_default();
+                it[field].as_str().map(|it| format!("{it}{on}"))
+            };
+            found[list].as_array().into_iter().flatten().filter_map(told).collect::<Vec<_>>().join(", ")
+        };
+        let unseen = found["unseen"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("; ");
+        let facts = [
+            ("Over all accounts", found["answer"].as_str().unwrap_or_default().to_owned()),
+            ("Owns alone", named("owns_alone", "place")),
+            ("Invited to", named("invitations", "place")),
+            ("Probably also", named("probably_same", "person")),
+            ("Not seen", unseen),
+        ];
+        facts.into_iter().filter(|it| !it.1.is_empty()).map(|it| (it.0.to_owned(), it.1)).collect()
     }
 
     pub(super) async fn about_project(&self, scope: &Scope, project: &str) -> Result<Dossier, Trouble> {
@@ -235,13 +260,15 @@ impl Row {
     }
 
     fn person(mut self, address: String, number: &HashMap<&str, usize>) -> MatrixPerson {
-        let mut cells: Vec<(usize, Cell)> = Vec::new();
-        for (id, at) in number {
-            let mut known = self.cells.remove(*id);
-            if let Some(everywhere) = &self.everywhere {
+        let mut cells: Vec<(usize, Cell)> = Vec::with_capacity(self.cells.len());
+        if let Some(everywhere) = &self.everywhere {
+            for (id, at) in number {
+                let mut known = self.cells.remove(*id);
                 better(&mut known, everywhere.clone());
+                cells.extend(known.map(|it| (*at, it)));
             }
-            cells.extend(known.map(|it| (*at, it)));
+        } else {
+            cells.extend(self.cells.into_iter().filter_map(|(id, it)| Some((*number.get(id.as_str())?, it))));
         }
         cells.sort_by_key(|it| it.0);
         MatrixPerson {

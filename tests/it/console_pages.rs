@@ -303,7 +303,7 @@ async fn what_is_undone_from_a_page_is_asked_about_like_everything() {
     let store = Store::sqlite();
     let agent = practice(&store).await;
     let joined =
-        agent.ok("add_project_member", json!({ "project": "Borealis", "member": "ana.ruiz@acme.example", "roles": ["member"] })).await;
+        agent.ok("add_project_member", json!({ "project": "Ember", "member": "ana.ruiz@acme.example", "roles": ["member"] })).await;
     let call = joined["call_id"].as_str().unwrap().to_owned();
     let pages = Pages::signed_in(&store).await;
     let plan = pages.page(&format!("/console/activity/{call}")).await;
@@ -314,7 +314,7 @@ async fn what_is_undone_from_a_page_is_asked_about_like_everything() {
     assert!(to.starts_with("/console/q/"), "{to}");
     let question = pages.page(&to).await;
     let typed = question.split_once("data-must=\"").map(|it| it.1.split('"').next().unwrap().to_owned()).unwrap_or_default();
-    let reach = json!({ "project": "Aurora", "query": "ana" });
+    let reach = json!({ "project": "Ember", "query": "ana" });
     let before = agent.ok("list_project_members", reach.clone()).await["shown"].clone();
     let agreed = pages.form(&format!("{to}/agree"), &[("csrf", &token), ("typed", &typed)]).send().await.unwrap();
     assert_eq!(agreed.status(), StatusCode::SEE_OTHER);
