@@ -171,8 +171,8 @@ async function plansAndJobs(base, person) {
   await shot(person, "plan");
   await audit(person, "plan");
   const all = [...new Set(call("list_organization_members", { organization: "acme", limit: "100" }).text.match(/[\w.]+@acme\.example/g))];
-  const people = all.slice(0, 30).map(member => ({ member, roles: ["member"] }));
-  let told = call("add_project_members", { project: "Ember", members: people });
+  const people = all.slice(0, 30).map(member => ({ project: "Ember", member, roles: ["member"] }));
+  let told = call("add_project_members", { people });
   const id = told.text.match(/\/q\/([0-9a-z]{6})/)?.[1];
   if (id) {
     await person.goto(`${base}/console/q/${id}`);
@@ -181,7 +181,7 @@ async function plansAndJobs(base, person) {
     await person.locator("[data-agree]").click();
     await person.locator("[data-standing=approved]").waitFor();
     await person.goto(`${base}/console/jobs`);
-    told = call("add_project_members", { project: "Ember", members: people });
+    told = call("add_project_members", { people });
   }
   await person.goto(`${base}/console/jobs`);
   await until("a job is listed", () => person.locator("a.item").first().isVisible());
