@@ -165,13 +165,18 @@ fn waits(it: &Approval, agreed: Vec<String>) -> Waiting {
     let (target, impact) = (&asked["target"], &asked["impact"]);
     let first = asked["text"].as_str().unwrap_or_default().lines().next().unwrap_or_default();
     let losses = losses(&impact["losses"]);
+    // A plan belongs to the server itself; people want to know which accounts it reaches.
+    let mut on: Vec<&str> = asked["rows"].as_array().into_iter().flatten().filter_map(|it| it["on"].as_str()).collect();
+    on.sort_unstable();
+    on.dedup();
+    let connection = if on.is_empty() { it.connection.clone() } else { on.join(", ") };
     Waiting {
         id: it.id.clone(),
         does: text(&asked["title"]).unwrap_or_else(|| it.tool.replace('_', " ")),
-        noun: text(&target["kind"]).unwrap_or_default().replace('_', " "),
+        noun: text(&target["kind"]).map(|it| if it == "batch" { "plan".to_owned() } else { it.replace('_', " ") }).unwrap_or_default(),
         name: text(&target["name"]).unwrap_or_else(|| first.to_owned()),
         organization: text(&target["organization"]).filter(|it| Some(it.as_str()) != target["name"].as_str()),
-        connection: it.connection.clone(),
+        connection,
         gravity: gravity(&impact["gravity"]).unwrap_or(Gravity::Low),
         can_be_undone: !impact["undo"].is_null(),
         losses: losses.iter().map(|it| format!("{} {}", it.count, it.what)).collect(),

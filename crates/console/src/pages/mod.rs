@@ -66,7 +66,7 @@ impl Frame<'_> {
                 a.skip href="#main" { "Skip to the content" }
                 div.app {
                     nav.side aria-label="Pages" {
-                        a.brand href="/console/" { (mark()) span { "Rolecall" } }
+                        a.brand href="/console/" aria-label="Rolecall" { (mark()) span { "Rolecall" } }
                         ul {
                             @for (id, name, address) in PLACES {
                                 li { a href=(address) aria-current=[(id == self.at).then_some("page")] {
