@@ -255,7 +255,7 @@ def copied(table, where, times, change):
         c.execute(f"INSERT INTO {table} ({', '.join(it)}) VALUES ({', '.join('?' * len(it))})", list(it.values()))
 copied("users", "id = 'usr_ana'", 500, lambda at: {"id": f"usr_x{at}", "email": f"x{at}@acme.example", "name": f"Person {at:03}"})
 copied("organization_members", f"user_id = 'usr_ana' AND organization_id = '{org}'", 500, lambda at: {"user_id": f"usr_x{at}"})
-copied("projects", f"organization_id = '{org}'", 100, lambda at: {"id": f"prj_x{at}", "name": f"Project {at:03}", "slug": f"project-x{at}"})
+copied("projects", f"organization_id = '{org}'", 100, lambda at: {"id": f"prj_x{at}", "name": f"Project {at:03}", "slug": f"project-x{at}", "name_key": f"project {at:03}"})
 project, = c.execute(f"SELECT id FROM projects WHERE organization_id = '{org}' AND id IN (SELECT project_id FROM project_members) LIMIT 1").fetchone()
 for at in range(100):
     copied("project_members", f"project_id = '{project}'", 20, lambda who: {"project_id": f"prj_x{at}", "user_id": f"usr_x{(at * 5 + who) % 500}"})
