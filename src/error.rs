@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::one_line;
+use crate::domain::{Failed, one_line};
 
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -289,6 +289,16 @@ impl CallError {
         match self {
             Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
             _ => one_line(&message).into_owned(),
+        }
+    }
+
+    /// The error as that of one account of several.
+    pub fn failed(&self, connection: &str) -> Failed {
+        Failed {
+            connection: connection.to_owned(),
+            code: self.code(),
+            message: self.told(),
+            fix: one_line(&self.fix()).into_owned(),
         }
     }
 

@@ -25,7 +25,7 @@ async fn the_directory_serves_every_operation_there_is() {
     let listed: BTreeSet<String> = listed(&Options::default()).await.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
     let all: BTreeSet<String> = tools::all().iter().map(|it| it.name.to_owned()).collect();
     assert_eq!(listed, all);
-    assert_eq!(all.len(), 83);
+    assert_eq!(all.len(), 84);
 }
 
 /// What the list costs a model, tool by tool, the largest first.
@@ -60,7 +60,7 @@ async fn the_list_keeps_its_byte_budget_and_names_what_results_hold() {
         let bytes = json!({ "tools": listed }).to_string().len();
         println!("{bytes} bytes of {} tools", listed.len());
         // 80 kB for the 83 tools of the platforms; those that answer and act across platforms have as much each.
-        assert!(bytes <= 964 * listed.len(), "{bytes} bytes");
+        assert!(bytes <= 964 * listed.len(), "{bytes} bytes, {} too many", bytes - 964 * listed.len());
     }
     for tool in &one {
         let properties = tool["outputSchema"]["properties"].as_object().unwrap();
@@ -176,6 +176,7 @@ async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
         "deactivate",
         "apply",
         "undo",
+        "find",
     ];
     for tool in tools::all() {
         let verb = tool.name.split('_').next().unwrap();

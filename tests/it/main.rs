@@ -27,6 +27,7 @@ mod engine_sign_in;
 mod engine_undo;
 #[path = "../../benches/growth/fill.rs"]
 mod fill;
+mod find_person;
 mod five;
 mod geai_config;
 mod geai_keys_limits;
