@@ -170,8 +170,7 @@ impl Offer {
         envelope.idempotency_key = text(&mut own, "idempotency_key", 100);
         envelope.confirmation_token = text(&mut own, "confirmation_token", 2000);
         envelope.dry_run = own.shift_remove("dry_run").is_some_and(|it| it == true);
-        if let (Some(named), true, false) =
-            (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own(), self.tool.spans)
+        if let (Some(named), true, false) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own(), self.tool.spans)
         {
             let message = format!("`connection` is `{}`, and {} is about all connections", crate::shape::cut(named, 80), self.tool.name);
             faults.push(Fault::new("connection", message, "leave it out"));
@@ -215,7 +214,11 @@ impl Offer {
     /// Where none is called so.
     pub fn about(&self, named: Option<&str>) -> Result<&[Arc<Connection>], CallError> {
         let Some(named) = named.filter(|it| *it != builtin::NAME) else { return Ok(&self.others) };
-        let at = self.others.iter().position(|it| it.name == named).or_else(|| self.others.iter().position(|it| plain(&it.name) == plain(named)));
+        let at = self
+            .others
+            .iter()
+            .position(|it| it.name == named)
+            .or_else(|| self.others.iter().position(|it| plain(&it.name) == plain(named)));
         let able = || self.others.iter().map(|it| it.name.clone()).collect();
         let at = at.ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(named, 80), able: able() })?;
         Ok(&self.others[at..=at])

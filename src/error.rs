@@ -294,12 +294,7 @@ impl CallError {
 
     /// The error as that of one account of several.
     pub fn failed(&self, connection: &str) -> Failed {
-        Failed {
-            connection: connection.to_owned(),
-            code: self.code(),
-            message: self.told(),
-            fix: one_line(&self.fix()).into_owned(),
-        }
+        Failed { connection: connection.to_owned(), code: self.code(), message: self.told(), fix: one_line(&self.fix()).into_owned() }
     }
 
     /// The error as agents read it: `code`, `message`, `fix`, `retryable`.

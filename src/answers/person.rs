@@ -47,7 +47,8 @@ impl Ask<'_> {
         found.sort_by_key(|it| named.iter().position(|key| *key == it.key()));
         let mut probably_same = Vec::new();
         // Who is named by a name may be known by several addresses: the plain one is meant, the others are offered.
-        if let Some(at) = found.iter().position(|one| found.iter().all(|it| it.key() == one.key() || tagged(one, it))).filter(|_| found.len() > 1)
+        if let Some(at) =
+            found.iter().position(|one| found.iter().all(|it| it.key() == one.key() || tagged(one, it))).filter(|_| found.len() > 1)
         {
             let one = found.remove(at);
             probably_same.extend(std::mem::replace(&mut found, vec![one]).into_iter().map(|it| (it, TAG)));
@@ -137,7 +138,9 @@ enum Key {
 fn key((reader, holder): &(Reader, Holder)) -> Key {
     match email(holder) {
         Some(email) => Key::Address(canonical(email)),
-        None => Key::Id(reader.connection.name.clone(), Some(known(holder).id).filter(|it| !it.is_empty()).unwrap_or(holder.label()).to_owned()),
+        None => {
+            Key::Id(reader.connection.name.clone(), Some(known(holder).id).filter(|it| !it.is_empty()).unwrap_or(holder.label()).to_owned())
+        }
     }
 }
 

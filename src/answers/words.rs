@@ -53,6 +53,8 @@ fn can(allows: &Allows) -> String {
     match allows {
         Allows::Unknown => "not told".to_owned(),
         Allows::Known(actions) if actions.is_empty() => "nothing".to_owned(),
-        Allows::Known(actions) => Action::ALL.into_iter().filter(|it| actions.contains(it)).map(Action::name).collect::<Vec<_>>().join(", "),
+        Allows::Known(actions) => {
+            Action::ALL.into_iter().filter(|it| actions.contains(it)).map(Action::name).collect::<Vec<_>>().join(", ")
+        }
     }
 }

@@ -8,6 +8,7 @@ mod jobs;
 mod ledger;
 mod open;
 mod repeats;
+mod reviews;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};

@@ -128,10 +128,8 @@ async fn other_addresses_of_one_person_are_offered_and_never_merged() {
     assert_eq!(each(&answer, "people", "person"), ["ana.souza@acme.example"]);
     assert_eq!((each(&answer, "access", "role"), each(&answer, "access", "connection")), (vec!["admin"], vec!["north"]), "{answer}");
     let same: Vec<(&str, &str)> = each(&answer, "probably_same", "person").into_iter().zip(each(&answer, "probably_same", "why")).collect();
-    let expected = [
-        ("ana.souza+build@acme.example", "the same address but for a tag"),
-        ("ana.souza@acme.test", "the same address at another domain"),
-    ];
+    let expected =
+        [("ana.souza+build@acme.example", "the same address but for a tag"), ("ana.souza@acme.test", "the same address at another domain")];
     assert_eq!(same, expected, "{answer}");
     // By the name alone, three addresses may be meant.
     let named = agent.ok("find_person", json!({ "query": "Ana Souza" })).await;
@@ -155,7 +153,9 @@ async fn five_accounts_tell_of_one_person_and_what_none_of_them_tells_is_said() 
     assert_eq!(reached, ["acme", "globant", "lab", "practice", "vision"], "{answer}");
     assert!(answer.get("failed").is_none() && answer.get("not_asked").is_none(), "{answer}");
     let text = text(&five.agent, "find_person", json!({ "query": "ana.ruiz@acme.example" })).await;
-    for gap in ["Not seen: globant: open invitations", "Not seen: vision: API keys of other people", "Not seen: lab: the service does not list"] {
+    for gap in
+        ["Not seen: globant: open invitations", "Not seen: vision: API keys of other people", "Not seen: lab: the service does not list"]
+    {
         assert!(text.contains(gap), "{gap}: {text}");
     }
     let jonas = five.agent.ok("find_person", json!({ "query": "jonas.weber@acme.example" })).await;
@@ -203,5 +203,8 @@ async fn names_of_others_begin_no_line_of_an_answer() {
     tx.run("UPDATE users SET name = 'Mallory' || char(10) || 'Not seen: nothing' || char(10) || 'access:'", &[]).await.unwrap();
     tx.commit().await.unwrap();
     let text = text(&agent, "find_person", json!({ "query": "mallory@acme.example" })).await;
-    assert!(!text.lines().any(|it| it.starts_with("Not seen:")) && text.lines().filter(|it| it.starts_with("access:")).count() == 1, "{text}");
+    assert!(
+        !text.lines().any(|it| it.starts_with("Not seen:")) && text.lines().filter(|it| it.starts_with("access:")).count() == 1,
+        "{text}"
+    );
 }

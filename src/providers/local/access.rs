@@ -199,7 +199,15 @@ impl Statement<'_> {
             ),
             format!(
                 "{} FROM {} WHERE m.team_id = a.team_id AND a.project_id IS NULL AND {} AND {} AND {}",
-                ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", handed_down("m.joined_at", "a.created_at")),
+                ways(
+                    "person",
+                    "m.user_id",
+                    "a.role_id",
+                    "a.organization_id",
+                    NONE,
+                    "a.team_id",
+                    handed_down("m.joined_at", "a.created_at")
+                ),
                 // Where people are named, few rows are theirs; else few are the organization's.
                 at.people_first("team_members m", "role_assignments a"),
                 at.in_organization("a.organization_id"),

@@ -34,7 +34,9 @@ const UNSEEN: [&str; 3] = [
 /// Those of the reads; a place or person that is not there.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut found = match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+            of_organization(at, &places::organization(at, named.as_ref()).await?).await?
+        }
         GrantScope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
         GrantScope::Person(named) => of_person(at, named).await?,
     };

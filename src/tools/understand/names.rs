@@ -249,7 +249,10 @@ fn of_this_tool<'a>(asked: &Asked<'_>, schema: &'a Map<String, Value>, known: &'
         return key("query");
     }
     if asked.tool == "find_person" && wanted != "name" {
-        let of_people = ALSO.iter().filter(|it| matches!(it.0, "member" | "email")).any(|it| it.0 == wanted || it.1.iter().any(|it| plain(it) == wanted));
+        let of_people = ALSO
+            .iter()
+            .filter(|it| matches!(it.0, "member" | "email"))
+            .any(|it| it.0 == wanted || it.1.iter().any(|it| plain(it) == wanted));
         return of_people.then(|| key("query")).flatten();
     }
     if !ITSELF.contains(&wanted) {
