@@ -21,7 +21,7 @@ use crate::{
     },
     secrets::SecretSink,
     shape::shape,
-    store::{Db, StoreError, sha256, transaction},
+    store::{Db, StoreError, patiently, sha256, transaction},
 };
 use pages::Mark;
 
@@ -102,7 +102,7 @@ impl App {
         given: Given,
         wait: Wait,
     ) -> Called<'a> {
-        Box::pin(self.called(tool, arguments, caller, given, wait))
+        Box::pin(patiently(self.called(tool, arguments, caller, given, wait)))
     }
 
     async fn called(

@@ -35,7 +35,7 @@ use crate::{
     app::App,
     catalog::Offer,
     error::CallError,
-    guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
+    guard::{Caller, Given, LOCAL_PRINCIPAL, Question, Verdict},
     tools::Effect,
 };
 
@@ -145,6 +145,9 @@ impl Server {
                     let given = Given::Form(ticket, answer);
                     let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
                     match watch.during(call, &cx).await {
+                        Ok(Verdict::Ask(Question { again: Some(why), .. }, _)) => {
+                            Err(CallError::BadConfirmation { message: why.to_owned() })
+                        }
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
                     }

@@ -25,6 +25,7 @@ mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
 mod engine_undo;
+mod failover;
 #[path = "../../benches/growth/fill.rs"]
 mod fill;
 mod find_person;

@@ -23,14 +23,14 @@ use crate::{
 };
 
 /// A finding with the account it is of.
-pub(super) struct Line {
-    pub(super) connection: String,
+struct Line {
+    connection: String,
     /// Whether there are several accounts, of which each finding says its own.
     named: bool,
-    pub(super) found: Found,
+    found: Found,
     /// What tells it from all others, now and in the next review.
-    pub(super) id: String,
-    pub(super) is_new: Option<bool>,
+    id: String,
+    is_new: Option<bool>,
 }
 
 /// Reviews the accounts that the call is about.
