@@ -155,7 +155,13 @@ pub(super) fn seeded(seed: Seed) -> Openai {
     at.add_user("marta.nowicka", "Marta Nowicka", "owner", 730);
     at.add_key("key_admin_acme", "operations", ADMIN_KEY, &[]);
     at.add_key("key_admin_reads", "reports", READING_KEY, &["api.management.read"]);
-    at.add_project("default", "Default project", "GLOBAL", 730);
+    at.add_project(&SeededProject {
+        id: "default".to_owned(),
+        name: "Default project".to_owned(),
+        residency: "GLOBAL".to_owned(),
+        days: 730,
+        spending: Spending::default(),
+    });
     if seed == Seed::Acme {
         let data: Data = read(include_str!("seed.toml"));
         for it in &data.people {
