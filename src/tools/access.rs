@@ -8,19 +8,19 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{Cursor, Gaps, Limit, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
 
-/// Finds a person in all accounts: access, teams, keys, invitations, what they alone own, other addresses.
+/// Finds a person everywhere: access, teams, keys, invitations, what they alone own, other addresses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
-    /// Name or e-mail.
+    /// Name or email.
     pub query: SoughtRef,
 }
 
 operation!(FindPerson, "find_person", "Find person", Read => FoundPerson, spans);
 
-/// Rows that are like those of another field, or are told by their names alone: declared once more they would cost more than they say.
+/// Rows whose fields speak for themselves: declared, they would cost every conversation more than they say.
 pub(crate) fn rows(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "type": "object" } })
+    json_schema!({ "type": "array" })
 }
 
 /// A person over all accounts.
@@ -33,6 +33,7 @@ pub struct FoundPerson {
     pub people: Vec<KnownPerson>,
     /// Organizations first, then projects and teams.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
     pub access: Vec<Held>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "rows")]
@@ -56,7 +57,7 @@ pub struct FoundPerson {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct KnownPerson {
-    /// E-mail, where it is told; the connection of a row where there are several.
+    /// Email, where it is told; the connection of a row where there are several.
     pub person: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
