@@ -40,13 +40,22 @@ pub(crate) struct Ask<'a> {
     pub(crate) caller: &'a Caller,
     /// The accounts that the call is about: all, or the one that it names.
     pub(crate) connections: &'a [Arc<Connection>],
+    /// Whether there are other accounts than those, so that calls have to name theirs.
+    pub(crate) several: bool,
     /// When the answer has to be there. What was not read by then is told as a gap.
     deadline: Instant,
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(db: &'a Db, guard: &'a Guard, tool: &'a Tool, caller: &'a Caller, connections: &'a [Arc<Connection>]) -> Self {
-        Self { db, guard, tool, caller, connections, deadline: Instant::now() + gather::PATIENCE }
+    pub(crate) fn new(
+        db: &'a Db,
+        guard: &'a Guard,
+        tool: &'a Tool,
+        caller: &'a Caller,
+        connections: &'a [Arc<Connection>],
+        several: bool,
+    ) -> Self {
+        Self { db, guard, tool, caller, connections, several, deadline: Instant::now() + gather::PATIENCE }
     }
 }
 

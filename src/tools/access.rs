@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::operation;
-use crate::domain::{Cursor, Gaps, Limit, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
+use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
 
 /// Finds a person everywhere: access, teams, keys, invitations, what they alone own, other addresses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -113,20 +113,19 @@ pub struct Owned {
     pub connection: Option<String>,
 }
 
-/// Reviews who holds what, and keys, invitations, roles: findings, each with the call that mends it.
+/// Finds what is wrong with access and keys, each with the call that mends it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewAccess {
     pub organization: Option<OrganizationRef>,
     pub project: Option<ProjectRef>,
     pub member: Option<SoughtRef>,
-    /// Such as one_owner.
+    /// One.
     pub rule: Option<String>,
-    /// For an auditor.
+    /// Report.
     pub format: Option<ReviewFormat>,
-    /// Compare the next with it.
+    /// For comparing.
     pub keep: Option<bool>,
-    pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
 
@@ -137,7 +136,6 @@ operation!(ReviewAccess, "review_access", "Review access", Read => Review, spans
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ReviewFormat {
-    Table,
     Csv,
     Markdown,
 }
@@ -167,16 +165,14 @@ pub struct Review {
 }
 
 /// How often a rule was broken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleCount {
     pub rule: String,
     pub count: u64,
 }
 
 /// A review beside the one before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// `3 new, 2 mended`.
     pub says: String,
@@ -217,15 +213,20 @@ pub struct Mend {
     pub arguments: Map<String, Value>,
 }
 
-/// Its arguments are those of the tool, whose schema says them.
-impl JsonSchema for Mend {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Mend".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "properties": { "tool": { "type": "string" }, "arguments": { "type": "object" } } })
-    }
+/// What they are made of is not declared field by field.
+macro_rules! undeclared {
+    ($($type:ident),+) => {$(
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "object" })
+            }
+        }
+    )+};
 }
+undeclared!(Mend, RuleCount, Compared);

@@ -75,7 +75,7 @@ pub struct ListApiKeys {
     pub project: Option<ProjectRef>,
     /// Whose.
     pub owner: Option<OwnerFilter>,
-    /// Date, 90 days, ever.
+    /// Date or ever.
     pub unused_since: Option<Past>,
     /// Date.
     pub created_before: Option<Past>,

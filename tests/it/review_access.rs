@@ -25,11 +25,22 @@ fn mends(review: &Value, rule: &str) -> Vec<Value> {
     of_rule.filter_map(|it| it.get("mend").cloned()).collect()
 }
 
+/// All pages as one.
+async fn whole(agent: &Agent, mut arguments: Value) -> Value {
+    let mut whole = agent.ok("review_access", arguments.clone()).await;
+    while !whole["next_cursor"].is_null() {
+        arguments["cursor"] = whole["next_cursor"].clone();
+        let next = agent.ok("review_access", arguments.clone()).await;
+        whole["next_cursor"] = next["next_cursor"].clone();
+        whole["items"].as_array_mut().unwrap().extend(next["items"].as_array().unwrap().clone());
+    }
+    whole
+}
+
 async fn acme(agent: &Agent, arguments: Value) -> Value {
     let mut arguments = arguments;
     arguments["organization"] = json!("Acme");
-    arguments["limit"] = json!(100);
-    agent.ok("review_access", arguments).await
+    whole(agent, arguments).await
 }
 
 #[tokio::test]
@@ -117,13 +128,16 @@ async fn outsiders_with_power_roles_of_nobody_and_the_same_access_twice_are_foun
         company::team(&agent, "Data", &["bo"]).await;
         agent.ok("add_project_team", json!({ "project": "Atlas", "team": "Data", "role": "member" })).await;
         company::join(&agent, "Atlas", "bo", &["member"]).await;
-        agent.ok("create_role", json!({ "name": "Idle", "permissions": ["project.read"], "project": "Atlas" })).await;
+        agent.ok("create_role", json!({ "name": "Idle", "permissions": ["projects.read"], "organization": "Acme" })).await;
         agent.ok("create_service_account", json!({ "project": "Atlas", "name": "ci", "without_key": true })).await;
         let review = acme(&agent, json!({})).await;
         assert_eq!(found(&review, "outside_power"), ["eve@rival.example @ project Atlas"], "{review}");
         assert_eq!(found(&review, "same_access_twice"), ["bo@acme.example @ project Atlas"], "{review}");
         assert_eq!(found(&review, "role_without_holder"), ["Idle @ organization Acme"], "{review}");
         assert_eq!(found(&review, "account_without_key"), ["ci @ project Atlas"], "{review}");
+        agent.ok("create_role", json!({ "name": "Mapper", "permissions": ["project.read"], "project": "Atlas" })).await;
+        let of_atlas = agent.ok("review_access", json!({ "project": "Atlas" })).await;
+        assert_eq!(found(&of_atlas, "role_without_holder"), ["Mapper @ project Atlas"], "{of_atlas}");
         let steps: Vec<Value> = ["outside_power", "same_access_twice", "role_without_holder", "account_without_key"]
             .iter()
             .flat_map(|rule| mends(&review, rule))
@@ -182,25 +196,26 @@ async fn an_auditor_gets_a_table_as_csv_or_markdown() {
 
 #[tokio::test]
 async fn pages_of_a_review_hold_each_finding_once() {
-    let world = World::of(Provider::Local, Options::default()).await;
-    let whole = acme(&world.agent, json!({})).await;
-    let mut paged = Vec::new();
-    let mut cursor = Value::Null;
-    loop {
-        let page = world.agent.ok("review_access", json!({ "organization": "Acme", "limit": 7, "cursor": cursor })).await;
-        paged.extend(page["items"].as_array().unwrap().clone());
-        cursor = page["next_cursor"].clone();
-        if cursor.is_null() {
-            break;
-        }
-    }
-    assert_eq!(json!(paged), whole["items"]);
+    let agent = Agent::new().await;
+    company::acme(&agent, &["ana"]).await;
+    company::owned(&agent).await;
+    let steps: Vec<Value> = (0..60)
+        .map(|it| json!({ "tool": "create_project", "arguments": { "name": format!("P {it:02}"), "admin_email": company::email("ana") } }))
+        .collect();
+    agent.ok("apply_changes", json!({ "steps": steps })).await;
+    let first = agent.ok("review_access", json!({ "organization": "Acme", "rule": "one_owner" })).await;
+    assert_eq!((&first["shown"], &first["total"], &first["has_more"]), (&json!(50), &json!(61), &json!(true)));
+    let all = acme(&agent, json!({ "rule": "one_owner" })).await;
+    let mut once = found(&all, "one_owner");
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), 61);
 }
 
 #[tokio::test]
 async fn a_review_of_all_accounts_says_where_each_finding_is_and_what_was_not_seen() {
     let everywhere = Everywhere::new().await;
-    let review = everywhere.agent.ok("review_access", json!({ "limit": 100 })).await;
+    let review = whole(&everywhere.agent, json!({})).await;
     let items = review["items"].as_array().unwrap();
     assert!(items.iter().all(|it| it["connection"].is_string()));
     for account in ["practice", "globant", "openai", "vision", "lab"] {
@@ -213,8 +228,10 @@ async fn a_review_of_all_accounts_says_where_each_finding_is_and_what_was_not_se
     assert!(review.get("failed").is_none(), "{review}");
     let mend = items.iter().find(|it| it.get("mend").is_some() && it["connection"] == "openai").unwrap();
     assert_eq!(mend["mend"]["arguments"]["connection"], "openai", "{mend}");
-    let one = everywhere.agent.ok("review_access", json!({ "connection": "lab", "limit": 100 })).await;
-    assert!(one["items"].as_array().unwrap().iter().all(|it| it["connection"] == "lab"), "{one}");
+    let one = whole(&everywhere.agent, json!({ "connection": "lab" })).await;
+    assert_eq!(one["connection"], "lab", "{one}");
+    let mend = one["items"].as_array().unwrap().iter().find_map(|it| it.get("mend")).unwrap();
+    assert_eq!(mend["arguments"]["connection"], "lab", "a step has to name it: {one}");
 }
 
 #[tokio::test]
@@ -222,7 +239,7 @@ async fn a_review_changes_nothing_at_any_service() {
     for provider in [Provider::Local, Provider::Geai, Provider::Openai, Provider::Seeme, Provider::Engine] {
         let world = World::of(provider, Options::default()).await;
         let before = world.state().await;
-        let review = world.agent.ok("review_access", json!({ "limit": 100 })).await;
+        let review = world.agent.ok("review_access", json!({})).await;
         assert!(review["total"].as_u64() > Some(0), "{provider:?}: {review}");
         assert_eq!(world.state().await, before, "{provider:?}");
     }

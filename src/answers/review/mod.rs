@@ -15,7 +15,7 @@ use super::Ask;
 use crate::{
     access::is_called,
     domain::{
-        Cursor, Limit, ReferenceText as _, Timestamp,
+        Cursor, ReferenceText as _, Timestamp,
         access::{Holder, Place},
     },
     error::{CallError, ProviderError},
@@ -70,7 +70,7 @@ pub(super) async fn review(ask: Ask<'_>, op: ReviewAccess) -> Result<Review, Cal
             });
             known = known || meant.as_ref().is_none_or(|it| !it.is_empty());
             let found = find(&told, now).into_iter().filter(|it| is_meant(it, op.project.is_some(), meant.as_deref()));
-            lines.extend(found.map(|it| Line::new(name, it, ask.connections.len() > 1)));
+            lines.extend(found.map(|it| Line::new(name, it, ask.connections.len() > 1, ask.several)));
         }
     }
     if let (Some(member), false) = (&op.member, known) {
@@ -104,6 +104,9 @@ pub(super) async fn review(ask: Ask<'_>, op: ReviewAccess) -> Result<Review, Cal
     })
 }
 
+/// So many findings are told at once.
+const SHOWN: usize = 50;
+
 /// A page of the findings.
 fn page(whole: Review, lines: Vec<Line>, op: &ReviewAccess) -> Result<Review, CallError> {
     let broken = || CallError::InvalidArguments {
@@ -114,10 +117,9 @@ fn page(whole: Review, lines: Vec<Line>, op: &ReviewAccess) -> Result<Review, Ca
         None => 0,
         Some(cursor) => cursor.key().and_then(|it| it.parse::<usize>().ok()).ok_or_else(broken)?,
     };
-    let limit = op.limit.unwrap_or(Limit::DEFAULT).get();
-    let has_more = lines.len() > from + limit;
-    let items: Vec<Finding> = lines.into_iter().skip(from).take(limit).map(Line::told).collect();
-    let next_cursor = has_more.then(|| Cursor::after(&(from + limit).to_string()).0);
+    let has_more = lines.len() > from + SHOWN;
+    let items: Vec<Finding> = lines.into_iter().skip(from).take(SHOWN).map(Line::told).collect();
+    let next_cursor = has_more.then(|| Cursor::after(&(from + SHOWN).to_string()).0);
     Ok(Review { shown: items.len(), items, has_more, next_cursor, ..whole })
 }
 
@@ -136,9 +138,9 @@ fn is_meant(found: &Found, of_project: bool, people: Option<&[Holder]>) -> bool 
 }
 
 impl Line {
-    /// `named`: calls have to say which account they are for.
-    fn new(connection: &str, mut found: Found, named: bool) -> Self {
-        if let (Some(mend), true) = (&mut found.mend, named) {
+    /// `several`: calls have to say which account they are for.
+    fn new(connection: &str, mut found: Found, named: bool, several: bool) -> Self {
+        if let (Some(mend), true) = (&mut found.mend, several) {
             mend.arguments.insert("connection".to_owned(), connection.into());
         }
         let place = found.place.as_ref().map(|it| format!("{it} {}", rules::id_of(it))).unwrap_or_default();

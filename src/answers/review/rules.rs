@@ -178,6 +178,16 @@ pub(super) fn find(told: &Told, now: Timestamp) -> Vec<Found> {
 }
 
 impl Told {
+    /// Leaves out what is held in projects that nobody can change any more. `partly`: not all active ones are known.
+    pub(super) fn only_active(&mut self, partly: bool) {
+        let Some(projects) = self.projects.as_ref().filter(|_| !partly) else { return };
+        let active: BTreeSet<&str> = projects.iter().map(|it| it.id.as_str()).collect();
+        self.grants.retain(|it| match &it.place {
+            Place::Project { project, .. } => active.contains(project.id.as_str()),
+            _ => true,
+        });
+    }
+
     /// A call, where the account can make it.
     fn call(&self, tool: &'static str, arguments: Value) -> Option<Mend> {
         let ignored = self.tools.get(tool)?;
@@ -576,14 +586,17 @@ fn roles(told: &Told) -> Vec<Found> {
     let idle =
         told.roles.iter().flatten().filter(|it| it.built_in != Some(true) && !told.grants.iter().any(|grant| grant.role.id == it.id));
     idle.map(|it| {
-        let place = told.places().first().map(|it| Place::Organization(it.organization().clone()));
         let project = it.project.as_ref();
+        let of_project = |place: &&&Place| matches!(place, Place::Project { project: at, .. } if Some(&at.name) == project);
+        let places = told.places();
+        let organization = || places.first().map(|it| Place::Organization(it.organization().clone()));
+        let place = places.iter().find(of_project).map(|it| (*it).clone()).or_else(organization);
         Found {
             rule: Rule::RoleWithoutHolder,
             subject: Named::new(&it.role, &it.id),
             place,
             people: Vec::new(),
-            evidence: format!("nobody holds it{}", project.map(|it| format!(" in project {it}")).unwrap_or_default()),
+            evidence: "nobody holds it".to_owned(),
             mend: told.call(DeleteRole::NAME, json!({ "role": it.id, "project": project })),
         }
     })

@@ -16,6 +16,7 @@ use crate::{
         OrganizationRef,
         access::{Grant, GrantScope, Named, Place},
         keys::ApiKey,
+        roles::Role,
     },
     error::{CallError, ProviderError},
     providers::Reader,
@@ -138,6 +139,10 @@ impl Look<'_> {
         told.keys.iter_mut().flatten().for_each(|it| it.project_id = it.project_id.take().or_else(|| project.clone()));
         told.all_keys = told.keys.is_some() && !self.partly.contains(&ListApiKeys::NAME);
         sources.extend(told.all_keys.then_some("keys"));
+        if let (Some(project), true) = (&project, complete) {
+            told.roles = self.list::<ListRoles, Role>("roles", json!({ "project": project })).await;
+            told.roles.iter_mut().flatten().for_each(|it| it.built_in = Some(it.built_in == Some(true) || it.project.is_none()));
+        }
         if self.op.project.is_none() {
             let within = || json!({ "organization": within });
             let mut ran_out = within();
@@ -146,7 +151,11 @@ impl Look<'_> {
             sources.extend(told.invitations.as_ref().filter(|_| !self.partly.contains(&ListInvitations::NAME)).map(|_| "invitations"));
             if complete {
                 told.projects = self.list::<ListProjects, _>("projects", within()).await;
-                told.roles = self.list::<ListRoles, _>("roles", within()).await;
+                told.only_active(self.partly.contains(&ListProjects::NAME));
+                told.roles = self.list::<ListRoles, Role>("roles", within()).await;
+                if told.roles.is_some() && !self.ignores(ListRoles::NAME, "project") {
+                    self.untold("roles that single projects have made: review one with `project`".to_owned());
+                }
                 sources.extend(told.roles.as_ref().filter(|_| !self.partly.contains(&ListRoles::NAME)).map(|_| "roles"));
             }
         }
