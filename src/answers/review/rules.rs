@@ -469,7 +469,9 @@ fn twice(told: &Told) -> Vec<Found> {
         };
         let own = || here.iter().copied().filter(|it| it.via == Via::Own);
         let all_twice = own().all(|it| !through(it).is_empty());
-        for own in own().filter(|it| !it.role.id.is_empty() && !through(it).is_empty()) {
+        // One call takes all of them off a project.
+        let most = if all_twice && matches!(here[0].place, Place::Project { .. }) { 1 } else { usize::MAX };
+        for own in own().filter(|it| !it.role.id.is_empty() && !through(it).is_empty()).take(most) {
             let mend = reference(&own.holder).and_then(|member| match &own.place {
                 Place::Project { project, .. } if all_twice => {
                     told.call(RemoveProjectMember::NAME, json!({ "project": project.id, "member": member }))
