@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
 
-/// Finds a person everywhere: access, teams, keys, invitations, what they alone own, other addresses.
+/// Finds a person everywhere, and all that they hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
@@ -113,7 +113,7 @@ pub struct Owned {
     pub connection: Option<String>,
 }
 
-/// Finds what is wrong with access and keys, each with the call that mends it.
+/// Finds what is wrong with access, and the call that mends it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewAccess {

@@ -130,7 +130,7 @@ pub struct CreateApiKey {
     pub name: Name,
     pub description: Option<Description>,
     pub service_account: Option<ServiceAccountRef>,
-    /// Permissions; absent: all.
+    /// Permissions.
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub scopes: Vec<String>,
