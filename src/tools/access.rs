@@ -124,7 +124,7 @@ pub struct ReviewAccess {
     pub rule: Option<String>,
     /// Report.
     pub format: Option<ReviewFormat>,
-    /// For comparing.
+    /// Compare.
     pub keep: Option<bool>,
     pub cursor: Option<Cursor>,
 }

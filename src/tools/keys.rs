@@ -75,7 +75,7 @@ pub struct ListApiKeys {
     pub project: Option<ProjectRef>,
     /// Whose.
     pub owner: Option<OwnerFilter>,
-    /// Date or ever.
+    /// Date.
     pub unused_since: Option<Past>,
     /// Date.
     pub created_before: Option<Past>,

@@ -15,7 +15,7 @@ pub struct ListProjects {
     pub organization: Option<OrganizationRef>,
     pub team: Option<TeamRef>,
     pub query: Option<Query>,
-    /// Archived too.
+    /// Also.
     pub include_archived: Option<bool>,
     pub owner: Option<SoughtRef>,
     /// Count.
