@@ -3,7 +3,9 @@
 //! What is asked of grants is pure, in [`crate::access`]; here is the reading around it. Every answer says what it could not see,
 //! in one shape ([`crate::domain::Gaps`]). Nothing is read of a connection where the caller may not use the tool.
 
+mod actions;
 mod activity;
+mod explain;
 mod find;
 mod gather;
 mod person;
@@ -19,7 +21,12 @@ use crate::{
     error::CallError,
     guard::{Caller, Guard},
     providers::Connection,
-    tools::{Operation, Tool, access::FindPerson, context::ListActivity, decode},
+    tools::{
+        Operation, Tool,
+        access::{ExplainAccess, FindPerson},
+        context::{ListActivity, ListApprovals},
+        decode,
+    },
 };
 
 pub(crate) use person::{Looked, Somebody};
@@ -49,6 +56,10 @@ pub(crate) type Answer = for<'a> fn(Ask<'a>, Map<String, Value>) -> BoxFuture<'a
 pub(crate) fn of(tool: &str) -> Option<Answer> {
     let answer: Answer = match tool {
         ListActivity::NAME => |ask, arguments| told(arguments, move |op| activity::list(ask, op)),
+        ListApprovals::NAME => {
+            |ask, arguments| told(arguments, move |_: ListApprovals| async move { Ok(ask.guard.waiting(ask.caller).await?) })
+        }
+        ExplainAccess::NAME => |ask, arguments| told(arguments, move |op| explain::explain(ask, op)),
         FindPerson::NAME => |ask, arguments| told(arguments, move |op| find::find(ask, op)),
         _ => return None,
     };

@@ -2,11 +2,39 @@
 
 use serde_json::{Value, json};
 
-use super::{Question, TTL_SECONDS};
+use super::{Caller, Guard, Question, TTL_SECONDS};
 use crate::{
-    domain::Timestamp,
+    domain::{List, Timestamp},
+    error::ProviderError,
     store::{Approval, Db, EntryKind, StoreError, transaction},
+    tools::context::Waiting,
 };
+
+impl Guard {
+    /// What waits for a person, oldest first: of the caller, or of all for who sits at the machine itself and where the operator has
+    /// set it so. Whoever reads it can answer nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub(crate) async fn waiting(&self, caller: &Caller) -> Result<List<Waiting>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        let open = self.db.read().await?.open_approvals(Timestamp::now()).await?;
+        let own = open.into_iter().filter(|it| all || it.principal == caller.principal);
+        Ok(List::whole(own.map(|it| waiting(&it)).collect()))
+    }
+}
+
+fn waiting(it: &Approval) -> Waiting {
+    Waiting {
+        question: Question::of_approval(it).text,
+        tool: it.tool.clone(),
+        on: it.connection.clone(),
+        expires_at: Timestamp(it.expires_at),
+        answered_by: format!("a person who runs `rolecall approve {}` in a terminal; then the call is repeated unchanged", it.id),
+        approval: it.id.clone(),
+    }
+}
 
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

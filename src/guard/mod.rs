@@ -20,6 +20,7 @@ mod account;
 mod activity;
 mod approvals;
 mod asking;
+mod changed;
 mod consent;
 mod finish;
 mod policy;

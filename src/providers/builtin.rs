@@ -10,8 +10,8 @@ use crate::{
     domain::List,
     error::ProviderError,
     tools::{
-        access::FindPerson,
-        context::{ConnectionInfo, Connections, ListActivity, ListConnections},
+        access::{ExplainAccess, FindPerson},
+        context::{ConnectionInfo, Connections, ListActivity, ListApprovals, ListConnections},
     },
 };
 
@@ -26,7 +26,13 @@ pub(crate) struct Builtin {
 pub const NAME: &str = "rolecall";
 
 pub(crate) fn connect(builtin: Builtin) -> Connection {
-    Connection::builder(NAME, NAME, builtin).on(list_connections).answered::<ListActivity>().answered::<FindPerson>().build()
+    Connection::builder(NAME, NAME, builtin)
+        .on(list_connections)
+        .answered::<ListActivity>()
+        .answered::<ListApprovals>()
+        .answered::<FindPerson>()
+        .answered::<ExplainAccess>()
+        .build()
 }
 
 /// How long a connection may take to show that it can be used.

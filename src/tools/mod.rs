@@ -148,8 +148,8 @@ pub fn visit(visitor: &mut impl Visit) {
         ($($module:ident: $($type:ident),+;)+) => { $($(visitor.operation::<$module::$type>();)+)+ };
     }
     tools! {
-        context: ListConnections, GetCurrentUser, ListActivity;
-        access: FindPerson;
+        context: ListConnections, GetCurrentUser, ListActivity, ListApprovals;
+        access: ExplainAccess, FindPerson;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
         members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,
