@@ -155,8 +155,7 @@ impl Offer {
     ///
     /// All that cannot be understood, at once.
     pub fn open(&self, arguments: &mut Map<String, Value>) -> Result<Envelope, CallError> {
-        let asked = Asked { tool: self.tool.name, effect: self.tool.effect, schema: self.asked.get_or_init(|| self.asked()) };
-        let Understood { arguments: mut own, mut faults } = understand(asked, std::mem::take(arguments));
+        let Understood { arguments: mut own, mut faults } = understand(self.as_asked(), std::mem::take(arguments));
         let mut envelope = Envelope::default();
         let mut text = |own: &mut Map<String, Value>, name: &str, most: usize| match own.shift_remove(name) {
             None => None,
@@ -183,6 +182,15 @@ impl Offer {
         let more = (self.tool.faults)(own.clone()).into_iter().filter(|it| own.contains_key(it.root()));
         faults.extend(more.filter(|it| !is_reference(&own[it.root()])));
         Err(misunderstood(faults))
+    }
+
+    fn as_asked(&self) -> Asked<'_> {
+        Asked { tool: self.tool.name, effect: self.tool.effect, schema: self.asked.get_or_init(|| self.asked()) }
+    }
+
+    /// The argument that a name stands for, such as `userEmail` for `member`, with its schema.
+    pub(crate) fn argument(&self, name: &str) -> Option<(&str, &Value)> {
+        tools::argument(self.as_asked(), name)
     }
 
     /// The schema of all that a call may have, which the first call needs and the others look at again.

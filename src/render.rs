@@ -258,6 +258,8 @@ fn pairs(fields: &Fields) -> String {
     let pair = |(name, value): (&str, &Value)| match (name, value) {
         ("id", value) => format!("[{}]", scalar(value)),
         ("description", Value::String(text)) => format!("description={}", cut(&one_line(text), MAX_DESCRIPTION)),
+        // A schema is read as it is written.
+        ("input", Value::Object(_)) => format!("input={value}"),
         (name, value) => format!("{name}={}", scalar(value)),
     };
     shown(fields).map(pair).collect::<Vec<_>>().join(" ")

@@ -26,12 +26,15 @@ pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
 pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
+pub use list::{ESSENTIAL, ToolList};
 pub(crate) use nearest::near;
 pub use receipt::{Receipt, SecretPlace, Status};
-pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
+pub(crate) use understand::{Asked, Fault, Understood, argument, as_object, error as misunderstood, understand};
 
 mod decode;
 mod effect;
+mod help;
+mod list;
 mod nearest;
 mod receipt;
 mod understand;

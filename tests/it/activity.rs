@@ -33,7 +33,7 @@ async fn what_changed_is_told_from_what_to_what_with_who_asked_and_who_agreed() 
     let remove = json!({ "project": "Borealis", "member": email("ana") });
     let waits = silent.fails("remove_project_member", remove.clone(), "pending_approval").await;
     let id = waits["approval_id"].as_str().unwrap();
-    rolecall::guard::approve(agent.db(), id, "maria").await.unwrap();
+    rolecall::guard::approve(agent.db(), id, rolecall::guard::Answering::at_terminal("maria")).await.unwrap();
     silent.ok("remove_project_member", remove).await;
     let list = agent.ok("list_activity", json!({ "limit": 2, "outcome": "done" })).await;
     let (removed, lowered) = (&list["items"][0], &list["items"][1]);
