@@ -10,7 +10,7 @@ use crate::{
     domain::List,
     error::ProviderError,
     tools::{
-        access::{ExplainAccess, FindPerson},
+        access::{ExplainAccess, FindPerson, ReviewAccess},
         context::{ConnectionInfo, Connections, ListActivity, ListApprovals, ListConnections},
     },
 };
@@ -32,6 +32,7 @@ pub(crate) fn connect(builtin: Builtin) -> Connection {
         .answered::<ListApprovals>()
         .answered::<FindPerson>()
         .answered::<ExplainAccess>()
+        .answered::<ReviewAccess>()
         .build()
 }
 

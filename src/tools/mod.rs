@@ -152,7 +152,7 @@ pub fn visit(visitor: &mut impl Visit) {
     }
     tools! {
         context: ListConnections, GetCurrentUser, ListActivity, ListApprovals;
-        access: ExplainAccess, FindPerson;
+        access: ExplainAccess, FindPerson, ReviewAccess;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
         members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,
