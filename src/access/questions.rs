@@ -8,8 +8,8 @@ use crate::domain::{
     fold_accents,
 };
 
-/// What a grant allows in a place: where it is held, and in the projects of an organization where it is held there.
-fn allows<'a>(grant: &'a Grant, place: &Place) -> Option<&'a Allows> {
+/// What a grant allows in a place; `None` where it is held elsewhere: where it is held, and in the projects of an organization where it is held there.
+pub fn allowed<'a>(grant: &'a Grant, place: &Place) -> Option<&'a Allows> {
     if grant.place.is_same(place) {
         return Some(&grant.role.allows);
     }
@@ -21,12 +21,12 @@ fn allows<'a>(grant: &'a Grant, place: &Place) -> Option<&'a Allows> {
 
 /// Whether a grant lets its holder do something in a place: surely, or perhaps where the service does not tell what the role allows.
 fn may(grant: &Grant, place: &Place, action: Action) -> bool {
-    allows(grant, place).is_some_and(|it| it.may(action))
+    allowed(grant, place).is_some_and(|it| it.may(action))
 }
 
 /// Whether a grant surely lets its holder see a place.
 fn reads(grant: &Grant, place: &Place) -> bool {
-    allows(grant, place).is_some_and(|it| it.has(Action::Read))
+    allowed(grant, place).is_some_and(|it| it.has(Action::Read))
 }
 
 /// By which way a grant reaches a place: a role of the organization is a way of its own into the projects.
@@ -154,9 +154,9 @@ pub fn lost(before: &[Grant], after: &[Grant]) -> Vec<LostAccess> {
             continue;
         }
         let had: Vec<&Grant> = before.iter().filter(|it| is_same(it)).collect();
-        let has: Vec<&Grant> = after.iter().filter(|it| it.holder.is_same(&grant.holder) && allows(it, &grant.place).is_some()).collect();
+        let has: Vec<&Grant> = after.iter().filter(|it| it.holder.is_same(&grant.holder) && allowed(it, &grant.place).is_some()).collect();
         let could = |action: Action| had.iter().any(|it| it.role.allows.may(action));
-        let can = |action: Action| has.iter().any(|it| allows(it, &grant.place).is_some_and(|it| it.has(action)));
+        let can = |action: Action| has.iter().any(|it| allowed(it, &grant.place).is_some_and(|it| it.has(action)));
         let untouched = had.iter().all(|it| has.contains(it));
         let actions: BTreeSet<Action> = Action::ALL.into_iter().filter(|it| !untouched && could(*it) && !can(*it)).collect();
         let kept = |code: &String| has.iter().any(|it| it.role.permissions.contains(code));

@@ -148,7 +148,7 @@ fn several(ask: Ask<'_>, named: &str, looked: &Looked) -> FoundPerson {
 
 impl Somebody {
     /// The accounts that know them, each once.
-    fn readers(&self) -> Vec<Reader> {
+    pub(super) fn readers(&self) -> Vec<Reader> {
         let mut readers: Vec<Reader> = Vec::new();
         for (reader, _) in &self.seen {
             if !readers.iter().any(|it| it.connection.name == reader.connection.name) {
@@ -159,7 +159,7 @@ impl Somebody {
     }
 
     /// By what one account knows them.
-    fn named_at(&self, reader: &Reader) -> Vec<MemberRef> {
+    pub(super) fn named_at(&self, reader: &Reader) -> Vec<MemberRef> {
         let mut named: Vec<MemberRef> = Vec::new();
         let here = || self.seen.iter().filter(|it| it.0.connection.name == reader.connection.name).map(|it| &it.1);
         for it in here() {

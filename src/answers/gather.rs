@@ -9,7 +9,7 @@ use super::Ask;
 use crate::{
     domain::{
         Failed, Gaps,
-        access::{Holder, People},
+        access::{Grant, GrantScope, Grants, Holder, People},
     },
     error::{CallError, ProviderError},
     providers::{Connection, Reader},
@@ -78,6 +78,15 @@ impl Ask<'_> {
             }
         }
         all
+    }
+
+    /// Who holds what, in all of these.
+    pub(crate) async fn grants(&self, readers: Vec<Reader>, scope: impl Fn(&Reader) -> GrantScope) -> Gathered<Vec<Grant>> {
+        self.gather(readers, |reader| {
+            let scope = scope(&reader);
+            async move { Ok(reader.grants(scope).await?.map(|Grants { list, unseen }| (list, unseen))) }
+        })
+        .await
     }
 
     /// Who is known, in all of these; see [`Reader::people`].

@@ -3,7 +3,9 @@
 //! What is asked of grants is pure, in [`crate::access`]; here is the reading around it. Every answer says what it could not see,
 //! in one shape ([`crate::domain::Gaps`]). Nothing is read of a connection where the caller may not use the tool.
 
+mod actions;
 mod activity;
+mod explain;
 mod find;
 mod gather;
 mod person;
@@ -23,8 +25,8 @@ use crate::{
     store::Db,
     tools::{
         Operation, Tool,
-        access::{FindPerson, ReviewAccess},
-        context::ListActivity,
+        access::{ExplainAccess, FindPerson, ReviewAccess},
+        context::{ListActivity, ListApprovals},
         decode,
     },
 };
@@ -66,6 +68,10 @@ pub(crate) type Answer = for<'a> fn(Ask<'a>, Map<String, Value>) -> BoxFuture<'a
 pub(crate) fn of(tool: &str) -> Option<Answer> {
     let answer: Answer = match tool {
         ListActivity::NAME => |ask, arguments| told(arguments, move |op| activity::list(ask, op)),
+        ListApprovals::NAME => {
+            |ask, arguments| told(arguments, move |_: ListApprovals| async move { Ok(ask.guard.waiting(ask.caller).await?) })
+        }
+        ExplainAccess::NAME => |ask, arguments| told(arguments, move |op| explain::explain(ask, op)),
         FindPerson::NAME => |ask, arguments| told(arguments, move |op| find::find(ask, op)),
         ReviewAccess::NAME => |ask, arguments| told(arguments, move |op| review::review(ask, op)),
         _ => return None,

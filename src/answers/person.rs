@@ -33,9 +33,16 @@ pub(crate) struct Looked {
 impl Ask<'_> {
     /// Looks for somebody by name, address or id in all accounts where the caller may, and in all their organizations.
     pub(crate) async fn person<R: ReferenceText>(&self, named: &R) -> Looked {
-        let (readers, mut gaps) = self.readers();
+        let (readers, gaps) = self.readers();
+        let mut looked = self.person_among(readers, named).await;
+        looked.gaps.extend(gaps);
+        looked
+    }
+
+    /// The same at some of them.
+    pub(crate) async fn person_among<R: ReferenceText>(&self, readers: Vec<Reader>, named: &R) -> Looked {
         let people = self.people(readers, named.text()).await;
-        gaps.extend(people.gaps);
+        let gaps = people.all_gaps();
         let everybody: Vec<(Reader, Holder)> =
             people.found.into_iter().flat_map(|(reader, list)| list.into_iter().map(move |it| (reader.clone(), it))).collect();
         let sought = Sought::of(named, "", "find_person");
@@ -81,15 +88,7 @@ impl Looked {
 
     fn nobody(&self, named: &str) -> ProviderError {
         // Whoever looks for somebody everywhere has to know where nobody looked.
-        let mut scope: Vec<String> = Vec::new();
-        for (names, why) in [
-            (self.gaps.failed.iter().map(|it| it.connection.as_str()).collect::<Vec<_>>(), "no answer came from"),
-            (self.gaps.not_asked.iter().map(String::as_str).collect(), "this caller may not ask"),
-            (self.gaps.unseen.iter().map(String::as_str).collect(), "not seen:"),
-        ] {
-            scope.extend((!names.is_empty()).then(|| format!("{why} {}", names.join(", "))));
-        }
-        let scope = if scope.is_empty() { String::new() } else { format!("what was seen ({})", scope.join("; ")) };
+        let scope = self.gaps.told_short().map_or_else(String::new, |gaps| format!("what was seen ({gaps})"));
         match &self.nobody {
             Some(ProviderError::NotFound { kind, name, fix, .. }) => {
                 ProviderError::NotFound { kind, name: name.clone(), scope, fix: fix.clone() }

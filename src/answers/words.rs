@@ -1,8 +1,10 @@
 //! Grants in the words of answers.
 
+use super::actions::Sure;
 use crate::{
-    domain::access::{Action, Allows, Grant, Holder, Place, State, Via},
-    tools::access::{Held, Owned},
+    access::allowed,
+    domain::access::{Action, Allows, Grant, Holder, Place, Power, State, Via},
+    tools::access::{Held, Owned, Way},
 };
 
 /// A grant as a row.
@@ -46,6 +48,54 @@ fn through(it: &Grant) -> String {
         (Via::OrganizationRole(role), _) => format!("role {} of the organization", role.name),
         (Via::Inherited, _) => "its owner".to_owned(),
     }
+}
+
+/// A way into a place, with what it allows there where that is asked, too.
+pub(super) fn way(it: &Grant, place: &Place, with_all: bool, sure: Sure) -> Way {
+    Way {
+        role: it.role.name.clone(),
+        through: from(it, place),
+        power: match it.role.power {
+            Power::None => "none",
+            Power::OverOthers => "over others",
+            Power::Unknown => "not told",
+        }
+        .to_owned(),
+        can: with_all.then(|| allowed(it, place).map(can)).flatten(),
+        sure: (sure == Sure::Perhaps).then(|| "not told what it allows".to_owned()),
+        since: it.since,
+        ends_at: it.ends_at,
+    }
+}
+
+/// The same in words: `role owner (own role)`.
+pub(super) fn by(it: &Grant, place: &Place) -> String {
+    let end = it.ends_at.map(|it| format!(", until {it}")).unwrap_or_default();
+    format!("role {} ({}{end})", it.role.name, from(it, place))
+}
+
+/// By which way a role reaches a place: one that is held above it says so.
+fn from(it: &Grant, place: &Place) -> String {
+    if it.place.is_same(place) || !matches!(it.place, Place::Organization(_)) {
+        return through(it);
+    }
+    match (&it.via, it.state) {
+        (_, State::Pending) => "invitation to the organization, not accepted yet".to_owned(),
+        (Via::Team(team), _) => format!("role in the organization, by team {}", team.name),
+        _ => "role in the organization".to_owned(),
+    }
+}
+
+/// A place with all by which it is told apart.
+pub(super) fn whole(place: &Place) -> String {
+    let id = Some(id(place)).filter(|it| *it != place.name()).map(|it| format!(" [{it}]")).unwrap_or_default();
+    let within = organization(place).filter(|it| !it.is_empty()).map(|it| format!(" in {it}")).unwrap_or_default();
+    format!("{place}{id}{within}")
+}
+
+/// `1 role`, `3 roles`.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What a role allows: `read, write, delete`.

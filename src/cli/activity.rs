@@ -45,8 +45,12 @@ impl Activity {
             let rest = i64::try_from((self.limit - calls.len()).min(100)).unwrap_or(100);
             let op = ListActivity {
                 since: self.since.clone(),
+                until: None,
                 tool: None,
                 member: None,
+                project: None,
+                agreed_by: None,
+                job: None,
                 outcome: None,
                 limit: Limit::try_from(rest).ok(),
                 cursor: cursor.take(),

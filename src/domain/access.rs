@@ -403,6 +403,10 @@ pub enum GrantScope {
     /// All in an organization: its people, teams, projects, service accounts and keys. `None`: the one the connection is for.
     Organization(Option<super::OrganizationRef>),
     Project(super::ProjectRef),
+    /// What is held in an organization itself, and not in what is in it. A provider may tell of more.
+    Top(Option<super::OrganizationRef>),
+    /// What a team holds, and what its people hold through it. A provider may tell of more.
+    Team(super::TeamRef),
     /// Those of an organization who own it or something in it. A provider may tell of others, too.
     Owners(Option<super::OrganizationRef>),
     /// All that one person holds, in every organization within reach.

@@ -1,7 +1,5 @@
 //! What an answer over several accounts does not hold, and why: one shape for all such answers.
 
-use std::borrow::Cow;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -13,6 +11,7 @@ pub struct Gaps {
     pub unseen: Vec<String>,
     /// Accounts that gave no answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "errors")]
     pub failed: Vec<Failed>,
     /// Accounts where the caller may not ask this.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -23,6 +22,19 @@ impl Gaps {
     /// Whether everything was seen.
     pub fn is_empty(&self) -> bool {
         self.unseen.is_empty() && self.failed.is_empty() && self.not_asked.is_empty()
+    }
+
+    /// All of them in a phrase; `None` where everything was seen.
+    pub fn told_short(&self) -> Option<String> {
+        let mut parts: Vec<String> = Vec::new();
+        for (names, why) in [
+            (self.failed.iter().map(|it| it.connection.as_str()).collect::<Vec<_>>(), "no answer came from"),
+            (self.not_asked.iter().map(String::as_str).collect(), "this caller may not ask"),
+            (self.unseen.iter().map(String::as_str).collect(), "not seen:"),
+        ] {
+            parts.extend((!names.is_empty()).then(|| format!("{why} {}", names.join(", "))));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// Adds a phrase, once.
@@ -51,14 +63,6 @@ pub struct Failed {
 }
 
 /// What an error holds is the same everywhere, and is not declared again.
-impl JsonSchema for Failed {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Failed".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object" })
-    }
+fn errors(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array" })
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Caller, Guard};
+use super::{Caller, Guard, LOCAL_PRINCIPAL};
 use crate::{
-    domain::{Cursor, List, PageRequest, ReferenceText as _, Timestamp},
+    domain::{Cursor, List, PageRequest, ReferenceText as _, Timestamp, fold, fold_accents},
     error::ProviderError,
-    store::{CallPage, Db, LedgerRow},
+    store::{CallPage, Conn, Db, LedgerRow},
     tools::{
         Effect,
         context::{Activity, ListActivity, Outcome},
@@ -39,22 +39,33 @@ impl Guard {
 /// Lists calls, newest first: those of one principal, or all.
 pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<&str>) -> Result<List<Activity>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let since = op.since.as_deref().map(parse_since).transpose()?;
+    let since = op.since.as_deref().map(|it| moment(it, Edge::First)).transpose()?;
+    let until = op.until.as_deref().map(|it| moment(it, Edge::Last)).transpose()?;
+    let job = op.job.as_ref().map(|it| it.text());
     let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
     let member = op.member.as_ref().map(|it| it.text().to_lowercase());
+    let sought = op.project.as_ref().map(|it| it.text().to_lowercase()).or_else(|| op.agreed_by.clone());
     let mut wanted = CallPage {
         before,
         since,
+        until,
+        job,
         tool,
         principal,
         outcome: op.outcome.map(Outcome::name),
         word: member.as_deref(),
-        // One more, to see whether there are more.
-        rows: i64::try_from(page.limit + 1).unwrap_or(i64::MAX),
+        // One more, to see whether there are more; where no index knows what is wanted, many are looked through.
+        rows: if sought.is_some() { AT_ONCE } else { i64::try_from(page.limit + 1).unwrap_or(i64::MAX) },
     };
     let mut conn = db.search().await?;
-    let mut items: Vec<(i64, Activity)> = Vec::new();
+    if let Some(named) = job
+        && conn.job(named).await?.is_none_or(|it| principal.is_some_and(|principal| it.principal != principal))
+    {
+        let fix = "find it with list_jobs".to_owned();
+        return Err(ProviderError::NotFound { kind: "job", name: named.to_owned(), scope: String::new(), fix });
+    }
+    let (mut items, mut looked): (Vec<(i64, Activity)>, i64) = (Vec::new(), 0);
     // What a row says counts, and not by what it was found; so rows are read until enough fit.
     loop {
         let rows = conn.calls(&wanted).await?;
@@ -63,22 +74,89 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
         let intents: Vec<&str> = rows.iter().filter(|it| it.entry == "intent").map(|it| it.call_id.as_str()).collect();
         // The last word on a call counts.
         let outcomes: HashMap<String, LedgerRow> = conn.outcomes(&intents).await?.into_iter().map(|it| (it.call_id.clone(), it)).collect();
-        items.extend(rows.iter().filter_map(|row| Some((row.seq, activity(row, outcomes.get(&row.call_id), op, (tool, principal))?))));
+        let bodies: Vec<Value> = rows.iter().map(LedgerRow::body).collect();
+        let people = Agreed::read(&mut conn, &bodies).await?;
+        let shown = rows
+            .iter()
+            .zip(&bodies)
+            .filter_map(|(row, body)| Some((row.seq, activity((row, body), outcomes.get(&row.call_id), op, (tool, principal), &people)?)));
+        items.extend(shown);
+        looked += wanted.rows;
         if items.len() > page.limit {
             break;
+        }
+        if looked >= MOST {
+            // The rest is for the next page, which may be as empty.
+            let mut list = List::cut(items, page.limit, |it| it.0.to_string());
+            list.has_more = true;
+            list.next_cursor = Some(Cursor::after(&wanted.before.to_string()).0);
+            return Ok(list.map(|it| it.1));
         }
     }
     Ok(List::cut(items, page.limit, |it| it.0.to_string()).map(|it| it.1))
 }
 
+/// How many calls are looked through for a page where no index knows what is wanted.
+const MOST: i64 = 10_000;
+
+/// Who agreed to what, of some calls.
+#[derive(Default)]
+struct Agreed {
+    /// By approval.
+    approvals: HashMap<String, Vec<String>>,
+    /// By job: the consent that began it, and the client through which it came.
+    jobs: HashMap<String, Value>,
+}
+
+impl Agreed {
+    async fn read(conn: &mut Conn, bodies: &[Value]) -> Result<Self, ProviderError> {
+        let mut agreed = Self::default();
+        let named = |bodies: &[Value], field: &str| -> BTreeSet<String> {
+            bodies.iter().filter_map(|it| it["consent"][field].as_str()).map(str::to_owned).collect()
+        };
+        let jobs = named(bodies, "job");
+        let begun = conn.beginnings(&jobs.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        agreed.jobs = begun.into_iter().map(|(job, row)| (job, row.body())).collect();
+        let mut approvals = named(bodies, "approval");
+        approvals.extend(named(&agreed.jobs.values().cloned().collect::<Vec<_>>(), "approval"));
+        for (approval, person) in conn.approvers(&approvals.iter().map(String::as_str).collect::<Vec<_>>()).await? {
+            agreed.approvals.entry(approval).or_default().push(person);
+        }
+        Ok(agreed)
+    }
+
+    /// Who agreed to a call, in words; `None` where nobody had to.
+    fn to(&self, body: &Value) -> Option<String> {
+        let consent = &body["consent"];
+        let id = |field: &str| consent[field].as_str().unwrap_or_default();
+        match consent["mode"].as_str()? {
+            "form" => Some(format!("the person at {}", asker(body))),
+            "token" => Some(format!("nobody but the caller's own token, of {}", asker(body))),
+            "approval" => Some(match self.approvals.get(id("approval")) {
+                Some(people) => people.join(" and "),
+                None => "somebody whose answer is not in the ledger".to_owned(),
+            }),
+            "job" => self.jobs.get(id("job")).filter(|it| it["consent"]["mode"] != "job").and_then(|it| self.to(it)),
+            _ => None,
+        }
+    }
+}
+
+/// Who asked for a call: whoever sits at this machine, or a caller over HTTP, and the client they use.
+fn asker(body: &Value) -> String {
+    let (principal, client) = (body["principal"].as_str().unwrap_or_default(), body["client"].as_str().unwrap_or_default());
+    let who = if principal == LOCAL_PRINCIPAL { "this machine".to_owned() } else { principal.to_owned() };
+    if client.is_empty() { who } else { format!("{who}, with {client}") }
+}
+
 /// A call as lists show it; `None` where it was not asked for.
 fn activity(
-    row: &LedgerRow,
+    (row, body): (&LedgerRow, &Value),
     outcome: Option<&LedgerRow>,
     op: &ListActivity,
     (only, principal): (Option<&str>, Option<&str>),
+    people: &Agreed,
 ) -> Option<Activity> {
-    let body = row.body();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tool = text(&body["tool"]);
     if only.is_some_and(|it| it != tool) || principal.is_some_and(|it| body["principal"] != it) {
@@ -90,6 +168,15 @@ fn activity(
         if !said.contains(&format!("\"{wanted}\"")) {
             return None;
         }
+    }
+    if op.project.as_ref().is_some_and(|it| !is_about_project(body, it.text())) {
+        return None;
+    }
+    let agreed_by = people.to(body);
+    if let Some(wanted) = &op.agreed_by
+        && !agreed_by.as_ref().is_some_and(|it| fold_accents(it).contains(&fold_accents(wanted)))
+    {
+        return None;
     }
     let ended = match row.entry.as_str() {
         "refusal" => Some(body.clone()),
@@ -108,7 +195,12 @@ fn activity(
         effect: serde_json::from_value::<Effect>(body["effect"].clone()).ok(),
         on: text(&body["connection"]),
         target: format!("{} {}", text(&target["kind"]), text(&target["name"])),
+        place: place(target),
         outcome,
+        change: ended.as_ref().and_then(|it| it["change"].as_str()).map(str::to_owned),
+        asked_by: asker(body),
+        agreed_by,
+        job: consent["job"].as_str().or(op.job.as_ref().map(|it| it.text())).map(str::to_owned),
         principal: text(&body["principal"]),
         client: text(&body["client"]),
         consent: consent["mode"].as_str().filter(|it| *it != "none").map(str::to_owned),
@@ -137,7 +229,8 @@ fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
 
 async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
     const PAGES: usize = 50;
-    let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
+    let mut wanted =
+        CallPage { before: i64::MAX, since: None, until: None, job: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
     let (mut conn, mut found) = (db.search().await?, BTreeSet::new());
     for _ in 0..PAGES {
         let rows = conn.calls(&wanted).await?;
@@ -160,19 +253,76 @@ fn addresses(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-fn parse_since(text: &str) -> Result<i64, ProviderError> {
-    let time = chrono::DateTime::parse_from_rfc3339(text).map(|it| it.timestamp_millis());
-    let day = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc().timestamp_millis());
-    // Without a zone it is that of the answers.
+/// What the target is in: `project Atlas, organization Acme`.
+fn place(target: &Value) -> Option<String> {
+    let parts: Vec<String> = [("within", ""), ("organization", "organization ")]
+        .into_iter()
+        .filter_map(|(name, before)| Some(format!("{before}{}", target[name].as_str().filter(|it| !it.is_empty())?)))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Whether a call was about a project, or about something in it.
+fn is_about_project(body: &Value, named: &str) -> bool {
+    let (target, arguments) = (&body["target"], &body["arguments"]);
+    let is = |it: &Value| it.as_str().is_some_and(|it| fold(it) == fold(named));
+    let is_itself = target["kind"] == "project" && (is(&target["name"]) || is(&target["id"]));
+    // `project Atlas [prj_atlas]`
+    let within = target["within"].as_str().and_then(|it| it.strip_prefix("project ")).unwrap_or_default();
+    let is_in = [within, within.split(" [").next().unwrap_or_default()].iter().any(|it| fold(it) == fold(named))
+        || within.split(" [").nth(1).is_some_and(|it| fold(it.trim_end_matches(']')) == fold(named));
+    let among = |it: &Value| is(it) || it.as_array().is_some_and(|all| all.iter().any(is));
+    is_itself || (!within.is_empty() && is_in) || among(&arguments["project"]) || among(&arguments["projects"])
+}
+
+/// Which end of a day is meant by it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    First,
+    Last,
+}
+
+/// A time, as people and programs write it: RFC 3339, a day, `yesterday`, `3 days ago`. Without a zone it is that of the answers. A day
+/// as an end is in it.
+fn moment(text: &str, edge: Edge) -> Result<i64, ProviderError> {
+    let said = fold(text);
+    let of_day = |day: chrono::NaiveDate| {
+        let day = if edge == Edge::Last { day.succ_opt()? } else { day };
+        Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
+    };
+    let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map(|it| it.timestamp_millis()).ok();
+    let day = || of_day(chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()?);
     let zoneless = || {
         let forms = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-        let time = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
+        let time = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text.trim(), form).ok())?;
         Some(time.and_utc().timestamp_millis())
     };
-    time.ok()
-        .or_else(day)
-        .or_else(zoneless)
-        .ok_or_else(|| ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z or 2026-11-22"))
+    let now = chrono::DateTime::from_timestamp_millis(Timestamp::now().0).unwrap_or_default();
+    let ago = || {
+        let (count, unit) = match (said.strip_suffix(" ago"), said.strip_prefix("last ")) {
+            (Some(since), _) => since.rsplit_once(' ')?,
+            (None, Some(last)) => last.rsplit_once(' ').unwrap_or(("1", last)),
+            (None, None) => return None,
+        };
+        let count: i64 =
+            if matches!(count, "a" | "an" | "one") { 1 } else { count.parse().ok().filter(|it| (0..=100_000).contains(it))? };
+        match unit.trim_end_matches('s') {
+            "minute" => Some(now.timestamp_millis() - count * 60_000),
+            "hour" => Some(now.timestamp_millis() - count * 3_600_000),
+            "day" => of_day(now.date_naive() - chrono::Days::new(count.unsigned_abs())),
+            "week" => of_day(now.date_naive() - chrono::Days::new(7 * count.unsigned_abs())),
+            _ => None,
+        }
+    };
+    let named = || match said.as_str() {
+        "now" => Some(now.timestamp_millis()),
+        "today" => of_day(now.date_naive()),
+        "yesterday" => of_day(now.date_naive().pred_opt()?),
+        _ => ago(),
+    };
+    time.or_else(day).or_else(zoneless).or_else(named).ok_or_else(|| {
+        ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z, 2026-11-22, yesterday or 3 days ago")
+    })
 }
 
 fn parse_cursor(cursor: &Cursor) -> Result<i64, ProviderError> {

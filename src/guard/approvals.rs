@@ -2,12 +2,44 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Question, TTL_SECONDS};
+use super::{Ask, Caller, Guard, Question, TTL_SECONDS};
 use crate::{
-    domain::{Timestamp, one_line},
+    domain::{List, Timestamp, one_line},
+    error::ProviderError,
     shape::{cut, redact},
     store::{Approval, Db, EntryKind, StoreError, transaction},
+    tools::context::Waiting,
 };
+
+impl Guard {
+    /// What waits for a person, oldest first: of the caller, or of all for who sits at the machine itself and where the operator has
+    /// set it so. Whoever reads it can answer nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub(crate) async fn waiting(&self, caller: &Caller) -> Result<List<Waiting>, ProviderError> {
+        let all = caller.is_local() || self.settings.shared_activity;
+        let open = self.db.read().await?.open_approvals(Timestamp::now()).await?;
+        let own = open.into_iter().filter(|it| all || it.principal == caller.principal);
+        Ok(List::whole(own.map(|it| waiting(&it)).collect()))
+    }
+}
+
+fn waiting(it: &Approval) -> Waiting {
+    Waiting {
+        question: Question::of_approval(it).text,
+        tool: it.tool.clone(),
+        on: it.connection.clone(),
+        expires_at: Timestamp(it.expires_at),
+        answered_by: if it.answered_in == Ask::Console.answered_in() {
+            format!("a person who answers approval {} in the console; then the call is repeated unchanged", it.id)
+        } else {
+            format!("a person who runs `rolecall approve {}` in a terminal; then the call is repeated unchanged", it.id)
+        },
+        approval: it.id.clone(),
+    }
+}
 
 /// Who answers, and where.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    Account, Made, Permit, shaped,
+    Account, Made, Permit, changed, shaped,
     unsent::{Sent, Unsent},
 };
 use crate::{
@@ -125,6 +125,9 @@ impl Finish {
             ..Receipt::new(Status::Done, made.target)
         };
         let mut outcome = outcome("done", requests, json!({ "target": receipt.target }));
+        if let Some(change) = changed::told(receipt.before.as_ref(), receipt.after.as_ref()) {
+            outcome["change"] = change.into();
+        }
         if !made.inverse.is_empty() {
             outcome["inverse"] = json!(made.inverse);
         }

@@ -21,6 +21,7 @@ mod activity;
 mod approvals;
 mod asking;
 mod asks;
+mod changed;
 mod consent;
 mod finish;
 mod policy;

@@ -10,8 +10,8 @@ use crate::{
     domain::List,
     error::ProviderError,
     tools::{
-        access::{FindPerson, ReviewAccess},
-        context::{ConnectionInfo, Connections, ListActivity, ListConnections},
+        access::{ExplainAccess, FindPerson, ReviewAccess},
+        context::{ConnectionInfo, Connections, ListActivity, ListApprovals, ListConnections},
     },
 };
 
@@ -29,7 +29,9 @@ pub(crate) fn connect(builtin: Builtin) -> Connection {
     Connection::builder(NAME, NAME, builtin)
         .on(list_connections)
         .answered::<ListActivity>()
+        .answered::<ListApprovals>()
         .answered::<FindPerson>()
+        .answered::<ExplainAccess>()
         .answered::<ReviewAccess>()
         .build()
 }

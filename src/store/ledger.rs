@@ -76,6 +76,10 @@ pub struct CallPage<'a> {
     /// Only rows with a lower number.
     pub before: i64,
     pub since: Option<i64>,
+    /// Only from before this time.
+    pub until: Option<i64>,
+    /// Only a job and its rows.
+    pub job: Option<&'a str>,
     pub tool: Option<&'a str>,
     /// Whose calls.
     pub principal: Option<&'a str>,
@@ -186,6 +190,15 @@ impl Conn {
                 sql += &format!(" AND c.{column} = {}", bind(wanted.into()));
             }
         }
+        if let Some(until) = page.until {
+            sql += &format!(" AND c.at < {}", bind(until.into()));
+        }
+        if let Some(job) = page.job {
+            let job = bind(job.into());
+            sql += &format!(
+                " AND c.call_id IN (SELECT call_id FROM job_rows WHERE job_id = {job} AND call_id IS NOT NULL UNION SELECT call_id FROM jobs WHERE id = {job})"
+            );
+        }
         if let Some(since) = page.since {
             let first = "SELECT seq FROM calls WHERE latest >= $1 ORDER BY latest, seq LIMIT 1";
             let Some((first,)) = self.one::<(i64,)>(first, &args![since]).await? else { return Ok(Vec::new()) };
@@ -210,6 +223,33 @@ impl Conn {
         let values: Vec<Val> = calls.iter().map(|it| Val::from(*it)).collect();
         let sql = format!("{COLUMNS} WHERE entry = 'outcome' AND call_id IN ({}) ORDER BY seq", places(1, calls.len()));
         self.all(&sql, &values).await
+    }
+
+    /// The people who approved each of some changes that waited for them: the approval and the person.
+    pub async fn approvers(&mut self, approvals: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
+        if approvals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values: Vec<Val> = approvals.iter().map(|it| Val::from(*it)).collect();
+        let sql = format!("{COLUMNS} WHERE entry = 'answer' AND call_id IN ({}) ORDER BY seq", places(1, approvals.len()));
+        let rows: Vec<LedgerRow> = self.all(&sql, &values).await?;
+        let person = |row: &LedgerRow| {
+            let body = row.body();
+            let said = body["person"].as_str().filter(|_| body["answer"] == "approved")?;
+            Some((row.call_id.clone(), said.to_owned()))
+        };
+        Ok(rows.iter().filter_map(person).collect())
+    }
+
+    /// The intents that began some jobs: the job and its row of the ledger.
+    pub async fn beginnings(&mut self, jobs: &[&str]) -> Result<Vec<(String, LedgerRow)>, StoreError> {
+        let mut found = Vec::new();
+        for id in jobs {
+            let Some(job) = self.job(id).await? else { continue };
+            let intent = self.entries(&job.call_id, EntryKind::Intent).await?.into_iter().next();
+            found.extend(intent.map(|it| ((*id).to_owned(), it)));
+        }
+        Ok(found)
     }
 
     /// A call's rows of one kind, oldest first.

@@ -6,7 +6,87 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::operation;
-use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
+use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, Query, SoughtRef, Timestamp};
+
+/// Tells who can do something in a place, and by which ways; or what a person or team can.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainAccess {
+    pub project: Option<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
+    /// Such as delete, or a permission.
+    pub action: Option<Query>,
+    /// Person or team.
+    pub member: Option<SoughtRef>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ExplainAccess, "explain_access", "Explain access", Read => AccessExplained, spans);
+
+/// Who can, or what somebody can.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct AccessExplained {
+    /// In a sentence.
+    pub answer: String,
+    /// Who can, invited ones included.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
+    pub people: Vec<Able>,
+    /// Keys and service accounts that can, and teams without people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
+    pub programs: Vec<Able>,
+    /// Those of whom the service does not tell what their roles allow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
+    pub perhaps: Vec<Able>,
+    /// What somebody holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "rows")]
+    pub access: Vec<Held>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    #[serde(flatten)]
+    pub gaps: Gaps,
+}
+
+/// Who or what can, by which ways.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Able {
+    /// Email, or name.
+    pub who: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is, where it is no person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    pub ways: Vec<Way>,
+}
+
+/// A way by which somebody can.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Way {
+    pub role: String,
+    pub through: String,
+    /// Whether the role gives power over others.
+    pub power: String,
+    /// All that it allows there, where no action is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub can: Option<String>,
+    /// Where that is not sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sure: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+}
 
 /// Finds a person everywhere, and all that they hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

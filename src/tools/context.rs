@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, operation};
-use crate::domain::{Cursor, Limit, List, SoughtRef, Timestamp, organizations::CurrentUser};
+use crate::domain::{Cursor, JobRef, Limit, List, ProjectRef, SoughtRef, Timestamp, organizations::CurrentUser};
 
 /// Lists accounts and what each supports.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,12 +50,18 @@ operation!(GetCurrentUser, "get_current_user", "Get current user", Read => Curre
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListActivity {
-    /// RFC 3339.
+    /// Time, day or `yesterday`.
     pub since: Option<String>,
+    /// Inclusive.
+    pub until: Option<String>,
     /// Name.
     pub tool: Option<String>,
     /// E-mail.
     pub member: Option<SoughtRef>,
+    pub project: Option<ProjectRef>,
+    /// Person.
+    pub agreed_by: Option<String>,
+    pub job: Option<JobRef>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     pub limit: Option<Limit>,
@@ -103,14 +109,48 @@ pub struct Activity {
     pub effect: Option<Effect>,
     pub on: String,
     pub target: String,
+    /// What it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     pub outcome: Outcome,
+    /// From what to what, field by field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Who asked, as far as that is known.
+    pub asked_by: String,
     pub principal: String,
     pub client: String,
     /// How consent came, where it was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<String>,
+    /// Who agreed, where somebody had to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Lists changes that wait for a person.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListApprovals {}
+
+operation!(ListApprovals, "list_approvals", "List approvals", Read => List<Waiting>);
+
+/// A change that waits. Only a person can answer it, and not by a call.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Waiting {
+    pub approval: String,
+    pub tool: String,
+    pub on: String,
+    /// What the person is asked.
+    pub question: String,
+    /// When it is void.
+    pub expires_at: Timestamp,
+    /// What a person does about it.
+    pub answered_by: String,
 }
 
 impl JsonSchema for Effect {

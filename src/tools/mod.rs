@@ -151,8 +151,8 @@ pub fn visit(visitor: &mut impl Visit) {
         ($($module:ident: $($type:ident),+;)+) => { $($(visitor.operation::<$module::$type>();)+)+ };
     }
     tools! {
-        context: ListConnections, GetCurrentUser, ListActivity;
-        access: FindPerson, ReviewAccess;
+        context: ListConnections, GetCurrentUser, ListActivity, ListApprovals;
+        access: ExplainAccess, FindPerson, ReviewAccess;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
         members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,

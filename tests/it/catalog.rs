@@ -25,7 +25,7 @@ async fn the_directory_serves_every_operation_there_is() {
     let listed: BTreeSet<String> = listed(&Options::default()).await.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
     let all: BTreeSet<String> = tools::all().iter().map(|it| it.name.to_owned()).collect();
     assert_eq!(listed, all);
-    assert_eq!(all.len(), 85);
+    assert_eq!(all.len(), 87);
 }
 
 /// What the list costs a model, tool by tool, the largest first.
@@ -184,6 +184,7 @@ async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
         "apply",
         "undo",
         "find",
+        "explain",
         "review",
     ];
     for tool in tools::all() {
@@ -211,6 +212,7 @@ async fn allow_lists_take_tools_away_and_calls_of_them_are_no_tools() {
             "get_job",
             "get_project",
             "list_activity",
+            "list_approvals",
             "list_connections",
             "list_jobs",
             "list_projects",

@@ -9,6 +9,7 @@ mod access_local;
 mod access_openai;
 mod access_seeme;
 mod across;
+mod activity;
 mod approvals;
 mod attacks;
 mod catalog;
@@ -29,6 +30,7 @@ mod engine_projects;
 mod engine_roles;
 mod engine_sign_in;
 mod engine_undo;
+mod explain_access;
 mod failover;
 #[path = "../../benches/growth/fill.rs"]
 mod fill;

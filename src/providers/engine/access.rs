@@ -36,6 +36,14 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
             seen.projects(at.projects_of(&org).await?, |_| true).await?;
             seen.untold("projects that the account of this connection does not see are not listed");
         }
+        GrantScope::Top(named) => {
+            let org = at.organization(named.as_ref()).await?;
+            seen.members(&org, |_| true).await?;
+        }
+        GrantScope::Team(named) => {
+            let fix = "this service has no teams".to_owned();
+            return Err(ProviderError::NotFound { kind: "team", name: named.text().to_owned(), scope: String::new(), fix });
+        }
         GrantScope::Project(named) => seen.project(&at.project(named).await?).await?,
         GrantScope::Person(named) => seen.person(named.text()).await?,
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Surroundings,
+        ReferenceText as _, Surroundings, TeamRef,
         access::{self, Grant, GrantScope, Grants, Holder, Named, People, Power},
         mail_domain,
         roles::RoleLevel,
@@ -36,6 +36,11 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
             }
             unseen.extend(not_looked_at(projects.len()));
         }
+        GrantScope::Top(named) => {
+            let own = at.organization(named.as_ref()).await?;
+            list.extend(of_people(&at.people(&own).await?, &own));
+        }
+        GrantScope::Team(named) => return Err(no_teams(named)),
         GrantScope::Project(named) => {
             let project = at.project(named).await?;
             let own = at.own().await?;
@@ -91,6 +96,11 @@ pub(super) async fn of_members(at: &Session, project: &FoundProject) -> Result<V
 /// The keys that work.
 fn of_keys(tokens: &[super::wire::WireToken], project: &FoundProject) -> Vec<Grant> {
     tokens.iter().filter(|it| api_keys::is_active(it)).map(|it| of_token(it, project.place())).collect()
+}
+
+fn no_teams(named: &TeamRef) -> ProviderError {
+    let fix = "this service has no teams".to_owned();
+    ProviderError::NotFound { kind: "team", name: named.text().to_owned(), scope: String::new(), fix }
 }
 
 fn not_looked_at(projects: usize) -> Option<String> {

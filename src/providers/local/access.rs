@@ -33,6 +33,22 @@ pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grant
             let above = Some(reaching_into_projects(at, &place.organization.id).await?);
             (Whose { organization: Some(place.organization.id), project: project.clone(), above, ..Whose::default() }, project)
         }
+        GrantScope::Top(named) => (Whose { top: true, ..whole(at, named.as_ref()).await? }, None),
+        GrantScope::Team(named) => {
+            let team = at.team(named).await?;
+            let people = at.db.texts("SELECT user_id FROM team_members WHERE team_id = $1", &args![&team.id]).await?;
+            let whose =
+                Whose { organization: Some(team.organization_id), people: Some(people), teams: vec![team.id.clone()], ..Whose::default() };
+            let mut list = read(at, &whose).await?;
+            let is_of = |it: &Named| it.id == team.id;
+            list.retain(|it| match (&it.holder, &it.via, &it.place) {
+                (Holder::Team(_), _, _) => true,
+                (_, Via::Team(via), _) => is_of(via),
+                (_, _, Place::Team { team, .. }) => is_of(team),
+                _ => false,
+            });
+            return Ok(Grants { list, unseen: Vec::new() });
+        }
         GrantScope::Person(named) => (one(at, named.text()).await?, None),
     };
     let mut list = read(at, &whose).await?;
@@ -83,6 +99,8 @@ pub(super) struct Whose {
     pub(super) organization: Option<String>,
     /// Only what reaches this project.
     pub(super) project: Option<String>,
+    /// Only what is held in organizations themselves.
+    pub(super) top: bool,
     /// Only what is held with these roles; then keys are not meant.
     pub(super) roles: Option<Vec<String>>,
     /// Only these roles of the organization.
@@ -214,6 +232,11 @@ impl Statement<'_> {
                 at.above("a.role_id"),
                 who("m.user_id")
             ),
+        ]);
+        if self.whose.top {
+            return parts;
+        }
+        parts.extend([
             format!(
                 "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id \
                  WHERE q.id = m.project_id AND {} AND {} AND {} AND {}",
@@ -277,15 +300,15 @@ impl Statement<'_> {
         let (whose, everything) = (self.whose, at.people.is_none());
         if everything || !whose.teams.is_empty() {
             let teams = (!everything).then(|| self.list(&whose.teams));
-            parts.extend([
-                format!(
-                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {} AND {}",
-                    ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, own("a.created_at")),
-                    at.in_organization("a.organization_id"),
-                    at.above("a.role_id"),
-                    among("a.team_id", teams.as_ref())
-                ),
-                format!(
+            parts.push(format!(
+                "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {} AND {}",
+                ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, own("a.created_at")),
+                at.in_organization("a.organization_id"),
+                at.above("a.role_id"),
+                among("a.team_id", teams.as_ref())
+            ));
+            if !whose.top {
+                parts.push(format!(
                     "{} FROM project_teams w JOIN projects q ON q.id = w.project_id \
                      LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {} AND {}",
                     ways("team", "w.team_id", "a.role_id", "q.organization_id", "q.id", NONE, own("COALESCE(a.created_at, w.joined_at)")),
@@ -293,10 +316,10 @@ impl Statement<'_> {
                     at.in_project("q.id"),
                     at.with_role("a.role_id"),
                     among("w.team_id", teams.as_ref())
-                ),
-            ]);
+                ));
+            }
         }
-        if everything {
+        if everything && !whose.top {
             parts.push(format!(
                 "{} FROM service_accounts v JOIN projects q ON q.id = v.project_id WHERE q.status = 'active' AND {} AND {} AND {}",
                 ways("service_account", "v.id", "v.role_id", "q.organization_id", "q.id", NONE, own("v.created_at")),
@@ -314,21 +337,21 @@ impl Statement<'_> {
                 among("i.email", emails.as_ref())
             );
             let until = || ("FALSE", "i.expires_at", "i.created_at".to_owned());
-            parts.extend([
-                format!(
-                    "{} FROM invitations i WHERE {waiting} AND {}",
-                    ways("invitation", "i.email", "i.role_id", "i.organization_id", NONE, NONE, until()),
-                    at.above("i.role_id")
-                ),
+            parts.push(format!(
+                "{} FROM invitations i WHERE {waiting} AND {}",
+                ways("invitation", "i.email", "i.role_id", "i.organization_id", NONE, NONE, until()),
+                at.above("i.role_id")
+            ));
+            if !whose.top {
                 // The array of ids is JSON: an id is in it where its text in quotes is.
-                format!(
+                parts.push(format!(
                     "{} FROM invitations i JOIN projects q ON q.organization_id = i.organization_id AND q.status = 'active' \
                      AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {} AND {}",
                     ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until()),
                     at.in_project("q.id"),
                     at.with_role(&format!("'{PROJECT_MEMBER}'"))
-                ),
-            ]);
+                ));
+            }
         }
         parts
     }

@@ -5,12 +5,13 @@
 
 use super::{
     Session, admin_keys, api_keys,
-    held::{AT_MOST, further, is_from, more, of_person, of_project, of_team, place, seat},
+    held::{AT_MOST, further, is_from, more, of_person, of_project, of_team, place, seat, through},
     invitations,
     members::{self, WireUser},
     power,
     projects::{self, WireProject},
-    roles, service_accounts, team_members, teams,
+    role_assignments, roles, service_accounts, team_members,
+    teams::{self, WireGroup},
 };
 use crate::{
     domain::{
@@ -26,14 +27,18 @@ use crate::{
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, grants: Grants::default() };
     match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named) | GrantScope::Top(named) => {
             let named = named.as_ref().map(ReferenceText::text);
             if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                 let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
                 return Err(ProviderError::NotFound { kind: "organization", name: other.to_owned(), scope: String::new(), fix });
             }
-            seen.organization().await?;
+            seen.at_the_top().await?;
+            if !matches!(scope, GrantScope::Top(_)) {
+                seen.projects().await?;
+            }
         }
+        GrantScope::Team(named) => seen.team(&at.team(named).await?).await?,
         GrantScope::Project(named) => seen.one_project(&at.active_project(named).await?).await?,
         GrantScope::Person(named) => seen.person(named.text()).await?,
     }
@@ -54,7 +59,25 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    async fn organization(&mut self) -> Result<(), ProviderError> {
+    /// What a team holds in the organization and in projects.
+    async fn team(&mut self, group: &WireGroup) -> Result<(), ProviderError> {
+        let at = self.at;
+        let people = team_members::all(at, &group.id).await?;
+        self.grants.list.extend(of_team(at, group).await?.into_iter().filter(|it| is_from(it, &group.id)));
+        self.grants.list.extend(people.iter().map(|it| seat(at, group, it.holder())));
+        let active: Vec<WireProject> = projects::all(at).await?.into_iter().filter(|it| !it.is_archived()).collect();
+        let named = group.named();
+        for project in active.iter().take(AT_MOST) {
+            for role in role_assignments::held_by_group(at, &group.id, project).await? {
+                let role = power::of(&role, RoleLevel::Project);
+                self.grants.list.extend(through(&named, &people, &role, &place(at, Some(project))));
+            }
+        }
+        self.unseen(more(active.len(), "project was", "projects were"));
+        Ok(())
+    }
+
+    async fn at_the_top(&mut self) -> Result<(), ProviderError> {
         let at = self.at;
         let people = members::all(at).await?;
         self.people(&people).await?;
@@ -67,7 +90,12 @@ impl Seen<'_> {
         }
         self.unseen(more(groups.len(), "team was", "teams were"));
         self.invitations(|_, _| true).await?;
-        self.administration(|_| true).await?;
+        self.administration(|_| true).await
+    }
+
+    async fn projects(&mut self) -> Result<(), ProviderError> {
+        let at = self.at;
+        let people = members::all(at).await?;
         let active: Vec<WireProject> = projects::all(at).await?.into_iter().filter(|it| !it.is_archived()).collect();
         for project in active.iter().take(AT_MOST) {
             self.project(project, &people).await?;

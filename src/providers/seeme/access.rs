@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ReferenceText, Surroundings,
+        ReferenceText, Surroundings, TeamRef,
         access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, People, Person, Power, State, Via},
     },
     error::ProviderError,
@@ -37,6 +37,8 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
         GrantScope::Organization(named) | GrantScope::Owners(named) => {
             of_organization(at, &places::organization(at, named.as_ref()).await?).await?
         }
+        GrantScope::Top(named) => at_the_top(at, &places::organization(at, named.as_ref()).await?).await?,
+        GrantScope::Team(named) => of_team(at, named).await?,
         GrantScope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
         GrantScope::Person(named) => of_person(at, named).await?,
     };
@@ -51,6 +53,27 @@ async fn of_organization(at: &Session, organization: &Place) -> Result<Grants, P
     let mut list: Vec<Grant> = seats.iter().map(|(place, seat)| grant(place, seat, &known)).collect();
     list.extend(through_teams(&seats, &projects, &known));
     Ok(Grants { list, unseen: note.into_iter().collect() })
+}
+
+async fn at_the_top(at: &Session, organization: &Place) -> Result<Grants, ProviderError> {
+    let known = known(at, organization).await?;
+    let list = seats(at, organization).await?.iter().map(|it| grant(organization, it, &known)).collect();
+    Ok(Grants { list, unseen: Vec::new() })
+}
+
+/// The people of a team, and what they hold in its projects through it.
+async fn of_team(at: &Session, named: &TeamRef) -> Result<Grants, ProviderError> {
+    let team = places::team(at, named, None).await?;
+    let home = team.home();
+    let known = known(at, &home).await?;
+    let people: Vec<(Place, Seat)> = seats(at, &team).await?.iter().map(|it| (team.clone(), it.clone())).collect();
+    let projects = places::all(at, Kind::Project, Some(&home)).await?;
+    let mut list: Vec<Grant> = people.iter().map(|(place, seat)| grant(place, seat, &known)).collect();
+    list.extend(through_teams(&people, &projects, &known));
+    Ok(Grants {
+        list,
+        unseen: vec!["the service gives teams no roles of their own: what is told is what their people have through them".to_owned()],
+    })
 }
 
 /// The people of a project, those of its team, and those whose role in the organization may reach into it.

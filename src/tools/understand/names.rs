@@ -143,8 +143,11 @@ const ALSO: &[(&str, &[&str])] = &[
     ("limit", &["page_size", "per_page", "max_results", "max", "count", "top", "first", "size", "num_results"]),
     ("cursor", &["next_cursor", "page_token", "next_page_token", "next_page", "starting_after", "continuation_token", "after"]),
     ("since", &["from", "from_date", "start", "start_date", "date_from", "since_date", "newer_than"]),
+    ("until", &["to", "to_date", "end", "end_date", "date_to", "until_date", "older_than", "before"]),
+    ("agreed_by", &["approved_by", "confirmed_by", "approver", "consented_by", "who_agreed"]),
     ("tool", &["tool_name", "action", "operation"]),
     ("arguments", &["args", "params", "parameters", "input"]),
+    ("action", &["permission", "permission_code", "can", "ability", "right", "verb", "operation", "what", "capability"]),
     ("outcome", &["status", "state", "result"]),
     ("status", &["state"]),
     ("of", &["kind", "noun", "type", "target_type"]),
@@ -247,6 +250,9 @@ fn of_this_tool<'a>(asked: &Asked<'_>, schema: &'a Map<String, Value>, known: &'
     }
     if verb == "list" && noun.ends_with("_members") && ["email", "member", "user", "person"].contains(&wanted) {
         return key("query");
+    }
+    if asked.tool == "explain_access" && ["team", "teams", "group", "teamname", "teamid", "query", "email"].contains(&wanted) {
+        return key("member");
     }
     if asked.tool == "find_person" && wanted != "name" {
         let of_people = ALSO
