@@ -67,7 +67,9 @@ impl Ask<'_> {
             let name = reader.connection.name.clone();
             match look.unwrap_or_else(|_| Err(late())) {
                 Ok(Some((found, unseen))) => {
-                    unseen.into_iter().for_each(|it| all.gaps.untold(self.said(&name, &it)));
+                    for it in unseen {
+                        all.gaps.untold(self.said(&name, &it));
+                    }
                     all.found.push((reader, found));
                 }
                 Ok(None) => all.gaps.untold(self.said(&name, "this account tells nothing of who holds what")),

@@ -24,7 +24,7 @@ pub(crate) fn counted(op: &ListProjects, project: Project, place: &Place, grants
     let is_owner = op.owner.as_ref().is_none_or(|it| found.owners.iter().any(|owner| access::is_called(owner, it.text())));
     let is_meant = is_owner && op.owners.is_none_or(|it| it as usize == found.owners.len());
     let owners = named(found.owners.iter().map(|it| it.label().to_owned()).collect());
-    is_meant.then(|| Project { owners: Some(owners), members: Some(found.people as u64), ..project })
+    is_meant.then_some(Project { owners: Some(owners), members: Some(found.people as u64), ..project })
 }
 
 /// The first names, and how many more there are.

@@ -42,7 +42,7 @@ impl Pages {
         let mut pages = Self::open(store).await;
         let answer = pages.sign_in(&pages.code("mira").await).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        pages.cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().clone_into(&mut pages.cookie);
         pages
     }
 

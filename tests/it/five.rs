@@ -66,7 +66,7 @@ impl Five {
             .replace("\"GEAI\"", &format!("{:?}", globant.url))
             .replace("\"ENGINE\"", &format!("{:?}", lab.url))
             .replace("\"SEEME\"", &format!("{:?}", format!("{}/api/v1/", vision.url)));
-        let _lab = Some(lab).filter(|_| lab_is_up);
+        let lab = Some(lab).filter(|_| lab_is_up);
         let folder = store.folder.path();
         std::fs::write(folder.join("rolecall.toml"), text).unwrap();
         let places =
@@ -75,7 +75,7 @@ impl Five {
         let setup = Config::load_at(&overrides, &places).unwrap().setup(Reach::Local);
         seed::seed(&setup.db, "acme").await.unwrap();
         let agent = Agent::of(&store, Arc::new(App::new(setup)), Options::default()).await;
-        Self { agent, globant, acme, vision, _lab }
+        Self { agent, globant, acme, vision, _lab: lab }
     }
 
     pub(crate) fn changes(&self) -> [usize; 3] {

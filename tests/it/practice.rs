@@ -31,7 +31,7 @@ pub(crate) struct World {
 /// An agent with an account at every provider, each with its practice company; the services run as long as this lives.
 pub(crate) struct Everywhere {
     pub(crate) agent: Agent,
-    _services: (Arc<Sandbox<Geai>>, Arc<Sandbox<Openai>>, Arc<Sandbox<Seeme>>, Arc<Sandbox<Engine>>),
+    _services: Box<dyn std::any::Any>,
 }
 
 impl Everywhere {
@@ -50,7 +50,7 @@ impl Everywhere {
         ];
         let options = Options::default();
         let app = store.app_with(connections, &options).await;
-        Self { agent: Agent::of(&store, app, options).await, _services: (geai, openai, seeme, engine) }
+        Self { agent: Agent::of(&store, app, options).await, _services: Box::new((geai, openai, seeme, engine)) }
     }
 }
 
