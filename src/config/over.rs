@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{Accounts, ConfigError, File, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, connections::RawConnection, domain, effect};
-use crate::{guard::Fallback, tools::Effect};
+use crate::{guard::Fallback, store::Retention, tools::Effect};
 
 /// A file of the current folder that was laid over the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl File {
     /// Where the other file says something that would loosen this one, or that means nothing.
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
-        let Self { connections, tools, guard, files, store, secrets } = over;
+        let Self { connections, tools, guard, files, store, secrets, retention } = over;
         let RawTools { allow, domains } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity } = guard;
         let RawFiles { allow: folders } = files;
@@ -33,6 +33,7 @@ impl File {
             ("store.url", url.is_some()),
             ("secrets.folder", folder.is_some()),
             ("secrets.sink", sink.is_some()),
+            ("retention", retention.complete() != Retention::default()),
         ];
         if let Some((key, _)) = refused.into_iter().find(|it| it.1) {
             return Err(not_taken(key));

@@ -46,6 +46,7 @@ mod jobs_crash;
 mod jobs_matrix;
 mod jobs_people;
 mod jobs_undo;
+mod keeping;
 mod keys;
 mod keys_everywhere;
 mod lab;
