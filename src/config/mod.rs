@@ -20,11 +20,11 @@ pub use over::LaidOver;
 
 use crate::{
     app::Setup,
-    guard::{AllowLists, Fallback, GuardSettings, Trust},
+    guard::{AllowLists, Ask, Asks, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
     store::{Db, Retention},
-    tools::{self, Effect},
+    tools::{self, Effect, ToolList},
 };
 
 /// The file's name, in the current folder or in the user's configuration folder.
@@ -71,6 +71,9 @@ pub struct Overrides {
     /// Offer only tools about these nouns, such as projects,members
     #[arg(long, value_name = "NOUN,…", value_delimiter = ',', global = true)]
     pub domains: Vec<String>,
+    /// List only the tools that most jobs need, a search for the others and four callers of them
+    #[arg(long, global = true)]
+    pub compact: bool,
 }
 
 impl Overrides {
@@ -158,6 +161,8 @@ pub struct Config {
     pub over: Option<LaidOver>,
     pub connections: Vec<ConfiguredConnection>,
     pub lists: AllowLists,
+    /// How much of the list of tools clients are shown.
+    pub list: ToolList,
     pub guard: GuardSettings,
     /// Folders that `path` arguments may be read from.
     pub files: Vec<PathBuf>,
@@ -298,6 +303,7 @@ struct File {
 struct RawTools {
     allow: Option<Vec<String>>,
     domains: Option<Vec<String>>,
+    list: Option<ToolList>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -307,6 +313,34 @@ struct RawGuard {
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
+    ask: Option<RawAsk>,
+}
+
+/// Where people are asked: one place for all changes, or one by how grave they are.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "write \"client\", \"console\" or \"terminal\", or one of them for each of `low`, `high` and `critical`")]
+enum RawAsk {
+    All(Ask),
+    By(RawAsks),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAsks {
+    low: Option<Ask>,
+    high: Option<Ask>,
+    critical: Option<Ask>,
+}
+
+impl RawAsk {
+    fn complete(self) -> Asks {
+        match self {
+            Self::All(ask) => Asks::all(ask),
+            Self::By(RawAsks { low, high, critical }) => {
+                Asks { low: low.unwrap_or_default(), high: high.unwrap_or_default(), critical: critical.unwrap_or_default() }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -353,8 +387,8 @@ struct RawSecrets {
 /// The keys of each section, for telling what a wrong one was meant to be.
 const KEYS: [(&str, &[&str]); 7] = [
     ("connections", &[]), // as the provider says
-    ("tools", &["allow", "domains"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity"]),
+    ("tools", &["allow", "domains", "list"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -431,10 +465,12 @@ impl File {
             over: None,
             connections,
             lists,
+            list: if overrides.compact { ToolList::Compact } else { self.tools.list.unwrap_or_default() },
             guard: GuardSettings {
                 fallback: self.guard.fallback.unwrap_or_default(),
                 second_person: self.guard.second_person,
                 shared_activity: self.guard.shared_activity.unwrap_or_default(),
+                asks: self.guard.ask.map(RawAsk::complete).unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal, a few kills, and a
-# cluster (where Debian's packages for it are installed; a line that begins with SKIPPED elsewhere),
+# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and in a browser, a few
+# kills, and a cluster (where Debian's packages for it are installed; a line that begins with SKIPPED elsewhere),
 # against the built program.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
@@ -78,6 +78,22 @@ part() {
     timeout --kill-after=10 300 "$@" || { failures=$((failures + 1)); echo "FAILED: $*" >&2; }
 }
 
+# The console in a real browser; Debian's, which is installed where that can be done.
+console() {
+    local chromium
+    chromium=$(command -v chromium || command -v chromium-browser || true)
+    if [[ -z $chromium ]] && ((EUID == 0)) && command -v apt-get >/dev/null; then
+        { apt-get update && timeout 400 apt-get install -y --no-install-recommends chromium; } >"$work/apt.log" 2>&1 || true
+        chromium=$(command -v chromium || true)
+    fi
+    if [[ -z $chromium ]] || ! command -v script >/dev/null; then
+        echo 'SKIPPED console in a browser: no chromium, or no `script` of util-linux, can be had here'
+        return
+    fi
+    cp "$here/console.mjs" "$cache/node/"
+    part "$node" "$cache/node/console.mjs" "$binary" "$chromium" "$cache/console"
+}
+
 lint() {
     local report=$work/lint
     if "$node" "$cache/node/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js" \
@@ -122,12 +138,14 @@ part "$cache/python/bin/python" "$here/clients.py" "$binary" "$base"
 part "$node" "$cache/node/clients.mjs" "$binary" "$base"
 part bash -c lint
 
-# Each vendor's package against our sandbox, and our requests against the package's.
+# Each vendor's package against our sandbox, and our requests against the package's; and the converters that hosts put the tools through.
 for requirements in "$here"/*/requirements.txt; do
     provider=$(basename "$(dirname "$requirements")")
     install_sdk "$provider"
     part env ROLECALL_STORE="sqlite:$work/$provider.db" "$cache/python-$provider/bin/python" "$here/$provider/sdk.py" "$binary"
 done
+
+console
 
 export ROLECALL_STORE=sqlite:$work/terminal.db
 "$binary" seed acme >/dev/null
