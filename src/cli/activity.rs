@@ -34,7 +34,7 @@ impl Activity {
     /// Lists calls, or checks the chain.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
-        if self.verify { verify(&Db::open(&config.store).await?, self.new, &self.output).await } else { self.list(&config).await }
+        if self.verify { verify(&config.db(), self.new, &self.output).await } else { self.list(&config).await }
     }
 
     async fn list(&self, config: &Config) -> Ended {
@@ -87,7 +87,7 @@ async fn verify(db: &Db, new: bool, output: &Output) -> Ended {
         None => conn.verify_ledger().await?,
     };
     drop(conn);
-    if found.broken.is_none() {
+    if found.broken.is_none() && !db.is_sealed() {
         transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
     }
     let mut out = anstream::stdout().lock();

@@ -37,7 +37,7 @@ pub struct Refusal {
 impl Approvals {
     /// Lists them.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
-        let db = Db::open(&Config::load(overrides)?.store).await?;
+        let db = Config::load(overrides)?.db();
         let now = Timestamp::now();
         let open = db.read().await?.open_approvals(now).await?;
         let mut out = anstream::stdout().lock();

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{Ended, Output};
@@ -12,6 +13,7 @@ use crate::{
     config::{Config, LaidOver, Overrides, Reach},
     error::chain,
     secrets::SecretSink,
+    store,
 };
 
 /// Check the configuration, the store and the connections.
@@ -145,12 +147,17 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     }
     let shown = config.store_shown();
     let setup = config.setup(Reach::Local);
-    if let Err(error) = setup.db.pools().await {
+    if let Err(error) = store::within(Duration::from_secs(3), setup.db.pools()).await {
         let fix = "check that the path is writable, or that the database server runs and accepts you; `store.url` or ROLECALL_STORE names the store";
         findings.push(Finding { what: "store", state: State::Fail(format!("{shown}: {}", chain(&error)), fix.to_owned()) });
         return findings;
     }
     findings.push(Finding { what: "store", state: State::Ok(format!("{shown} ({})", setup.db.kind())) });
+    match setup.db.unsafe_replication().await {
+        Ok(Some(note)) => findings.push(Finding { what: "store", state: State::Note(format!("{note}; see docs/operators.md")) }),
+        Ok(None) => {}
+        Err(error) => findings.push(Finding { what: "store", state: State::Fail(chain(&error), "check the database server".to_owned()) }),
+    }
     findings.push(Finding { what: "ledger", state: ledger(&setup.db).await.into() });
     let app = App::new(setup);
     let health = futures_util::future::join_all(app.connections.iter().map(|it| it.health())).await;

@@ -30,6 +30,7 @@ mod fields;
 mod files;
 pub mod init;
 pub mod jobs;
+pub mod ledger;
 mod logging;
 mod output;
 mod progress;
@@ -38,6 +39,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod serve;
 pub mod snippets;
+pub mod store;
 pub mod tools;
 
 pub use logging::LogFormat;
@@ -85,6 +87,10 @@ pub enum Command {
     Activity(activity::Activity),
     /// List, inspect, cancel or resume jobs
     Jobs(jobs::Jobs),
+    /// Export the ledger to a file, or verify such a file
+    Ledger(ledger::Ledger),
+    /// Copy the store
+    Store(store::Store),
     /// Name your accounts, check each, and write rolecall.toml
     Init(init::Init),
     /// Check the configuration, the store and the connections
@@ -111,8 +117,8 @@ pub enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "connect", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
-    ("Approve and review", &["console", "approvals", "approve", "refuse", "activity", "jobs"]),
-    ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions", "man"]),
+    ("Approve and review", &["console", "approvals", "approve", "refuse", "activity", "jobs", "ledger"]),
+    ("Set up", &["init", "doctor", "sandbox", "store", "seed", "certificates", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
@@ -224,6 +230,8 @@ impl Command {
             Self::Console(it) => it.run(overrides).await,
             Self::Activity(it) => it.run(overrides).await,
             Self::Jobs(it) => it.run(overrides).await,
+            Self::Ledger(it) => it.run(overrides).await,
+            Self::Store(it) => it.run(overrides).await,
             // set up
             Self::Init(it) => it.run(overrides).await,
             Self::Doctor(it) => it.run(overrides).await,

@@ -20,7 +20,7 @@ use crate::{
     console::Open,
     error::chain,
     server::Server,
-    store,
+    store::{self, Retention},
     transport::{self, ServeError, http, stdio::serve_stdio},
 };
 
@@ -132,8 +132,8 @@ impl Serve {
             options.operators = operators(&server, &app);
             // Many clients are served, or none: a store that can never be used ends it here. One whose server is away is waited for.
             match store::within(SOON, app.db.pools()).await {
-                Ok(_) => app.jobs().keep_going(),
-                Err(error) if error.is_away() => drop(tokio::spawn(wait_for_store(Arc::clone(&app)))),
+                Ok(_) => go_on(&app, config.retention),
+                Err(error) if error.is_away() => drop(tokio::spawn(wait_for_store(Arc::clone(&app), config.retention))),
                 Err(error) => return Err(error.into()),
             }
             options.tokens = self.token_file.as_deref().map(http::read_tokens).transpose()?.unwrap_or_default();
@@ -155,7 +155,7 @@ impl Serve {
             if std::io::stdin().is_terminal() {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
             }
-            tokio::spawn(catch_up(Arc::clone(&app)));
+            tokio::spawn(catch_up(Arc::clone(&app), config.retention));
             Box::pin(serve_stdio(server, grace, shutdown)).await?;
         }
         app.jobs().stop().await;
@@ -205,16 +205,16 @@ const FIRST: Duration = Duration::from_secs(2);
 
 /// What can wait until the client has its first answers: many start the server only to list the tools. A store that cannot be used
 /// is told of here, and in the answer of each call that needs it, until it can be.
-async fn catch_up(app: Arc<App>) {
+async fn catch_up(app: Arc<App>, retention: Retention) {
     tokio::time::sleep(FIRST).await;
-    wait_for_store(app).await;
+    wait_for_store(app, retention).await;
 }
 
 /// How long a server of the store is waited for before it is said that none is there.
 const SOON: Duration = Duration::from_secs(2);
 
 /// Looks for the store until it can be used, and goes on with what is open in it. Why it cannot be used is said once for each cause.
-async fn wait_for_store(app: Arc<App>) {
+async fn wait_for_store(app: Arc<App>, retention: Retention) {
     let mut told = String::new();
     while let Err(error) = store::within(SOON, app.db.pools()).await {
         let cause = chain(&error);
@@ -227,7 +227,27 @@ async fn wait_for_store(app: Arc<App>) {
     if !told.is_empty() {
         tracing::warn!("the store can be used now");
     }
+    go_on(&app, retention);
+}
+
+/// How often it is looked for what need not be kept any more.
+const TIDIED: Duration = Duration::from_hours(1);
+
+/// Goes on with what is open in the store, and takes away what is over. What can only be read stays as it is.
+fn go_on(app: &Arc<App>, retention: Retention) {
+    if app.db.is_sealed() {
+        return;
+    }
     app.jobs().keep_going();
+    let db = app.db.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TIDIED).await;
+            if let Err(error) = db.tidy(&retention).await {
+                tracing::warn!("what is over could not be taken off the store: {}", chain(&error));
+            }
+        }
+    });
 }
 
 fn notice(text: &str) -> std::io::Result<()> {

@@ -23,7 +23,7 @@ use crate::{
     guard::{AllowLists, Ask, Asks, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
-    store::Db,
+    store::{Db, Retention},
     tools::{self, Effect, ToolList},
 };
 
@@ -169,6 +169,8 @@ pub struct Config {
     /// The store's URL. It may hold a password: show it through [`Config::store_shown`].
     pub store: String,
     pub secrets: SecretSink,
+    /// For how long the store keeps what is over.
+    pub retention: Retention,
     /// The environment's variables that the connections are read from.
     pub variables: Vec<Variable>,
     /// What looks like an account and is not used: a sentence each, with what to do.
@@ -213,10 +215,17 @@ impl Config {
         Ok(Self { file, over, variables, unused, ..config })
     }
 
+    /// The store, not opened yet. Where nothing but reads is on offer, it may lie where nothing can be written.
+    #[must_use]
+    pub fn db(&self) -> Db {
+        let reads_only = self.lists.effects.iter().all(|it| *it == Effect::Read);
+        if reads_only { Db::read_only_at(&self.store) } else { Db::at(&self.store) }
+    }
+
     /// Connects what is configured. Nothing is sent, and the store is opened by the first call that needs it.
     #[must_use]
     pub fn setup(&self, reach: Reach) -> Setup {
-        let db = Db::at(&self.store);
+        let db = self.db();
         let files = if reach == Reach::Local { self.files.clone() } else { Vec::new() };
         Setup {
             connections: self.connections.iter().map(|it| it.connect(&db, &files)).collect(),
@@ -286,6 +295,8 @@ struct File {
     store: RawStore,
     #[serde(default)]
     secrets: RawSecrets,
+    #[serde(default)]
+    retention: RawRetention,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -338,6 +349,30 @@ struct RawFiles {
     allow: Vec<String>,
 }
 
+/// Days, and rows; 0 for ever.
+#[derive(Debug, Default, Deserialize)]
+struct RawRetention {
+    jobs_days: Option<u32>,
+    approvals_days: Option<u32>,
+    calls_days: Option<u32>,
+    ledger_days: Option<u32>,
+    ledger_rows: Option<u32>,
+}
+
+impl RawRetention {
+    fn complete(&self) -> Retention {
+        let or = |said: Option<u32>, default: Option<u32>| said.map_or(default, |it| Some(it).filter(|it| *it > 0));
+        let Retention { jobs_days, approvals_days, calls_days, ledger_days, ledger_rows } = Retention::default();
+        Retention {
+            jobs_days: or(self.jobs_days, jobs_days),
+            approvals_days: or(self.approvals_days, approvals_days),
+            calls_days: or(self.calls_days, calls_days),
+            ledger_days: or(self.ledger_days, ledger_days),
+            ledger_rows: or(self.ledger_rows, ledger_rows),
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct RawStore {
     url: Option<String>,
@@ -350,13 +385,14 @@ struct RawSecrets {
 }
 
 /// The keys of each section, for telling what a wrong one was meant to be.
-const KEYS: [(&str, &[&str]); 6] = [
+const KEYS: [(&str, &[&str]); 7] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
     ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
+    ("retention", &["jobs_days", "approvals_days", "calls_days", "ledger_days", "ledger_rows"]),
 ];
 
 /// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
@@ -448,6 +484,7 @@ impl File {
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,
             secrets,
+            retention: self.retention.complete(),
             variables: Vec::new(),
             unused: Vec::new(),
         })

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     guard::{Ask, Asks, Fallback},
+    store::Retention,
     tools::{Effect, ToolList},
 };
 
@@ -28,7 +29,7 @@ impl File {
     /// Where the other file says something that would loosen this one, or that means nothing.
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
-        let Self { connections, tools, guard, files, store, secrets } = over;
+        let Self { connections, tools, guard, files, store, secrets, retention } = over;
         let RawTools { allow, domains, list } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask } = guard;
         let RawFiles { allow: folders } = files;
@@ -39,6 +40,7 @@ impl File {
             ("store.url", url.is_some()),
             ("secrets.folder", folder.is_some()),
             ("secrets.sink", sink.is_some()),
+            ("retention", retention.complete() != Retention::default()),
         ];
         if let Some((key, _)) = refused.into_iter().find(|it| it.1) {
             return Err(not_taken(key));

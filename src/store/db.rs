@@ -329,6 +329,33 @@ impl Db {
         conn.timeline(self).await
     }
 
+    /// Whether it is open and can only be read from.
+    pub fn is_sealed(&self) -> bool {
+        self.0.opened.get().is_some_and(|it| it.read_only.is_some())
+    }
+
+    /// What stands in the way of a standby's taking over without loss, where it is known: servers that nobody waits for.
+    pub async fn unsafe_replication(&self) -> Result<Option<String>, StoreError> {
+        if self.kind() == "sqlite" {
+            return Ok(None);
+        }
+        let mut conn = self.read().await?;
+        let sql = "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit'), \
+                   (SELECT COUNT(*) FROM pg_stat_replication)";
+        // Other servers that speak the protocol have no such settings.
+        let Ok(Some((names, commit, standbys))) = conn.one::<(String, String, i64)>(sql, &[]).await else { return Ok(None) };
+        let several = standbys > 0 || self.0.url.split('?').next().unwrap_or_default().contains(',');
+        Ok(match (names.is_empty(), commit.as_str()) {
+            (true, _) if several => Some(format!(
+                "the database has {standbys} standbys and waits for none of them (synchronous_standby_names is empty): one that takes over may \
+                 have lost the last changes, their ledger rows and used consents"
+            )),
+            (_, "off") => Some("the database says that it has kept what it has not (synchronous_commit is off): a crash loses ledger rows".to_owned()),
+            (false, "local") => Some("the database does not wait for its standbys (synchronous_commit is local): one that takes over may have lost the last changes".to_owned()),
+            _ => None,
+        })
+    }
+
     /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
     pub fn load(&self) -> Vec<(&'static str, usize, usize)> {
         fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {

@@ -31,6 +31,7 @@ impl EntryKind {
 
 row! {
     /// A row of the ledger.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub struct LedgerRow { seq: i64, at: i64, call_id: String, entry: String, body: String, prev: String, hash: String }
 }
 
@@ -38,6 +39,11 @@ impl LedgerRow {
     fn digest(&self) -> String {
         let Self { seq, at, call_id, entry, body, prev, .. } = self;
         sha256(format!("{seq}\n{at}\n{call_id}\n{entry}\n{body}\n{prev}"))
+    }
+
+    /// Whether it has the hash of what it says.
+    pub fn is_whole(&self) -> bool {
+        self.hash == self.digest()
     }
 
     pub fn body(&self) -> Value {
@@ -291,7 +297,8 @@ impl Conn {
         if found.broken.is_none() {
             // What was written in the meantime has higher numbers.
             let rows = self.number("SELECT COUNT(*) FROM ledger WHERE seq <= $1", &args![found.rows]).await?;
-            found.broken = (rows != found.rows).then_some((found.rows, "rows up to it have the same number"));
+            let exported = self.ledger_base().await?.map_or(0, |it| it.rows);
+            found.broken = (rows != found.rows - exported).then_some((found.rows, "rows up to it have the same number"));
         }
         Ok(found)
     }
@@ -304,7 +311,11 @@ impl Conn {
     /// Checks the rows behind one, and that one against its own hash.
     pub async fn verify_ledger_behind(&mut self, seq: i64) -> Result<Verification, StoreError> {
         let mut found = Verification { rows: 0, head: GENESIS.to_owned(), broken: None };
-        if seq > 0 {
+        let base = self.ledger_base().await?;
+        if let Some(base) = base.filter(|it| it.rows >= seq) {
+            // What came before was exported and taken off: the chain goes on from there.
+            found = Verification { rows: base.rows, head: base.head, broken: None };
+        } else if seq > 0 {
             let row: Option<LedgerRow> = self.one(&format!("{COLUMNS} WHERE seq = $1"), &args![seq]).await?;
             match row {
                 Some(row) if row.hash == row.digest() => found = Verification { rows: seq, head: row.hash, broken: None },
@@ -339,7 +350,11 @@ impl Conn {
 
     /// Checks what was written since the chain was last found whole, and that the row which was its head then still has that hash.
     pub async fn verify_ledger_since(&mut self, anchor: &Anchor) -> Result<Verification, StoreError> {
-        let hash = self.texts("SELECT hash FROM ledger WHERE seq = $1", &args![anchor.rows]).await?.into_iter().next();
+        let hash = match self.ledger_base().await? {
+            Some(base) if base.rows == anchor.rows => Some(base.head),
+            Some(base) if base.rows > anchor.rows => return self.verify_ledger_behind(0).await,
+            _ => self.texts("SELECT hash FROM ledger WHERE seq = $1", &args![anchor.rows]).await?.into_iter().next(),
+        };
         if anchor.rows > 0 && hash.is_none_or(|it| it != anchor.head) {
             return Ok(Verification {
                 rows: 0,

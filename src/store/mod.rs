@@ -11,6 +11,7 @@ mod open;
 mod reading;
 mod repeats;
 mod reviews;
+mod segments;
 mod servers;
 mod waiting;
 
@@ -20,10 +21,11 @@ pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use ledger::{Anchor, CallPage, CallsOfDay, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
+pub use segments::{Base, LedgerKey, Retention};
 
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};
 pub use open::Pools;
-pub(crate) use open::private_folder;
+pub(crate) use open::{private_folder, private_new_file};
 pub(crate) use waiting::{Tries, patiently, within};
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.

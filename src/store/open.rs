@@ -46,6 +46,7 @@ impl Opened {
             return Err(StoreError::Url(format!("{scheme}:…"))); // the rest may hold a password
         }
         let servers = Arc::new(Servers::at(url)?);
+        servers.choose().await;
         let mut conn = servers.to_read().await?;
         // An empty database has no such table.
         let done = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(&mut *conn).await;
@@ -218,6 +219,15 @@ async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
 fn private_file(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}
+
+/// Makes a file that is not there yet, so that only its owner can read it.
+pub(crate) fn private_new_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(|_| ())

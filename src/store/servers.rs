@@ -1,6 +1,10 @@
 //! PostgreSQL's servers: which of them may be written to, now that one fails and another takes over.
 
-use std::{str::FromStr as _, time::Duration};
+use std::{
+    str::FromStr as _,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use futures_util::{
     StreamExt as _,
@@ -36,6 +40,8 @@ pub struct Servers {
     /// Whether only one that may be written to will do.
     writable: bool,
     seen: Mutex<Option<Seen>>,
+    /// The place of the one to which new connections go.
+    used: AtomicUsize,
     pub(super) writer: PgPool,
     /// Apart, so that slow reads keep no change waiting.
     pub(super) reader: PgPool,
@@ -63,8 +69,16 @@ impl Servers {
             addresses: each,
             writable,
             seen: Mutex::default(),
+            used: AtomicUsize::new(0),
             timeline: Mutex::default(),
         })
+    }
+
+    /// Looks once which of several servers is to be used. Where none can, it is told to those who wait for a connection.
+    pub(super) async fn choose(&self) {
+        if self.addresses.len() > 1 {
+            let _ = self.look().await;
+        }
     }
 
     /// A connection to read with.
@@ -89,8 +103,7 @@ impl Servers {
     /// A pool of one connection, on which a statement may take as long as it does.
     pub(super) async fn without_haste(&self) -> Result<PgPool, StoreError> {
         self.reach(|| self.writer.acquire()).await?;
-        let seen = self.seen.lock().await.as_ref().and_then(|it| it.server.clone().ok()).unwrap_or_default();
-        Ok(pool(self.addresses[seen].clone(), Duration::ZERO, false))
+        Ok(pool(self.addresses[self.used.load(Ordering::Relaxed)].clone(), Duration::ZERO, false))
     }
 
     /// Gets something from a pool, as long as the call may wait: while no server can be used, they are looked at again and again.
@@ -144,10 +157,9 @@ impl Servers {
         if let Some(it) = seen.as_ref().filter(|it| it.at.elapsed() < DOUBT) {
             return it.server.clone().map(drop);
         }
-        let before = seen.as_ref().and_then(|it| it.server.as_ref().ok()).copied();
         let server = self.found().await;
         if let Ok(at) = server
-            && before.unwrap_or_default() != at
+            && self.used.swap(at, Ordering::Relaxed) != at
         {
             for pool in [&self.writer, &self.reader] {
                 pool.set_connect_options(self.addresses[at].clone());

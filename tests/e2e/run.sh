@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and in a browser, and a few kills,
+# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and in a browser, a few
+# kills, and a cluster (where Debian's packages for it are installed; a line that begins with SKIPPED elsewhere),
 # against the built program.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
@@ -8,7 +9,7 @@
 # Each part says `N passed, M failed`; the script fails when any part did.
 set -euo pipefail
 
-(($# == 2)) || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+(($# == 2)) || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 binary=$(realpath "$1")
 conformance_binary=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -127,6 +128,8 @@ export node cache work here base
 timeout --kill-after=10 400 "$cache/python/bin/python" "$here/kills.py" "$binary" &
 kills=$!
 servers+=("$kills")
+
+part "$cache/python/bin/python" "$here/cluster.py" "$binary"
 
 "$binary" seed acme >/dev/null
 start clients "$binary" serve --sse

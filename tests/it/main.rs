@@ -54,6 +54,7 @@ mod jobs_each;
 mod jobs_matrix;
 mod jobs_people;
 mod jobs_undo;
+mod keeping;
 mod keys;
 mod keys_everywhere;
 mod lab;
