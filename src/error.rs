@@ -25,6 +25,9 @@ pub enum ProviderError {
     /// What a person agreed to is not what would happen now.
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
+    /// Others were changing the same all the while; the transaction was taken back.
+    #[error("the store was busy with the changes of others; nothing was changed")]
+    StoreBusy,
     #[error("the directory's database could not be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A service refused, failed, or could not be reached. Nothing was changed.
@@ -64,6 +67,9 @@ pub struct RemoteError {
     pub retryable: bool,
     pub retry_after_s: Option<u64>,
 }
+
+/// When to come again where the store was busy.
+const BUSY_SECONDS: u64 = 5;
 
 /// How many things are named that somebody may have meant.
 const MAX_CANDIDATES: usize = 10;
@@ -123,6 +129,7 @@ impl ProviderError {
             Self::Invalid { .. } => "invalid_arguments".into(),
             Self::TargetChanged => "target_changed".into(),
             Self::Store(_) => "store_unavailable".into(),
+            Self::StoreBusy => "store_busy".into(),
             Self::Remote(error) => error.code.to_owned(),
             Self::Unanswered { .. } => "no_answer".into(),
             Self::Partly { .. } => "partly_done".into(),
@@ -149,13 +156,23 @@ impl ProviderError {
             },
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
             Self::Store(_) => "run `rolecall doctor`".into(),
+            Self::StoreBusy => format!("repeat the call in {BUSY_SECONDS} seconds"),
         }
     }
 
     pub fn retryable(&self) -> bool {
         match self {
-            Self::TargetChanged | Self::Store(_) => true,
+            Self::TargetChanged | Self::Store(_) | Self::StoreBusy => true,
             Self::Remote(error) => error.retryable,
+            _ => false,
+        }
+    }
+
+    /// Whether it is about the connection and not about what was asked for: it would be the same for all else, and may be otherwise soon.
+    pub(crate) fn is_down(&self) -> bool {
+        match self {
+            Self::Remote(remote) => remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)),
+            Self::StoreBusy => true,
             _ => false,
         }
     }
@@ -323,6 +340,9 @@ impl CallError {
                 if more > 0 {
                     error.insert("more_candidates".into(), more.into());
                 }
+            }
+            Self::Provider(ProviderError::StoreBusy) => {
+                error.insert("retry_after_s".into(), BUSY_SECONDS.into());
             }
             Self::Provider(ProviderError::Remote(remote)) => {
                 let optional = [

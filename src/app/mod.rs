@@ -170,7 +170,7 @@ impl App {
     pub async fn sealing_key(&self) -> Result<[u8; 32], StoreError> {
         use sha2::Digest as _;
         let fresh = sha256(format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4()));
-        let kept = transaction!(self.db, StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
+        let kept = transaction!(self.db.recording(), StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
         Ok(sha2::Sha256::digest(format!("rolecall consent\n{kept}")).into())
     }
 }

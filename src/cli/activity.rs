@@ -93,7 +93,7 @@ async fn verify(db: &Db, new: bool, format: Format) -> Ended {
     };
     drop(conn);
     if found.broken.is_none() {
-        transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
+        transaction!(db.recording(), StoreError, tx => { tx.set_anchor(&found).await })?;
     }
     let mut out = anstream::stdout().lock();
     match format {

@@ -29,8 +29,9 @@ impl Approvals {
     /// Lists them.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let db = Db::open(&Config::load(overrides)?.store).await?;
-        let now = Timestamp::now();
-        let open = db.read().await?.open_approvals(now).await?;
+        let mut conn = db.read().await?;
+        let now = conn.now().await?;
+        let open = conn.open_approvals(now).await?;
         let mut out = anstream::stdout().lock();
         match Format::or_fitting(self.output) {
             Format::Json => {
@@ -113,9 +114,11 @@ impl ApprovalAnswer {
             ));
         }
         let db = Db::open(&Config::load(overrides)?.store).await?;
-        let found = db.read().await?.approval(&self.id).await?;
+        let mut conn = db.read().await?;
+        let (found, now) = (conn.approval(&self.id).await?, conn.now().await?);
+        drop(conn);
         let approval = found.ok_or_else(|| Failure::new(format!("no approval `{}`", self.id), "see `rolecall approvals`"))?;
-        if !approval.is_open(Timestamp::now()) {
+        if !approval.is_open(now) {
             return Err(not_open(&self.id));
         }
         let person = ask::person().map_err(|error| Failure::new(error, "run it where the command `id` works"))?;

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Question, TTL_SECONDS};
-use crate::{
-    domain::Timestamp,
-    store::{Approval, Db, EntryKind, StoreError, transaction},
-};
+use crate::store::{Approval, Db, EntryKind, StoreError, transaction};
 
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +33,8 @@ impl Question {
 ///
 /// Where the store cannot be used.
 pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
-    transaction!(db, StoreError, tx => {
-        let now = Timestamp::now();
+    transaction!(db.recording(), StoreError, tx => {
+        let now = tx.now().await?;
         let Some(missing) = tx.approve(id, person, now, now.plus_seconds(TTL_SECONDS)).await? else { return Ok(Answered::NotOpen) };
         tx.append(id, EntryKind::Answer, &json!({ "approval": id, "person": person, "answer": "approved", "still_needed": missing })).await?;
         Ok(if missing == 0 { Answered::Approved } else { Answered::Waiting(missing) })
@@ -50,8 +47,9 @@ pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreE
 ///
 /// Where the store cannot be used.
 pub async fn refuse(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
-    transaction!(db, StoreError, tx => {
-        if !tx.refuse(id, Timestamp::now()).await? {
+    transaction!(db.recording(), StoreError, tx => {
+        let now = tx.now().await?;
+        if !tx.refuse(id, now).await? {
             return Ok(Answered::NotOpen);
         }
         tx.append(id, EntryKind::Answer, &json!({ "approval": id, "person": person, "answer": "refused" })).await?;

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::{
     Answer, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
     record::{Evidence, Record},
+    recorder::KeyChange,
     shaped,
 };
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
-    store::{Approval, Clock, EntryKind, transaction},
+    store::{Approval, EntryKind, transaction},
     tools::{Effect, Status},
 };
 
@@ -28,8 +29,9 @@ impl Guard {
         let version = record.version.clone();
         let gravest = record.plan.impact.gravity == Gravity::Critical;
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+        let now = self.now().await?;
         let ask = |question: Question| {
-            let ticket = Ticket::new(call, &version);
+            let ticket = Ticket::new(call, &version, now);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
@@ -70,8 +72,8 @@ impl Guard {
             Given::Nothing => {
                 let binding = consent::binding(call, &version);
                 let mut db = self.db.read().await?;
-                if let Some(approval) = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await? {
-                    return by_approval(approval).map(Ok);
+                if let Some(approval) = db.approval_for(&binding, &record.caller.principal, needed, now).await? {
+                    return by_approval(approval, now).map(Ok);
                 }
                 drop(db);
                 match (caller_can_be_asked(record), self.settings.fallback) {
@@ -80,7 +82,7 @@ impl Guard {
                     (true, _) => ask(question),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version);
+                        let ticket = Ticket::new(call, &version, now);
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -101,14 +103,14 @@ impl Guard {
     /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
     /// once. What is not taken is noted in the ledger: somebody may have tried.
     async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
-        let now = Timestamp::now();
+        let now = self.now().await?;
         let forget_at = now.plus_seconds(2 * TTL_SECONDS);
         let nonce = ticket.nonce.as_str();
         let message = if ticket.call != call {
             "the confirmation is for another call"
         } else if ticket.expires_at <= now.0 {
             "the confirmation has expired"
-        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
+        } else if transaction!(self.db.recording(), CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
             return Ok(());
         } else {
             "the confirmation was used before"
@@ -126,7 +128,7 @@ impl Guard {
         question: Question,
         needed: i64,
     ) -> Result<Result<Evidence, Verdict>, CallError> {
-        let now = Timestamp::now();
+        let now = self.now().await?;
         let approval = Approval {
             id: short_id(),
             binding: consent::binding(call, version),
@@ -144,12 +146,13 @@ impl Guard {
         body.insert("approval".into(), approval.id.as_str().into());
         let body = Value::from(body);
         let (binding, principal) = (approval.binding.as_str(), approval.principal.as_str());
-        let found = transaction!(self.db, CallError, tx => {
+        let found = transaction!(self.db.recording(), CallError, tx => {
+            tx.approvals_turn().await?;
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
             if let Some(found) = tx.approval_for(binding, principal, needed, now).await? {
                 return Ok(Some(found));
             }
-            let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));
+            let since = tx.now().await?.0 - millis(self.db.clock().since(record.asked_at));
             if let Some(id) = tx.approval_used(binding, principal, Timestamp(since)).await? {
                 return Err(CallError::BadConfirmation { message: format!("approval {id} was used by the same call, which came first") });
             }
@@ -162,19 +165,21 @@ impl Guard {
             Ok(None)
         })?;
         match found {
-            Some(found) => by_approval(found).map(Ok),
-            None => Err(pending_error(approval)),
+            Some(found) => by_approval(found, now).map(Ok),
+            None => Err(pending_error(approval, now)),
         }
+    }
+
+    /// The store's time, by which consents end: it is the same for all processes.
+    async fn now(&self) -> Result<Timestamp, CallError> {
+        Ok(self.db.read().await?.now().await?)
     }
 
     pub(super) async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
         let mut body = record.body(None);
         body.insert("outcome".into(), "refused".into());
         body.insert("reason".into(), reason.into());
-        let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            Ok(tx.append(&record.call_id, EntryKind::Refusal, &body).await?)
-        })
+        Ok(self.recorder.append(&record.call_id, EntryKind::Refusal, body.into(), KeyChange::None).await?)
     }
 }
 
@@ -197,14 +202,14 @@ fn millis(time: Duration) -> i64 {
 }
 
 /// What an approval of a call comes to: a yes, a no, or the wait for either.
-fn by_approval(approval: Approval) -> Result<Evidence, CallError> {
+fn by_approval(approval: Approval, now: Timestamp) -> Result<Evidence, CallError> {
     match approval.status.as_str() {
         "approved" => Ok(Evidence::Approval { id: approval.id }),
         "refused" => {
             let fix = "stop here; ask the person for the reason".to_owned();
             Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix })
         }
-        _ => Err(pending_error(approval)),
+        _ => Err(pending_error(approval, now)),
     }
 }
 
@@ -212,10 +217,10 @@ fn caller_can_be_asked(record: &Record<'_>) -> bool {
     record.caller.can_ask
 }
 
-fn pending_error(approval: Approval) -> CallError {
+fn pending_error(approval: Approval, now: Timestamp) -> CallError {
     let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
     CallError::PendingApproval {
-        expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
+        expires_in_s: u64::try_from((approval.expires_at - now.0) / 1000).unwrap_or_default(),
         question: question["text"].as_str().unwrap_or_default().to_owned(),
         id: approval.id,
     }

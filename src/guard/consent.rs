@@ -137,9 +137,10 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(call: &str, version: &str) -> Self {
+    /// `now` is the store's time.
+    pub(super) fn new(call: &str, version: &str, now: Timestamp) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0 }
+        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: now.plus_seconds(TTL_SECONDS).0 }
     }
 }
 

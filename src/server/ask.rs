@@ -50,6 +50,10 @@ pub(super) fn channel(cx: &RequestContext<RoleServer>) -> Channel {
 
 const FORM: &str = "confirm";
 
+/// A ticket says itself until when it counts, by the store's time. This is the end of what a seal is good for, by the clocks of machines,
+/// which may be wrong.
+const SEALED: Duration = Duration::from_hours(24);
+
 fn form_context(caller: &Caller) -> String {
     format!("rolecall form 1\n{}", caller.principal)
 }
@@ -71,8 +75,7 @@ impl Server {
     }
 
     pub(super) async fn seal(&self, ticket: &Ticket, context: &str) -> Result<String, ErrorData> {
-        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
-        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(SEALED);
         self.codec().await?.seal_json_with(ticket, &options).map_err(|_| internal())
     }
 

@@ -5,18 +5,20 @@ mod clock;
 mod db;
 mod errors;
 mod jobs;
+mod kept;
 mod ledger;
 mod open;
 mod repeats;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
+pub use db::{Conn, Db, Recording, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
+pub use kept::KeptTime;
 pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
-pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};
+pub(crate) use db::{FromStore, Tries, args, pause, row, transaction};
 pub use open::Pools;
 pub(crate) use open::private_folder;
 

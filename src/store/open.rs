@@ -9,7 +9,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{ATTEMPTS, StoreError, pause};
+use super::{StoreError, pause};
+
+/// How often it is tried to bring a file up to date that others may be bringing up to date.
+const ATTEMPTS: u32 = 10;
 
 /// The database, open.
 #[derive(Debug)]
@@ -88,6 +91,7 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(8, "differs", include_str!("migrations/0008_differs.sql")),
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
+        migration(12, "doubt", include_str!("migrations/0012_doubt.sql")),
     ])
 }
 

@@ -17,7 +17,7 @@ use crate::{
     domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
     guard::{Made, Plan, Planned, Preview},
-    store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
+    store::{Conn, Db, StoreError, Tries, args, transaction},
     tools::{Changes, Operation, Read},
 };
 
@@ -31,6 +31,7 @@ mod held;
 mod invitations;
 mod joining;
 mod key_power;
+mod lanes;
 mod logos;
 mod members;
 mod memberships;
@@ -62,6 +63,7 @@ mod usage_limits;
 pub(crate) struct Directory {
     db: Db,
     settings: Settings,
+    lanes: Arc<lanes::Lanes>,
     /// Where changes are planned one upon the other, those that were planned before.
     before: Option<Mutex<Vec<Arc<DirectoryChange>>>>,
 }
@@ -86,9 +88,14 @@ pub(crate) struct Session {
 /// What this provider can do, on one screen.
 pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
     let pin = settings.pin.clone();
-    Connection::builder(name, "local", Directory { db, settings, before: None })
+    Connection::builder(name, "local", Directory { db, settings, lanes: Arc::default(), before: None })
         .pinned(pin)
-        .rehearsed(|it| Directory { db: it.db.clone(), settings: it.settings.clone(), before: Some(Mutex::default()) })
+        .rehearsed(|it| Directory {
+            db: it.db.clone(),
+            settings: it.settings.clone(),
+            lanes: Arc::clone(&it.lanes),
+            before: Some(Mutex::default()),
+        })
         .health(|directory| async move {
             let mut session = directory.session(directory.db.read().await?);
             session.db.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
@@ -242,7 +249,7 @@ async fn planned(scope: &Scope, change: Arc<DirectoryChange>) -> Result<Planned,
     if let Some(before) = &directory.before {
         before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&change));
     }
-    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.call_id()).await })))
+    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.leave().await?).await })))
 }
 
 /// A change of the directory, as a call asks for it.
@@ -281,7 +288,7 @@ impl Directory {
         if !give_up {
             return Ok(self.db.read().await?.number(applied, &args![call_id]).await? > 0);
         }
-        transaction!(self.db, ProviderError, tx => {
+        transaction!(self.db.recording(), ProviderError, tx => {
             let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3) ON CONFLICT (call_id) DO NOTHING";
             tx.run(sql, &args![call_id, Timestamp::now().0, true]).await?;
             Ok(tx.number(applied, &args![call_id]).await? > 0)
@@ -295,18 +302,17 @@ impl Directory {
     /// Runs the change, behind those that it builds on, and rolls all of it back.
     async fn plan(&self, change: &DirectoryChange) -> Result<Preview, ProviderError> {
         let before = self.before.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
-            let mut session = self.session(self.db.begin().await?);
-            attempt += 1;
             let planned = async {
+                let mut session = self.session(self.db.begin_trial().await?);
                 for it in &before {
                     it.run(&mut session).await?;
                 }
                 change.run(&mut session).await
             };
             match planned.await {
-                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+                Err(error) if tries.looking_again(&error).await => {}
                 other => return Ok(other?.0),
             }
         }
@@ -314,12 +320,15 @@ impl Directory {
 
     /// Runs the change and keeps it, if it is still what was planned.
     async fn act(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
-        let mut attempt = 0;
+        let mut tries = Tries::default();
+        let mut lane = self.lanes.take().await;
         loop {
-            attempt += 1;
             match self.act_once(change, plan, call_id).await {
-                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
-                other => return other,
+                Err(error) if tries.looking_again(&error).await => lane.collided().await,
+                other => {
+                    lane.went_well();
+                    return other;
+                }
             }
         }
     }
