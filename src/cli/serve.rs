@@ -106,7 +106,7 @@ impl Serve {
         if self.http.is_none() && !self.stdio && std::io::stdin().is_terminal() {
             return Err(Failure::usage(
                 "`rolecall serve` speaks MCP with a client over stdin and stdout, and this is a terminal",
-                "let a client start it: `rolecall config claude-desktop` (or claude-code, vscode, cursor, chatgpt) shows how; \
+                "let a client start it: `rolecall connect claude-desktop` (or claude-code, vscode, cursor, codex, gemini, …) connects it; \
                  `rolecall demo` shows it at work; `rolecall serve --http 127.0.0.1:8080` serves over HTTP; \
                  `rolecall serve --stdio` serves here all the same",
             ));

@@ -42,6 +42,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use progress::{Progress, Wait};
+pub(crate) use table::defused;
 use watched::Watched;
 pub use worker::{Halt, Moment};
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::{Server, internal};
 use crate::{
     error::CallError,
-    guard::{Answer, Caller, Given, Question, TTL_SECONDS, Ticket},
+    guard::{Answer, Caller, Given, Question, Ticket},
 };
 
 /// The way to a person that a client offers for a request.

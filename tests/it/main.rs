@@ -14,6 +14,7 @@ mod attacks;
 mod catalog;
 mod certificates;
 mod cli;
+mod cli_arriving;
 mod clocks;
 mod company;
 mod completion;
