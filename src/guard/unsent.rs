@@ -106,12 +106,11 @@ pub(crate) struct Permit(Arc<Permitted>);
 struct Permitted {
     call_id: String,
     request_ids: Mutex<Vec<String>>,
-    /// Where it is a row of a job, what is still to be recorded of it.
+    /// Where it is a row of a job, what is still to be recorded of it. The intent of any other call is recorded before.
     row: Option<RowIntent>,
 }
 
 impl Permit {
-    /// For a call whose intent is recorded.
     pub(super) fn new(call_id: &str) -> Self {
         Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row: None }))
     }

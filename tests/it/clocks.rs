@@ -173,7 +173,7 @@ async fn a_silent_workers_job_is_taken_after_half_a_minute_however_the_clock_is_
         let other = at(&store, &clock);
         clock.pass(20_000);
         assert_eq!(other.jobs().resume(None).await.unwrap(), [""; 0], "{jump}: it may work still");
-        assert_eq!(agent.ok("get_job", json!({ "job": job })).await["interrupted"], false, "{jump}");
+        assert_ne!(agent.ok("get_job", json!({ "job": job })).await["interrupted"], true, "{jump}");
         clock.pass(11_000);
         assert_eq!(agent.ok("get_job", json!({ "job": job })).await["interrupted"], true, "{jump}");
         assert_eq!(other.jobs().resume(None).await.unwrap(), [job.as_str()], "{jump}: it was silent for too long");
