@@ -76,7 +76,7 @@ impl Pools {
 }
 
 /// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
-fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
+fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
@@ -92,12 +92,20 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
         migration(12, "doubt", include_str!("migrations/0012_doubt.sql")),
+        migration(13, "by_key", by_key),
     ])
 }
 
-const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0007_kept.sqlite.sql"), include_str!("migrations/0010_activity_kept.sqlite.sql")];
-const KEPT_POSTGRES: [&str; 2] =
-    [include_str!("migrations/0007_kept.postgres.sql"), include_str!("migrations/0010_activity_kept.postgres.sql")];
+const KEPT_SQLITE: [&str; 3] = [
+    include_str!("migrations/0007_kept.sqlite.sql"),
+    include_str!("migrations/0010_activity_kept.sqlite.sql"),
+    "SELECT 1", // it reads by the key as it is
+];
+const KEPT_POSTGRES: [&str; 3] = [
+    include_str!("migrations/0007_kept.postgres.sql"),
+    include_str!("migrations/0010_activity_kept.postgres.sql"),
+    include_str!("migrations/0013_by_key.postgres.sql"),
+];
 
 /// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
 /// rollback fails then, and a connection that still counts itself in a transaction would begin none ever after.
