@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::one_line;
+use crate::domain::{Failed, one_line};
 
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +68,6 @@ pub struct RemoteError {
     pub retry_after_s: Option<u64>,
 }
 
-/// When to come again where the store was busy.
-const BUSY_SECONDS: u64 = 5;
-
 /// How many things are named that somebody may have meant.
 const MAX_CANDIDATES: usize = 10;
 
@@ -79,6 +76,12 @@ pub(crate) fn shown(candidates: &[String]) -> (&[String], usize) {
     let (shown, rest) = candidates.split_at(candidates.len().min(MAX_CANDIDATES));
     (shown, rest.len())
 }
+
+/// After how many seconds a store may be there again that could not be used: a standby takes over in half a minute, and the call has
+/// waited for the most of it.
+const STORE_RETRY_S: u64 = 5;
+
+const STORE_FIX: &str = "wait, and repeat the call; if it fails again, run `rolecall doctor`";
 
 /// The code of a change that was sent without an answer, and is known not to have taken effect.
 pub(crate) const NOT_APPLIED: &str = "not_applied";
@@ -155,8 +158,8 @@ impl ProviderError {
                 (shown, more) => format!("call again with one of: {}; or with the id of one of {more} more", shown.join(", ")),
             },
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
-            Self::Store(_) => "run `rolecall doctor`".into(),
-            Self::StoreBusy => format!("repeat the call in {BUSY_SECONDS} seconds"),
+            Self::Store(_) => STORE_FIX.into(),
+            Self::StoreBusy => format!("repeat the call in {STORE_RETRY_S} seconds"),
         }
     }
 
@@ -284,9 +287,10 @@ impl CallError {
             Self::BadConfirmation { .. } => "repeat the call without a confirmation; the person is then asked again".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
             Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
-            Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
+            Self::Store(_) => STORE_FIX.into(),
+            Self::SecretSink(_) => "run `rolecall doctor`".into(),
             Self::StoreLost { .. } => {
-                "run `rolecall doctor`; then repeat the call unchanged, with its `idempotency_key` if it had one".into()
+                "wait, and repeat the call unchanged, with its `idempotency_key` if it had one; if that fails, run `rolecall doctor`".into()
             }
             Self::Internal => "report this with the server's log; the call may be repeated".into(),
         }
@@ -307,6 +311,11 @@ impl CallError {
             Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
             _ => one_line(&message).into_owned(),
         }
+    }
+
+    /// The error as that of one account of several.
+    pub fn failed(&self, connection: &str) -> Failed {
+        Failed { connection: connection.to_owned(), code: self.code(), message: self.told(), fix: one_line(&self.fix()).into_owned() }
     }
 
     /// The error as agents read it: `code`, `message`, `fix`, `retryable`.
@@ -334,15 +343,15 @@ impl CallError {
                 error.insert("call_id".into(), call_id.as_str().into());
                 error.insert("receipt".into(), (**receipt).clone());
             }
+            Self::Store(_) | Self::StoreLost { .. } | Self::Provider(ProviderError::Store(_) | ProviderError::StoreBusy) => {
+                error.insert("retry_after_s".into(), STORE_RETRY_S.into());
+            }
             Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {
                 let (shown, more) = shown(candidates);
                 error.insert("candidates".into(), shown.into());
                 if more > 0 {
                     error.insert("more_candidates".into(), more.into());
                 }
-            }
-            Self::Provider(ProviderError::StoreBusy) => {
-                error.insert("retry_after_s".into(), BUSY_SECONDS.into());
             }
             Self::Provider(ProviderError::Remote(remote)) => {
                 let optional = [

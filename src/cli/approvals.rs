@@ -125,7 +125,7 @@ impl ApprovalAnswer {
 
 fn not_open(id: &str) -> Failure {
     Failure::new(
-        format!("approval `{id}` no longer waits: it was answered or has expired"),
+        format!("approval `{id}` no longer waits: it was answered, has expired, or was asked before the store went over to another server"),
         "let the assistant repeat its call; you are then asked again",
     )
 }

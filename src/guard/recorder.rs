@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::finish;
-use crate::store::{Db, EntryKind, StoreError, transaction};
+use crate::store::{Db, EntryKind, StoreError, transaction, until};
 
 /// How many entries are written at once.
 const AT_ONCE: usize = 200;
@@ -65,7 +65,13 @@ impl Recorder {
             tokio::spawn(Arc::clone(&self.0).write_all());
         }
         // What had begun to be written may have been committed.
-        answer.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+        let answer = async { answer.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed))) };
+        if kind == EntryKind::Outcome {
+            return answer.await;
+        }
+        // Whoever can wait no longer sends nothing, and an intent that is recorded after that is given its outcome here.
+        let late = |_| Err(StoreError::Away { cause: "the call could wait no longer for its record".to_owned() });
+        tokio::time::timeout_at(until(), answer).await.unwrap_or_else(late)
     }
 }
 

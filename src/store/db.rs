@@ -1,19 +1,17 @@
 //! The database: transactions, values, rows. Only here and where it is opened is known which of the two it is.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction, pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow};
-use tokio::sync::OnceCell;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 
 use super::{
-    Clock,
+    Clock, Tries,
     kept::{KeptTime, origin},
-    open::Pools,
+    open::{Opened, Pools},
+    reading::Reading,
+    servers::{READ_TIME, Servers, WRITE_TIME},
+    waiting::until,
 };
 use crate::domain::Timestamp;
 
@@ -36,21 +34,34 @@ pub enum StoreError {
     Url(String),
     #[error("the store holds something unreadable: {0}")]
     Unreadable(String),
+    /// No server answers, or none that may be written to, and the call could wait no longer.
+    #[error("no database server can be used: {cause}")]
+    Away { cause: String },
+    /// There is a server, and all that this process may use of it is in use.
+    #[error("all connections to the database are in use")]
+    Full,
+    #[error("the database took longer than {0} seconds over one statement, which was stopped")]
+    Slow(u64),
+    #[error(
+        "the store was made by a newer program: {made_by} keeps it in form {store}, and this is Rolecall {}, which knows forms up to {known}; \
+         use the newer program",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Newer { made_by: String, store: i64, known: i64 },
+    #[error("the store at `{0}` cannot be written to, and {1}")]
+    ReadOnly(String, &'static str),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // PostgreSQL: serialization failure, deadlock; SQLite: busy, locked, busy snapshot. What a database says of them helps nobody.
-        if has_code(&error, &["40001", "40P01", "5", "6", "261", "517"]) {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "5" | "6" | "261" | "517")) {
             tracing::debug!(%error, "a transaction lost against another one");
             return Self::Busy;
         }
         Self::Database(error)
     }
-}
-
-fn has_code(error: &sqlx::Error, codes: &[&str]) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|it| codes.contains(&&*it))
 }
 
 impl StoreError {
@@ -64,6 +75,26 @@ impl StoreError {
         matches!(self.own(), Self::Busy)
     }
 
+    /// Whether the database did not take what it was told, and can be used otherwise.
+    pub(crate) fn is_of_a_statement(&self) -> bool {
+        matches!(self.own(), Self::Database(sqlx::Error::Database(_))) && !self.is_away()
+    }
+
+    /// Whether something was made or taken away meanwhile by another transaction that this one could not see.
+    pub(super) fn met_another(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self.own() else { return false };
+        error.is_unique_violation() || error.is_foreign_key_violation()
+    }
+
+    /// Whether a server that may be written to is likely to be there again soon: it was ended, is starting, or has become a standby.
+    pub(crate) fn is_away(&self) -> bool {
+        match self.own() {
+            Self::Away { .. } | Self::Full => true,
+            Self::Database(error) | Self::Migration(sqlx::migrate::MigrateError::Execute(error)) => is_away(error),
+            _ => false,
+        }
+    }
+
     /// Whether this process has closed the store.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.own(), Self::Database(sqlx::Error::PoolClosed))
@@ -72,23 +103,42 @@ impl StoreError {
     /// Whether the way to the database broke, or it does not know itself: a commit that was on it may have been taken in.
     pub(crate) fn may_be_committed(&self) -> bool {
         use sqlx::Error::{Io, Protocol, Tls, WorkerCrashed};
-        let Self::Database(error) = self.own() else { return false };
-        matches!(error, Io(_) | Protocol(_) | Tls(_) | WorkerCrashed) || has_code(error, &["40003"])
+        match self.own() {
+            Self::Database(Io(_) | Protocol(_) | Tls(_) | WorkerCrashed) => true,
+            // The server ends what is under way, and may do so when the commit is written and not answered; or it says that it cannot tell.
+            _ => self.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02" | "40003")),
+        }
     }
 
     pub fn is_duplicate(&self) -> bool {
         matches!(self.own(), Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether the database did not take what it was told, and can be used otherwise.
-    pub(crate) fn is_of_a_statement(&self) -> bool {
-        matches!(self.own(), Self::Database(sqlx::Error::Database(_)))
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        if let Self::Database(sqlx::Error::Database(error)) = self.own() { error.code() } else { None }
     }
 
-    /// Whether something was made or taken away meanwhile by another transaction that this one could not see.
-    fn met_another(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(error)) = self.own() else { return false };
-        error.is_unique_violation() || error.is_foreign_key_violation()
+    /// What a statement ended with that was allowed so many seconds.
+    pub(super) fn of_statement(error: sqlx::Error, allowed: Duration) -> Self {
+        let stopped = match &error {
+            // PostgreSQL's statement_timeout; SQLite's interrupt.
+            sqlx::Error::Database(it) => it.code().is_some_and(|code| matches!(&*code, "57014" | "9")),
+            _ => false,
+        };
+        if stopped { Self::Slow(allowed.as_secs()) } else { error.into() }
+    }
+}
+
+/// Whether it is the server that is not there, and not the statement that is wrong.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolTimedOut, Protocol, Tls};
+    match error {
+        Io(_) | Protocol(_) | Tls(_) | PoolTimedOut => true,
+        // Shut down, crashed, starting, too many connections, may not be written to; and what concerns the connection.
+        sqlx::Error::Database(it) => it.code().is_some_and(|code| {
+            matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "25006") || (code.starts_with("08") && code.len() == 5)
+        }),
+        _ => false,
     }
 }
 
@@ -190,8 +240,10 @@ pub struct Db(Arc<Shared>);
 struct Shared {
     /// It may hold a password.
     url: String,
+    /// Whether nothing is to be written to it.
+    read_only: bool,
     clock: Clock,
-    pools: OnceCell<Pools>,
+    opened: OnceCell<Opened>,
     /// See [`super::kept::origin`]; of SQLite.
     origin: OnceCell<Option<i64>>,
 }
@@ -199,8 +251,8 @@ struct Shared {
 /// A connection to read with, or a write transaction. Dropped, a transaction is rolled back.
 #[derive(Debug)]
 pub enum Conn {
-    SqliteRead(PoolConnection<Sqlite>, KeptTime),
-    PostgresRead(PoolConnection<Postgres>),
+    SqliteRead(Reading<Sqlite>, KeptTime),
+    PostgresRead(Reading<Postgres>, Arc<Servers>),
     Sqlite(Transaction<'static, Sqlite>, KeptTime),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -214,12 +266,32 @@ impl std::fmt::Debug for Db {
 impl Db {
     /// The database at `sqlite:PATH` or `postgres://…`, not opened yet.
     pub fn at(url: &str) -> Self {
-        Self::by(url, Clock::Machine)
+        Self::new(url, false, Clock::Machine)
     }
 
     /// The same, on a machine with this clock.
     pub fn by(url: &str, clock: Clock) -> Self {
-        Self(Arc::new(Shared { url: url.to_owned(), clock, pools: OnceCell::new(), origin: OnceCell::new() }))
+        Self::new(url, false, clock)
+    }
+
+    fn new(url: &str, read_only: bool, clock: Clock) -> Self {
+        Self(Arc::new(Shared { url: url.to_owned(), read_only, clock, opened: OnceCell::new(), origin: OnceCell::new() }))
+    }
+
+    /// The clock of the machine that this process is on.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// How time is told on SQLite.
+    async fn kept_time(&self, opened: &Opened) -> KeptTime {
+        let origin = self.0.origin.get_or_init(|| origin(opened, &self.0.clock)).await;
+        KeptTime { clock: self.0.clock.clone(), origin: *origin }
+    }
+
+    /// The same, for those who only read: it may lie where nothing can be written.
+    pub fn read_only_at(url: &str) -> Self {
+        Self::new(url, true, Clock::Machine)
     }
 
     /// Opens `sqlite:PATH` or `postgres://…` and brings its tables up to date.
@@ -229,31 +301,45 @@ impl Db {
         Ok(db)
     }
 
-    /// The clock of the machine that this process is on.
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// How time is told on SQLite.
-    async fn kept_time(&self, pools: &Pools) -> KeptTime {
-        let origin = self.0.origin.get_or_init(|| origin(pools, &self.0.clock)).await;
-        KeptTime { clock: self.0.clock.clone(), origin: *origin }
+    async fn opened(&self) -> Result<&Opened, StoreError> {
+        self.0.opened.get_or_try_init(|| Opened::open(&self.0.url, self.0.read_only)).await
     }
 
     /// The connections. What cannot be opened is tried again by the next who asks.
     pub async fn pools(&self) -> Result<&Pools, StoreError> {
-        self.0.pools.get_or_try_init(|| Pools::open(&self.0.url)).await
+        Ok(&self.opened().await?.pools)
     }
 
-    /// A connection to read with.
+    /// A connection to read with that is used for a moment.
     pub async fn read(&self) -> Result<Conn, StoreError> {
-        let pools = self.pools().await?;
-        Ok(match pools {
-            Pools::Sqlite { reader, .. } => {
-                let time = self.kept_time(pools).await;
-                Conn::SqliteRead(reader.acquire().await?, time)
+        let opened = self.opened().await?;
+        self.reading(opened, None).await
+    }
+
+    /// A connection for reads that may take long. They are stopped when they take too long or when nobody waits for them any more, and
+    /// however many there are, they leave connections to those who read for a moment.
+    pub async fn search(&self) -> Result<Conn, StoreError> {
+        let opened = self.opened().await?;
+        let turn = Arc::clone(&opened.turns).acquire_owned();
+        let turn = tokio::time::timeout_at(until(), turn).await.map_err(|_| StoreError::Full)?;
+        let turn = turn.map_err(|_| StoreError::from(sqlx::Error::PoolClosed))?;
+        match self.reading(opened, Some(turn)).await? {
+            Conn::SqliteRead(it, time) => Ok(Conn::SqliteRead(it.for_at_most(READ_TIME).await?, time)),
+            other => Ok(other),
+        }
+    }
+
+    async fn reading(&self, opened: &Opened, turn: Option<OwnedSemaphorePermit>) -> Result<Conn, StoreError> {
+        Ok(match (&opened.pools, &opened.servers) {
+            (Pools::Sqlite { reader, .. }, _) => {
+                let time = self.kept_time(opened).await;
+                Conn::SqliteRead(Reading::with(reader.acquire().await?, turn), time)
             }
-            Pools::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+            (Pools::Postgres(_), Some(servers)) => {
+                let conn = servers.to_read().await?;
+                Conn::PostgresRead(Reading::with(conn, turn), Arc::clone(servers))
+            }
+            (Pools::Postgres(_), None) => return Err(sqlx::Error::PoolClosed.into()),
         })
     }
 
@@ -276,10 +362,13 @@ impl Db {
     }
 
     async fn begin_as(&self, postgres: &'static str) -> Result<Conn, StoreError> {
-        let pools = self.pools().await?;
-        Ok(match pools {
-            Pools::Sqlite { writer, .. } => {
-                let time = self.kept_time(pools).await;
+        let opened = self.opened().await?;
+        if let Some(why) = opened.read_only {
+            return Err(StoreError::ReadOnly(self.path().display().to_string(), why));
+        }
+        Ok(match (&opened.pools, &opened.servers) {
+            (Pools::Sqlite { writer, .. }, _) => {
+                let time = self.kept_time(opened).await;
                 match writer.begin_with("BEGIN IMMEDIATE").await {
                     Ok(begun) => Conn::Sqlite(begun, time),
                     Err(error) => {
@@ -294,8 +383,30 @@ impl Db {
                     }
                 }
             }
-            Pools::Postgres(pool) => Conn::Postgres(pool.begin_with(postgres).await?),
+            (Pools::Postgres(_), Some(servers)) => Conn::Postgres(servers.to_write(postgres).await?),
+            (Pools::Postgres(_), None) => return Err(sqlx::Error::PoolClosed.into()),
         })
+    }
+
+    /// Whether the database answers: to those who read or to those who write, whoever has a connection first.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        let opened = self.opened().await?;
+        match (&opened.pools, &opened.servers) {
+            (Pools::Sqlite { reader, .. }, _) => sqlx::query("SELECT 1").execute(reader).await.map(drop)?,
+            (Pools::Postgres(_), Some(servers)) => servers.answer().await?,
+            (Pools::Postgres(_), None) => {}
+        }
+        Ok(())
+    }
+
+    /// Which history of the database this is: another one each time that a standby has taken over from the server before it, which may
+    /// have lost what that one kept last. Always the same where nothing takes over.
+    pub async fn timeline(&self) -> Result<String, StoreError> {
+        if self.kind() == "sqlite" {
+            return Ok(String::new());
+        }
+        let mut conn = self.read().await?;
+        conn.timeline(self).await
     }
 
     /// How many connections each pool has, and how many of those nobody uses; nothing where the database is not open.
@@ -303,23 +414,39 @@ impl Db {
         fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, usize, usize) {
             (name, pool.size().try_into().unwrap_or_default(), pool.num_idle())
         }
-        match self.0.pools.get() {
-            Some(Pools::Sqlite { writer, reader }) => vec![of("writer", writer), of("reader", reader)],
-            Some(Pools::Postgres(pool)) => vec![of("all", pool)],
-            None => Vec::new(),
+        match self.0.opened.get().map(|it| (&it.pools, &it.servers)) {
+            Some((Pools::Sqlite { writer, reader }, _)) => vec![of("writer", writer), of("reader", reader)],
+            Some((Pools::Postgres(writer), Some(servers))) => vec![of("writer", writer), of("reader", &servers.reader)],
+            _ => Vec::new(),
         }
     }
 
-    /// Closes the connections, where there are any; SQLite tidies its files up.
+    /// Closes the connections, where there are any; SQLite tidies its files up. What is still at work is left to itself after a while.
     pub async fn close(&self) {
-        match self.0.pools.get() {
-            Some(Pools::Sqlite { writer, reader }) => {
-                reader.close().await;
-                writer.close().await;
+        let Some(opened) = self.0.opened.get() else { return };
+        opened.turns.close();
+        let closing = async {
+            match (&opened.pools, &opened.servers) {
+                (Pools::Sqlite { writer, reader }, _) => {
+                    reader.close().await;
+                    writer.close().await;
+                }
+                (Pools::Postgres(writer), servers) => {
+                    if let Some(servers) = servers {
+                        servers.reader.close().await;
+                    }
+                    writer.close().await;
+                }
             }
-            Some(Pools::Postgres(pool)) => pool.close().await,
-            None => {}
+        };
+        if tokio::time::timeout(CLOSING, closing).await.is_err() {
+            tracing::warn!("connections to the store are still in use; the program ends all the same");
         }
+    }
+
+    /// Where the file is; for SQLite.
+    pub(super) fn path(&self) -> &Path {
+        Path::new(self.0.url.trim_start_matches("sqlite:").trim_start_matches("//"))
     }
 
     /// `sqlite` or `postgres`.
@@ -347,16 +474,18 @@ macro_rules! transaction {
     ($db:expr, $error:ty, $tx:ident => $work:block) => {{
         let mut tries = $crate::store::Tries::default();
         loop {
+            let mut committed = false;
             let result: Result<_, $error> = async {
                 let mut $tx = $db.begin().await?;
                 let done: Result<_, $error> = async { $work }.await;
                 let done = done?;
+                committed = true;
                 $tx.commit().await?;
                 Ok(done)
             }
             .await;
             match result {
-                Err(error) if tries.again(&error).await => {}
+                Err(error) if tries.again(&error, committed).await => {}
                 result => break result,
             }
         }
@@ -364,46 +493,8 @@ macro_rules! transaction {
 }
 pub(crate) use transaction;
 
-/// For how long a transaction is tried: clients give a call a minute, and it may have four.
-const PATIENCE: Duration = Duration::from_secs(12);
-/// How often one is tried that came upon what another one has made or taken away.
-const MEETINGS: u32 = 5;
-
-/// How often a transaction was tried, and for how long.
-#[derive(Debug)]
-pub(crate) struct Tries {
-    begun: Instant,
-    count: u32,
-}
-
-impl Default for Tries {
-    fn default() -> Self {
-        Self { begun: Instant::now(), count: 0 }
-    }
-}
-
-impl Tries {
-    /// Waits a moment where a transaction that failed is to be tried again; false where it is not.
-    pub(crate) async fn again(&mut self, error: &impl FromStore) -> bool {
-        let is_passing = error.store_error().is_some_and(StoreError::is_passing);
-        let again = is_passing && self.begun.elapsed() < PATIENCE;
-        if again {
-            self.count += 1;
-            pause(self.count).await;
-        }
-        again
-    }
-
-    /// The same for one that looks before it writes: it may have met what it could not see, and sees it the next time.
-    pub(crate) async fn looking_again(&mut self, error: &impl FromStore) -> bool {
-        if self.count < MEETINGS && error.store_error().is_some_and(StoreError::met_another) {
-            self.count += 1;
-            pause(self.count).await;
-            return true;
-        }
-        self.again(error).await
-    }
-}
+/// How long connections are waited for that are still at work when the store is closed.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// An error that may come from the store.
 pub(crate) trait FromStore {
@@ -423,25 +514,35 @@ pub(crate) async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(1 + most * chance / 256)).await;
 }
 
-/// Evaluates an expression with the connection of either database.
+/// Runs a statement with the connection of either database. One that reads is run again elsewhere when its server goes.
 macro_rules! either {
     ($self:expr, $conn:ident => $work:expr) => {
         match $self {
             Conn::SqliteRead(it, _) => {
-                let $conn = &mut **it;
-                $work
+                let $conn = it.begin()?;
+                let done = $work;
+                it.ended();
+                done.map_err(|error| StoreError::of_statement(error, READ_TIME))
+            }
+            Conn::PostgresRead(it, servers) => {
+                let mut tries = Tries::default();
+                loop {
+                    let $conn = it.begin()?;
+                    let done = $work;
+                    it.ended();
+                    match done.map_err(|error| StoreError::of_statement(error, READ_TIME)) {
+                        Err(error) if tries.again(&error, false).await => it.replace(servers.to_read().await?),
+                        done => break done,
+                    }
+                }
             }
             Conn::Sqlite(it, _) => {
                 let $conn = &mut **it;
-                $work
-            }
-            Conn::PostgresRead(it) => {
-                let $conn = &mut **it;
-                $work
+                $work.map_err(|error| StoreError::of_statement(error, WRITE_TIME))
             }
             Conn::Postgres(it) => {
                 let $conn = &mut **it;
-                $work
+                $work.map_err(|error| StoreError::of_statement(error, WRITE_TIME))
             }
         }
     };
@@ -474,6 +575,18 @@ impl Conn {
         Ok(Timestamp(self.number(sql, &[]).await?))
     }
 
+    /// See [`Db::timeline`].
+    pub async fn timeline(&mut self, db: &Db) -> Result<String, StoreError> {
+        if self.is_sqlite() {
+            return Ok(String::new());
+        }
+        let Some(servers) = &db.opened().await?.servers else { return Ok(String::new()) };
+        match servers.timeline().await? {
+            Some(sql) => Ok(self.texts(&format!("SELECT {sql}"), &[]).await?.pop().unwrap_or_default()),
+            None => Ok(String::new()),
+        }
+    }
+
     /// Waits until nobody else has this turn, and has it to the end of the transaction. On SQLite who writes has it already.
     ///
     /// It is a row that is written and stays as it is: every database locks that one until the end, and tells a transaction that sees the
@@ -493,12 +606,12 @@ impl Conn {
 
     /// All rows.
     pub async fn all<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Vec<T>, StoreError> {
-        Ok(either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_all(conn).await)?)
+        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_all(conn).await)
     }
 
     /// The first row.
     pub async fn one<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Option<T>, StoreError> {
-        Ok(either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_optional(conn).await)?)
+        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_optional(conn).await)
     }
 
     /// The first column of all rows, as texts.
@@ -513,7 +626,7 @@ impl Conn {
 
     /// Runs a statement; answers how many rows it touched.
     pub async fn run(&mut self, sql: &str, args: &[Val]) -> Result<u64, StoreError> {
-        Ok(either!(self, conn => bound!(sqlx::query(text(sql)), args).execute(conn).await?.rows_affected()))
+        either!(self, conn => bound!(sqlx::query(text(sql)), args).execute(conn).await.map(|it| it.rows_affected()))
     }
 
     /// Keeps what the transaction did.
@@ -521,7 +634,7 @@ impl Conn {
         match self {
             Self::Sqlite(it, _) => it.commit().await?,
             Self::Postgres(it) => it.commit().await?,
-            Self::SqliteRead(..) | Self::PostgresRead(_) => {}
+            Self::SqliteRead(..) | Self::PostgresRead(..) => {}
         }
         Ok(())
     }

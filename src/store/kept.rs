@@ -2,7 +2,10 @@
 
 use sqlx::SqlitePool;
 
-use super::{Clock, open::Pools};
+use super::{
+    Clock,
+    open::{Opened, Pools},
+};
 use crate::domain::Timestamp;
 
 /// The time of a store in a file.
@@ -26,9 +29,10 @@ const SETTING: &str = "store_clock";
 
 /// What the store's time was when the machine was started. The first process after that agrees with the clock on the wall, unless the
 /// store knows that it was later already; all others take its word.
-pub(super) async fn origin(pools: &Pools, clock: &Clock) -> Option<i64> {
-    let Pools::Sqlite { writer, reader } = pools else { return None };
+pub(super) async fn origin(opened: &Opened, clock: &Clock) -> Option<i64> {
+    let Pools::Sqlite { writer, reader } = &opened.pools else { return None };
     let (start, _) = clock.since_start()?;
+    let writer = Some(writer).filter(|_| opened.read_only.is_none());
     match kept(reader, writer, clock, &start).await {
         Ok(origin) => origin,
         Err(error) => {
@@ -38,12 +42,13 @@ pub(super) async fn origin(pools: &Pools, clock: &Clock) -> Option<i64> {
     }
 }
 
-async fn kept(reader: &SqlitePool, writer: &SqlitePool, clock: &Clock, start: &str) -> Result<Option<i64>, sqlx::Error> {
+async fn kept(reader: &SqlitePool, writer: Option<&SqlitePool>, clock: &Clock, start: &str) -> Result<Option<i64>, sqlx::Error> {
     const READ: &str = "SELECT value FROM settings WHERE name = $1";
     let known: Option<String> = sqlx::query_scalar(READ).bind(SETTING).fetch_optional(reader).await?;
     if let Some(origin) = known.as_deref().and_then(|it| of_start(it, start)) {
         return Ok(Some(origin));
     }
+    let Some(writer) = writer else { return Ok(None) };
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
     let known: Option<String> = sqlx::query_scalar(READ).bind(SETTING).fetch_optional(&mut *tx).await?;
     if let Some(origin) = known.as_deref().and_then(|it| of_start(it, start)) {

@@ -8,7 +8,10 @@ mod jobs;
 mod kept;
 mod ledger;
 mod open;
+mod reading;
 mod repeats;
+mod servers;
+mod waiting;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
@@ -18,9 +21,10 @@ pub use kept::KeptTime;
 pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
-pub(crate) use db::{FromStore, Tries, args, pause, row, transaction};
+pub(crate) use db::{FromStore, args, pause, row, transaction};
 pub use open::Pools;
 pub(crate) use open::private_folder;
+pub(crate) use waiting::{Tries, patiently, until, within};
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.
 pub fn new_id(prefix: &str) -> String {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         Surroundings,
-        access::{self, Grant, GrantScope, Grants, Holder, Named, Power},
+        access::{self, Grant, GrantScope, Grants, Holder, Named, People, Power},
         mail_domain,
         roles::RoleLevel,
     },
@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// How many projects are looked into: each takes a request of its own.
-const AT_MOST: usize = 50;
+pub(super) const AT_MOST: usize = 50;
 
 /// Who holds what in the organization, in a project, or of one person.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (mut list, mut unseen) = (Vec::new(), Vec::new());
     match scope {
-        GrantScope::Organization(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;
@@ -71,12 +71,19 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
     Ok(Grants { list, unseen })
 }
 
+/// The people of the organization.
+pub(super) async fn everybody(at: &Session) -> Result<People, ProviderError> {
+    let own = at.organization(None).await?;
+    let list = at.people(&own).await?.iter().map(holder).collect();
+    Ok(People { list, unseen: vec!["people who are invited, or in projects alone, are in no list of the service".to_owned()] })
+}
+
 fn of_people<'a>(people: &'a [WireMember], own: &Own) -> impl Iterator<Item = Grant> + use<'a> {
     let place = own.place();
     people.iter().flat_map(move |it| held(it, RoleLevel::Organization, &place))
 }
 
-async fn of_members(at: &Session, project: &FoundProject) -> Result<Vec<Grant>, ProviderError> {
+pub(super) async fn of_members(at: &Session, project: &FoundProject) -> Result<Vec<Grant>, ProviderError> {
     let place = project.place();
     Ok(at.members(project).await?.iter().flat_map(|it| held(it, RoleLevel::Project, &place)).collect())
 }
@@ -171,7 +178,7 @@ impl Own {
 
 impl Session {
     /// All projects of the organization, with their keys.
-    async fn projects_in_full(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+    pub(super) async fn projects_in_full(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
         let request = self.get("/v1/organization/projects").query("detail", "full");
         self.once("projects in full", || async { read(self, &list(&*request.value().await?, "projects", &[])) }).await
     }

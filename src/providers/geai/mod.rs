@@ -100,7 +100,7 @@ pub fn connect(settings: Settings) -> Connection {
         .read(role_assignments::list)
         .except(&["team"])
         .read(api_keys::list)
-        .except(&["owner_access"])
+        .except(&["owner", "unused_since"])
         .read(api_keys::get)
         .change(api_keys::create)
         .except(&["service_account", "scopes", "expires_in_seconds"])
@@ -113,6 +113,7 @@ pub fn connect(settings: Settings) -> Connection {
         .change(usage_limits::delete)
         .read(policies::get)
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
+        .people(|at, _| async move { access::everybody(&at).await })
         .health(|at| async move { context::check(&at).await })
         .build()
 }

@@ -118,14 +118,17 @@ pub async fn add_certificate(db: &Db, organization: &str, name: Option<&str>, pe
         .map_err(|error| ProviderError::invalid(error.to_string(), "give a name, slug or id"))?;
     let mut tries = Tries::default();
     loop {
+        let mut committed = false;
         let added = async {
             let mut session = Session { db: db.begin().await?, settings: std::sync::Arc::default(), makes: true };
             let added = add(&mut session, &organization, &name, &parsed).await?;
+            committed = true;
             session.db.commit().await?;
             Ok(added)
-        };
-        match added.await {
-            Err(error) if tries.looking_again(&error).await => {}
+        }
+        .await;
+        match added {
+            Err(error) if tries.looking_again(&error, committed).await => {}
             other => return other,
         }
     }

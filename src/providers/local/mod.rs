@@ -31,6 +31,7 @@ mod held;
 mod invitations;
 mod joining;
 mod key_power;
+mod known;
 mod lanes;
 mod logos;
 mod members;
@@ -103,8 +104,12 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
             Ok(())
         })
         .grants(|directory, scope| async move {
-            let mut session = directory.session(directory.db.read().await?);
+            let mut session = directory.session(directory.db.search().await?);
             access::grants(&mut session, &scope).await
+        })
+        .people(|directory, text| async move {
+            let mut session = directory.session(directory.db.read().await?);
+            known::people(&mut session, &text).await
         })
         .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
         // context
@@ -239,7 +244,7 @@ fn changed<T: Serialize + 'static>(change: HandlerFuture<'_, Change<T>>) -> Hand
 
 async fn found(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Result<Value, ProviderError> {
     let directory = scope.provider::<Directory>()?;
-    let mut session = directory.session(directory.db.read().await?);
+    let mut session = directory.session(directory.db.search().await?);
     step(&mut session, operation).await
 }
 
@@ -312,7 +317,7 @@ impl Directory {
                 change.run(&mut session).await
             };
             match planned.await {
-                Err(error) if tries.looking_again(&error).await => {}
+                Err(error) if tries.looking_again(&error, false).await => {}
                 other => return Ok(other?.0),
             }
         }
@@ -323,8 +328,9 @@ impl Directory {
         let mut tries = Tries::default();
         let mut lane = self.lanes.take().await;
         loop {
-            match self.act_once(change, plan, call_id).await {
-                Err(error) if tries.looking_again(&error).await => lane.collided().await,
+            let mut committed = false;
+            match self.act_once(change, plan, call_id, &mut committed).await {
+                Err(error) if tries.looking_again(&error, committed).await => lane.collided().await,
                 other => {
                     lane.went_well();
                     return other;
@@ -333,7 +339,7 @@ impl Directory {
         }
     }
 
-    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
+    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str, committed: &mut bool) -> Result<Made, ProviderError> {
         let mut session = Session { makes: true, ..self.session(self.db.begin().await?) };
         let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
@@ -341,6 +347,7 @@ impl Directory {
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
+        *committed = true;
         session.db.commit().await?;
         let Preview { target, facts, before } = now;
         Ok(Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret })

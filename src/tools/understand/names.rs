@@ -135,6 +135,10 @@ const ALSO: &[(&str, &[&str])] = &[
             "name_contains",
         ],
     ),
+    ("owner", &["owner_access", "owner_state", "owner_status", "owned_by", "owner_email", "owner_name"]),
+    ("owners", &["owner_count", "owners_count", "number_of_owners", "num_owners"]),
+    ("unused_since", &["not_used_since", "unused_for", "last_used_before", "unused", "idle_since", "not_used_for"]),
+    ("created_before", &["older_than", "before", "min_age"]),
     ("include_archived", &["archived", "with_archived", "show_archived"]),
     ("limit", &["page_size", "per_page", "max_results", "max", "count", "top", "first", "size", "num_results"]),
     ("cursor", &["next_cursor", "page_token", "next_page_token", "next_page", "starting_after", "continuation_token", "after"]),
@@ -243,6 +247,13 @@ fn of_this_tool<'a>(asked: &Asked<'_>, schema: &'a Map<String, Value>, known: &'
     }
     if verb == "list" && noun.ends_with("_members") && ["email", "member", "user", "person"].contains(&wanted) {
         return key("query");
+    }
+    if asked.tool == "find_person" && wanted != "name" {
+        let of_people = ALSO
+            .iter()
+            .filter(|it| matches!(it.0, "member" | "email"))
+            .any(|it| it.0 == wanted || it.1.iter().any(|it| plain(it) == wanted));
+        return of_people.then(|| key("query")).flatten();
     }
     if !ITSELF.contains(&wanted) {
         return None;
