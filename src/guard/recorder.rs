@@ -65,7 +65,7 @@ impl Recorder {
             tokio::spawn(Arc::clone(&self.0).write_all());
         }
         // What had begun to be written may have been committed.
-        let answer = async { answer.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed))) };
+        let answer = async { answer.await.unwrap_or_else(|_| Err(StoreError::broken_off())) };
         if kind == EntryKind::Outcome {
             return answer.await;
         }

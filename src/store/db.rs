@@ -95,6 +95,11 @@ impl StoreError {
         }
     }
 
+    /// What is said of work whose end nobody saw.
+    pub(crate) fn broken_off() -> Self {
+        Self::Database(sqlx::Error::WorkerCrashed)
+    }
+
     /// Whether this process has closed the store.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.own(), Self::Database(sqlx::Error::PoolClosed))

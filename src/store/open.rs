@@ -150,7 +150,7 @@ async fn made_by(pool: &SqlitePool) -> Option<String> {
 }
 
 /// Whether all steps were taken; an error where more were taken than this program knows.
-fn is_up_to_date(done: &[i64], kept: [&'static str; 2], made_by: Option<String>) -> Result<bool, StoreError> {
+fn is_up_to_date(done: &[i64], kept: [&'static str; 3], made_by: Option<String>) -> Result<bool, StoreError> {
     let known: Vec<i64> = migrator(kept).iter().map(|it| it.version).collect();
     let (store, last) = (done.iter().max().copied().unwrap_or_default(), known.iter().max().copied().unwrap_or_default());
     if store > last {
