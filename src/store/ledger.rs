@@ -157,7 +157,7 @@ impl Conn {
                 hash: String::new(),
             };
             row.hash = row.digest();
-            prev = row.hash.clone();
+            prev.clone_from(&row.hash);
             chain.push(row);
         }
         for piece in pieces(&chain) {
