@@ -183,10 +183,7 @@ impl Jobs {
     ///
     /// Where the store cannot be used.
     pub async fn settle_open(&self) -> Result<(), CallError> {
-        let find = |name: &str| {
-            let found = self.0.catalog.offers().find_map(|it| it.connection(Some(name)).ok().cloned());
-            found.map(|it| it as Arc<dyn Account>)
-        };
+        let find = |name: &str| self.0.connection(name).map(|it| it as Arc<dyn Account>);
         Ok(guard::settle_open(&self.0.db, find).await?)
     }
 
@@ -323,7 +320,12 @@ impl Engine {
     }
 
     fn missing(&self, connections: &[String]) -> Vec<String> {
-        connections.iter().filter(|name| !self.catalog.offers().any(|it| it.connection(Some(name)).is_ok())).cloned().collect()
+        connections.iter().filter(|name| self.connection(name).is_none()).cloned().collect()
+    }
+
+    /// A connection that is here. Tools that span all of them take any name for their own.
+    fn connection(&self, name: &str) -> Option<Arc<Connection>> {
+        self.catalog.offers().filter(|it| !it.tool.spans).find_map(|it| it.connection(Some(name)).ok().cloned())
     }
 
     /// Takes a job that nobody works on, because its worker let go of it, was silent for too long, or is known to be gone, and goes on with it; false where somebody else was faster, or a connection is missing.

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod clock;
+mod consoles;
 mod db;
 mod errors;
 mod jobs;
@@ -18,7 +19,7 @@ pub use clock::{Clock, Mark};
 pub use db::{Conn, Db, Recording, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use kept::KeptTime;
-pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
+pub use ledger::{Anchor, CallPage, CallsOfDay, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
 pub(crate) use db::{FromStore, args, pause, row, transaction};

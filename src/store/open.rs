@@ -184,6 +184,7 @@ fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
         migration(8, "differs", include_str!("migrations/0008_differs.sql")),
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
+        migration(11, "console", include_str!("migrations/0011_console.sql")),
         migration(12, "doubt", include_str!("migrations/0012_doubt.sql")),
         migration(13, "by_key", by_key),
     ])

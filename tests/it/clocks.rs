@@ -6,7 +6,7 @@ use rolecall::{
     app::{App, Setup},
     domain::Timestamp,
     error::CallError,
-    guard::{self, Answer, Answered, Caller, Given, Ticket, Verdict},
+    guard::{self, Answer, Answered, Answering, Caller, Given, Ticket, Verdict},
     jobs::{Halt, Moment, Wait},
     store::{Clock, Db},
 };
@@ -104,10 +104,14 @@ async fn an_approval_waits_and_is_good_for_five_minutes_however_the_clock_is_set
         let (one, two, three) = (asked("One").await, asked("Two").await, asked("Three").await);
         clock.jump(jump);
         clock.pass(4 * MINUTE);
-        assert_eq!(guard::approve(&app.db, &one, "ann").await.unwrap(), Answered::Approved, "{jump}");
-        assert_eq!(guard::approve(&app.db, &two, "ann").await.unwrap(), Answered::Approved, "{jump}");
+        assert_eq!(guard::approve(&app.db, &one, Answering::at_terminal("ann")).await.unwrap(), Answered::Approved, "{jump}");
+        assert_eq!(guard::approve(&app.db, &two, Answering::at_terminal("ann")).await.unwrap(), Answered::Approved, "{jump}");
         clock.pass(2 * MINUTE);
-        assert_eq!(guard::approve(&app.db, &three, "ann").await.unwrap(), Answered::NotOpen, "{jump}: nobody answered in time");
+        assert_eq!(
+            guard::approve(&app.db, &three, Answering::at_terminal("ann")).await.unwrap(),
+            Answered::NotOpen,
+            "{jump}: nobody answered in time"
+        );
         let done = call(&app, "delete_project", json!({ "project": "One" }), false, Given::Nothing).await;
         assert!(matches!(done, Ok(Verdict::Done(_))), "{jump}: {done:?}");
         clock.pass(4 * MINUTE);
@@ -140,9 +144,17 @@ async fn on_a_database_of_its_own_the_clocks_of_replicas_mean_nothing_to_consent
                 tx.commit().await.unwrap();
             };
             late(5 * MINUTE).await;
-            assert_eq!(guard::approve(&approving.db, &id, "ann").await.unwrap(), Answered::NotOpen, "{project}: five minutes have passed");
+            assert_eq!(
+                guard::approve(&approving.db, &id, Answering::at_terminal("ann")).await.unwrap(),
+                Answered::NotOpen,
+                "{project}: five minutes have passed"
+            );
             late(-MINUTE).await;
-            assert_eq!(guard::approve(&approving.db, &id, "ann").await.unwrap(), Answered::Approved, "{project}: a minute is left");
+            assert_eq!(
+                guard::approve(&approving.db, &id, Answering::at_terminal("ann")).await.unwrap(),
+                Answered::Approved,
+                "{project}: a minute is left"
+            );
             assert!(matches!(delete().await, Ok(Verdict::Done(_))), "{project}");
         }
     }
