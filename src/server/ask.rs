@@ -160,9 +160,8 @@ impl Server {
     /// Asks by the result of the call to open a page. The address holds no secret: it is worth nothing without the person's sign-in.
     pub(super) async fn page_required(&self, page: &Page, caller: &Caller) -> Result<CallToolResponse, ErrorData> {
         self.inner.figures.asked("page");
-        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
         let context = page_context(caller);
-        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(SEALED);
         let state = OnPage { approval: page.approval.clone() };
         let state = self.codec().await?.seal_json_with(&state, &options).map_err(|_| internal())?;
         let mut requests = InputRequests::new();
