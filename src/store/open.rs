@@ -185,8 +185,9 @@ fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
         migration(11, "console", include_str!("migrations/0011_console.sql")),
-        migration(12, "doubt", include_str!("migrations/0012_doubt.sql")),
-        migration(13, "by_key", by_key),
+        migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
+        migration(15, "doubt", include_str!("migrations/0015_doubt.sql")),
+        migration(16, "by_key", by_key),
     ])
 }
 
@@ -198,7 +199,7 @@ const KEPT_SQLITE: [&str; 3] = [
 const KEPT_POSTGRES: [&str; 3] = [
     include_str!("migrations/0007_kept.postgres.sql"),
     include_str!("migrations/0010_activity_kept.postgres.sql"),
-    include_str!("migrations/0013_by_key.postgres.sql"),
+    include_str!("migrations/0016_by_key.postgres.sql"),
 ];
 
 /// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
