@@ -25,6 +25,9 @@ pub enum ProviderError {
     /// What a person agreed to is not what would happen now.
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
+    /// Others were changing the same all the while; the transaction was taken back.
+    #[error("the store was busy with the changes of others; nothing was changed")]
+    StoreBusy,
     #[error("the directory's database could not be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A service refused, failed, or could not be reached. Nothing was changed.
@@ -129,6 +132,7 @@ impl ProviderError {
             Self::Invalid { .. } => "invalid_arguments".into(),
             Self::TargetChanged => "target_changed".into(),
             Self::Store(_) => "store_unavailable".into(),
+            Self::StoreBusy => "store_busy".into(),
             Self::Remote(error) => error.code.to_owned(),
             Self::Unanswered { .. } => "no_answer".into(),
             Self::Partly { .. } => "partly_done".into(),
@@ -155,13 +159,23 @@ impl ProviderError {
             },
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
             Self::Store(_) => STORE_FIX.into(),
+            Self::StoreBusy => format!("repeat the call in {STORE_RETRY_S} seconds"),
         }
     }
 
     pub fn retryable(&self) -> bool {
         match self {
-            Self::TargetChanged | Self::Store(_) => true,
+            Self::TargetChanged | Self::Store(_) | Self::StoreBusy => true,
             Self::Remote(error) => error.retryable,
+            _ => false,
+        }
+    }
+
+    /// Whether it is about the connection and not about what was asked for: it would be the same for all else, and may be otherwise soon.
+    pub(crate) fn is_down(&self) -> bool {
+        match self {
+            Self::Remote(remote) => remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)),
+            Self::StoreBusy => true,
             _ => false,
         }
     }
@@ -337,7 +351,7 @@ impl CallError {
                 error.insert("call_id".into(), call_id.as_str().into());
                 error.insert("receipt".into(), (**receipt).clone());
             }
-            Self::Store(_) | Self::StoreLost { .. } | Self::Provider(ProviderError::Store(_)) => {
+            Self::Store(_) | Self::StoreLost { .. } | Self::Provider(ProviderError::Store(_) | ProviderError::StoreBusy) => {
                 error.insert("retry_after_s".into(), STORE_RETRY_S.into());
             }
             Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {

@@ -179,15 +179,16 @@ impl App {
 
     /// Whether an approval waits for an answer yet.
     pub async fn waits(&self, approval: &str) -> Result<bool, StoreError> {
-        let found = self.db.read().await?.approval(approval).await?;
-        Ok(found.is_some_and(|it| it.is_open(crate::domain::Timestamp::now())))
+        let mut db = self.db.read().await?;
+        let (found, now) = (db.approval(approval).await?, db.now().await?);
+        Ok(found.is_some_and(|it| it.is_open(now)))
     }
 
     /// The key that seals consents on their way through clients; the same for all processes on one store.
     pub async fn sealing_key(&self) -> Result<[u8; 32], StoreError> {
         use sha2::Digest as _;
         let fresh = sha256(format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4()));
-        let kept = transaction!(self.db, StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
+        let kept = transaction!(self.db.recording(), StoreError, tx => { tx.setting("sealing_key", &fresh).await })?;
         Ok(sha2::Sha256::digest(format!("rolecall consent\n{kept}")).into())
     }
 }

@@ -88,7 +88,7 @@ async fn verify(db: &Db, new: bool, output: &Output) -> Ended {
     };
     drop(conn);
     if found.broken.is_none() && !db.is_sealed() {
-        transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
+        transaction!(db.recording(), StoreError, tx => { tx.set_anchor(&found).await })?;
     }
     let mut out = anstream::stdout().lock();
     if output.is_table() {

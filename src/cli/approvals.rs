@@ -38,8 +38,9 @@ impl Approvals {
     /// Lists them.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let db = Config::load(overrides)?.db();
-        let now = Timestamp::now();
-        let open = db.read().await?.open_approvals(now).await?;
+        let mut conn = db.read().await?;
+        let now = conn.now().await?;
+        let open = conn.open_approvals(now).await?;
         let mut out = anstream::stdout().lock();
         if !self.output.is_table() {
             let view = |it: &Approval| {
@@ -128,9 +129,11 @@ async fn open(overrides: &Overrides, id: &str) -> Result<(Db, Approval, String),
         ));
     }
     let db = Db::open(&Config::load(overrides)?.store).await?;
-    let found = db.read().await?.approval(id).await?;
+    let mut conn = db.read().await?;
+    let (found, now) = (conn.approval(id).await?, conn.now().await?);
+    drop(conn);
     let approval = found.ok_or_else(|| Failure::new(format!("no approval `{id}`"), "see `rolecall approvals`"))?;
-    if !approval.is_open(Timestamp::now()) {
+    if !approval.is_open(now) {
         return Err(not_open(id));
     }
     let person = ask::person().map_err(|error| Failure::new(error, "run it where the command `id` works"))?;

@@ -8,7 +8,6 @@ use super::{Ended, call::operator};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
-    domain::Timestamp,
     guard::{Given, Verdict},
     store::Db,
 };
@@ -145,7 +144,12 @@ async fn store(overrides: &Overrides) -> Option<Db> {
 }
 
 async fn approvals(overrides: &Overrides) -> Vec<Candidate> {
-    let read = async { store(overrides).await?.read().await.ok()?.open_approvals(Timestamp::now()).await.ok() };
+    let Some(db) = store(overrides).await else { return Vec::new() };
+    let read = async {
+        let mut conn = db.read().await?;
+        let now = conn.now().await?;
+        conn.open_approvals(now).await
+    };
     read.await.unwrap_or_default().into_iter().map(|it| (it.id, format!("{} for {}", it.tool, it.principal))).collect()
 }
 

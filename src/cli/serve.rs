@@ -201,7 +201,7 @@ async fn end_at_last(shutdown: CancellationToken, grace: Duration) {
 }
 
 /// How long a client that has just started the server has it for itself.
-const FIRST: Duration = Duration::from_secs(2);
+const FIRST: Duration = Duration::from_millis(500);
 
 /// What can wait until the client has its first answers: many start the server only to list the tools. A store that cannot be used
 /// is told of here, and in the answer of each call that needs it, until it can be.

@@ -24,7 +24,8 @@ impl Program {
         let found: Result<Vec<Waiting>, StoreError> = async {
             let mut db = self.app.db.read().await?;
             let mut waiting = Vec::new();
-            for it in db.open_approvals(Timestamp::now()).await? {
+            let now = db.now().await?;
+            for it in db.open_approvals(now).await? {
                 let agreed = if it.needed > 1 { db.votes(&it.id).await? } else { Vec::new() };
                 waiting.push(waits(&it, agreed));
             }
@@ -37,7 +38,11 @@ impl Program {
     }
 
     pub(super) async fn mark_of_waiting(&self) -> Result<String, Trouble> {
-        let found = async { self.app.db.read().await?.waiting_mark(Timestamp::now()).await };
+        let found = async {
+            let mut db = self.app.db.read().await?;
+            let now = db.now().await?;
+            db.waiting_mark(now).await
+        };
         found.await.map_err(|it| store_trouble(&it))
     }
 
@@ -45,7 +50,8 @@ impl Program {
         let found: Result<String, StoreError> = async {
             let mut db = self.app.db.read().await?;
             let Some(it) = db.approval(id).await? else { return Ok(String::new()) };
-            Ok(format!("{:?} {:?}", standing(&it), db.votes(id).await?))
+            let now = db.now().await?;
+            Ok(format!("{:?} {:?}", standing(&it, now), db.votes(id).await?))
         }
         .await;
         found.map_err(|it| store_trouble(&it))
@@ -56,10 +62,10 @@ impl Program {
             let mut db = self.app.db.read().await?;
             let Some(it) = db.approval(id).await? else { return Ok(None) };
             let agreed = db.votes(id).await?;
-            Ok(Some((it, agreed)))
+            Ok(Some((it, agreed, db.now().await?)))
         }
         .await;
-        let Some((approval, agreed)) = found.map_err(|it| store_trouble(&it))? else { return Ok(None) };
+        let Some((approval, agreed, now)) = found.map_err(|it| store_trouble(&it))? else { return Ok(None) };
         let asked: Value = serde_json::from_str(&approval.question).unwrap_or_default();
         let question = guard::Question::of_approval(&approval);
         // What an older program has stored has its text alone.
@@ -69,7 +75,7 @@ impl Program {
         };
         let reached = tokio::time::timeout(PATIENCE, self.concerned(&approval, &asked["target"])).await.ok().flatten();
         Ok(Some(Question {
-            standing: standing(&approval),
+            standing: standing(&approval, now),
             type_this: question.type_this,
             target_id: text(&asked["target"]["id"]),
             within: text(&asked["target"]["within"]),
@@ -148,8 +154,9 @@ impl Program {
     }
 }
 
-fn standing(it: &Approval) -> Standing {
-    let lives = it.expires_at > Timestamp::now().0;
+/// `now` is the store's time.
+fn standing(it: &Approval, now: Timestamp) -> Standing {
+    let lives = it.expires_at > now.0;
     match it.status.as_str() {
         "used" => Standing::Used,
         "refused" => Standing::Refused(it.reason.clone()),

@@ -20,7 +20,10 @@ impl Guard {
     /// Where the store cannot be used.
     pub(crate) async fn waiting(&self, caller: &Caller) -> Result<List<Waiting>, ProviderError> {
         let all = caller.is_local() || self.settings.shared_activity;
-        let open = self.db.read().await?.open_approvals(Timestamp::now()).await?;
+        let mut conn = self.db.read().await?;
+        let now = conn.now().await?;
+        let open = conn.open_approvals(now).await?;
+        drop(conn);
         let own = open.into_iter().filter(|it| all || it.principal == caller.principal);
         Ok(List::whole(own.map(|it| waiting(&it)).collect()))
     }
@@ -97,8 +100,8 @@ impl Question {
 ///
 /// Where the store cannot be used.
 pub async fn approve(db: &Db, id: &str, who: Answering<'_>) -> Result<Answered, StoreError> {
-    transaction!(db, StoreError, tx => {
-        let (now, timeline) = (Timestamp::now(), tx.timeline(db).await?);
+    transaction!(db.recording(), StoreError, tx => {
+        let (now, timeline) = (tx.now().await?, tx.timeline(db).await?);
         match tx.approval(id).await? {
             Some(approval) if approval.timeline() != timeline => return Ok(Answered::NotOpen),
             Some(approval) if !who.may(&approval) => return Ok(Answered::Elsewhere(approval.answered_in)),
@@ -119,8 +122,9 @@ pub async fn approve(db: &Db, id: &str, who: Answering<'_>) -> Result<Answered, 
 pub async fn refuse(db: &Db, id: &str, who: Answering<'_>, reason: &str) -> Result<Answered, StoreError> {
     let reason = cut(&redact(&one_line(reason.trim())), MOST_REASON);
     let reason = Some(reason.as_str()).filter(|it| !it.is_empty());
-    transaction!(db, StoreError, tx => {
-        if !tx.refuse(id, Timestamp::now(), reason).await? {
+    transaction!(db.recording(), StoreError, tx => {
+        let now = tx.now().await?;
+        if !tx.refuse(id, now, reason).await? {
             return Ok(Answered::NotOpen);
         }
         let answer = json!({ "approval": id, "person": who.person, "place": who.place.name(), "answer": "refused", "reason": reason });

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::{
     Answer, Ask, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
     record::{Evidence, Record},
+    recorder::KeyChange,
     shaped,
 };
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
     shape::shape,
-    store::{Approval, Clock, EntryKind, transaction},
+    store::{Approval, EntryKind, transaction},
     tools::{Effect, Status},
 };
 
@@ -31,8 +32,9 @@ impl Guard {
         let gravest = gravity == Gravity::Critical;
         let place = self.settings.asks.of(gravity);
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+        let now = self.now().await?;
         let ask = |question: Question, timeline: &str| {
-            let ticket = Ticket::new(call, &version, timeline);
+            let ticket = Ticket::new(call, &version, (now, timeline));
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
@@ -86,7 +88,7 @@ impl Guard {
                 let binding = consent::binding(call, &version);
                 let wanted = (needed, place.answered_in());
                 let mut db = self.db.read().await?;
-                let found = db.approval_for(&binding, &record.caller.principal, wanted, Timestamp::now()).await?;
+                let found = db.approval_for(&binding, &record.caller.principal, wanted, now).await?;
                 let timeline = db.timeline(&self.db).await?;
                 let console = if given == Given::Opens || found.is_some() { db.console().await? } else { None };
                 drop(db);
@@ -98,7 +100,7 @@ impl Guard {
                 let question = match found {
                     Some(approval) if approval.timeline() == timeline => {
                         if approval.status != "pending" || opens || !asks_now {
-                            return by_approval(approval, console.as_deref()).map(Ok);
+                            return by_approval(approval, (now, console.as_deref())).map(Ok);
                         }
                         question
                     }
@@ -114,7 +116,7 @@ impl Guard {
                     (true, _) => ask(question, &timeline),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version, &timeline);
+                        let ticket = Ticket::new(call, &version, (now, &timeline));
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -135,7 +137,7 @@ impl Guard {
     /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
     /// once. What is not taken is noted in the ledger: somebody may have tried. Answers the store's timeline.
     async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<String, CallError> {
-        let now = Timestamp::now();
+        let now = self.now().await?;
         let forget_at = now.plus_seconds(2 * TTL_SECONDS);
         let nonce = ticket.nonce.as_str();
         let message = if ticket.call != call {
@@ -143,7 +145,7 @@ impl Guard {
         } else if ticket.expires_at <= now.0 {
             "the confirmation has expired"
         } else {
-            let burnt = transaction!(self.db, CallError, tx => {
+            let burnt = transaction!(self.db.recording(), CallError, tx => {
                 let timeline = tx.timeline(&self.db).await?;
                 Ok(tx.burn(nonce, now, forget_at).await?.then_some(timeline))
             })?;
@@ -165,7 +167,7 @@ impl Guard {
         question: Question,
         needed: i64,
     ) -> Result<Result<Evidence, Verdict>, CallError> {
-        let now = Timestamp::now();
+        let now = self.now().await?;
         let answered_in = self.settings.asks.of(record.plan.impact.gravity).answered_in();
         let mut approval = Approval {
             id: short_id(),
@@ -188,7 +190,8 @@ impl Guard {
         let (binding, principal) = (approval.binding.clone(), approval.principal.clone());
         let (binding, principal) = (binding.as_str(), principal.as_str());
         let mut asked = asked(record, &question);
-        let (found, console) = transaction!(self.db, CallError, tx => {
+        let (found, console) = transaction!(self.db.recording(), CallError, tx => {
+            tx.approvals_turn().await?;
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
             let (timeline, console) = (tx.timeline(&self.db).await?, tx.console().await?);
             asked["timeline"] = timeline.as_str().into();
@@ -197,7 +200,7 @@ impl Guard {
             if let Some(found) = found.filter(|it| it.timeline() == timeline) {
                 return Ok((Some(found), console));
             }
-            let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));
+            let since = tx.now().await?.0 - millis(self.db.clock().since(record.asked_at));
             if let Some(id) = tx.approval_used(binding, principal, Timestamp(since)).await? {
                 return Err(CallError::BadConfirmation { message: format!("approval {id} was used by the same call, which came first") });
             }
@@ -210,19 +213,21 @@ impl Guard {
             Ok((None, console))
         })?;
         match found {
-            Some(found) => by_approval(found, console.as_deref()).map(Ok),
-            None => Err(pending_error(approval, console.as_deref())),
+            Some(found) => by_approval(found, (now, console.as_deref())).map(Ok),
+            None => Err(pending_error(approval, (now, console.as_deref()))),
         }
+    }
+
+    /// The store's time, by which consents end: it is the same for all processes.
+    async fn now(&self) -> Result<Timestamp, CallError> {
+        Ok(self.db.read().await?.now().await?)
     }
 
     pub(super) async fn refused(&self, record: &Record<'_>, reason: &str) -> Result<(), CallError> {
         let mut body = record.body(None);
         body.insert("outcome".into(), "refused".into());
         body.insert("reason".into(), reason.into());
-        let body = Value::from(body);
-        transaction!(self.db, CallError, tx => {
-            Ok(tx.append(&record.call_id, EntryKind::Refusal, &body).await?)
-        })
+        Ok(self.recorder.append(&record.call_id, EntryKind::Refusal, body.into(), KeyChange::None).await?)
     }
 }
 
@@ -265,7 +270,7 @@ fn asked(record: &Record<'_>, question: &Question) -> Value {
 }
 
 /// What an approval of a call comes to: a yes, a no, or the wait for either.
-fn by_approval(approval: Approval, console: Option<&str>) -> Result<Evidence, CallError> {
+fn by_approval(approval: Approval, (now, console): (Timestamp, Option<&str>)) -> Result<Evidence, CallError> {
     match approval.status.as_str() {
         "approved" => Ok(Evidence::Approval { id: approval.id }),
         "refused" => {
@@ -275,7 +280,7 @@ fn by_approval(approval: Approval, console: Option<&str>) -> Result<Evidence, Ca
             };
             Err(CallError::NotConfirmed { code: "refused", message, fix: fix.to_owned() })
         }
-        _ => Err(pending_error(approval, console)),
+        _ => Err(pending_error(approval, (now, console))),
     }
 }
 
@@ -283,8 +288,8 @@ fn caller_can_be_asked(record: &Record<'_>) -> bool {
     record.caller.can_ask
 }
 
-/// `console`: the address of the one that is open.
-fn pending_error(approval: Approval, console: Option<&str>) -> CallError {
+/// `now` is the store's time, `console` the address of the one that is open.
+fn pending_error(approval: Approval, (now, console): (Timestamp, Option<&str>)) -> CallError {
     let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
     let Approval { id, answered_in, .. } = &approval;
     let address = console.filter(|_| answered_in != Ask::Terminal.answered_in()).map(|it| format!("{it}/q/{id}"));
@@ -295,7 +300,7 @@ fn pending_error(approval: Approval, console: Option<&str>) -> CallError {
         (None, _) => format!("to run `rolecall approve {id}` in a terminal"),
     };
     CallError::PendingApproval {
-        expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
+        expires_in_s: u64::try_from((approval.expires_at - now.0) / 1000).unwrap_or_default(),
         question: question["text"].as_str().unwrap_or_default().to_owned(),
         address,
         fix: format!("ask a person {way}, then repeat this call unchanged"),

@@ -150,9 +150,10 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(call: &str, version: &str, timeline: &str) -> Self {
+    /// `now` is the store's time.
+    pub(super) fn new(call: &str, version: &str, (now, timeline): (Timestamp, &str)) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let expires_at = Timestamp::now().plus_seconds(TTL_SECONDS).0;
+        let expires_at = now.plus_seconds(TTL_SECONDS).0;
         Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at, timeline: timeline.to_owned() }
     }
 }

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    Account, Made, Permit, changed, shaped,
+    Account, Made, Permit, changed,
+    recorder::{KeyChange, Recorder},
+    shaped,
     unsent::{Sent, Unsent},
 };
 use crate::{
@@ -51,7 +53,7 @@ impl Finish {
     /// the call waits for that as long as it may, and then says that it was made and not recorded.
     pub(super) async fn run(
         self,
-        db: Db,
+        recorder: Recorder,
         keyed: bool,
         change: Unsent,
         sink: Option<OpenSink>,
@@ -59,13 +61,14 @@ impl Finish {
     ) -> Result<Value, CallError> {
         let Ended { result, outcome, .. } = self.send(Permit::new(&self.call_id), change, sink).await;
         let Some(outcome) = outcome else { return result };
+        // Where something was changed, or may have been, a repetition is told to look first; where nothing was, it is a new call.
         let key = match &result {
-            _ if !keyed => Key::Keep,
-            Ok(receipt) => Key::Result(receipt.to_string()),
-            Err(CallError::OutcomeUnknown { .. } | CallError::Provider(ProviderError::Partly { .. })) => Key::Keep,
-            Err(_) => Key::Free,
+            _ if !keyed => KeyChange::None,
+            Ok(receipt) => KeyChange::Result(receipt.to_string()),
+            Err(CallError::OutcomeUnknown { .. } | CallError::Provider(ProviderError::Partly { .. })) => KeyChange::None,
+            Err(_) => KeyChange::Free,
         };
-        let recording = tokio::spawn(record(db, self.call_id.clone(), outcome, key));
+        let recording = tokio::spawn(record(recorder, self.call_id.clone(), outcome, key));
         let is_recorded = matches!(tokio::time::timeout(patience, recording).await, Ok(Ok(true)));
         match result {
             Ok(receipt) if !is_recorded => Err(CallError::NotRecorded {
@@ -152,45 +155,56 @@ impl Finish {
 
 /// Gives a call its outcome whose intent may have been recorded, though the store did not say so: it was not sent.
 pub(super) async fn abandon(db: Db, call_id: String) {
-    let reason = "the store did not say that the intent was recorded, so nothing was sent";
-    record(db, call_id, json!({ "outcome": "failed", "reason": reason }), Key::Unsent).await;
+    let outcome = json!({ "outcome": "failed", "reason": "the store did not say that the intent was recorded, so nothing was sent" });
+    let mut pauses = Pauses::default();
+    loop {
+        let written = transaction!(db.recording(), StoreError, tx => {
+            if tx.entries(&call_id, EntryKind::Intent).await?.is_empty() {
+                return Ok(());
+            }
+            tx.record_repeat(&call_id, None).await?;
+            tx.append(&call_id, EntryKind::Outcome, &outcome).await
+        });
+        if pauses.is_over(written, &call_id).await.is_some() {
+            return;
+        }
+    }
 }
 
 /// Writes an outcome, again and again until the store takes it; answers whether it did. Should the process end before, the intent
 /// without outcome is settled later.
-async fn record(db: Db, call_id: String, mut outcome: Value, key: Key) -> bool {
+async fn record(recorder: Recorder, call_id: String, mut outcome: Value, key: KeyChange) -> bool {
     shape(&mut outcome);
-    let mut pause = PAUSES.0;
+    let mut pauses = Pauses::default();
     loop {
-        let written = transaction!(db, StoreError, tx => {
-            match &key {
-                Key::Result(receipt) => tx.record_repeat(&call_id, Some(receipt)).await?,
-                Key::Keep => {}
-                Key::Unsent if tx.entries(&call_id, EntryKind::Intent).await?.is_empty() => return Ok(()),
-                Key::Free | Key::Unsent => tx.record_repeat(&call_id, None).await?,
-            }
-            tx.append(&call_id, EntryKind::Outcome, &outcome).await
-        });
-        let Err(error) = written else { return true };
-        tracing::error!(%error, %call_id, "the outcome of a change could not be recorded; it is tried again");
-        if error.is_closed() {
-            return false;
+        let written = recorder.append(&call_id, EntryKind::Outcome, outcome.clone(), key.clone()).await;
+        if let Some(is_recorded) = pauses.is_over(written, &call_id).await {
+            return is_recorded;
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
     }
 }
 
-/// What becomes of the call's `idempotency_key`, if it had one.
-enum Key {
-    /// A repetition gets this receipt.
-    Result(String),
-    /// A repetition is a new call: nothing was changed.
-    Free,
-    /// Something was changed, or may have been: a repetition is told to look first.
-    Keep,
-    /// Nothing was sent, and there may be neither key nor intent.
-    Unsent,
+/// The time between two tries to record an outcome.
+struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(PAUSES.0)
+    }
+}
+
+impl Pauses {
+    /// Whether the outcome is recorded or never will be by this process; where it is to be tried again, waits and answers `None`.
+    async fn is_over(&mut self, written: Result<(), StoreError>, call_id: &str) -> Option<bool> {
+        let Err(error) = written else { return Some(true) };
+        tracing::error!(%error, %call_id, "the outcome of a change could not be recorded; it is tried again");
+        if error.is_closed() {
+            return Some(false);
+        }
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(PAUSES.1);
+        None
+    }
 }
 
 /// An outcome as the ledger keeps it; `requests` are the ids by which the provider knows what was sent.

@@ -26,6 +26,7 @@ mod consent;
 mod finish;
 mod policy;
 mod record;
+mod recorder;
 mod repeats;
 mod row_log;
 mod settling;
@@ -41,6 +42,7 @@ use std::{
 };
 
 use record::{Evidence, Record};
+use recorder::{KeyChange, Recorder};
 use serde_json::{Map, Value, json};
 use steps::Cleared;
 
@@ -54,16 +56,15 @@ pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
 pub(crate) use settling::settle_open;
 pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, RowCall, Step, Told, job_unknown};
-pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
+pub(crate) use unsent::{Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
 pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
-    domain::Timestamp,
     error::CallError,
     secrets::SecretSink,
     shape::shape,
-    store::{Clock, Db, EntryKind, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, sha256, transaction},
+    store::{Db, EntryKind, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, sha256, transaction},
     tools::{Receipt, Status, Tool},
 };
 
@@ -149,6 +150,7 @@ pub enum Verdict {
 /// The guard.
 pub struct Guard {
     db: Db,
+    recorder: Recorder,
     policy: Box<dyn Policy>,
     settings: GuardSettings,
     secrets: SecretSink,
@@ -164,7 +166,8 @@ impl std::fmt::Debug for Guard {
 
 impl Guard {
     pub fn new(db: Db, policy: Box<dyn Policy>, settings: GuardSettings, secrets: SecretSink) -> Self {
-        Self { db, policy, settings, secrets, patience: Mutex::new(finish::PATIENCE) }
+        let recorder = Recorder::new(db.clone());
+        Self { db, recorder, policy, settings, secrets, patience: Mutex::new(finish::PATIENCE) }
     }
 
     /// Says how long a call waits for its outcome to be recorded, where it is not as long as clients wait.
@@ -211,8 +214,8 @@ impl Guard {
         };
         let call_id = cleared.call_id().to_owned();
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
-        let (db, keyed, patience) = (self.db.clone(), key.is_some(), self.patience());
-        let task = tokio::spawn(async move { cleared.send_and_record(db, keyed, patience).await });
+        let (recorder, keyed, patience) = (self.recorder.clone(), key.is_some(), self.patience());
+        let task = tokio::spawn(async move { cleared.send_and_record(recorder, keyed, patience).await });
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {
@@ -235,7 +238,7 @@ impl Guard {
         key: Option<&RepeatKey>,
         given: Given,
     ) -> Result<Prepared, CallError> {
-        let asked_at = Clock::Machine.mark();
+        let asked_at = self.db.clock().mark();
         let (tool, connection) = (call.tool, call.connection.name());
         let step = self.plan(tool, connection, call.caller, change).await?;
         let question = Question::of(tool, connection, step.plan());
@@ -243,7 +246,7 @@ impl Guard {
             return Ok(Prepared::Verdict(Box::new(Verdict::Done(preview(step.plan(), &question, step.needs_consent)))));
         }
         let plan = step.plan().clone();
-        let record = Record { asked_at, ..call.record(&plan) };
+        let record = call.record(&plan, asked_at);
         let evidence = if step.needs_consent {
             match self.consent(&record, digest, question, given).await? {
                 Ok(evidence) => evidence,
@@ -289,14 +292,16 @@ impl Guard {
         key: Option<&RepeatKey>,
         job: Option<(&JobRecord, NewRows<'_>)>,
     ) -> Result<(), CallError> {
-        let now = Timestamp::now();
         let body = Value::from(record.body(Some(evidence)));
-        transaction!(self.db, CallError, tx => {
-            if let Some(key) = key {
-                let at = tx.now(&Clock::Machine).await?;
-                if !tx.claim(key, call, &record.call_id, at).await? {
-                    return Err(repeats::in_progress(&key.key));
-                }
+        if key.is_none() && job.is_none() && !matches!(evidence, Evidence::Approval { .. }) {
+            return Ok(self.recorder.append(&record.call_id, EntryKind::Intent, body, KeyChange::None).await?);
+        }
+        transaction!(self.db.recording(), CallError, tx => {
+            let now = tx.now().await?;
+            if let Some(key) = key
+                && !tx.claim(key, call, &record.call_id, now).await?
+            {
+                return Err(repeats::in_progress(&key.key));
             }
             if let Evidence::Approval { id } = evidence {
                 let timeline = tx.timeline(&self.db).await?;
@@ -307,7 +312,7 @@ impl Guard {
                 }
             }
             if let Some((job, rows)) = job {
-                tx.add_job(job, rows, &Clock::Machine).await?;
+                tx.add_job(job, rows).await?;
             }
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{CallError, ProviderError},
-    store::{Clock, EntryKind, JobRecord, Repeat, RepeatKey, StoreError, transaction},
+    store::{EntryKind, JobRecord, Repeat, RepeatKey, StoreError, transaction},
     tools::Tool,
 };
 
@@ -59,7 +59,7 @@ impl Guard {
                     }
                     Some(false) if is_old => {
                         let call_id = repeat.call_id.as_str();
-                        transaction!(self.db, CallError, tx => { Ok(tx.record_repeat(call_id, None).await?) })?;
+                        transaction!(self.db.recording(), CallError, tx => { Ok(tx.record_repeat(call_id, None).await?) })?;
                         return Ok(None);
                     }
                     None if has_ended || is_old => {
@@ -88,7 +88,7 @@ impl Guard {
         // nobody knows.
         let repeat = if has_ended { db.repeat(key).await? } else { Some(repeat) };
         let Some(repeat) = repeat else { return Ok(None) };
-        let now = db.now(&Clock::Machine).await?;
+        let now = db.now().await?;
         let age = Duration::from_millis((now.0 - repeat.created_at).max(0).unsigned_abs());
         Ok(Some(First { repeat, has_ended, age }))
     }

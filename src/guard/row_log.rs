@@ -3,14 +3,14 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{Permit, steps::Intent};
@@ -30,6 +30,8 @@ pub(crate) enum LogError {
     Closed,
     /// The store cannot be used.
     Store,
+    /// A test breaks the job off here.
+    Halted,
 }
 
 /// The log of a worker. Clones write the same one.
@@ -57,16 +59,19 @@ impl RowLog {
         Self { entries, lease, cancelled, closed: CancellationToken::new() }
     }
 
-    /// Records that a call is about to be sent; only then there is a permit for it.
-    pub(crate) async fn intend(&self, row: i64, intent: Intent, change: RowChange) -> Result<Permit, LogError> {
+    /// Leave to send a row's call. Its intent is recorded when it leaves, with `change`; `halts` breaks off there, for tests.
+    pub(crate) fn permit(&self, row: i64, intent: Intent, change: RowChange, halts: bool) -> Permit {
+        let call_id = intent.call_id.clone();
+        let (recorded, stopped) = (OnceCell::new(), OnceLock::new());
+        Permit::of_row(&call_id, RowIntent { log: self.clone(), row, intent, change, halts, recorded, stopped })
+    }
+
+    /// Records that a call is about to be sent.
+    async fn intend(&self, row: i64, intent: &Intent, change: RowChange) -> Result<(), LogError> {
         if self.is_closed() {
             return Err(LogError::Closed);
         }
-        let Intent { call_id, body } = intent;
-        let permit = Permit::leased(&call_id, self.lease.clone());
-        self.write(row, change, Some((call_id, EntryKind::Intent, body))).await?;
-        // The disk may have been slow.
-        if self.lease.holds() { Ok(permit) } else { Err(LogError::Lost) }
+        self.write(row, change, Some((intent.call_id.clone(), EntryKind::Intent, intent.body.clone()))).await
     }
 
     /// Records how a row has ended; `outcome` goes to the ledger, under the row's call.
@@ -103,6 +108,42 @@ impl RowLog {
         let entry = Entry { row, change, ledger, written };
         self.entries.send(entry).await.map_err(|_| LogError::Store)?;
         answer.await.map_err(|_| LogError::Store)?
+    }
+}
+
+/// What is to be recorded of a row before it is sent.
+pub(super) struct RowIntent {
+    log: RowLog,
+    row: i64,
+    intent: Intent,
+    change: RowChange,
+    halts: bool,
+    recorded: OnceCell<()>,
+    stopped: OnceLock<LogError>,
+}
+
+impl RowIntent {
+    /// Records the intent, where that was not done before, and looks whether the worker has the job still.
+    pub(super) async fn leave(&self) -> Result<(), LogError> {
+        let left = async {
+            self.recorded.get_or_try_init(|| self.log.intend(self.row, &self.intent, self.change.clone())).await?;
+            if self.halts {
+                return Err(LogError::Halted);
+            }
+            // The disk may have been slow, and a request that is sent again has waited for its turn again.
+            if self.log.lease.holds() { Ok(()) } else { Err(LogError::Lost) }
+        };
+        left.await.inspect_err(|error| {
+            self.stopped.get_or_init(|| *error);
+        })
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded.initialized()
+    }
+
+    pub(super) fn stopped(&self) -> Option<LogError> {
+        self.stopped.get().copied()
     }
 }
 
@@ -146,8 +187,8 @@ async fn write_all(db: Db, lease: Lease, mut waiting: mpsc::Receiver<Entry>, can
 
 /// Writes the entries if the lease still counts; `None` where it does not, else whether the job is to be cancelled: then intents are left out.
 async fn write(db: &Db, lease: &Lease, entries: &[Entry]) -> Result<Option<bool>, StoreError> {
-    transaction!(db, StoreError, tx => {
-        let Some(cancel) = tx.cancel_wanted(lease).await? else { return Ok(None) };
+    transaction!(db.recording(), StoreError, tx => {
+        let Some(cancel) = tx.keep_job(lease).await? else { return Ok(None) };
         let mut ledger = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|it| !(cancel && is_intent(it))) {
             tx.change_row(&lease.job, entry.row, &entry.change).await?;
@@ -178,7 +219,7 @@ mod tests {
 
     /// A store with a job of one row, held by a worker with this clock.
     async fn job(clock: &Clock, folder: &tempfile::TempDir) -> Option<(Db, Lease)> {
-        let db = Db::open(&format!("sqlite:{}", folder.path().join("store.sqlite3").display())).await.ok()?;
+        let db = Db::by(&format!("sqlite:{}", folder.path().join("store.sqlite3").display()), clock.clone());
         let lease = Lease::first("job", "here", clock);
         let text = str::to_owned;
         let job = JobRecord {
@@ -213,7 +254,7 @@ mod tests {
             })
         };
         let mut tx = db.begin().await.ok()?;
-        tx.add_job(&job, &row, clock).await.ok()?;
+        tx.add_job(&job, &row).await.ok()?;
         tx.run(CUT, &[]).await.ok()?;
         tx.commit().await.ok()?;
         Some((db, lease))
@@ -242,12 +283,14 @@ mod tests {
         assert!(!lease.holds());
         // What is still to be sent does not wait with it.
         let intent = Intent { call_id: "call_next".to_owned(), body: json!({}) };
-        let next = log.intend(0, intent, RowChange { state: "sending", ..RowChange::default() });
+        let permit = log.permit(0, intent, RowChange { state: "sending", ..RowChange::default() }, false);
+        let next = permit.leave();
         tokio::time::sleep(Duration::from_millis(400)).await;
         assert!(!noting.is_finished());
         run(&db, "DROP TRIGGER cut").await;
         assert_eq!(noting.await.ok(), Some(Ok(())));
-        assert!(matches!(next.await, Err(LogError::Lost | LogError::Store)));
+        assert!(next.await.is_err());
+        assert!(matches!(permit.stopped(), Some(LogError::Lost | LogError::Store)));
         let mut conn = db.read().await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(conn.outcomes(&["call_row"]).await.map(|it| it.len()).ok(), Some(1));
     }

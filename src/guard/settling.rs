@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Account;
 use crate::{
     domain::Timestamp,
-    store::{Clock, Conn, Db, EntryKind, StoreError, transaction},
+    store::{Conn, Db, EntryKind, StoreError, transaction},
 };
 
 /// How long a call may take beside the one request that takes longest: turns, repetitions, and reading back.
@@ -24,7 +24,7 @@ pub(super) fn settles_after(account: &dyn Account) -> Duration {
 /// the job to find out, as long as it runs.
 pub(crate) async fn settle_open(db: &Db, account: impl Fn(&str) -> Option<Arc<dyn Account>>) -> Result<(), StoreError> {
     let mut conn = db.read().await?;
-    let now = conn.now(&Clock::Machine).await?;
+    let now = conn.now().await?;
     let before = |time: Duration| Timestamp(now.0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
     let open = conn.open_intents(before(BESIDE), now.plus_seconds(-LEFT_ALONE_SECONDS)).await?;
     let mut unsettled = Vec::new();
@@ -45,8 +45,9 @@ pub(crate) async fn settle_open(db: &Db, account: impl Fn(&str) -> Option<Arc<dy
                 continue;
             }
         };
-        transaction!(db, StoreError, tx => {
+        transaction!(db.recording(), StoreError, tx => {
             // Another process may have settled it in the meantime.
+            tx.ledger_turn().await?;
             if tx.outcomes(&[call_id]).await?.is_empty() {
                 tx.append(call_id, EntryKind::Outcome, &outcome).await?;
             }
@@ -56,7 +57,7 @@ pub(crate) async fn settle_open(db: &Db, account: impl Fn(&str) -> Option<Arc<dy
     if unsettled.is_empty() {
         return Ok(());
     }
-    transaction!(db, StoreError, tx => { tx.looked_at(&unsettled, now).await })
+    transaction!(db.recording(), StoreError, tx => { tx.looked_at(&unsettled, now).await })
 }
 
 /// Whether a call has begun a job that is not at its end, or is a row of one.

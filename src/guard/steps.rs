@@ -11,13 +11,14 @@ use super::{
     finish::{Ended, Finish, settled},
     preview,
     record::{Evidence, Record},
+    recorder::Recorder,
     unsent::Unsent,
 };
 use crate::{
     domain::{Gravity, Impact, Loss, Target},
     error::{CallError, ProviderError},
     secrets::OpenSink,
-    store::{Clock, Db, FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
+    store::{FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
     tools::{Effect, Tool},
 };
 
@@ -74,7 +75,7 @@ impl Call<'_> {
     }
 
     /// What the ledger tells of it, under an id of its own.
-    pub(super) fn record<'b>(&'b self, plan: &'b Plan) -> Record<'b> {
+    pub(super) fn record<'b>(&'b self, plan: &'b Plan, asked_at: Mark) -> Record<'b> {
         Record {
             tool: self.tool,
             connection: self.connection.name(),
@@ -83,7 +84,7 @@ impl Call<'_> {
             version: plan.version(),
             arguments: self.arguments,
             call_id: new_id("call"),
-            asked_at: Clock::Machine.mark(),
+            asked_at,
         }
     }
 }
@@ -124,6 +125,8 @@ pub(crate) struct Intent {
 pub(crate) enum LookedBack {
     Made(Ended),
     NotMade,
+    /// Nobody can be asked just now.
+    NotNow,
     /// There is no way to tell.
     Unknown,
 }
@@ -182,8 +185,8 @@ impl Cleared {
 
     /// Sends a call alone, whose intent was recorded with its consent, and records how it ended.
     /// The call waits for the record as long as `patience`.
-    pub(super) async fn send_and_record(self, db: Db, keyed: bool, patience: Duration) -> Result<Value, CallError> {
-        self.finish.run(db, keyed, self.unsent, self.sink, patience).await
+    pub(super) async fn send_and_record(self, recorder: Recorder, keyed: bool, patience: Duration) -> Result<Value, CallError> {
+        self.finish.run(recorder, keyed, self.unsent, self.sink, patience).await
     }
 
     /// Puts it away unsent.
@@ -273,7 +276,7 @@ impl Guard {
         let was_asked = step.needs_consent || told.is_some_and(|it| it.asked);
         let evidence = if was_asked { Evidence::Job { id: call.job.to_owned() } } else { Evidence::NotNeeded };
         let plan = plan.clone();
-        let record = call.call.record(&plan);
+        let record = call.call.record(&plan, self.db.clock().mark());
         self.cleared(step, &call.call, &record, &evidence, Some(call.job))
     }
 
@@ -285,6 +288,7 @@ impl Guard {
         let made = match reading.await {
             Ok(Some(made)) => made,
             Ok(None) => return LookedBack::NotMade,
+            Err(error) if error.is_down() => return LookedBack::NotNow,
             Err(_) => return LookedBack::Unknown,
         };
         // Where the process that is gone has left a file for it, that one stays: it may hold the secret.

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::weigh::{Bearing, Trust, Weighed, weigh};
+use super::{
+    row_log::{LogError, RowIntent},
+    weigh::{Bearing, Trust, Weighed, weigh},
+};
 use crate::{
     domain::{Facts, Impact, Inverse, Secret, Target},
     error::ProviderError,
-    store::{Lease, sha256},
+    store::sha256,
 };
 
 /// A read that was decoded and is not yet sent. A future does nothing until it is polled.
@@ -95,55 +98,63 @@ pub(crate) struct Made {
     pub(crate) secret: Option<Secret>,
 }
 
-/// The code of a change that was not sent because its job has another worker.
-pub(crate) const LEASE_LOST: &str = "lease_lost";
+/// The code of a change that was not sent because its job goes no further in this process.
+const LEASE_LOST: &str = "lease_lost";
 
 /// Leave to send one change. Only the guard makes one, so nothing that wants it can be sent from elsewhere.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Permit(Arc<Permitted>);
 
-#[derive(Debug)]
 struct Permitted {
     call_id: String,
     request_ids: Mutex<Vec<String>>,
-    lease: Option<Lease>,
+    /// Where it is a row of a job, what is still to be recorded of it. The intent of any other call is recorded before.
+    row: Option<RowIntent>,
 }
 
 impl Permit {
     pub(super) fn new(call_id: &str) -> Self {
-        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), lease: None }))
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row: None }))
     }
 
-    /// A permit that is good only as long as the worker holds its job.
-    pub(super) fn leased(call_id: &str, lease: Lease) -> Self {
-        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), lease: Some(lease) }))
+    /// For a row of a job: its intent is recorded when it leaves, and it is good only as long as the worker holds the job.
+    pub(super) fn of_row(call_id: &str, row: RowIntent) -> Self {
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row: Some(row) }))
     }
 
-    /// To be asked before each request: while one has waited for its turn, another worker may have taken the job.
+    /// To be asked when a request could go that very moment, before each: its intent is recorded by then, and its worker has the job.
+    /// What waited for its turn has no intent, so that of a process that dies little is in doubt. Gives back the call's id.
     ///
     /// # Errors
     ///
-    /// Where nothing may be sent any more.
-    pub(crate) fn still_good(&self) -> Result<(), ProviderError> {
-        if self.0.lease.as_ref().is_none_or(Lease::holds) {
-            return Ok(());
+    /// Where nothing may be sent, or nothing more.
+    pub(crate) async fn leave(&self) -> Result<&str, ProviderError> {
+        if let Some(row) = &self.0.row {
+            row.leave().await.map_err(|_| {
+                ProviderError::conflict(
+                    LEASE_LOST,
+                    "the job goes no further in this process, and nothing was sent of what waited for its turn",
+                    "see get_job for how it goes on",
+                )
+            })?;
         }
-        Err(ProviderError::conflict(
-            LEASE_LOST,
-            "another worker has taken the job while this call waited; nothing was sent",
-            "see get_job for how it goes on",
-        ))
+        Ok(&self.0.call_id)
+    }
+
+    /// Whether its intent is recorded: else nothing was sent.
+    pub(crate) fn has_left(&self) -> bool {
+        self.0.row.as_ref().is_none_or(RowIntent::is_recorded)
+    }
+
+    /// Why it could not leave.
+    pub(crate) fn stopped(&self) -> Option<LogError> {
+        self.0.row.as_ref().and_then(RowIntent::stopped)
     }
 
     /// Leave to send to a service that is made up.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         Self::new("call_test")
-    }
-
-    /// The call that the change belongs to.
-    pub(crate) fn call_id(&self) -> &str {
-        &self.0.call_id
     }
 
     /// Notes by which id the provider knows a request.

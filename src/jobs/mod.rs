@@ -19,6 +19,7 @@ mod each;
 mod people;
 mod plan;
 mod planned;
+mod process;
 mod progress;
 mod queries;
 mod references;
@@ -93,10 +94,10 @@ impl std::fmt::Debug for Jobs {
 
 impl Jobs {
     pub(crate) fn new(db: Db, catalog: Arc<Catalog>, guard: Arc<Guard>) -> Self {
-        let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
+        let owner = process::owner();
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
-        let (arrived_after, clock) = (Mutex::default(), Clock::Machine);
+        let (arrived_after, clock) = (Mutex::default(), db.clock().clone());
         Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock }))
     }
 
@@ -143,7 +144,7 @@ impl Jobs {
         let job = self.0.job(job, caller).await?;
         let mut db = self.0.db.read().await?;
         let tally = db.tally(&job.id).await?;
-        Ok(report::view(&job, &tally, db.now(&self.0.clock).await?))
+        Ok(report::view(&job, &tally, db.now().await?))
     }
 
     /// What the call that began the job would answer now.
@@ -182,10 +183,7 @@ impl Jobs {
     ///
     /// Where the store cannot be used.
     pub async fn settle_open(&self) -> Result<(), CallError> {
-        let find = |name: &str| {
-            let found = self.0.catalog.offers().find_map(|it| it.connection(Some(name)).ok().cloned());
-            found.map(|it| it as Arc<dyn Account>)
-        };
+        let find = |name: &str| self.0.connection(name).map(|it| it as Arc<dyn Account>);
         Ok(guard::settle_open(&self.0.db, find).await?)
     }
 
@@ -261,14 +259,14 @@ impl Engine {
 
     async fn cancel(self: &Arc<Self>, job: &JobRecord) -> Result<(), CallError> {
         let id = job.id.as_str();
-        if !transaction!(self.db, StoreError, tx => { tx.cancel_job(id).await })? {
+        if !transaction!(self.db.recording(), StoreError, tx => { tx.cancel_job(id).await })? {
             return Ok(());
         }
         // Where its process is gone, somebody has to end it.
         // Whoever takes it sees that it is to end.
         let ended: Result<(), CallError> = async {
-            let now = self.db.read().await?.now(&self.clock).await?;
-            if job.lease_until < now.0 {
+            let now = self.db.read().await?.now().await?;
+            if job.lease_until < now.0 || process::is_gone(&job.lease_owner) {
                 self.take(job).await?;
             }
             Ok(())
@@ -281,7 +279,10 @@ impl Engine {
     }
 
     async fn resume(self: &Arc<Self>, one: Option<&str>) -> Result<Vec<String>, CallError> {
-        let due = self.db.read().await?.due_jobs(&self.clock).await?;
+        let mut db = self.db.read().await?;
+        let mut due = db.due_jobs().await?;
+        due.extend(db.held_jobs().await?.into_iter().filter(|it| process::is_gone(&it.lease_owner)));
+        drop(db);
         let mut taken = Vec::new();
         for job in due.iter().filter(|it| one.is_none_or(|id| it.id == id)) {
             if self.take(job).await? {
@@ -319,17 +320,23 @@ impl Engine {
     }
 
     fn missing(&self, connections: &[String]) -> Vec<String> {
-        connections.iter().filter(|name| !self.catalog.offers().any(|it| it.connection(Some(name)).is_ok())).cloned().collect()
+        connections.iter().filter(|name| self.connection(name).is_none()).cloned().collect()
     }
 
-    /// Takes a job that nobody works on, and goes on with it; false where somebody else was faster, or a connection is missing.
+    /// A connection that is here. Tools that span all of them take any name for their own.
+    fn connection(&self, name: &str) -> Option<Arc<Connection>> {
+        self.catalog.offers().filter(|it| !it.tool.spans).find_map(|it| it.connection(Some(name)).ok().cloned())
+    }
+
+    /// Takes a job that nobody works on, because its worker let go of it, was silent for too long, or is known to be gone, and goes on with it; false where somebody else was faster, or a connection is missing.
     async fn take(self: &Arc<Self>, job: &JobRecord) -> Result<bool, CallError> {
         let connections = self.db.read().await?.job_connections(&job.id).await?;
         if self.stopping.is_cancelled() || !self.missing(&connections).is_empty() {
             return Ok(false);
         }
-        let owner = self.owner.as_str();
-        let taken: Option<Taken> = transaction!(self.db, StoreError, tx => { tx.take_job(job, owner, &self.clock).await })?;
+        let (owner, is_gone) = (self.owner.as_str(), process::is_gone(&job.lease_owner));
+        let taken: Option<Taken> =
+            transaction!(self.db.recording(), StoreError, tx => { tx.take_job(job, owner, &self.clock, is_gone).await })?;
         let Some(taken) = taken else { return Ok(false) };
         tracing::info!(job = %job.id, "going on with a job");
         self.work(job.clone(), taken, HashMap::new());

@@ -179,8 +179,8 @@ pub(super) fn already(error: &CallError) -> String {
 }
 
 /// Whether an error is about the connection, and so would be the same for every row on it.
-fn is_down(error: &CallError) -> bool {
-    matches!(error, CallError::Provider(ProviderError::Remote(remote)) if remote.status.is_none_or(|it| matches!(it, 401 | 429 | 500..)))
+pub(super) fn is_down(error: &CallError) -> bool {
+    matches!(error, CallError::Provider(error) if error.is_down())
 }
 
 /// Whether an error is about the store, or this program: nothing can be made at all.

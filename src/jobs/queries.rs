@@ -33,7 +33,7 @@ impl Engine {
             rows.extend(found.into_iter().filter(|it| op.outcome.is_none_or(|outcome| report::item(it).outcome == outcome)));
         }
         let rows = List::cut(rows, page.limit, |it| it.idx.to_string()).map(|it| report::item(&it));
-        let now = db.now(&self.clock).await?;
+        let now = db.now().await?;
         Ok(json(&JobRows { job: report::view(&job, &tally, now), rows })?)
     }
 
@@ -45,7 +45,7 @@ impl Engine {
         let mut db = self.db.read().await?;
         let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
         let jobs = db.jobs_before((before.0, &before.1), principal, status, limit).await?;
-        let now = db.now(&self.clock).await?;
+        let now = db.now().await?;
         let page = List::cut(jobs, page.limit, |it| format!("{}:{}", it.created_at, it.id));
         let mut items = Vec::new();
         for it in page.items {
@@ -83,7 +83,7 @@ impl Engine {
     async fn after_cancelling(&self, job: &JobRecord) -> Result<Value, CallError> {
         let mut db = self.db.read().await?;
         let now = db.job(&job.id).await?.unwrap_or_else(|| job.clone());
-        let (tally, time) = (db.tally(&now.id).await?, db.now(&self.clock).await?);
+        let (tally, time) = (db.tally(&now.id).await?, db.now().await?);
         Ok(json(&report::view(&now, &tally, time))?)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Engine;
+use super::{Engine, process};
 use crate::{
     domain::{
         Target, Timestamp,
@@ -64,7 +64,7 @@ pub(super) fn view(job: &JobRecord, tally: &Tally, now: Timestamp) -> jobs::Job 
         job: job.id.clone(),
         tool: job.tool.clone(),
         status,
-        interrupted: status == JobState::Running && job.lease_until < now.0,
+        interrupted: status == JobState::Running && (job.lease_until < now.0 || process::is_gone(&job.lease_owner)),
         target: target(job)["name"].as_str().unwrap_or_default().to_owned(),
         on: job.connection.clone(),
         principal: job.principal.clone(),

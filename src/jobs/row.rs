@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::jobs::JobState,
     error::{CallError, NOT_APPLIED, chain},
-    guard::{self, Ended, LEASE_LOST, LogError, RowCall, Step, TTL_SECONDS},
+    guard::{self, Ended, LogError, RowCall, Step, TTL_SECONDS},
     store::{JobRow, RowChange},
     tools::{Operation as _, jobs::ApplyChanges},
 };
@@ -60,26 +60,29 @@ impl Worker {
             Err(error) => return self.ended(idx, change("refused", Some(apply::told(&error))), None).await.map(Some),
         };
         self.halts(idx, Moment::BeforeIntent)?;
-        let turn = self.turns.acquire();
-        let intent = RowChange { state: "sending", call_id: Some(cleared.call_id().to_owned()), target, ..RowChange::default() };
-        let permit = match self.log.intend(idx, cleared.intent(), intent).await {
-            Ok(permit) => permit,
-            Err(error) => {
-                cleared.discard();
-                return if matches!(error, LogError::Cancelled | LogError::Closed) { Ok(Some("pending")) } else { Err(error.into()) };
-            }
-        };
-        self.halts(idx, Moment::AfterIntent)?;
         let call_id = cleared.call_id().to_owned();
-        let _turn = turn.await;
-        let ended = cleared.send(permit).await;
-        self.halts(idx, Moment::AfterAct)?;
-        if matches!(&ended.result, Err(error) if error.code() == LEASE_LOST) {
-            return Err(Broken::Lost);
+        let intent = RowChange { state: "sending", call_id: Some(call_id.clone()), target: target.clone(), ..RowChange::default() };
+        let permit = self.log.permit(idx, cleared.intent(), intent, self.halt == Some(Halt { row: idx, moment: Moment::AfterIntent }));
+        let mut ended = cleared.send(permit.clone()).await;
+        if ended.result.is_ok() && !permit.has_left() {
+            // There was nothing to be sent for it, and it is in the ledger all the same.
+            drop(permit.leave().await);
         }
+        match permit.stopped() {
+            None => {}
+            Some(LogError::Cancelled | LogError::Closed) => return Ok(Some("pending")),
+            Some(stopped) => return Err(stopped.into()),
+        }
+        if !permit.has_left() {
+            // It was refused before anything was sent, and so no intent was recorded.
+            let error = ended.result.as_ref().err();
+            let change = error.map_or_else(|| change("failed", None), not_planned);
+            return self.ended(idx, RowChange { target, ..change }, None).await.map(Some);
+        }
+        self.halts(idx, Moment::AfterAct)?;
         match &ended.result {
             Err(error) if !last && error.code() == NOT_APPLIED => {
-                self.log.note(idx, change("pending", None), ended.outcome.map(|it| (call_id, it))).await?;
+                self.log.note(idx, change("pending", None), ended.outcome.take().map(|it| (call_id, it))).await?;
                 Ok(None)
             }
             _ => self.record(idx, &call_id, ended).await.map(Some),

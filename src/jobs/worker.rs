@@ -12,12 +12,13 @@ use futures_util::{
     stream::{self, FuturesUnordered},
 };
 use serde_json::json;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::{
     Engine, Progress,
     plan::{AT_ONCE, Scopes},
     report::counts,
+    settle::Doubtful,
 };
 use crate::{
     domain::jobs::JobState,
@@ -25,12 +26,13 @@ use crate::{
     store::{EntryKind, JobRecord, JobRow, Lease, Mark, StoreError, Taken, Tally, transaction},
 };
 
-/// How many rows of a job are being sent at the same time, at most: services over HTTP are spared further by their pace.
-const IN_FLIGHT: usize = 32;
-/// How many more have their intent recorded meanwhile, so that nobody waits for the disk.
-const AHEAD: usize = 8;
+/// How many rows of a job are being sent at the same time, at most: services over HTTP are spared further by their pace. A row that
+/// waits for its turn there is on no record yet.
+const IN_FLIGHT: usize = 40;
 /// How many rows are planned and held at a time.
 const PAGE: i64 = 200;
+/// How many at first by a worker that goes on with another's work.
+const FIRST_PAGE: i64 = 25;
 /// How often a worker looks whether it is to go on, and after how many looks it renews its hold.
 const LOOK: Duration = Duration::from_secs(2);
 const LOOKS_PER_RENEWAL: u32 = 4;
@@ -71,6 +73,7 @@ impl From<LogError> for Broken {
     fn from(error: LogError) -> Self {
         match error {
             LogError::Lost => Self::Lost,
+            LogError::Halted => Self::Halted,
             LogError::Cancelled | LogError::Closed | LogError::Store => Self::Store,
         }
     }
@@ -90,7 +93,6 @@ pub(super) struct Worker {
     pub(super) log: RowLog,
     /// What was planned already, with the consent.
     plans: Mutex<HashMap<i64, Step>>,
-    pub(super) turns: Semaphore,
     pub(super) tally: Mutex<Tally>,
     progress: watch::Sender<Progress>,
     /// Whether it goes on with what another worker has begun.
@@ -118,7 +120,6 @@ impl Engine {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
                 log: RowLog::open(engine.db.clone(), lease.clone()),
                 plans: Mutex::new(plans),
-                turns: Semaphore::new(IN_FLIGHT),
                 tally: Mutex::default(),
                 progress,
                 engine: Arc::clone(&engine),
@@ -138,7 +139,7 @@ impl Engine {
                 Ok(()) | Err(Broken::Halted | Broken::Lost) => {}
                 Err(Broken::Store | Broken::Stopping) => {
                     lease.drop_it();
-                    let released = transaction!(engine.db, StoreError, tx => { tx.release_job(&lease).await });
+                    let released = transaction!(engine.db.recording(), StoreError, tx => { tx.release_job(&lease).await });
                     if let Err(error) = released {
                         tracing::warn!(%error, job = %id, "a job could not be let go; it goes on when its lease has ended");
                     }
@@ -154,7 +155,7 @@ impl Worker {
         let tally = self.engine.db.read().await?.tally(&self.job.id).await?;
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         self.tell(JobState::Running);
-        let doubtful = self.doubtful().await?;
+        let doubtful = self.doubtful(lease).await?;
         let stopped = if self.job.in_order {
             self.settle_all(doubtful).await?;
             match self.stopped_before().await? {
@@ -188,7 +189,7 @@ impl Worker {
             looks += 1;
             let kept = if looks % LOOKS_PER_RENEWAL == 0 {
                 let before = lease.mark();
-                let kept = transaction!(self.engine.db, StoreError, tx => { tx.renew_lease(lease).await });
+                let kept = transaction!(self.engine.db.recording(), StoreError, tx => { tx.renew_lease(lease).await });
                 if let Ok(Some(_)) = kept {
                     lease.renewed(before);
                 }
@@ -210,9 +211,14 @@ impl Worker {
         }
     }
 
-    /// For how long nobody else has held the job: the worker before this one has sent nothing since.
+    /// For how long nobody had held the job when this worker took it.
     pub(super) fn free_for(&self) -> Duration {
-        self.free_for + self.lease.since_mark(self.taken_at)
+        self.free_for
+    }
+
+    /// For how long this worker has had the job.
+    pub(super) fn held_for(&self) -> Duration {
+        self.lease.since_mark(self.taken_at)
     }
 
     /// How long ago the job was begun.
@@ -260,12 +266,14 @@ impl Worker {
     /// The rows that wait, page by page. A page is planned as a whole before any of it is sent: what one row has looked up the
     /// others need not, and each page sees what has changed since the last.
     fn pages(&self) -> impl Stream<Item = Result<Vec<(JobRow, Option<Step>)>, Broken>> {
-        stream::try_unfold(-1, move |after| async move {
-            let rows = self.rows_after(after, "pending", PAGE).await?;
+        // A worker that goes on has nothing planned, and soon something to send: the next process may be killed, too.
+        let first = if self.resumed { FIRST_PAGE } else { PAGE };
+        stream::try_unfold((-1, first), move |(after, size)| async move {
+            let rows = self.rows_after(after, "pending", size).await?;
             let Some(last) = rows.last().map(|it| it.idx) else { return Ok(None) };
             let scopes = Scopes::default();
             let planning = stream::iter(rows).map(|row| self.plan(row, &scopes)).buffered(AT_ONCE);
-            Ok(Some((planning.try_collect().await?, last)))
+            Ok(Some((planning.try_collect().await?, (last, PAGE.min(2 * size)))))
         })
     }
 
@@ -281,7 +289,7 @@ impl Worker {
     }
 
     /// Rows many at once. What an earlier worker was sending may take a while to settle, and nobody has to wait for it.
-    async fn together_with(&self, doubtful: Vec<JobRow>) -> Result<(), Broken> {
+    async fn together_with(&self, doubtful: Vec<Doubtful>) -> Result<(), Broken> {
         let again = !doubtful.is_empty();
         let settling = async {
             let settled = self.settle_all(doubtful).await;
@@ -306,7 +314,7 @@ impl Worker {
                 if page.len() == 0 {
                     page = following.take().unwrap_or_default().into_iter();
                 }
-                while making.len() < IN_FLIGHT + AHEAD
+                while making.len() < IN_FLIGHT
                     && let Some((row, step)) = page.next()
                 {
                     if !self.is_over() {
@@ -359,11 +367,11 @@ impl Worker {
     }
 
     async fn end(&self, lease: &Lease, state: JobState, reason: &str) -> Result<(), Broken> {
-        let tally: Option<Tally> = transaction!(self.engine.db, StoreError, tx => {
-            tx.end_pending(&self.job.id, reason).await?;
+        let tally: Option<Tally> = transaction!(self.engine.db.recording(), StoreError, tx => {
             if !tx.end_job(lease, state.name()).await? {
                 return Err(StoreError::Unreadable("another worker has the job".into()));
             }
+            tx.end_pending(&self.job.id, reason).await?;
             let tally = tx.tally(&self.job.id).await?;
             let outcome = json!({ "outcome": counts(&tally).outcome(), "job": self.job.id, "status": state.name(), "rows": tally });
             tx.append(&self.job.call_id, EntryKind::Outcome, &outcome).await?;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{Server, internal};
 use crate::{
     error::CallError,
-    guard::{Answer, Caller, Given, Question, TTL_SECONDS, Ticket},
+    guard::{Answer, Caller, Given, Question, Ticket},
 };
 
 /// The way to a person that a client offers for a request.
@@ -73,6 +73,10 @@ fn page_context(caller: &Caller) -> String {
     format!("rolecall page 1\n{}", caller.principal)
 }
 
+/// A ticket says itself until when it counts, by the store's time. This is the end of what a seal is good for, by the clocks of machines,
+/// which may be wrong.
+const SEALED: Duration = Duration::from_hours(24);
+
 fn form_context(caller: &Caller) -> String {
     format!("rolecall form 1\n{}", caller.principal)
 }
@@ -94,8 +98,7 @@ impl Server {
     }
 
     pub(super) async fn seal(&self, ticket: &Ticket, context: &str) -> Result<String, ErrorData> {
-        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
-        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(SEALED);
         self.codec().await?.seal_json_with(ticket, &options).map_err(|_| internal())
     }
 
@@ -157,9 +160,8 @@ impl Server {
     /// Asks by the result of the call to open a page. The address holds no secret: it is worth nothing without the person's sign-in.
     pub(super) async fn page_required(&self, page: &Page, caller: &Caller) -> Result<CallToolResponse, ErrorData> {
         self.inner.figures.asked("page");
-        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
         let context = page_context(caller);
-        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(SEALED);
         let state = OnPage { approval: page.approval.clone() };
         let state = self.codec().await?.seal_json_with(&state, &options).map_err(|_| internal())?;
         let mut requests = InputRequests::new();

@@ -1,6 +1,6 @@
 //! Pending approvals: questions that wait for a person outside the model's reach.
 
-use super::{Clock, Conn, StoreError, args, row};
+use super::{Conn, StoreError, args, row};
 use crate::domain::Timestamp;
 
 row! {
@@ -42,6 +42,11 @@ impl Conn {
              AND ($5 = 'anywhere' OR answered_in = $5) ORDER BY created_at DESC LIMIT 1"
         );
         self.one(&sql, &args![binding, principal, now.0, needed, answered_in]).await
+    }
+
+    /// Waits until no other approval is asked for: two calls at once must not both find that they may.
+    pub async fn approvals_turn(&mut self) -> Result<(), StoreError> {
+        self.turn("approvals_turn").await
     }
 
     /// The approval for exactly this call that was used last, no earlier than `since` by the store's time.
@@ -106,6 +111,8 @@ impl Conn {
     /// Counts a person's agreement; approved once enough different people agreed. Answers how many are still needed,
     /// or `None` where the approval no longer waits.
     pub async fn approve(&mut self, id: &str, person: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<i64>, StoreError> {
+        // Whoever answers it at the same time waits here, and finds it answered.
+        self.run("UPDATE approvals SET status = status WHERE id = $1", &args![id]).await?;
         let Some(approval) = self.approval(id).await?.filter(|it| it.is_open(now)) else { return Ok(None) };
         let sql = "INSERT INTO approval_votes (approval_id, person, at) VALUES ($1, $2, $3) ON CONFLICT (approval_id, person) DO NOTHING";
         self.run(sql, &args![id, person, now.0]).await?;
@@ -130,7 +137,7 @@ impl Conn {
 
     /// Uses an approval up; false where it was used before.
     pub async fn use_approval(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let used_at = self.now(&Clock::Machine).await?;
+        let used_at = self.now().await?;
         let sql = "UPDATE approvals SET status = 'used', used_at = $3 WHERE id = $1 AND status = 'approved' AND expires_at > $2";
         Ok(self.run(sql, &args![id, now.0, used_at.0]).await? == 1)
     }

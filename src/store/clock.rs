@@ -75,6 +75,15 @@ impl Clock {
         Duration::from_millis(elapsed.max(0).unsigned_abs())
     }
 
+    /// Which start of the machine this is, and how many milliseconds ago it was, with those in which it slept: all processes on it are
+    /// told the same, and nobody can set it. `None` where the system tells no such thing.
+    pub(super) fn since_start(&self) -> Option<(String, i64)> {
+        match self {
+            Self::Machine => started(),
+            Self::Still(it) => Some((format!("{:p}", Arc::as_ptr(it)), it.steady.load(Ordering::Relaxed))),
+        }
+    }
+
     fn steady(&self) -> i64 {
         static START: OnceLock<Instant> = OnceLock::new();
         match self {
@@ -82,4 +91,18 @@ impl Clock {
             Self::Still(it) => it.steady.load(Ordering::Relaxed),
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn started() -> Option<(String, i64)> {
+    use rustix::time::{ClockId, clock_gettime};
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    let name = NAME.get_or_init(|| Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned()));
+    let since = clock_gettime(ClockId::Boottime);
+    Some((name.clone()?, since.tv_sec * 1000 + since.tv_nsec / 1_000_000))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn started() -> Option<(String, i64)> {
+    None
 }

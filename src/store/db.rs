@@ -7,6 +7,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 
 use super::{
     Clock, Tries,
+    kept::{KeptTime, origin},
     open::{Opened, Pools},
     reading::Reading,
     servers::{READ_TIME, Servers, WRITE_TIME},
@@ -18,7 +19,13 @@ use crate::domain::Timestamp;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store could not be used: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// The transaction lost against others and was taken back; it may succeed when it is run again.
+    #[error("the store is busy with the changes of others")]
+    Busy,
+    /// One that several wait for.
+    #[error(transparent)]
+    Shared(Arc<StoreError>),
     #[error("the store's tables could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the store's folder `{path}` cannot be used: {source}")]
@@ -45,43 +52,75 @@ pub enum StoreError {
     ReadOnly(String, &'static str),
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // PostgreSQL: serialization failure, deadlock; SQLite: busy, locked, busy snapshot. What a database says of them helps nobody.
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "5" | "6" | "261" | "517")) {
+            tracing::debug!(%error, "a transaction lost against another one");
+            return Self::Busy;
+        }
+        Self::Database(error)
+    }
+}
+
 impl StoreError {
-    /// Whether the same transaction may succeed when it is run again.
+    /// As it was before several were told of it.
+    fn own(&self) -> &Self {
+        if let Self::Shared(it) = self { it.own() } else { self }
+    }
+
+    /// Whether the same transaction may succeed when it is run again; it has left nothing behind.
     pub(super) fn is_passing(&self) -> bool {
-        // PostgreSQL: serialization failure, deadlock, rollback; SQLite: busy, locked, busy snapshot.
-        self.code().is_some_and(|code| matches!(&*code, "40001" | "40P01" | "40003" | "5" | "6" | "261" | "517"))
+        matches!(self.own(), Self::Busy)
+    }
+
+    /// Whether the database did not take what it was told, and can be used otherwise.
+    pub(crate) fn is_of_a_statement(&self) -> bool {
+        matches!(self.own(), Self::Database(sqlx::Error::Database(_))) && !self.is_away()
+    }
+
+    /// Whether something was made or taken away meanwhile by another transaction that this one could not see.
+    pub(super) fn met_another(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self.own() else { return false };
+        error.is_unique_violation() || error.is_foreign_key_violation()
     }
 
     /// Whether a server that may be written to is likely to be there again soon: it was ended, is starting, or has become a standby.
     pub(crate) fn is_away(&self) -> bool {
-        match self {
+        match self.own() {
             Self::Away { .. } | Self::Full => true,
             Self::Database(error) | Self::Migration(sqlx::migrate::MigrateError::Execute(error)) => is_away(error),
             _ => false,
         }
     }
 
-    /// Whether this process has closed the store.
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::PoolClosed))
+    /// What is said of work whose end nobody saw.
+    pub(crate) fn broken_off() -> Self {
+        Self::Database(sqlx::Error::WorkerCrashed)
     }
 
-    /// Whether the way to the database broke: a commit that was on it may have been taken in.
+    /// Whether this process has closed the store.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.own(), Self::Database(sqlx::Error::PoolClosed))
+    }
+
+    /// Whether the way to the database broke, or it does not know itself: a commit that was on it may have been taken in.
     pub(crate) fn may_be_committed(&self) -> bool {
         use sqlx::Error::{Io, Protocol, Tls, WorkerCrashed};
-        match self {
+        match self.own() {
             Self::Database(Io(_) | Protocol(_) | Tls(_) | WorkerCrashed) => true,
-            // The server ends what is under way, and may do so when the commit is written and not answered.
-            _ => self.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02")),
+            // The server ends what is under way, and may do so when the commit is written and not answered; or it says that it cannot tell.
+            _ => self.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02" | "40003")),
         }
     }
 
     pub fn is_duplicate(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+        matches!(self.own(), Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
     fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
-        if let Self::Database(sqlx::Error::Database(error)) = self { error.code() } else { None }
+        if let Self::Database(sqlx::Error::Database(error)) = self.own() { error.code() } else { None }
     }
 
     /// What a statement ended with that was allowed so many seconds.
@@ -208,15 +247,18 @@ struct Shared {
     url: String,
     /// Whether nothing is to be written to it.
     read_only: bool,
+    clock: Clock,
     opened: OnceCell<Opened>,
+    /// See [`super::kept::origin`]; of SQLite.
+    origin: OnceCell<Option<i64>>,
 }
 
 /// A connection to read with, or a write transaction. Dropped, a transaction is rolled back.
 #[derive(Debug)]
 pub enum Conn {
-    SqliteRead(Reading<Sqlite>),
+    SqliteRead(Reading<Sqlite>, KeptTime),
     PostgresRead(Reading<Postgres>, Arc<Servers>),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, KeptTime),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -229,12 +271,32 @@ impl std::fmt::Debug for Db {
 impl Db {
     /// The database at `sqlite:PATH` or `postgres://…`, not opened yet.
     pub fn at(url: &str) -> Self {
-        Self(Arc::new(Shared { url: url.to_owned(), read_only: false, opened: OnceCell::new() }))
+        Self::new(url, false, Clock::Machine)
+    }
+
+    /// The same, on a machine with this clock.
+    pub fn by(url: &str, clock: Clock) -> Self {
+        Self::new(url, false, clock)
+    }
+
+    fn new(url: &str, read_only: bool, clock: Clock) -> Self {
+        Self(Arc::new(Shared { url: url.to_owned(), read_only, clock, opened: OnceCell::new(), origin: OnceCell::new() }))
+    }
+
+    /// The clock of the machine that this process is on.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// How time is told on SQLite.
+    async fn kept_time(&self, opened: &Opened) -> KeptTime {
+        let origin = self.0.origin.get_or_init(|| origin(opened, &self.0.clock)).await;
+        KeptTime { clock: self.0.clock.clone(), origin: *origin }
     }
 
     /// The same, for those who only read: it may lie where nothing can be written.
     pub fn read_only_at(url: &str) -> Self {
-        Self(Arc::new(Shared { url: url.to_owned(), read_only: true, opened: OnceCell::new() }))
+        Self::new(url, true, Clock::Machine)
     }
 
     /// Opens `sqlite:PATH` or `postgres://…` and brings its tables up to date.
@@ -267,14 +329,17 @@ impl Db {
         let turn = tokio::time::timeout_at(until(), turn).await.map_err(|_| StoreError::Full)?;
         let turn = turn.map_err(|_| StoreError::from(sqlx::Error::PoolClosed))?;
         match self.reading(opened, Some(turn)).await? {
-            Conn::SqliteRead(it) => Ok(Conn::SqliteRead(it.for_at_most(READ_TIME).await?)),
+            Conn::SqliteRead(it, time) => Ok(Conn::SqliteRead(it.for_at_most(READ_TIME).await?, time)),
             other => Ok(other),
         }
     }
 
     async fn reading(&self, opened: &Opened, turn: Option<OwnedSemaphorePermit>) -> Result<Conn, StoreError> {
         Ok(match (&opened.pools, &opened.servers) {
-            (Pools::Sqlite { reader, .. }, _) => Conn::SqliteRead(Reading::with(reader.acquire().await?, turn)),
+            (Pools::Sqlite { reader, .. }, _) => {
+                let time = self.kept_time(opened).await;
+                Conn::SqliteRead(Reading::with(reader.acquire().await?, turn), time)
+            }
             (Pools::Postgres(_), Some(servers)) => {
                 let conn = servers.to_read().await?;
                 Conn::PostgresRead(Reading::with(conn, turn), Arc::clone(servers))
@@ -283,27 +348,47 @@ impl Db {
         })
     }
 
-    /// A write transaction. On SQLite it waits for its turn here, so that nothing it has read can be stale.
+    /// A write transaction that is as if it were alone in the world. On SQLite it waits for its turn here, so that nothing it has read
+    /// can be stale; on PostgreSQL those that cannot have been alone fail with [`StoreError::Busy`].
     pub async fn begin(&self) -> Result<Conn, StoreError> {
+        self.begin_as("BEGIN ISOLATION LEVEL SERIALIZABLE").await
+    }
+
+    /// Transactions that record: each statement sees all that was committed before it, and what a rule is about has to be locked, or to
+    /// stand in the condition of the statement that changes it. They wait for each other where others would fail.
+    pub fn recording(&self) -> Recording<'_> {
+        Recording(self)
+    }
+
+    /// A transaction in which a change is tried out and taken back: it sees the store as it was at one moment, and stands in nobody's way
+    /// who only reads what it writes.
+    pub(crate) async fn begin_trial(&self) -> Result<Conn, StoreError> {
+        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ").await
+    }
+
+    async fn begin_as(&self, postgres: &'static str) -> Result<Conn, StoreError> {
         let opened = self.opened().await?;
         if let Some(why) = opened.read_only {
             return Err(StoreError::ReadOnly(self.path().display().to_string(), why));
         }
         Ok(match (&opened.pools, &opened.servers) {
-            (Pools::Sqlite { writer, .. }, _) => match writer.begin_with("BEGIN IMMEDIATE").await {
-                Ok(begun) => Conn::Sqlite(begun),
-                Err(error) => {
-                    let error = StoreError::from(error);
-                    // What is wrong with the connection, nobody can tell: the next who writes gets another.
-                    if !error.is_passing()
-                        && let Some(conn) = writer.try_acquire()
-                    {
-                        drop(conn.close().await);
+            (Pools::Sqlite { writer, .. }, _) => {
+                let time = self.kept_time(opened).await;
+                match writer.begin_with("BEGIN IMMEDIATE").await {
+                    Ok(begun) => Conn::Sqlite(begun, time),
+                    Err(error) => {
+                        let error = StoreError::from(error);
+                        // What is wrong with the connection, nobody can tell: the next who writes gets another.
+                        if !error.is_passing()
+                            && let Some(conn) = writer.try_acquire()
+                        {
+                            drop(conn.close().await);
+                        }
+                        return Err(error);
                     }
-                    return Err(error);
                 }
-            },
-            (Pools::Postgres(_), Some(servers)) => Conn::Postgres(servers.to_write("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
+            }
+            (Pools::Postgres(_), Some(servers)) => Conn::Postgres(servers.to_write(postgres).await?),
             (Pools::Postgres(_), None) => return Err(sqlx::Error::PoolClosed.into()),
         })
     }
@@ -402,9 +487,20 @@ impl Db {
     }
 }
 
+/// See [`Db::recording`].
+#[derive(Debug, Clone, Copy)]
+pub struct Recording<'a>(&'a Db);
+
+impl Recording<'_> {
+    /// Such a transaction.
+    pub async fn begin(&self) -> Result<Conn, StoreError> {
+        self.0.begin_as("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+}
+
 /// Runs a block in a write transaction and commits it when it ends well; again when another process was in the way.
 ///
-/// `transaction!(db, Error, tx => { tx.run(…).await?; Ok(value) })`. The error type has to be made from [`StoreError`] and
+/// `transaction!(db, Error, tx => { tx.run(…).await?; Ok(value) })`, or `db.recording()` for one that records. The error type has to be made from [`StoreError`] and
 /// to tell it back through [`FromStore`].
 macro_rules! transaction {
     ($db:expr, $error:ty, $tx:ident => $work:block) => {{
@@ -432,9 +528,6 @@ pub(crate) use transaction;
 /// How long connections are waited for that are still at work when the store is closed.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How often a transaction is tried.
-pub(crate) const ATTEMPTS: u32 = 10;
-
 /// An error that may come from the store.
 pub(crate) trait FromStore {
     fn store_error(&self) -> Option<&StoreError>;
@@ -446,20 +539,18 @@ impl FromStore for StoreError {
     }
 }
 
-pub(crate) fn is_passing(error: &impl FromStore) -> bool {
-    error.store_error().is_some_and(StoreError::is_passing)
-}
-
+/// Waits by chance, longer with each attempt: up to 4 ms at first, up to a quarter of a second at last.
 pub(crate) async fn pause(attempt: u32) {
-    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) % 10;
-    tokio::time::sleep(Duration::from_millis((2 << attempt.min(7)) + chance)).await;
+    let most = 2_u64 << attempt.min(7);
+    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]); // 0 to 255
+    tokio::time::sleep(Duration::from_millis(1 + most * chance / 256)).await;
 }
 
 /// Runs a statement with the connection of either database. One that reads is run again elsewhere when its server goes.
 macro_rules! either {
     ($self:expr, $conn:ident => $work:expr) => {
         match $self {
-            Conn::SqliteRead(it) => {
+            Conn::SqliteRead(it, _) => {
                 let $conn = it.begin()?;
                 let done = $work;
                 it.ended();
@@ -477,7 +568,7 @@ macro_rules! either {
                     }
                 }
             }
-            Conn::Sqlite(it) => {
+            Conn::Sqlite(it, _) => {
                 let $conn = &mut **it;
                 $work.map_err(|error| StoreError::of_statement(error, WRITE_TIME))
             }
@@ -506,10 +597,10 @@ macro_rules! bound {
 
 impl Conn {
     /// The time by which processes on one store tell each other how long something lasts: the database's on PostgreSQL, where they
-    /// may be on many machines; on SQLite the machine's that all of them are on.
-    pub async fn now(&mut self, clock: &Clock) -> Result<Timestamp, StoreError> {
-        if self.is_sqlite() {
-            return Ok(clock.now());
+    /// may be on many machines; on SQLite one that only goes forward on the machine that all of them are on, whoever sets its clock.
+    pub async fn now(&mut self) -> Result<Timestamp, StoreError> {
+        if let Self::SqliteRead(_, time) | Self::Sqlite(_, time) = self {
+            return Ok(time.now());
         }
         // That of the statement, not of the transaction, which may have begun before the caller looked at its own clock.
         let sql = "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)";
@@ -528,8 +619,21 @@ impl Conn {
         }
     }
 
+    /// Waits until nobody else has this turn, and has it to the end of the transaction. On SQLite who writes has it already.
+    ///
+    /// It is a row that is written and stays as it is: every database locks that one until the end, and tells a transaction that sees the
+    /// store as it was before that it comes too late.
+    pub(super) async fn turn(&mut self, name: &str) -> Result<(), StoreError> {
+        const TAKE: &str = "UPDATE settings SET value = value WHERE name = $1";
+        if self.is_sqlite() || self.run(TAKE, &args![name]).await? > 0 {
+            return Ok(());
+        }
+        self.run("INSERT INTO settings (name, value) VALUES ($1, '') ON CONFLICT (name) DO NOTHING", &args![name]).await?;
+        self.run(TAKE, &args![name]).await.map(drop)
+    }
+
     fn is_sqlite(&self) -> bool {
-        matches!(self, Self::SqliteRead(_) | Self::Sqlite(_))
+        matches!(self, Self::SqliteRead(..) | Self::Sqlite(..))
     }
 
     /// All rows.
@@ -560,9 +664,9 @@ impl Conn {
     /// Keeps what the transaction did.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(it) => it.commit().await?,
+            Self::Sqlite(it, _) => it.commit().await?,
             Self::Postgres(it) => it.commit().await?,
-            Self::SqliteRead(_) | Self::PostgresRead(..) => {}
+            Self::SqliteRead(..) | Self::PostgresRead(..) => {}
         }
         Ok(())
     }

@@ -3,14 +3,22 @@
 use super::{FromStore, StoreError};
 use crate::error::{CallError, ProviderError};
 
+static BUSY: StoreError = StoreError::Busy;
+
 impl From<StoreError> for ProviderError {
     fn from(error: StoreError) -> Self {
+        if error.is_passing() {
+            return Self::StoreBusy;
+        }
         Self::Store(Box::new(error))
     }
 }
 
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
+        if error.is_passing() {
+            return Self::Provider(ProviderError::StoreBusy);
+        }
         if error.may_be_committed() {
             return Self::StoreLost { what: "whether it kept what this call gave it is not known", source: Box::new(error) };
         }
@@ -20,7 +28,11 @@ impl From<StoreError> for CallError {
 
 impl FromStore for ProviderError {
     fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { error.downcast_ref() } else { None }
+        match self {
+            Self::Store(error) => error.downcast_ref(),
+            Self::StoreBusy => Some(&BUSY),
+            _ => None,
+        }
     }
 }
 
@@ -28,6 +40,7 @@ impl FromStore for CallError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) | Self::StoreLost { source: error, .. } => error.downcast_ref(),
+            Self::Provider(ProviderError::StoreBusy) => Some(&BUSY),
             _ => None,
         }
     }

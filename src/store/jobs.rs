@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{Clock, Conn, Mark, StoreError, args, row};
+use crate::domain::Timestamp;
 
 row! {
     /// Work of many calls.
@@ -22,7 +23,7 @@ row! {
     pub struct JobRow {
         job_id: String, idx: i64, name: String, connection: String, tool: String, arguments: String, told: Option<String>,
         target: Option<String>, state: String, call_id: Option<String>, reason: Option<String>, receipt: Option<String>,
-        inverse: Option<String>,
+        inverse: Option<String>, doubtful_since: Option<i64>,
     }
 }
 
@@ -146,16 +147,16 @@ impl Taken {
 
 const JOB: &str = "SELECT id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, cancel, \
                    lease_owner, lease_until, fence, created_at, ended_at FROM jobs";
-const ROW: &str =
-    "SELECT job_id, idx, name, connection, tool, arguments, told, target, state, call_id, reason, receipt, inverse FROM job_rows";
+const ROW: &str = "SELECT job_id, idx, name, connection, tool, arguments, told, target, state, call_id, reason, receipt, inverse, \
+     doubtful_since FROM job_rows";
 /// How many rows one statement writes.
 const AT_ONCE: usize = 50;
 
 impl Conn {
     /// Adds a job with all its rows, in the order in which they are to be made. `rows` makes the nth when it is written. It is held
     /// by its first worker from now on.
-    pub async fn add_job(&mut self, it: &JobRecord, rows: NewRows<'_>, clock: &Clock) -> Result<(), StoreError> {
-        let now = self.now(clock).await?;
+    pub async fn add_job(&mut self, it: &JobRecord, rows: NewRows<'_>) -> Result<(), StoreError> {
+        let now = self.now().await?;
         let sql = "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, \
                    cancel, lease_owner, lease_until, fence, created_at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -237,18 +238,26 @@ impl Conn {
     }
 
     /// Jobs that go on as soon as somebody takes them, oldest first.
-    pub async fn due_jobs(&mut self, clock: &Clock) -> Result<Vec<JobRecord>, StoreError> {
-        let now = self.now(clock).await?;
+    pub async fn due_jobs(&mut self) -> Result<Vec<JobRecord>, StoreError> {
+        let now = self.now().await?;
         self.all(&format!("{JOB} WHERE status = 'running' AND lease_until < $1 ORDER BY created_at LIMIT 100"), &args![now.0]).await
     }
 
-    /// Takes a job that nobody holds; `None` where somebody else was faster, or somebody holds it.
-    pub async fn take_job(&mut self, job: &JobRecord, owner: &str, clock: &Clock) -> Result<Option<Taken>, StoreError> {
+    /// Jobs that somebody holds, as far as the store knows, oldest first.
+    pub async fn held_jobs(&mut self) -> Result<Vec<JobRecord>, StoreError> {
+        let now = self.now().await?;
+        self.all(&format!("{JOB} WHERE status = 'running' AND lease_until >= $1 ORDER BY created_at LIMIT 100"), &args![now.0]).await
+    }
+
+    /// Takes a job that nobody holds; `None` where somebody else was faster, or somebody holds it. With `is_gone` its holder is known to
+    /// be gone, whatever the store says.
+    pub async fn take_job(&mut self, job: &JobRecord, owner: &str, clock: &Clock, is_gone: bool) -> Result<Option<Taken>, StoreError> {
         let since = clock.mark();
-        let now = self.now(clock).await?;
+        let now = self.now().await?;
         let sql = "UPDATE jobs SET lease_owner = $1, lease_until = $2, fence = fence + 1 \
-                   WHERE id = $3 AND fence = $4 AND status = 'running' AND lease_until < $5";
-        let taken = self.run(sql, &args![owner, now.plus_seconds(LEASE_SECONDS).0, &job.id, job.fence, now.0]).await? == 1;
+                   WHERE id = $3 AND fence = $4 AND status = 'running' AND (lease_until < $5 OR ($6 AND lease_owner = $7))";
+        let until = now.plus_seconds(LEASE_SECONDS).0;
+        let taken = self.run(sql, &args![owner, until, &job.id, job.fence, now.0, is_gone, &job.lease_owner]).await? == 1;
         let ago = |at: i64| Duration::from_millis((now.0 - at).max(0).unsigned_abs());
         Ok(taken.then(|| Taken {
             lease: Lease::new(&job.id, owner, job.fence + 1, clock, since),
@@ -259,7 +268,7 @@ impl Conn {
 
     /// Renews a hold; `None` where it is lost, else whether the job is to be cancelled. See [`Lease::renewed`].
     pub async fn renew_lease(&mut self, lease: &Lease) -> Result<Option<bool>, StoreError> {
-        let until = self.now(&lease.clock).await?.plus_seconds(LEASE_SECONDS).0;
+        let until = self.now().await?.plus_seconds(LEASE_SECONDS).0;
         let sql = "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND fence = $3 AND status = 'running'";
         if self.run(sql, &args![until, &lease.job, lease.fence]).await? == 0 {
             return Ok(None);
@@ -273,6 +282,16 @@ impl Conn {
         Ok(self.one::<(bool,)>(sql, &args![&lease.job, lease.fence]).await?.map(|it| it.0))
     }
 
+    /// Keeps others from taking the job until the end of the transaction, as [`Self::cancel_wanted`] answers: what is written in it is
+    /// written by whoever holds the job.
+    pub async fn keep_job(&mut self, lease: &Lease) -> Result<Option<bool>, StoreError> {
+        let sql = "UPDATE jobs SET fence = fence WHERE id = $1 AND fence = $2 AND status = 'running'";
+        if self.run(sql, &args![&lease.job, lease.fence]).await? == 0 {
+            return Ok(None);
+        }
+        self.cancel_wanted(lease).await
+    }
+
     /// Lets go of a job, so that another worker may take it at once.
     pub async fn release_job(&mut self, lease: &Lease) -> Result<(), StoreError> {
         self.run("UPDATE jobs SET lease_until = 0 WHERE id = $1 AND fence = $2", &args![&lease.job, lease.fence]).await?;
@@ -281,7 +300,7 @@ impl Conn {
 
     /// Ends a job; false where the hold on it is lost.
     pub async fn end_job(&mut self, lease: &Lease, status: &str) -> Result<bool, StoreError> {
-        let now = self.now(&lease.clock).await?;
+        let now = self.now().await?;
         let sql = "UPDATE jobs SET status = $1, ended_at = $2, lease_until = 0 WHERE id = $3 AND fence = $4 AND status = 'running'";
         Ok(self.run(sql, &args![status, now.0, &lease.job, lease.fence]).await? == 1)
     }
@@ -295,6 +314,12 @@ impl Conn {
     pub async fn job_rows(&mut self, job: &str, after: i64, state: Option<&str>, rows: i64) -> Result<Vec<JobRow>, StoreError> {
         let sql = format!("{ROW} WHERE job_id = $1 AND idx > $2 AND ($3 OR state = $4) ORDER BY idx LIMIT $5");
         self.all(&sql, &args![job, after, state.is_none(), state.unwrap_or_default(), rows]).await
+    }
+
+    /// Notes of the rows that were being sent that their worker was gone by `since`, where no earlier time is noted.
+    pub async fn doubt_rows(&mut self, job: &str, since: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE job_rows SET doubtful_since = $2 WHERE job_id = $1 AND state = 'sending' AND doubtful_since IS NULL";
+        self.run(sql, &args![job, since.0]).await.map(drop)
     }
 
     /// The receipt of the row that the caller has named so.
@@ -316,7 +341,7 @@ impl Conn {
 
     pub async fn change_row(&mut self, job: &str, idx: i64, it: &RowChange) -> Result<(), StoreError> {
         let sql = "UPDATE job_rows SET state = $3, call_id = COALESCE($4, call_id), target = COALESCE($5, target), reason = $6, \
-                   receipt = COALESCE($7, receipt), inverse = COALESCE($8, inverse) WHERE job_id = $1 AND idx = $2";
+                   receipt = COALESCE($7, receipt), inverse = COALESCE($8, inverse), doubtful_since = NULL WHERE job_id = $1 AND idx = $2";
         self.run(sql, &args![job, idx, it.state, &it.call_id, &it.target, &it.reason, &it.receipt, &it.inverse]).await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Clock, Conn, StoreError, Val, args, row, sha256};
+use super::{Conn, StoreError, Val, args, row, sha256};
 use crate::domain::Timestamp;
 
 /// What a row of the ledger tells.
@@ -102,6 +102,11 @@ row! {
 }
 
 row! {
+    /// What the next row follows.
+    struct Tail { seq: i64, hash: String }
+}
+
+row! {
     /// How many calls of a day ended in a way; the day is counted from 1970.
     pub struct CallsOfDay { day: i64, outcome: String, calls: i64 }
 }
@@ -114,6 +119,20 @@ fn calls_of<'a>(rows: &[(&'a str, EntryKind, &Value)], kind: EntryKind) -> Vec<&
 /// `$3, $4, $5`: places for `count` values from the `first` on.
 fn places(first: usize, count: usize) -> String {
     (first..first + count).map(|it| format!("${it}")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many things one statement names at most.
+const PIECE: usize = 64;
+
+/// A list in pieces of few lengths (64, 32, … 1), so that few different statements are prepared.
+fn pieces<T>(list: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let length = PIECE.min(1 << rest.len().checked_ilog2()?);
+        let piece;
+        (piece, rest) = rest.split_at(length);
+        Some(piece)
+    })
 }
 
 const COLUMNS: &str = "SELECT seq, at, call_id, entry, body, prev, hash FROM ledger";
@@ -134,8 +153,13 @@ impl Conn {
 
     /// Appends rows; inside a transaction, so that no other process takes their numbers. An intent is open until its outcome is there.
     pub async fn append_all(&mut self, rows: &[(&str, EntryKind, &Value)]) -> Result<(), StoreError> {
-        let last: Option<LedgerRow> = self.one(&format!("{COLUMNS} ORDER BY seq DESC LIMIT 1"), &[]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.ledger_turn().await?;
+        let last: Option<Tail> = self.one("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1", &[]).await?;
         let (mut seq, mut prev) = last.map_or((0, GENESIS.to_owned()), |it| (it.seq, it.hash));
+        let mut chain = Vec::with_capacity(rows.len());
         for &(call_id, kind, body) in rows {
             seq += 1;
             let mut row = LedgerRow {
@@ -144,35 +168,56 @@ impl Conn {
                 call_id: call_id.to_owned(),
                 entry: kind.name().to_owned(),
                 body: body.to_string(),
-                prev,
+                prev: std::mem::take(&mut prev),
                 hash: String::new(),
             };
             row.hash = row.digest();
-            let sql = "INSERT INTO ledger (seq, at, call_id, entry, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-            self.run(sql, &args![row.seq, row.at, &row.call_id, &row.entry, &row.body, &row.prev, &row.hash]).await?;
-            prev = row.hash;
+            prev.clone_from(&row.hash);
+            chain.push(row);
+        }
+        for piece in pieces(&chain) {
+            let mut values = Vec::with_capacity(7 * piece.len());
+            for it in piece {
+                values.extend(args![it.seq, it.at, &it.call_id, &it.entry, &it.body, &it.prev, &it.hash]);
+            }
+            let rows: Vec<String> = (0..piece.len()).map(|at| format!("({})", places(7 * at + 1, 7))).collect();
+            let sql = format!("INSERT INTO ledger (seq, at, call_id, entry, body, prev, hash) VALUES {}", rows.join(", "));
+            let written = self.run(&sql, &values).await;
+            // A program of a version that takes no turn may be at work on the same store: then this one comes too late.
+            written.map_err(|error| if error.is_duplicate() { StoreError::Busy } else { error })?;
         }
         self.opened(&calls_of(rows, EntryKind::Intent)).await?;
         self.closed(&calls_of(rows, EntryKind::Outcome)).await
+    }
+
+    /// Waits until nobody else appends, until the end of the transaction. Whoever looks at the ledger and appends by what it says has to
+    /// have its turn before the look; it is taken last, so that nobody who has it waits for something else.
+    pub async fn ledger_turn(&mut self) -> Result<(), StoreError> {
+        self.turn("ledger_turn").await
     }
 
     async fn opened(&mut self, calls: &[&str]) -> Result<(), StoreError> {
         if calls.is_empty() {
             return Ok(());
         }
-        let mut values = args![self.now(&Clock::Machine).await?.0].to_vec();
-        values.extend(calls.iter().map(|it| Val::from(*it)));
-        let rows: Vec<String> = (2..=values.len()).map(|at| format!("(${at}, $1, 0)")).collect();
-        let sql = format!("INSERT INTO open_intents (call_id, at, looked_at) VALUES {} ON CONFLICT (call_id) DO NOTHING", rows.join(", "));
-        self.run(&sql, &values).await.map(drop)
+        let now = self.now().await?;
+        for piece in pieces(calls) {
+            let mut values = args![now.0].to_vec();
+            values.extend(piece.iter().map(|it| Val::from(*it)));
+            let rows: Vec<String> = (2..=values.len()).map(|at| format!("(${at}, $1, 0)")).collect();
+            let sql =
+                format!("INSERT INTO open_intents (call_id, at, looked_at) VALUES {} ON CONFLICT (call_id) DO NOTHING", rows.join(", "));
+            self.run(&sql, &values).await?;
+        }
+        Ok(())
     }
 
     async fn closed(&mut self, calls: &[&str]) -> Result<(), StoreError> {
-        if calls.is_empty() {
-            return Ok(());
+        for piece in pieces(calls) {
+            let values: Vec<Val> = piece.iter().map(|it| Val::from(*it)).collect();
+            self.run(&format!("DELETE FROM open_intents WHERE call_id IN ({})", places(1, piece.len())), &values).await?;
         }
-        let values: Vec<Val> = calls.iter().map(|it| Val::from(*it)).collect();
-        self.run(&format!("DELETE FROM open_intents WHERE call_id IN ({})", places(1, calls.len())), &values).await.map(drop)
+        Ok(())
     }
 
     /// Calls, newest first: their intent or refusal rows.
@@ -275,6 +320,8 @@ impl Conn {
         if calls.is_empty() {
             return Ok(());
         }
+        // Those who close intents change these rows in another order.
+        self.ledger_turn().await?;
         let mut values = args![now.0].to_vec();
         values.extend(calls.iter().map(|it| Val::from(*it)));
         let sql = format!("UPDATE open_intents SET looked_at = $1 WHERE call_id IN ({})", places(2, calls.len()));

@@ -6,6 +6,7 @@ mod consoles;
 mod db;
 mod errors;
 mod jobs;
+mod kept;
 mod ledger;
 mod open;
 mod reading;
@@ -17,16 +18,17 @@ mod waiting;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
+pub use db::{Conn, Db, Recording, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
+pub use kept::KeptTime;
 pub use ledger::{Anchor, CallPage, CallsOfDay, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 pub use segments::{Base, LedgerKey, Retention};
 
-pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};
+pub(crate) use db::{FromStore, args, pause, row, transaction};
 pub use open::Pools;
 pub(crate) use open::{private_folder, private_new_file};
-pub(crate) use waiting::{Tries, patiently, within};
+pub(crate) use waiting::{Tries, patiently, until, within};
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.
 pub fn new_id(prefix: &str) -> String {

@@ -9,7 +9,10 @@ use sqlx::{
 };
 use tokio::sync::Semaphore;
 
-use super::{ATTEMPTS, StoreError, pause, servers::Servers};
+use super::{StoreError, pause, servers::Servers};
+
+/// How often it is tried to bring a file up to date that others may be bringing up to date.
+const ATTEMPTS: u32 = 10;
 
 /// The database, open.
 #[derive(Debug)]
@@ -148,7 +151,7 @@ async fn made_by(pool: &SqlitePool) -> Option<String> {
 }
 
 /// Whether all steps were taken; an error where more were taken than this program knows.
-fn is_up_to_date(done: &[i64], kept: [&'static str; 2], made_by: Option<String>) -> Result<bool, StoreError> {
+fn is_up_to_date(done: &[i64], kept: [&'static str; 3], made_by: Option<String>) -> Result<bool, StoreError> {
     let known: Vec<i64> = migrator(kept).iter().map(|it| it.version).collect();
     let (store, last) = (done.iter().max().copied().unwrap_or_default(), known.iter().max().copied().unwrap_or_default());
     if store > last {
@@ -167,7 +170,7 @@ fn is_writable(path: &Path) -> bool {
 }
 
 /// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
-fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
+fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
@@ -184,12 +187,21 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(10, "activity_kept", activity),
         migration(11, "console", include_str!("migrations/0011_console.sql")),
         migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
+        migration(15, "doubt", include_str!("migrations/0015_doubt.sql")),
+        migration(16, "by_key", by_key),
     ])
 }
 
-const KEPT_SQLITE: [&str; 2] = [include_str!("migrations/0007_kept.sqlite.sql"), include_str!("migrations/0010_activity_kept.sqlite.sql")];
-const KEPT_POSTGRES: [&str; 2] =
-    [include_str!("migrations/0007_kept.postgres.sql"), include_str!("migrations/0010_activity_kept.postgres.sql")];
+const KEPT_SQLITE: [&str; 3] = [
+    include_str!("migrations/0007_kept.sqlite.sql"),
+    include_str!("migrations/0010_activity_kept.sqlite.sql"),
+    "SELECT 1", // it reads by the key as it is
+];
+const KEPT_POSTGRES: [&str; 3] = [
+    include_str!("migrations/0007_kept.postgres.sql"),
+    include_str!("migrations/0010_activity_kept.postgres.sql"),
+    include_str!("migrations/0016_by_key.postgres.sql"),
+];
 
 /// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
 /// rollback fails then, and a connection that still counts itself in a transaction would begin none ever after.

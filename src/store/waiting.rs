@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ATTEMPTS, FromStore, pause};
+use super::{FromStore, StoreError, pause};
 
 /// How long a call may wait for the store, counted from its beginning: clients give a request a minute, and a standby takes over in half
 /// of one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+/// For how long a transaction is tried that others are in the way of: a call may have four of them.
+const BUSY: Duration = Duration::from_secs(12);
+/// How often one is tried that came upon what another one has made or taken away.
+const MEETINGS: u32 = 5;
 
 tokio::task_local! {
     static UNTIL: Instant;
@@ -25,7 +29,7 @@ pub(crate) async fn within<T>(time: Duration, call: impl Future<Output = T>) -> 
 }
 
 /// Until when what runs here may wait for the store.
-pub(super) fn until() -> Instant {
+pub(crate) fn until() -> Instant {
     UNTIL.try_with(|it| *it).unwrap_or_else(|_| Instant::now() + PATIENCE)
 }
 
@@ -33,12 +37,13 @@ pub(super) fn until() -> Instant {
 #[derive(Debug)]
 pub(crate) struct Tries {
     until: Instant,
+    begun: Instant,
     made: u32,
 }
 
 impl Default for Tries {
     fn default() -> Self {
-        Self { until: until(), made: 0 }
+        Self { until: until(), begun: Instant::now(), made: 0 }
     }
 }
 
@@ -49,10 +54,20 @@ impl Tries {
         self.made += 1;
         let Some(error) = error.store_error() else { return false };
         let is_lost = !committed && error.is_away() && Instant::now() < self.until;
-        let again = is_lost || (self.made < ATTEMPTS && error.is_passing());
+        let again = is_lost || (self.begun.elapsed() < BUSY && error.is_passing());
         if again {
             pause(self.made).await;
         }
         again
+    }
+
+    /// The same for one that looks before it writes: it may have met what it could not see, and sees it the next time.
+    pub(crate) async fn looking_again(&mut self, error: &impl FromStore, committed: bool) -> bool {
+        if !committed && self.made < MEETINGS && error.store_error().is_some_and(StoreError::met_another) {
+            self.made += 1;
+            pause(self.made).await;
+            return true;
+        }
+        self.again(error, committed).await
     }
 }

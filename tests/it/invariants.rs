@@ -11,7 +11,7 @@ fn only_the_guard_makes_permits_and_sends() {
     let unsent = source("guard/unsent.rs");
     for held in [
         "impl Permit { pub(super) fn new(call_id: &str)",
-        "pub(super) fn leased(",
+        "pub(super) fn of_row(call_id: &str, row: RowIntent)",
         "#[cfg(test)] pub(crate) fn for_tests(",
         // Of a read; of a change that is not planned; of one that is.
         "impl UnsentRead { pub(crate) fn new(future: impl Future<Output = Result<Value, ProviderError>> + Send + 'static) -> Self { Self(Box::pin(future)) } pub(super) async fn send(self)",
@@ -23,6 +23,13 @@ fn only_the_guard_makes_permits_and_sends() {
         assert!(unsent.contains(held), "`{held}` is gone: who else can send now?");
     }
     assert!(!unsent.contains("impl Clone for Permitted") && !unsent.contains("impl Default for Permit"));
+    // The two ways out: no request and no transaction before the intent is recorded.
+    for (file, held) in [
+        ("providers/http/exchange.rs", "if let Some(permit) = permit { permit.leave().await?; }"),
+        ("providers/local/mod.rs", "directory.act(&change, &plan, permit.leave().await?).await"),
+    ] {
+        assert!(source(file).contains(held), "`{held}` is gone from {file}: is a change sent without an intent now?");
+    }
 }
 
 #[test]

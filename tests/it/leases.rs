@@ -42,37 +42,41 @@ async fn change<T>(db: &Db, work: impl AsyncFnOnce(&mut Conn) -> T) -> T {
 async fn a_job_goes_from_hand_to_hand_by_the_stores_time_wherever_the_machines_clocks_stand() {
     for store in Store::each().await {
         let db = Db::open(&store.url).await.unwrap();
+        let kind = db.kind();
         let real = Timestamp::now().0;
         // All processes on one SQLite file have one clock; those on one PostgreSQL may have any.
         let skews: &[(i64, i64)] =
             if db.kind() == "sqlite" { &[(0, 0)] } else { &[(0, MINUTE), (0, -MINUTE), (MINUTE, -MINUTE), (-MINUTE, MINUTE)] };
         for (number, (ours, theirs)) in skews.iter().enumerate() {
             let here = Clock::still(Timestamp(real + ours));
-            let there = if db.kind() == "sqlite" { here.clone() } else { Clock::still(Timestamp(real + theirs)) };
+            let there = if kind == "sqlite" { here.clone() } else { Clock::still(Timestamp(real + theirs)) };
+            let (db, others) = (Db::by(&store.url, here.clone()), Db::by(&store.url, there.clone()));
             let id = format!("job_{number}");
             let lease = Lease::first(&id, "here", &here);
-            change(&db, async |tx| tx.add_job(&job(&id), &|_| None::<NewRow>, &here).await.unwrap()).await;
+            change(&db, async |tx| tx.add_job(&job(&id), &|_| None::<NewRow>).await.unwrap()).await;
             assert!(lease.holds());
             let now = db.read().await.unwrap().job(&id).await.unwrap().unwrap();
-            assert!(db.read().await.unwrap().due_jobs(&there).await.unwrap().is_empty(), "{ours} {theirs}: it is held");
-            let taken = change(&db, async |tx| tx.take_job(&now, "there", &there).await.unwrap()).await;
+            assert!(others.read().await.unwrap().due_jobs().await.unwrap().is_empty(), "{ours} {theirs}: it is held");
+            let taken = change(&others, async |tx| tx.take_job(&now, "there", &there, false).await.unwrap()).await;
             assert!(taken.is_none(), "{ours} {theirs}: it is held");
             assert_eq!(change(&db, async |tx| tx.renew_lease(&lease).await.unwrap()).await, Some(false));
-            assert!(change(&db, async |tx| tx.take_job(&now, "there", &there).await.unwrap()).await.is_none());
+            assert!(change(&others, async |tx| tx.take_job(&now, "there", &there, false).await.unwrap()).await.is_none());
 
             // Its worker is silent for as long as a lease lasts.
-            if db.kind() == "sqlite" {
+            if kind == "sqlite" {
                 here.pass(31_000);
             } else {
                 change(&db, async |tx| tx.run("UPDATE jobs SET lease_until = lease_until - 31000", &[]).await.unwrap()).await;
             }
-            let due = db.read().await.unwrap().due_jobs(&there).await.unwrap();
+            let due = others.read().await.unwrap().due_jobs().await.unwrap();
             assert_eq!(due.len(), 1, "{ours} {theirs}: nobody holds it");
-            let taken = change(&db, async |tx| tx.take_job(&due[0], "there", &there).await.unwrap()).await.unwrap();
+            let taken = change(&others, async |tx| tx.take_job(&due[0], "there", &there, false).await.unwrap()).await.unwrap();
             assert!(taken.lease.holds() && taken.lease.fence == 2);
             assert!(taken.free_for.as_secs() < 5, "it was free for a second: {taken:?}");
             assert_eq!(change(&db, async |tx| tx.renew_lease(&lease).await.unwrap()).await, None, "the first worker learns it");
-            change(&db, async |tx| tx.end_job(&taken.lease, "done").await.unwrap()).await;
+            change(&others, async |tx| tx.end_job(&taken.lease, "done").await.unwrap()).await;
+            db.close().await;
+            others.close().await;
         }
         db.close().await;
     }

@@ -119,7 +119,9 @@ impl Api {
             let request = self.request(parts, url, kind, token.as_ref())?;
             let turn = self.pace().turn(deadline).await.map_err(|wait| service.busy(wait))?;
             // Whoever waited for the turn may no longer have leave to send.
-            permit.map_or(Ok(()), Permit::still_good)?;
+            if let Some(permit) = permit {
+                permit.leave().await?;
+            }
             let raw = match fetched(request).await {
                 Ok(raw) => raw,
                 Err(error) => {

@@ -11,7 +11,7 @@ use crate::{
         Thing, Timestamp, fold, limits::Certificate,
     },
     error::ProviderError,
-    store::{ATTEMPTS, Db, Val, args, is_passing, new_id, pause, row, sha256},
+    store::{Db, Tries, Val, args, new_id, row, sha256},
     tools::certificates::{ActivateCertificates, DeactivateCertificates, ListCertificates},
 };
 
@@ -116,16 +116,19 @@ pub async fn add_certificate(db: &Db, organization: &str, name: Option<&str>, pe
     let name = Name::try_from(named).map_err(|error| ProviderError::invalid(error.to_string(), "give a shorter name"))?;
     let organization = OrganizationRef::try_from(organization.to_owned())
         .map_err(|error| ProviderError::invalid(error.to_string(), "give a name, slug or id"))?;
-    let mut attempt = 0;
+    let mut tries = Tries::default();
     loop {
-        attempt += 1;
-        let mut session = Session { db: db.begin().await?, settings: std::sync::Arc::default(), makes: true };
-        let added = match add(&mut session, &organization, &name, &parsed).await {
-            Ok(it) => session.db.commit().await.map(|()| it).map_err(ProviderError::from),
-            Err(error) => Err(error),
-        };
+        let mut committed = false;
+        let added = async {
+            let mut session = Session { db: db.begin().await?, settings: std::sync::Arc::default(), makes: true };
+            let added = add(&mut session, &organization, &name, &parsed).await?;
+            committed = true;
+            session.db.commit().await?;
+            Ok(added)
+        }
+        .await;
         match added {
-            Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+            Err(error) if tries.looking_again(&error, committed).await => {}
             other => return other,
         }
     }

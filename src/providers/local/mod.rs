@@ -32,6 +32,7 @@ mod invitations;
 mod joining;
 mod key_power;
 mod known;
+mod lanes;
 mod logos;
 mod members;
 mod memberships;
@@ -63,6 +64,7 @@ mod usage_limits;
 pub(crate) struct Directory {
     db: Db,
     settings: Settings,
+    lanes: Arc<lanes::Lanes>,
     /// Where changes are planned one upon the other, those that were planned before.
     before: Option<Mutex<Vec<Arc<DirectoryChange>>>>,
 }
@@ -87,9 +89,14 @@ pub(crate) struct Session {
 /// What this provider can do, on one screen.
 pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
     let pin = settings.pin.clone();
-    Connection::builder(name, "local", Directory { db, settings, before: None })
+    Connection::builder(name, "local", Directory { db, settings, lanes: Arc::default(), before: None })
         .pinned(pin)
-        .rehearsed(|it| Directory { db: it.db.clone(), settings: it.settings.clone(), before: Some(Mutex::default()) })
+        .rehearsed(|it| Directory {
+            db: it.db.clone(),
+            settings: it.settings.clone(),
+            lanes: Arc::clone(&it.lanes),
+            before: Some(Mutex::default()),
+        })
         .health(|directory| async move {
             let mut session = directory.session(directory.db.read().await?);
             session.db.number("SELECT CAST(1 AS BIGINT)", &[]).await?;
@@ -247,7 +254,7 @@ async fn planned(scope: &Scope, change: Arc<DirectoryChange>) -> Result<Planned,
     if let Some(before) = &directory.before {
         before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&change));
     }
-    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.call_id()).await })))
+    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.leave().await?).await })))
 }
 
 /// A change of the directory, as a call asks for it.
@@ -286,7 +293,7 @@ impl Directory {
         if !give_up {
             return Ok(self.db.read().await?.number(applied, &args![call_id]).await? > 0);
         }
-        transaction!(self.db, ProviderError, tx => {
+        transaction!(self.db.recording(), ProviderError, tx => {
             let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3) ON CONFLICT (call_id) DO NOTHING";
             tx.run(sql, &args![call_id, Timestamp::now().0, true]).await?;
             Ok(tx.number(applied, &args![call_id]).await? > 0)
@@ -302,15 +309,15 @@ impl Directory {
         let before = self.before.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
         let mut tries = Tries::default();
         loop {
-            let mut session = self.session(self.db.begin().await?);
             let planned = async {
+                let mut session = self.session(self.db.begin_trial().await?);
                 for it in &before {
                     it.run(&mut session).await?;
                 }
                 change.run(&mut session).await
             };
             match planned.await {
-                Err(error) if tries.again(&error, false).await => {}
+                Err(error) if tries.looking_again(&error, false).await => {}
                 other => return Ok(other?.0),
             }
         }
@@ -319,11 +326,15 @@ impl Directory {
     /// Runs the change and keeps it, if it is still what was planned.
     async fn act(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
         let mut tries = Tries::default();
+        let mut lane = self.lanes.take().await;
         loop {
             let mut committed = false;
             match self.act_once(change, plan, call_id, &mut committed).await {
-                Err(error) if tries.again(&error, committed).await => {}
-                other => return other,
+                Err(error) if tries.looking_again(&error, committed).await => lane.collided().await,
+                other => {
+                    lane.went_well();
+                    return other;
+                }
             }
         }
     }

@@ -84,7 +84,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveProjectTeam) -> Result<C
         Err(error @ ProviderError::NotFound { .. }) => {
             return Err(match at.team_in(&project.organization_id, &project.organization, &op.team).await {
                 Ok(team) => ProviderError::gone(format!("team `{}` is not on project `{}`", team.name, project.name), "list_project_teams"),
-                Err(failed @ ProviderError::Store(_)) => failed,
+                Err(failed @ (ProviderError::Store(_) | ProviderError::StoreBusy)) => failed,
                 Err(_) => error,
             });
         }

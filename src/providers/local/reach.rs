@@ -49,7 +49,7 @@ impl Session {
     ) -> ProviderError {
         match self.candidate(organization_id, organization, wanted).await {
             Ok(user) => ProviderError::gone(format!("`{}` is not in {place}", user.email), look),
-            Err(failed @ ProviderError::Store(_)) => failed,
+            Err(failed @ (ProviderError::Store(_) | ProviderError::StoreBusy)) => failed,
             Err(_) => error,
         }
     }
