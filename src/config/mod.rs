@@ -18,6 +18,7 @@ pub use over::LaidOver;
 
 use crate::{
     app::Setup,
+    domain::Until,
     guard::{AllowLists, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
@@ -256,6 +257,7 @@ struct RawGuard {
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
+    time_zone: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -279,7 +281,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "time_zone"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -360,12 +362,21 @@ impl File {
                 second_person: self.guard.second_person,
                 shared_activity: self.guard.shared_activity.unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
+                time_zone: self.guard.time_zone.map(time_zone).transpose()?,
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,
             secrets,
         })
     }
+}
+
+fn time_zone(name: String) -> Result<String, ConfigError> {
+    if Until::knows_zone(&name) {
+        return Ok(name);
+    }
+    let message = format!("`guard.time_zone`: no time zone is called `{name}`");
+    Err(ConfigError::new(message, "write it like `Europe/Berlin`, or leave it out: the machine's is taken then"))
 }
 
 /// Mail domains as they stand behind the `@`, in lower case. An empty list trusts nobody.

@@ -91,3 +91,61 @@ pub struct StepItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
 }
+
+/// State.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum EndState {
+    /// Its time is to come.
+    Planned,
+    /// Its time has come, and it is about to be taken away.
+    Due,
+    /// Its time is past, and nobody has taken it away.
+    Overdue,
+    /// It could not be taken away; the reason says how it goes on.
+    Failed,
+    /// It was left, since it is no longer the access that was given.
+    Left,
+    /// It was taken away at its time.
+    Ended,
+    /// It was gone, or given anew, before its time.
+    Cancelled,
+}
+
+impl EndState {
+    pub const ALL: [Self; 7] =
+        [Self::Planned, Self::Due, Self::Overdue, Self::Failed, Self::Left, Self::Ended, Self::Cancelled];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+            Self::Failed => "failed",
+            Self::Left => "left",
+            Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Access that ends at a time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct EndingAccess {
+    /// What was given to whom: `member ana@acme.example in project Atlas`.
+    pub access: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    pub on: String,
+    pub ends_at: Timestamp,
+    pub state: EndState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The call that gave it, and whose it was.
+    pub call_id: String,
+    pub principal: String,
+    /// The job that takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+}

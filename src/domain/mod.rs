@@ -6,6 +6,7 @@ mod impact;
 mod page;
 mod reference;
 mod text;
+mod until;
 
 pub mod access;
 pub mod jobs;
@@ -29,3 +30,4 @@ pub use text::{
     Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, one_line,
     same_letters, slugify,
 };
+pub use until::{InvalidUntil, Until};

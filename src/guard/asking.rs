@@ -29,7 +29,7 @@ impl Guard {
         let gravest = record.plan.impact.gravity == Gravity::Critical;
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
         let ask = |question: Question| {
-            let ticket = Ticket::new(call, &version);
+            let ticket = Ticket::new(call, &version, record.since);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
@@ -80,7 +80,7 @@ impl Guard {
                     (true, _) => ask(question),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version);
+                        let ticket = Ticket::new(call, &version, record.since);
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -133,7 +133,7 @@ impl Guard {
             principal: record.caller.principal.clone(),
             tool: record.tool.name.to_owned(),
             connection: record.connection.to_owned(),
-            question: json!({ "text": question.text, "type_this": question.type_this }).to_string(),
+            question: json!({ "text": question.text, "type_this": question.type_this, "since": record.since.0 }).to_string(),
             needed,
             status: "pending".to_owned(),
             created_at: now.0,

@@ -134,12 +134,15 @@ pub struct Ticket {
     pub(super) version: String,
     #[serde(rename = "e")]
     pub(super) expires_at: i64,
+    /// When the call was asked for; see [`super::Guard::asked_since`].
+    #[serde(rename = "s", default)]
+    pub(super) since: i64,
 }
 
 impl Ticket {
-    pub(super) fn new(call: &str, version: &str) -> Self {
+    pub(super) fn new(call: &str, version: &str, since: Timestamp) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0 }
+        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0, since: since.0 }
     }
 }
 

@@ -21,6 +21,7 @@ mod activity;
 mod approvals;
 mod asking;
 mod consent;
+mod ends;
 mod finish;
 mod policy;
 mod record;
@@ -45,6 +46,7 @@ pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
 pub use approvals::{Answered, approve, refuse};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
+pub(crate) use ends::{Ending, EndsBy, Taking, beyond, moving};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
@@ -96,6 +98,8 @@ pub struct GuardSettings {
     pub shared_activity: bool,
     /// Whose mail domains may be given power with a plain yes.
     pub trust: Trust,
+    /// The zone of times that are written without one; by default the machine's.
+    pub time_zone: Option<String>,
 }
 
 /// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
@@ -127,6 +131,10 @@ pub(crate) struct ChangeRequest<'a> {
     pub(crate) change: UnsentChange,
     pub(crate) dry_run: bool,
     pub(crate) idempotency_key: Option<String>,
+    /// When what it gives is to end.
+    pub(crate) ends: Option<Ending>,
+    /// When it was asked for: see [`Guard::asked_since`].
+    pub(crate) since: Timestamp,
 }
 
 /// What the guard has to say when it is not an error.
@@ -175,7 +183,7 @@ impl Guard {
     /// Makes a change, or says what it needs first. It is a plan of one call that nobody has to keep: planned and weighed, agreed
     /// to, recorded, sent and recorded in the same way as the calls of a job.
     pub(crate) async fn change(&self, request: ChangeRequest<'_>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
-        let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key } = request;
+        let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key, ends, since } = request;
         let call = Call { tool, connection: Arc::clone(&connection), caller, arguments: &arguments };
         self.may(tool, connection.name(), caller)?;
         let digest = call.digest();
@@ -189,7 +197,7 @@ impl Guard {
         {
             return Ok(Verdict::Done(receipt));
         }
-        let (cleared, target_name) = match (self.prepared(&call, change, dry_run, &digest, key.as_ref(), given).await, &key) {
+        let (cleared, target_name) = match (self.prepared(&call, (change, ends.as_ref(), since), dry_run, &digest, key.as_ref(), given).await, &key) {
             (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
             (Ok(Prepared::Verdict(verdict)), _) => return Ok(verdict),
             // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
@@ -218,7 +226,7 @@ impl Guard {
     async fn prepared(
         &self,
         call: &Call<'_>,
-        change: UnsentChange,
+        (change, ends, since): (UnsentChange, Option<&Ending>, Timestamp),
         dry_run: bool,
         digest: &str,
         key: Option<&RepeatKey>,
@@ -226,13 +234,13 @@ impl Guard {
     ) -> Result<Prepared, CallError> {
         let asked_at = Clock::Machine.mark();
         let (tool, connection) = (call.tool, call.connection.name());
-        let step = self.plan(tool, connection, call.caller, change).await?;
+        let step = self.plan(tool, connection, call.caller, change, ends).await?;
         let question = Question::of(tool, connection, step.plan());
         if dry_run {
             return Ok(Prepared::Verdict(Verdict::Done(preview(step.plan(), &question, step.needs_consent))));
         }
         let plan = step.plan().clone();
-        let record = Record { asked_at, ..call.record(&plan) };
+        let record = Record { asked_at, since, ..call.record(&plan) };
         let evidence = if step.needs_consent {
             match self.consent(&record, digest, question, given).await? {
                 Ok(evidence) => evidence,
@@ -313,6 +321,7 @@ fn planned(plan: &Plan, status: Status, question: &Question) -> Receipt<Value> {
     Receipt {
         before: Some(plan.before.clone()).filter(|it| !it.is_null()),
         undo: plan.impact.undo.clone(),
+        ends_at: plan.ends.as_ref().map(|it| it.until.at),
         impact: Some(plan.impact.clone()),
         confirmed_by: question.type_this.clone(),
         question: Some(question.text.clone()),

@@ -74,6 +74,9 @@ impl Engine {
             return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
         }
         let route = Route { tool: offer.tool.clone(), connection: connection.clone() };
+        if let Some(ends_at) = envelope.ends_at {
+            arguments.insert("ends_at".into(), ends_at.into());
+        }
         let references = references::find(&arguments);
         for it in &references {
             if !known.contains(&it.step) {

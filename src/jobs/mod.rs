@@ -15,6 +15,7 @@
 mod add;
 mod apply;
 mod begin;
+mod ends;
 mod people;
 mod plan;
 mod planned;
@@ -40,19 +41,21 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use ends::EndsTold;
+pub(crate) use ends::Wanted;
 pub use progress::{Progress, Wait};
 use watched::Watched;
 pub use worker::{Halt, Moment};
 
 use crate::{
-    catalog::{Catalog, Envelope},
+    catalog::{Catalog, Envelope, Offer},
     error::{CallError, ProviderError},
     guard::{self, Account, Caller, Given, Guard, Verdict},
     providers::Connection,
     store::{Clock, Db, JobRecord, StoreError, Taken, transaction},
     tools::{
         Operation as _, Tool, decode,
-        jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
+        jobs::{ApplyChanges, CancelJob, GetJob, ListEndingAccess, ListJobs, Undo},
         project_members::AddProjectMembers,
     },
 };
@@ -81,6 +84,9 @@ struct Engine {
     /// See [`Jobs::arrives_within`].
     arrived_after: Mutex<Option<Duration>>,
     clock: Clock,
+    /// See [`Jobs::ends_by`].
+    ends_clock: Mutex<Clock>,
+    believed: ends::Believed,
 }
 
 impl std::fmt::Debug for Jobs {
@@ -94,8 +100,21 @@ impl Jobs {
         let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
-        let (arrived_after, clock) = (Mutex::default(), Clock::Machine);
-        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock }))
+        let (arrived_after, clock, ends_clock, believed) = (Mutex::default(), Clock::Machine, Mutex::default(), ends::Believed::default());
+        Self(Arc::new(Engine {
+            db,
+            catalog,
+            guard,
+            owner,
+            watched,
+            workers,
+            stopping,
+            halt,
+            arrived_after,
+            clock,
+            ends_clock,
+            believed,
+        }))
     }
 
     /// Calls a tool that is about jobs, or is one.
@@ -116,6 +135,7 @@ impl Jobs {
             ApplyChanges::NAME => self.0.applying(tool, &decode(arguments)?)?,
             Undo::NAME => self.0.undoing(tool, caller, &decode(arguments)?).await?,
             GetJob::NAME => return Ok(Verdict::Done(self.0.get(caller, &decode(arguments)?).await?)),
+            ListEndingAccess::NAME => return Ok(Verdict::Done(self.0.list_ending(caller, &decode(arguments)?).await?)),
             ListJobs::NAME => return Ok(Verdict::Done(self.0.list(caller, &decode(arguments)?).await?)),
             CancelJob::NAME => {
                 let op: CancelJob = decode(arguments)?;
@@ -195,6 +215,9 @@ impl Jobs {
                 if let Err(error) = jobs.resume(None).await {
                     tracing::warn!(%error, "jobs could not be looked for");
                 }
+                if let Err(error) = jobs.end_access().await {
+                    tracing::warn!(%error, "access that is to end could not be looked for");
+                }
                 if let Err(error) = jobs.settle_open().await {
                     tracing::warn!(%error, "open calls could not be settled");
                 }
@@ -204,6 +227,36 @@ impl Jobs {
                 }
             }
         });
+    }
+
+    /// Takes away access whose end has come; see [`Jobs::keep_going`], which does so every few seconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn end_access(&self) -> Result<(), CallError> {
+        self.0.end_access().await
+    }
+
+    /// What there is to say about access that ends.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn ends_told(&self) -> Result<EndsTold, CallError> {
+        Ok(self.0.ends_told().await?)
+    }
+
+    /// A call alone that gives access until a time.
+    pub(crate) async fn wanted(
+        &self,
+        offer: &Offer,
+        connection: &Arc<Connection>,
+        arguments: Map<String, Value>,
+        written: &str,
+        by: (&Caller, &Given),
+    ) -> Result<Wanted, CallError> {
+        self.0.wanted(offer, connection, arguments, written, by).await
     }
 
     /// How many jobs this process works on.
@@ -233,7 +286,18 @@ impl Jobs {
     }
 }
 
+impl Jobs {
+    /// Says by which clock access ends where the store has none of its own: for tests of what clocks do.
+    pub fn ends_by(&self, clock: Clock) {
+        *self.0.ends_clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+}
+
 impl Engine {
+    fn ends_clock(&self) -> Clock {
+        self.ends_clock.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
     fn arrived_after(&self, connection: &Connection) -> Duration {
         self.arrived_after.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| connection.longest())

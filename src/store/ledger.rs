@@ -138,6 +138,7 @@ impl Conn {
             prev = row.hash;
         }
         self.opened(&calls_of(rows, EntryKind::Intent)).await?;
+        self.add_ends(rows).await?;
         self.closed(&calls_of(rows, EntryKind::Outcome)).await
     }
 

@@ -3,6 +3,7 @@
 mod approvals;
 mod clock;
 mod db;
+mod ends;
 mod errors;
 mod jobs;
 mod ledger;
@@ -12,6 +13,7 @@ mod repeats;
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
 pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
+pub use ends::EndRow;
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{
     Cursor, JobRef, Limit, List,
-    jobs::{Job, JobRows, JobState, StepItem},
+    jobs::{EndState, EndingAccess, Job, JobRows, JobState, StepItem},
     members::{Batch, ItemOutcome},
 };
 
@@ -94,3 +94,14 @@ pub struct Undo {
 }
 
 operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);
+
+/// Lists access with an end, soonest first; absent `state`: what is not over.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEndingAccess {
+    pub state: Option<EndState>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListEndingAccess, "list_ending_access", "List ending access", Read => List<EndingAccess>);

@@ -47,30 +47,40 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
     const MAKES_SECRET: bool = false;
     /// Whether it answers over all connections where none is named. Its output is a [`crate::domain::List`].
     const ACROSS: bool = false;
+    /// Of one that gives access which can end at a time: the tool that takes it away again.
+    const ENDED_BY: Option<&'static str> = None;
     /// [`Read`], [`Write`], [`Access`] or [`Destroy`]. A change cannot be registered as a read.
     type Effect: EffectKind;
     type Output: Serialize + JsonSchema + Send + 'static;
 }
 
 /// `operation!(ListProjects, "list_projects", "List projects", Read => List<Project>)`, with `secret` at the end
-/// for one that makes a secret, `across` for one that answers over all connections.
+/// for one that makes a secret, `across` for one that answers over all connections, `ends "remove_project_member"` for one that gives
+/// access which may end at a time, by that tool.
 macro_rules! operation {
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, across) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true, None);
     };
-    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal) => {
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, ends $by:literal) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, Some($by));
+    };
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret, ends $by:literal) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, Some($by));
+    };
+    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal, $ended_by:expr) => {
         impl $crate::tools::Operation for $type {
             const NAME: &'static str = $name;
             const TITLE: &'static str = $title;
             const DOMAIN: &'static str = $crate::tools::last_segment(module_path!());
             const MAKES_SECRET: bool = $secret;
             const ACROSS: bool = $across;
+            const ENDED_BY: Option<&'static str> = $ended_by;
             type Effect = $crate::tools::$effect;
             type Output = $output;
         }
@@ -97,14 +107,16 @@ pub struct Tool {
     pub effect: Effect,
     pub makes_secret: bool,
     pub across: bool,
+    /// See [`Operation::ENDED_BY`].
+    pub ended_by: Option<&'static str>,
     /// What does not fit of some arguments.
     pub(crate) faults: fn(Map<String, Value>) -> Vec<Fault>,
 }
 
 impl Tool {
     pub fn of<O: Operation>() -> Self {
-        let (effect, makes_secret, across) = (O::Effect::EFFECT, O::MAKES_SECRET, O::ACROSS);
-        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, faults: decode::faults::<O> }
+        let (effect, makes_secret, across, ended_by) = (O::Effect::EFFECT, O::MAKES_SECRET, O::ACROSS, O::ENDED_BY);
+        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, ended_by, faults: decode::faults::<O> }
     }
 }
 
@@ -152,6 +164,6 @@ pub fn visit(visitor: &mut impl Visit) {
         resources: ListProjectResources, AssignProjectResource, RemoveProjectResource;
         policies: GetRuntimePolicies;
         logos: GetLogo, SetLogo, DeleteLogo;
-        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo;
+        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo, ListEndingAccess;
     }
 }

@@ -122,7 +122,7 @@ pub struct AssignRole {
     pub organization: Option<OrganizationRef>,
 }
 
-operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
+operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment, ends "unassign_role");
 
 /// Takes one role from a person or team; the membership stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

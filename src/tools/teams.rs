@@ -94,7 +94,7 @@ pub struct AddTeamMember {
     pub role: Option<RoleRef>,
 }
 
-operation!(AddTeamMember, "add_team_member", "Add team member", Access => Member);
+operation!(AddTeamMember, "add_team_member", "Add team member", Access => Member, ends "remove_team_member");
 
 /// Replaces a person's role in a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -53,6 +53,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "domain",
             "tools",
             "store",
             "secrets",
