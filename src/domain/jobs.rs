@@ -44,6 +44,7 @@ impl JobState {
 pub struct Job {
     pub job: String,
     pub tool: String,
+    #[schemars(with = "String")]
     pub status: JobState,
     /// True where the process that worked on it is gone: the next one goes on, or `rolecall jobs resume`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -79,6 +80,7 @@ pub struct StepItem {
     pub on: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    #[schemars(with = "String")]
     pub outcome: ItemOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -92,10 +94,9 @@ pub struct StepItem {
     pub call_id: Option<String>,
 }
 
-/// State.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What becomes of access that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
 pub enum EndState {
     /// Its time is to come.
     Planned,
@@ -113,23 +114,6 @@ pub enum EndState {
     Cancelled,
 }
 
-impl EndState {
-    pub const ALL: [Self; 7] =
-        [Self::Planned, Self::Due, Self::Overdue, Self::Failed, Self::Left, Self::Ended, Self::Cancelled];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Due => "due",
-            Self::Overdue => "overdue",
-            Self::Failed => "failed",
-            Self::Left => "left",
-            Self::Ended => "ended",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
 /// Access that ends at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct EndingAccess {
@@ -139,13 +123,12 @@ pub struct EndingAccess {
     pub roles: Vec<String>,
     pub on: String,
     pub ends_at: Timestamp,
+    /// `planned`, `due`, `overdue`, `failed`, `left`, `ended`, `cancelled`.
+    #[schemars(with = "String")]
     pub state: EndState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The call that gave it, and whose it was.
     pub call_id: String,
     pub principal: String,
-    /// The job that takes it away.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
 }

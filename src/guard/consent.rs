@@ -142,7 +142,13 @@ pub struct Ticket {
 impl Ticket {
     pub(super) fn new(call: &str, version: &str, since: Timestamp) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0, since: since.0 }
+        Self {
+            nonce,
+            call: call.to_owned(),
+            version: version.to_owned(),
+            expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0,
+            since: since.0,
+        }
     }
 }
 

@@ -197,15 +197,16 @@ impl Guard {
         {
             return Ok(Verdict::Done(receipt));
         }
-        let (cleared, target_name) = match (self.prepared(&call, (change, ends.as_ref(), since), dry_run, &digest, key.as_ref(), given).await, &key) {
-            (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
-            (Ok(Prepared::Verdict(verdict)), _) => return Ok(verdict),
-            // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
-            (Err(error), Some(key)) if error.store_error().is_none() => {
-                return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
-            }
-            (Err(error), _) => return Err(error),
-        };
+        let (cleared, target_name) =
+            match (self.prepared(&call, (change, ends.as_ref(), since), dry_run, &digest, key.as_ref(), given).await, &key) {
+                (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
+                (Ok(Prepared::Verdict(verdict)), _) => return Ok(verdict),
+                // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
+                (Err(error), Some(key)) if error.store_error().is_none() => {
+                    return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
+                }
+                (Err(error), _) => return Err(error),
+            };
         let call_id = cleared.call_id().to_owned();
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
         let (db, keyed, patience) = (self.db.clone(), key.is_some(), self.patience());

@@ -315,8 +315,22 @@ impl Guard {
 
     /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
     pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
-        let JobRequest { tool, connection, on, caller, arguments, plan, version, needs_consent, dry_run, key, asked_at, since, mut job, rows } =
-            request;
+        let JobRequest {
+            tool,
+            connection,
+            on,
+            caller,
+            arguments,
+            plan,
+            version,
+            needs_consent,
+            dry_run,
+            key,
+            asked_at,
+            since,
+            mut job,
+            rows,
+        } = request;
         let question = Question::of(tool, on, plan);
         if dry_run {
             return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));

@@ -48,7 +48,7 @@ use watched::Watched;
 pub use worker::{Halt, Moment};
 
 use crate::{
-    catalog::{Catalog, Envelope, Offer},
+    catalog::{Catalog, Envelope},
     error::{CallError, ProviderError},
     guard::{self, Account, Caller, Given, Guard, Verdict},
     providers::Connection,
@@ -101,20 +101,7 @@ impl Jobs {
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
         let (arrived_after, clock, ends_clock, believed) = (Mutex::default(), Clock::Machine, Mutex::default(), ends::Believed::default());
-        Self(Arc::new(Engine {
-            db,
-            catalog,
-            guard,
-            owner,
-            watched,
-            workers,
-            stopping,
-            halt,
-            arrived_after,
-            clock,
-            ends_clock,
-            believed,
-        }))
+        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock, ends_clock, believed }))
     }
 
     /// Calls a tool that is about jobs, or is one.
@@ -229,36 +216,6 @@ impl Jobs {
         });
     }
 
-    /// Takes away access whose end has come; see [`Jobs::keep_going`], which does so every few seconds.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be used.
-    pub async fn end_access(&self) -> Result<(), CallError> {
-        self.0.end_access().await
-    }
-
-    /// What there is to say about access that ends.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be used.
-    pub async fn ends_told(&self) -> Result<EndsTold, CallError> {
-        Ok(self.0.ends_told().await?)
-    }
-
-    /// A call alone that gives access until a time.
-    pub(crate) async fn wanted(
-        &self,
-        offer: &Offer,
-        connection: &Arc<Connection>,
-        arguments: Map<String, Value>,
-        written: &str,
-        by: (&Caller, &Given),
-    ) -> Result<Wanted, CallError> {
-        self.0.wanted(offer, connection, arguments, written, by).await
-    }
-
     /// How many jobs this process works on.
     pub fn running(&self) -> usize {
         self.0.workers.len()
@@ -286,18 +243,7 @@ impl Jobs {
     }
 }
 
-impl Jobs {
-    /// Says by which clock access ends where the store has none of its own: for tests of what clocks do.
-    pub fn ends_by(&self, clock: Clock) {
-        *self.0.ends_clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
-    }
-}
-
 impl Engine {
-    fn ends_clock(&self) -> Clock {
-        self.ends_clock.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// How old a call has to be before its absence counts: longer than any request takes, so that none arrives after the look.
     fn arrived_after(&self, connection: &Connection) -> Duration {
         self.arrived_after.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| connection.longest())

@@ -46,7 +46,7 @@ pub struct ListActivity {
     pub tool: Option<String>,
     /// E-mail.
     pub member: Option<SoughtRef>,
-    /// How it ended.
+    /// Outcome.
     pub outcome: Option<Outcome>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -90,9 +90,11 @@ pub struct Activity {
     pub at: Timestamp,
     pub tool: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub effect: Option<Effect>,
     pub on: String,
     pub target: String,
+    #[schemars(with = "String")]
     pub outcome: Outcome,
     pub principal: String,
     pub client: String,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{
     Cursor, JobRef, Limit, List,
-    jobs::{EndState, EndingAccess, Job, JobRows, JobState, StepItem},
+    jobs::{EndingAccess, Job, JobRows, JobState, StepItem},
     members::{Batch, ItemOutcome},
 };
 
@@ -55,7 +55,7 @@ operation!(ApplyChanges, "apply_changes", "Apply changes", Destroy => Batch<Step
 #[serde(deny_unknown_fields)]
 pub struct GetJob {
     pub job: JobRef,
-    /// How rows ended.
+    /// Outcome.
     pub outcome: Option<ItemOutcome>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -67,7 +67,7 @@ operation!(GetJob, "get_job", "Get job", Read => JobRows);
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListJobs {
-    /// Where they stand.
+    /// State.
     pub status: Option<JobState>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -95,11 +95,12 @@ pub struct Undo {
 
 operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);
 
-/// Lists access with an end, soonest first; absent `state`: what is not over.
+/// Lists access that ends, soonest first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEndingAccess {
-    pub state: Option<EndState>,
+    /// Over too.
+    pub all: Option<bool>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }

@@ -30,7 +30,7 @@ pub struct GetServiceAccount {
 
 operation!(GetServiceAccount, "get_service_account", "Get service account", Read => ServiceAccount);
 
-/// Creates an account for a program, with a key that goes to the secrets folder.
+/// Creates an account for a program; its key goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateServiceAccount {
@@ -80,7 +80,7 @@ pub struct ListApiKeys {
 
 operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>);
 
-/// Reads what is known of a key, never its value.
+/// Reads a key, never its value.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetApiKey {

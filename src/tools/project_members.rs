@@ -37,7 +37,7 @@ pub struct GetProjectMember {
 
 operation!(GetProjectMember, "get_project_member", "Get project member", Read => Member);
 
-/// Adds an organization member to a project. Many people: add_project_members.
+/// Adds an organization member to a project. Many: add_project_members.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMember {

@@ -528,7 +528,8 @@ async fn a_ledger_from_before_is_found_by_the_same() {
         } else {
             &["DROP FUNCTION ledger_kept CASCADE", "DROP FUNCTION ledger_json", "DROP FUNCTION ledger_words"]
         };
-        for undo in triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version >= 9"])
+        for undo in
+            triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version IN (9, 10)"])
         {
             sql(&db, undo).await;
         }

@@ -128,7 +128,8 @@ impl Given {
     /// Of roles one by one, somebody may hold several in one place.
     fn is_same_role(&self, body: &Value, outcome: &Value) -> bool {
         let ours = self.takes.first().map(|it| &it.arguments["role"]);
-        let theirs = [&outcome["inverse"][0]["arguments"]["role"], &body["ends"]["takes"][0]["arguments"]["role"], &body["arguments"]["role"]];
+        let theirs =
+            [&outcome["inverse"][0]["arguments"]["role"], &body["ends"]["takes"][0]["arguments"]["role"], &body["arguments"]["role"]];
         ours.is_some_and(|ours| theirs.into_iter().find(|it| it.is_string()) == Some(ours))
     }
 }

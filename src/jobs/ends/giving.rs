@@ -134,7 +134,10 @@ impl Engine {
         match allowed {
             Ok(()) => Ok(Ending::new(until)),
             Err(_) => Err(CallError::InvalidArguments {
-                message: format!("`ends_at` cannot be kept on connection `{}`: {by} is not on offer there, and takes it away", connection.name),
+                message: format!(
+                    "`ends_at` cannot be kept on connection `{}`: {by} is not on offer there, and takes it away",
+                    connection.name
+                ),
                 fix: "leave `ends_at` out, or have the operator of this server allow that tool".into(),
             }),
         }
@@ -181,7 +184,8 @@ impl Engine {
         for end in conn.open_ends_of(&connection.name, &plan.target.name).await? {
             let Some(given) = Given::read(&mut conn, end).await? else { continue };
             let held = roles(&plan.before);
-            let is_it = is_same(&given.target, &plan.target) && (held.is_empty() || given.roles.is_empty() || held.iter().any(|it| given.roles.contains(it)));
+            let is_it = is_same(&given.target, &plan.target)
+                && (held.is_empty() || given.roles.is_empty() || held.iter().any(|it| given.roles.contains(it)));
             let same_tool = self.catalog.offer(&given.tool).is_ok_and(|it| it.tool.ended_by == tool.ended_by);
             if !is_it || !same_tool || given.later(&mut conn).await?.is_some() {
                 continue;

@@ -39,23 +39,25 @@ pub struct EndsTold {
 
 impl Engine {
     pub(in crate::jobs) async fn list_ending(&self, caller: &Caller, op: &ListEndingAccess) -> Result<Value, CallError> {
-        let page = PageRequest::of(op.limit, op.cursor.as_ref());
+        let (page, all) = (PageRequest::of(op.limit, op.cursor.as_ref()), op.all.unwrap_or_default());
         let mut after = match &page.cursor {
             None => (i64::MIN, String::new()),
-            Some(it) => place_of(it).ok_or_else(|| ProviderError::invalid("this is not a cursor of list_ending_access", "leave `cursor` out for the first page"))?,
+            Some(it) => place_of(it).ok_or_else(|| {
+                ProviderError::invalid("this is not a cursor of list_ending_access", "leave `cursor` out for the first page")
+            })?,
         };
         let principal = Some(caller.principal.as_str()).filter(|_| !caller.is_local());
         let mut conn = self.db.read().await?;
         let now = conn.now(&self.ends_clock()).await?;
         let mut items: Vec<(String, EndingAccess)> = Vec::new();
         while items.len() <= page.limit {
-            let rows = conn.ends_after((after.0, &after.1), principal, op.state.is_none(), AT_ONCE).await?;
+            let rows = conn.ends_after((after.0, &after.1), principal, !all, AT_ONCE).await?;
             let Some(last) = rows.last() else { break };
             after = (last.ends_at, last.call_id.clone());
             for row in rows {
                 let place = format!("{}:{}", row.ends_at, row.call_id);
                 let Some(it) = told(&mut conn, row, now).await? else { continue };
-                let is_wanted = op.state.map_or(!matches!(it.state, EndState::Ended | EndState::Cancelled), |wanted| wanted == it.state);
+                let is_wanted = all || !matches!(it.state, EndState::Ended | EndState::Cancelled);
                 items.extend(is_wanted.then_some((place, it)));
             }
         }
@@ -121,7 +123,6 @@ async fn told(conn: &mut Conn, end: EndRow, now: Timestamp) -> Result<Option<End
         reason,
         call_id: end.call_id,
         principal: end.principal,
-        job: end.job,
     }))
 }
 

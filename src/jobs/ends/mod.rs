@@ -13,29 +13,31 @@ mod time;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use given::{Given, Outcome};
 pub(crate) use giving::Wanted;
 pub(super) use giving::{common, taken_out};
-use given::{Given, Outcome};
 pub use list::EndsTold;
-pub(super) use time::Believed;
 use taking::{Come, UNKNOWN, row_name};
+pub(super) use time::Believed;
 
 use super::{
-    Engine,
+    Engine, Jobs,
     begin::new_job,
     planned::{PlannedJob, PlannedRow},
     summary::Summary,
 };
 use crate::{
+    catalog::Offer,
     domain::Timestamp,
     error::CallError,
-    guard::{Caller, Taking},
-    store::{EndRow, Lease, StoreError, Taken, new_id, transaction},
+    guard::{Caller, Given as Consent, Taking},
+    providers::Connection,
+    store::{Clock, EndRow, Lease, StoreError, Taken, new_id, transaction},
     tools::{Tool, jobs::Undo},
 };
 
@@ -60,7 +62,48 @@ struct Group {
     ends: Vec<(String, Option<String>)>,
 }
 
+impl Jobs {
+    /// Takes away access whose end has come; see [`Jobs::keep_going`], which does so every few seconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn end_access(&self) -> Result<(), CallError> {
+        self.0.end_access().await
+    }
+
+    /// What there is to say about access that ends.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn ends_told(&self) -> Result<EndsTold, CallError> {
+        Ok(self.0.ends_told().await?)
+    }
+
+    /// A call alone that gives access until a time.
+    pub(crate) async fn wanted(
+        &self,
+        offer: &Offer,
+        connection: &Arc<Connection>,
+        arguments: Map<String, Value>,
+        written: &str,
+        by: (&Caller, &Consent),
+    ) -> Result<Wanted, CallError> {
+        self.0.wanted(offer, connection, arguments, written, by).await
+    }
+
+    /// Says by which clock access ends where the store has none of its own: for tests of what clocks do.
+    pub fn ends_by(&self, clock: Clock) {
+        *self.0.ends_clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+}
+
 impl Engine {
+    fn ends_clock(&self) -> Clock {
+        self.ends_clock.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes away what is to end by now, and looks what became of what was taken before.
     pub(super) async fn end_access(self: &Arc<Self>) -> Result<(), CallError> {
         let clock = self.ends_clock();
@@ -83,7 +126,11 @@ impl Engine {
                 self.over(&end, "cancelled", "the ledger has nothing of it").await?;
                 continue;
             };
-            if given.outcome == Outcome::Unknown && end.ends_at + ON_ITS_WAY_SECONDS * 1000 > now.0 && end.tries == 0 && self.is_on_its_way(&end).await? {
+            if given.outcome == Outcome::Unknown
+                && end.ends_at + ON_ITS_WAY_SECONDS * 1000 > now.0
+                && end.tries == 0
+                && self.is_on_its_way(&end).await?
+            {
                 continue;
             }
             let caller = self.on_behalf(&given);
@@ -117,13 +164,7 @@ impl Engine {
         Caller { principal: given.end.principal.clone(), client: format!("agreed in {}", given.agreed_in), can_ask: false }
     }
 
-    async fn begin_taking(
-        self: &Arc<Self>,
-        connection: &str,
-        principal: String,
-        agreed_in: &str,
-        group: Group,
-    ) -> Result<(), CallError> {
+    async fn begin_taking(self: &Arc<Self>, connection: &str, principal: String, agreed_in: &str, group: Group) -> Result<(), CallError> {
         let Group { rows, ends } = group;
         let caller = Caller { principal, client: format!("agreed in {agreed_in}"), can_ask: false };
         let work = PlannedJob {

@@ -70,7 +70,9 @@ impl Engine {
                 }
                 Err(error) if is_gone(&error) && call.tool == CancelInvitation::NAME => return Ok(self.accepted(given, caller).await),
                 Err(error) if is_gone(&error) && given.is_invited => {
-                    return Ok(failed("the invitation is not accepted yet and cannot be called back; it is taken away once it is accepted"));
+                    return Ok(failed(
+                        "the invitation is not accepted yet and cannot be called back; it is taken away once it is accepted",
+                    ));
                 }
                 Err(error) if is_gone(&error) => {
                     if rows.is_empty() {
@@ -132,7 +134,11 @@ impl Engine {
         }
         let reason = format!("with it would go what was not given with it: {}", beyond.join(", "));
         // A last owner may be joined by another one any time.
-        if by == RemoveOrganizationMember::NAME { Some(left(format!("{reason}; take away by hand what is to go"))) } else { Some(failed(reason)) }
+        if by == RemoveOrganizationMember::NAME {
+            Some(left(format!("{reason}; take away by hand what is to go")))
+        } else {
+            Some(failed(reason))
+        }
     }
 
     /// Takes the roles that were given, one by one; the others in the same place stay.
@@ -161,7 +167,11 @@ impl Engine {
                 let plan = step.plan();
                 let others: Vec<String> = roles(&plan.before).into_iter().filter(|it| !given.roles.contains(it)).collect();
                 if given.roles_are_known && !others.is_empty() {
-                    return left(format!("the role there now is {}, and not {}, which was given", others.join(", "), given.roles.join(", ")));
+                    return left(format!(
+                        "the role there now is {}, and not {}, which was given",
+                        others.join(", "),
+                        given.roles.join(", ")
+                    ));
                 }
                 let beyond = guard::beyond(&plan.facts, &given.places);
                 if !beyond.is_empty() {
