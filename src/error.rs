@@ -74,6 +74,12 @@ pub(crate) fn shown(candidates: &[String]) -> (&[String], usize) {
     (shown, rest.len())
 }
 
+/// After how many seconds a store may be there again that could not be used: a standby takes over in half a minute, and the call has
+/// waited for the most of it.
+const STORE_RETRY_S: u64 = 5;
+
+const STORE_FIX: &str = "wait, and repeat the call; if it fails again, run `rolecall doctor`";
+
 /// The code of a change that was sent without an answer, and is known not to have taken effect.
 pub(crate) const NOT_APPLIED: &str = "not_applied";
 
@@ -148,7 +154,7 @@ impl ProviderError {
                 (shown, more) => format!("call again with one of: {}; or with the id of one of {more} more", shown.join(", ")),
             },
             Self::TargetChanged => "look at the target again, then repeat the call".into(),
-            Self::Store(_) => "run `rolecall doctor`".into(),
+            Self::Store(_) => STORE_FIX.into(),
         }
     }
 
@@ -267,9 +273,10 @@ impl CallError {
             Self::BadConfirmation { .. } => "repeat the call without a confirmation; the person is then asked again".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
             Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
-            Self::Store(_) | Self::SecretSink(_) => "run `rolecall doctor`".into(),
+            Self::Store(_) => STORE_FIX.into(),
+            Self::SecretSink(_) => "run `rolecall doctor`".into(),
             Self::StoreLost { .. } => {
-                "run `rolecall doctor`; then repeat the call unchanged, with its `idempotency_key` if it had one".into()
+                "wait, and repeat the call unchanged, with its `idempotency_key` if it had one; if that fails, run `rolecall doctor`".into()
             }
             Self::Internal => "report this with the server's log; the call may be repeated".into(),
         }
@@ -316,6 +323,9 @@ impl CallError {
                 error.insert("status".into(), "not_recorded".into());
                 error.insert("call_id".into(), call_id.as_str().into());
                 error.insert("receipt".into(), (**receipt).clone());
+            }
+            Self::Store(_) | Self::StoreLost { .. } | Self::Provider(ProviderError::Store(_)) => {
+                error.insert("retry_after_s".into(), STORE_RETRY_S.into());
             }
             Self::Provider(ProviderError::Ambiguous { candidates, .. }) => {
                 let (shown, more) = shown(candidates);

@@ -8,5 +8,6 @@ mod questions;
 mod tests;
 
 pub use questions::{
-    LostAccess, Reached, difference, domains_in_power, holders, lost, only_owner, outsiders, owners, reach, surroundings, ways, who_can,
+    Census, LostAccess, Reached, census, difference, domains_in_power, holders, is_called, lost, only_owner, outsiders, owners, reach,
+    surroundings, ways, who_can,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::{
     Surroundings,
     access::{Action, Allows, Grant, Holder, Place, Power, Role, State, Via},
+    fold_accents,
 };
 
 /// What a grant allows in a place: where it is held, and in the projects of an organization where it is held there.
@@ -83,6 +84,43 @@ pub fn owners<'a>(grants: &'a [Grant], place: &Place) -> Vec<&'a Holder> {
         }
     }
     found
+}
+
+/// Who owns a place, and how much is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census<'a> {
+    pub owners: Vec<&'a Holder>,
+    /// People who are in it themselves or through a team, each once.
+    pub people: usize,
+    pub keys: usize,
+}
+
+/// Counts who and what is in a place. Whoever reaches it by a role of the organization alone is not in it, nor is who is invited.
+pub fn census<'a>(grants: &'a [Grant], place: &Place) -> Census<'a> {
+    let here = || grants.iter().filter(|it| it.state == State::Active && it.place.is_same(place));
+    let mut people: Vec<&Holder> = Vec::new();
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    for grant in here() {
+        match &grant.holder {
+            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) && !people.iter().any(|it| it.is_same(&grant.holder)) => {
+                people.push(&grant.holder);
+            }
+            Holder::Key(it) => {
+                keys.insert(&it.id);
+            }
+            _ => {}
+        }
+    }
+    Census { owners: owners(grants, place), people: people.len(), keys: keys.len() }
+}
+
+/// Whether a person has this address or id, or is called so.
+pub fn is_called(holder: &Holder, text: &str) -> bool {
+    let Holder::Person(it) = holder else { return fold_accents(holder.label()) == fold_accents(text) };
+    let wanted = fold_accents(text);
+    let is = |known: &Option<String>| known.as_deref().is_some_and(|it| fold_accents(it) == wanted);
+    let is_part = it.name.as_deref().is_some_and(|it| fold_accents(it).split_whitespace().any(|word| word == wanted));
+    it.id.as_deref() == Some(text) || is(&it.email) || is(&it.name) || is_part
 }
 
 /// The one person who owns a place, where there is no other.

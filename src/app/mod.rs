@@ -21,7 +21,7 @@ use crate::{
     },
     secrets::SecretSink,
     shape::shape,
-    store::{Db, StoreError, sha256, transaction},
+    store::{Db, StoreError, patiently, sha256, transaction},
     tools::{Operation as _, context::ListActivity, decode},
 };
 use pages::Mark;
@@ -34,6 +34,8 @@ pub struct Setup {
     pub lists: AllowLists,
     pub guard: GuardSettings,
     pub secrets: SecretSink,
+    /// What looks like an account and is not used: whoever wonders where the accounts are is told.
+    pub notes: Vec<String>,
 }
 
 impl Setup {
@@ -46,6 +48,7 @@ impl Setup {
             lists: AllowLists::default(),
             guard: GuardSettings::default(),
             secrets: SecretSink::Folder(secrets),
+            notes: Vec::new(),
         }
     }
 }
@@ -59,6 +62,8 @@ pub struct App {
     pub catalog: Arc<Catalog>,
     pub connections: Vec<Arc<Connection>>,
     pub db: Db,
+    /// What looks like an account and is not used.
+    pub notes: Vec<String>,
     guard: Arc<Guard>,
     jobs: Jobs,
 }
@@ -66,12 +71,12 @@ pub struct App {
 impl App {
     pub fn new(setup: Setup) -> Self {
         let connections: Vec<Arc<Connection>> = setup.connections.into_iter().map(Arc::new).collect();
-        let own = Arc::new(builtin::connect(Builtin { connections: connections.clone() }));
+        let own = Arc::new(builtin::connect(Builtin { connections: connections.clone(), notes: setup.notes.clone() }));
         let token = setup.guard.fallback == crate::guard::Fallback::Token;
         let catalog = Arc::new(Catalog::new(&connections, &own, &setup.lists, token));
         let guard = Arc::new(Guard::new(setup.db.clone(), Box::new(setup.lists), setup.guard, setup.secrets));
         let jobs = Jobs::new(setup.db.clone(), Arc::clone(&catalog), Arc::clone(&guard));
-        Self { catalog, connections, db: setup.db, guard, jobs }
+        Self { catalog, connections, db: setup.db, notes: setup.notes, guard, jobs }
     }
 
     /// The jobs: work of many calls that outlives the call it came from.
@@ -98,7 +103,7 @@ impl App {
         given: Given,
         wait: Wait,
     ) -> Called<'a> {
-        Box::pin(self.called(tool, arguments, caller, given, wait))
+        Box::pin(patiently(self.called(tool, arguments, caller, given, wait)))
     }
 
     async fn called(

@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use super::{Ended, Failure, Format, output};
+use super::{Ended, Failure, Output};
 use crate::{
     config::{Config, Overrides, Reach},
     domain::{Cursor, Limit, Timestamp},
@@ -26,20 +26,18 @@ pub struct Activity {
     /// List at most this many
     #[arg(long, value_name = "N", default_value_t = 25)]
     limit: usize,
-    /// Print a table, or JSON for programs
-    #[arg(long)]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Activity {
     /// Lists calls, or checks the chain.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let config = Config::load(overrides)?;
-        let format = Format::or_fitting(self.output);
-        if self.verify { verify(&Db::open(&config.store).await?, self.new, format).await } else { self.list(&config, format).await }
+        if self.verify { verify(&Db::open(&config.store).await?, self.new, &self.output).await } else { self.list(&config).await }
     }
 
-    async fn list(&self, config: &Config, format: Format) -> Ended {
+    async fn list(&self, config: &Config) -> Ended {
         let setup = config.setup(Reach::Local);
         let mut calls: Vec<Call> = Vec::new();
         let mut cursor: Option<Cursor> = None;
@@ -62,29 +60,22 @@ impl Activity {
             }
         }
         let mut out = anstream::stdout().lock();
-        match format {
-            Format::Json => output::json(&mut out, &calls)?,
-            Format::Table if calls.is_empty() => writeln!(out, "No change was made or refused yet.")?,
-            Format::Table => {
-                let row = |it: &Call| {
-                    let how = it.consent.as_deref().or(it.reason.as_deref()).unwrap_or_default();
-                    vec![
-                        it.at.to_string(),
-                        it.tool.clone(),
-                        it.target.clone(),
-                        it.outcome.name().to_owned(),
-                        how.to_owned(),
-                        it.client.clone(),
-                    ]
-                };
-                output::table(&mut out, &["at", "tool", "target", "outcome", "consent or reason", "client"], calls.iter().map(row))?;
-            }
+        if !self.output.is_table() {
+            self.output.data(&mut out, &calls)?;
+        } else if calls.is_empty() {
+            writeln!(anstream::stderr(), "No change was made or refused yet.")?;
+        } else {
+            let row = |it: &Call| {
+                let how = it.consent.as_deref().or(it.reason.as_deref()).unwrap_or_default();
+                vec![it.at.to_string(), it.tool.clone(), it.target.clone(), it.outcome.name().to_owned(), how.to_owned(), it.client.clone()]
+            };
+            self.output.table(&mut out, &["at", "tool", "target", "outcome", "consent or reason", "client"], calls.iter().map(row))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn verify(db: &Db, new: bool, format: Format) -> Ended {
+async fn verify(db: &Db, new: bool, output: &Output) -> Ended {
     let mut conn = db.read().await?;
     let anchor = if new { conn.anchor().await? } else { None };
     let found = match &anchor {
@@ -96,29 +87,26 @@ async fn verify(db: &Db, new: bool, format: Format) -> Ended {
         transaction!(db, StoreError, tx => { tx.set_anchor(&found).await })?;
     }
     let mut out = anstream::stdout().lock();
-    match format {
-        Format::Json => {
-            let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
-            let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
-            let report = serde_json::json!({
-                "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
-            });
-            output::json(&mut out, &report)?;
-        }
-        Format::Table => {
-            writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
-            if found.broken.is_none() {
-                match &anchor {
-                    None => writeln!(out, "OK: no row was changed, removed or inserted.")?,
-                    Some(it) => writeln!(
-                        out,
-                        "OK: after row {} no row was changed, removed or inserted; up to that row all were verified at {}.",
-                        it.rows,
-                        Timestamp(it.at)
-                    )?,
-                }
+    if output.is_table() {
+        writeln!(out, "rows  {}\nhead  {}", found.rows, found.head)?;
+        if found.broken.is_none() {
+            match &anchor {
+                None => writeln!(out, "OK: no row was changed, removed or inserted.")?,
+                Some(it) => writeln!(
+                    out,
+                    "OK: after row {} no row was changed, removed or inserted; up to that row all were verified at {}.",
+                    it.rows,
+                    Timestamp(it.at)
+                )?,
             }
         }
+    } else {
+        let broken = found.broken.map(|(row, why)| serde_json::json!({ "row": row, "why": why }));
+        let checked_before = anchor.as_ref().map(|it| serde_json::json!({ "rows": it.rows, "at": Timestamp(it.at) }));
+        let report = serde_json::json!({
+            "ok": broken.is_none(), "rows": found.rows, "head": found.head, "broken": broken, "checked_before": checked_before,
+        });
+        output.data(&mut out, &report)?;
     }
     match found.broken {
         None => Ok(ExitCode::SUCCESS),

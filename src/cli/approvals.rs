@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use super::{Ended, Failure, Format, ask, output};
+use super::{Ended, Failure, Output, ask};
 use crate::{
     config::{Config, Overrides},
     domain::Timestamp,
@@ -13,9 +13,8 @@ use crate::{
 /// List the changes that wait for approval.
 #[derive(Debug, clap::Args)]
 pub struct Approvals {
-    /// Print a table, or JSON for programs
-    #[arg(long)]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Approve or reject a waiting change.
@@ -32,32 +31,30 @@ impl Approvals {
         let now = Timestamp::now();
         let open = db.read().await?.open_approvals(now).await?;
         let mut out = anstream::stdout().lock();
-        match Format::or_fitting(self.output) {
-            Format::Json => {
-                let view = |it: &Approval| {
-                    serde_json::json!({
-                        "id": it.id, "tool": it.tool, "connection": it.connection, "principal": it.principal,
-                        "question": Question::of_approval(it).text, "people_needed": it.needed,
-                        "asked_at": Timestamp(it.created_at), "expires_at": Timestamp(it.expires_at),
-                    })
-                };
-                output::json(&mut out, &open.iter().map(view).collect::<Vec<_>>())?;
-            }
-            Format::Table if open.is_empty() => writeln!(out, "No change waits for approval.")?,
-            Format::Table => {
-                let row = |it: &Approval| {
-                    let question = Question::of_approval(it).text;
-                    let left = (it.expires_at - now.0).max(0) / 1000;
-                    vec![
-                        it.id.clone(),
-                        question.lines().next().unwrap_or_default().to_owned(),
-                        it.principal.clone(),
-                        format!("{}:{:02}", left / 60, left % 60),
-                    ]
-                };
-                output::table(&mut out, &["id", "question", "asked by", "time left"], open.iter().map(row))?;
-                writeln!(out, "\nAnswer with `rolecall approve ID` or `rolecall refuse ID`.")?;
-            }
+        if !self.output.is_table() {
+            let view = |it: &Approval| {
+                serde_json::json!({
+                    "id": it.id, "tool": it.tool, "connection": it.connection, "principal": it.principal,
+                    "question": Question::of_approval(it).text, "people_needed": it.needed,
+                    "asked_at": Timestamp(it.created_at), "expires_at": Timestamp(it.expires_at),
+                })
+            };
+            self.output.data(&mut out, &open.iter().map(view).collect::<Vec<_>>())?;
+        } else if open.is_empty() {
+            writeln!(anstream::stderr(), "No change waits for approval.")?;
+        } else {
+            let row = |it: &Approval| {
+                let question = Question::of_approval(it).text;
+                let left = (it.expires_at - now.0).max(0) / 1000;
+                vec![
+                    it.id.clone(),
+                    question.lines().next().unwrap_or_default().to_owned(),
+                    it.principal.clone(),
+                    format!("{}:{:02}", left / 60, left % 60),
+                ]
+            };
+            self.output.table(&mut out, &["id", "question", "asked by", "time left"], open.iter().map(row))?;
+            writeln!(anstream::stderr(), "\nAnswer with `rolecall approve ID` or `rolecall refuse ID`.")?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -125,7 +122,7 @@ impl ApprovalAnswer {
 
 fn not_open(id: &str) -> Failure {
     Failure::new(
-        format!("approval `{id}` no longer waits: it was answered or has expired"),
+        format!("approval `{id}` no longer waits: it was answered, has expired, or was asked before the store went over to another server"),
         "let the assistant repeat its call; you are then asked again",
     )
 }

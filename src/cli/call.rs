@@ -5,7 +5,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
-use super::{Ended, Failure, Format, ask, fields, output, progress};
+use super::{Ended, Failure, Output, ask, fields, progress};
 use crate::{
     app::App,
     catalog::Offer,
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
-    override_usage = "rolecall call TOOL [--ARGUMENT VALUE]… [--json JSON] [--output FORMAT] [--save FILE]",
+    override_usage = "rolecall call TOOL [--ARGUMENT VALUE]… [--json JSON] [-o FORMAT] [--all] [--save FILE]",
     after_help = "\
 A tool's arguments:  rolecall call TOOL --help
 The tools:           rolecall tools
@@ -27,7 +27,8 @@ The tools:           rolecall tools
 Lists come from repeating an argument. @FILE stands for the text of a file, @- for standard input.
 A table may also be named without the @, as in --csv people.csv; it may be UTF-8, UTF-16 or Windows-1252.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
---output table|json: a table on a terminal and JSON into a pipe unless told. --save FILE, or --output logo.png, keeps a picture.
+-o table|json|yaml|csv: a table on a terminal and JSON into a pipe unless told. -q prints ids alone, --wide all columns of a table.
+--all reads a list to its end, page by page. --save FILE, or --output logo.png, keeps a picture.
 
 Exit codes: 0 done, 1 the call or one of its rows failed, was refused or differs, 2 usage error, 3 the change waits for a person."
 )]
@@ -42,7 +43,8 @@ pub struct Call {
 struct Own {
     help: bool,
     json: Option<String>,
-    format: Option<Format>,
+    output: Output,
+    all: bool,
     save: Option<PathBuf>,
     overrides: Overrides,
     rest: Vec<String>,
@@ -67,6 +69,7 @@ impl Call {
         let own = Own::read(overrides.clone(), words)?;
         let config = Config::load(&own.overrides)?;
         let app = App::new(config.setup(Reach::Local));
+        let tool = &tool_named(&app, tool);
         let offer = app.catalog.offer(tool)?;
         if own.help {
             return help_of_tool(offer);
@@ -76,16 +79,22 @@ impl Call {
             Some(_) => return Err(Failure::usage("`--json` and other arguments were given", "give all arguments in one of the two ways")),
             None => fields::read(tool, &offer.input_schema(), &own.rest)?,
         };
-        let format = Format::or_fitting(own.format);
-        let result = match call(&app, tool, arguments).await {
+        let called = match own.all {
+            true if offer.tool.effect != Effect::Read => {
+                return Err(Failure::usage(format!("{tool} is no list, so there is no page after the first"), "leave `--all` out"));
+            }
+            true => all_pages(&app, tool, arguments).await,
+            false => call(&app, tool, arguments).await,
+        };
+        let result = match called {
             Ok(result) => result,
             Err(Stopped::Failure(failure)) => return Err(failure),
             Err(Stopped::Call(error)) => {
                 let mut value = error.to_value();
                 crate::shape::shape(&mut value);
                 let mut failure = Failure::from(error);
-                if format == Format::Json {
-                    output::json(&mut anstream::stdout().lock(), &value)?;
+                if !own.output.is_table() {
+                    Output { quiet: false, ..own.output }.data(&mut anstream::stdout().lock(), &value)?;
                     // The question is in there; a line is enough beside it.
                     failure.message.truncate(failure.message.find('\n').unwrap_or(failure.message.len()));
                 }
@@ -99,9 +108,9 @@ impl Call {
                 let image = image.ok_or_else(|| Failure::usage("there is no picture in the result", "leave `--save` out"))?;
                 std::fs::write(&path, image)
                     .map_err(|error| Failure::new(format!("file `{}`: {error}", path.display()), "choose another file"))?;
-                writeln!(out, "saved to {}", path.display())?;
+                writeln!(anstream::stderr(), "saved to {}", path.display())?;
             }
-            None => output::result(&mut out, &result, format)?,
+            None => own.output.result(&mut out, &result)?,
         }
         match result["job"].as_str().filter(|_| offer.tool.effect != Effect::Read && result["status"] == "running") {
             Some(job) => {
@@ -111,6 +120,39 @@ impl Call {
             None => Ok(ExitCode::FAILURE),
         }
     }
+}
+
+/// A tool by its name, with `-` for `_` as in other programs.
+fn tool_named(app: &App, word: &str) -> String {
+    let name = word.replace('-', "_");
+    if app.catalog.offer(&name).is_ok() { name } else { word.to_owned() }
+}
+
+/// A list to its end, as one page.
+async fn all_pages(app: &App, tool: &str, mut arguments: Map<String, Value>) -> Result<Value, Stopped> {
+    arguments.entry("limit").or_insert_with(|| 100.into());
+    let mut whole = call(app, tool, arguments.clone()).await?;
+    while let Some(cursor) = whole["next_cursor"].as_str().map(str::to_owned) {
+        arguments.insert("cursor".into(), cursor.into());
+        let mut page = call(app, tool, arguments.clone()).await?;
+        let more = page["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        if let Some(items) = whole["items"].as_array_mut() {
+            items.extend(more);
+            whole["shown"] = whole["items"].as_array().map_or(0, Vec::len).into();
+        }
+        for name in ["has_more", "next_cursor"] {
+            match page.get(name) {
+                Some(value) => whole[name] = value.clone(),
+                None => {
+                    whole.as_object_mut().map(|it| it.shift_remove(name));
+                }
+            }
+        }
+        for (name, value) in page.as_object().into_iter().flatten().filter(|it| it.0 == "failed") {
+            whole[name] = value.clone();
+        }
+    }
+    Ok(whole)
 }
 
 /// Whether all of what was asked for was done: of many rows, each was made or is so already.
@@ -135,15 +177,23 @@ impl Own {
                 "--config" => own.overrides.config = Some(value()?.into()),
                 "--store" => own.overrides.store = Some(value()?),
                 "--secrets" => own.overrides.secrets = Some(value()?.into()),
-                "--output" => {
+                "--all" => own.all = true,
+                "--quiet" | "-q" => own.output.quiet = true,
+                "--wide" => own.output.wide = true,
+                "--output" | "-o" => {
                     let value = value()?;
                     match clap::ValueEnum::from_str(&value, true) {
-                        Ok(format) => own.format = Some(format),
+                        Ok(format) => own.output.format = Some(format),
                         // A picture goes where a picture's name says.
                         Err(_) if [".png", ".jpg", ".jpeg"].iter().any(|it| value.to_lowercase().ends_with(it)) => {
                             own.save = Some(value.into());
                         }
-                        Err(_) => return Err(Failure::usage(format!("no output `{value}`"), "use table, json, or the name of a picture")),
+                        Err(_) => {
+                            return Err(Failure::usage(
+                                format!("no output `{value}`"),
+                                "use table, json, yaml, csv, or the name of a picture",
+                            ));
+                        }
                     }
                 }
                 _ => {

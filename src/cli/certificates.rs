@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{Ended, Failure, Format, output};
+use super::{Ended, Failure, Output};
 use crate::{
     config::{Config, Overrides},
     error::CallError,
@@ -33,9 +33,8 @@ struct Add {
     name: Option<String>,
     /// A PEM file
     file: PathBuf,
-    /// Print a table, or JSON for programs
-    #[arg(long)]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Certificates {
@@ -47,7 +46,7 @@ impl Certificates {
         let db = Db::open(&Config::load(overrides)?.store).await?;
         let added = add_certificate(&db, organization, name.as_deref(), &pem).await.map_err(CallError::from)?;
         let added = serde_json::to_value(added).map_err(std::io::Error::from)?;
-        output::result(&mut anstream::stdout().lock(), &added, Format::or_fitting(*output))?;
+        output.result(&mut anstream::stdout().lock(), &added)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use serde_json::{Map, Value, json};
 
-use super::{Ended, Failure, Format, call, files, output, progress};
+use super::{Ended, Failure, Output, call, files, progress};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
@@ -22,9 +22,8 @@ pub struct Jobs {
 enum Command {
     /// List jobs, newest first
     List {
-        /// Print a table, or JSON for programs
-        #[arg(long)]
-        output: Option<Format>,
+        #[command(flatten)]
+        output: Output,
     },
     /// Show a job's progress and the outcome of each row
     Show {
@@ -38,14 +37,21 @@ enum Command {
         /// Wait until the job ends
         #[arg(long)]
         watch: bool,
-        /// Print a table, or JSON for programs
-        #[arg(long)]
-        output: Option<Format>,
+        #[command(flatten)]
+        output: Output,
     },
     /// Cancel a job; rows that were made stay
-    Cancel { id: String },
+    Cancel {
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Resume a job whose process has ended, or all such jobs
-    Resume { id: Option<String> },
+    Resume {
+        id: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 impl Jobs {
@@ -55,12 +61,11 @@ impl Jobs {
         let mut out = anstream::stdout().lock();
         match &self.command {
             Command::List { output } => {
-                let format = Format::or_fitting(*output);
                 let mut jobs = look(&app, &caller, "list_jobs", json!({ "limit": 100 })).await?;
-                if format == Format::Table {
+                if output.is_table() {
                     jobs = brief(&jobs);
                 }
-                output::result(&mut out, &jobs, format)?;
+                output.result(&mut out, &jobs)?;
             }
             Command::Show { id, csv: Some(path), watch, .. } => {
                 if *watch {
@@ -85,30 +90,32 @@ impl Jobs {
                     arguments["outcome"] = outcome.as_str().into();
                 }
                 let job = look(&app, &caller, "get_job", arguments).await?;
-                let format = Format::or_fitting(*output);
-                if format == Format::Table {
+                if output.is_table() {
                     writeln!(out, "{}\n", line(&job))?;
                 }
-                output::result(&mut out, &job, format)?;
+                output.result(&mut out, &job)?;
             }
-            Command::Cancel { id } => {
+            Command::Cancel { id, output } => {
                 let cancelled = look(&app, &caller, "cancel_job", json!({ "job": id })).await?;
-                match Format::or_fitting(None) {
-                    Format::Json => output::json(&mut out, &cancelled)?,
-                    Format::Table => writeln!(out, "{}", line(&cancelled["after"]))?,
+                if output.is_table() {
+                    writeln!(out, "{}", line(&cancelled["after"]))?;
+                } else {
+                    output.data(&mut out, &cancelled)?;
                 }
             }
-            Command::Resume { id } => {
+            Command::Resume { id, output } => {
                 let resumed = app.jobs().resume(id.as_deref()).await?;
                 let mut reports = Vec::new();
                 for id in &resumed {
                     progress::during(&app, |wait| app.jobs().finished(id, wait)).await;
                     reports.push(look(&app, &caller, "get_job", json!({ "job": id })).await?);
                 }
-                match Format::or_fitting(None) {
-                    Format::Json => output::json(&mut out, &reports)?,
-                    Format::Table if reports.is_empty() => writeln!(out, "No job waits to be resumed.")?,
-                    Format::Table => reports.iter().try_for_each(|it| writeln!(out, "{}", line(it)))?,
+                if !output.is_table() {
+                    output.data(&mut out, &reports)?;
+                } else if reports.is_empty() {
+                    writeln!(anstream::stderr(), "No job waits to be resumed.")?;
+                } else {
+                    reports.iter().try_for_each(|it| writeln!(out, "{}", line(it)))?;
                 }
             }
         }

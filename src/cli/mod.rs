@@ -17,13 +17,16 @@ pub mod approvals;
 mod ask;
 pub mod call;
 pub mod certificates;
+mod clients;
 pub mod completions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod connect;
 pub mod demo;
 pub mod doctor;
 mod fields;
 mod files;
+pub mod init;
 pub mod jobs;
 mod logging;
 mod output;
@@ -36,7 +39,7 @@ pub mod snippets;
 pub mod tools;
 
 pub use logging::LogFormat;
-pub use output::Format;
+pub use output::{Format, Output};
 
 /// The command line, read.
 #[derive(Debug, Parser)]
@@ -58,7 +61,9 @@ pub struct Cli {
 pub enum Command {
     /// Serve an AI assistant, over stdio or HTTP
     Serve(serve::Serve),
-    /// Print a snippet that connects a client
+    /// Connect a client: show the change of its file, ask, and write it
+    Connect(connect::Connect),
+    /// Print a snippet that connects a client, to be pasted by hand
     Config(snippets::Config),
     /// Watch a scripted assistant work in a temporary directory
     Demo(demo::Demo),
@@ -76,6 +81,8 @@ pub enum Command {
     Activity(activity::Activity),
     /// List, inspect, cancel or resume jobs
     Jobs(jobs::Jobs),
+    /// Name your accounts, check each, and write rolecall.toml
+    Init(init::Init),
     /// Check the configuration, the store and the connections
     Doctor(doctor::Doctor),
     /// Run a provider's API on this machine, for practice
@@ -94,14 +101,14 @@ pub enum Command {
 
 /// The commands as `--help` groups them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Connect an assistant", &["serve", "config", "demo"]),
+    ("Connect an assistant", &["serve", "connect", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
     ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
-    ("Set up", &["doctor", "sandbox", "seed", "certificates", "completions"]),
+    ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
 const EXAMPLES: &str = "  rolecall demo                                  run the demo, about ten seconds
-  rolecall config claude-desktop                 connect Claude Desktop
+  rolecall connect claude-desktop                connect Claude Desktop
   rolecall call list_projects --query atlas      call a tool at the terminal
   rolecall call delete_project --help            show a tool's arguments
   rolecall serve --http 127.0.0.1:8080           serve over HTTP
@@ -111,8 +118,39 @@ impl Cli {
     /// Reads the process's arguments; ends the process where there is nothing more to do than to explain.
     #[must_use]
     pub fn read() -> Self {
-        let matches = command().get_matches();
+        let matches = command().try_get_matches().unwrap_or_else(|error| explain(&error));
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Says what is wrong with the words that were given, and what they were probably meant to be; ends the process.
+fn explain(error: &clap::Error) -> ! {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) = (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        let failure = Failure::usage(format!("there is no command `{word}`"), meant(word));
+        let _ = failure.report(); // its code is 2
+        std::process::exit(2);
+    }
+    error.exit()
+}
+
+/// What a word was probably meant to be: a tool, a command, or tools about that noun.
+fn meant(word: &str) -> String {
+    let name = word.replace('-', "_").to_lowercase();
+    let tools: Vec<&str> = crate::tools::all().iter().map(|it| it.name).collect();
+    if tools.contains(&name.as_str()) {
+        return format!("it is a tool: `rolecall call {name}`");
+    }
+    let commands: Vec<String> = Cli::command().get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let near = commands.iter().map(|it| (strsim::jaro_winkler(it, &name), it)).filter(|it| it.0 > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, command)) = near {
+        return format!("did you mean `rolecall {command}`?");
+    }
+    let noun = name.trim_end_matches('s');
+    let list = tools.iter().find(|it| it.starts_with("list_") && it.trim_start_matches("list_").trim_end_matches('s') == noun);
+    match list {
+        Some(list) => format!("what can be done with {noun}s are tools: `rolecall call {list}` lists them, `rolecall tools` names all"),
+        None => "`rolecall --help` lists the commands, `rolecall tools` the tools that `rolecall call` takes".to_owned(),
     }
 }
 
@@ -165,6 +203,7 @@ impl Command {
         match self {
             // connect an assistant
             Self::Serve(it) => it.run(overrides).await,
+            Self::Connect(it) => it.run(overrides),
             Self::Config(it) => it.run(overrides),
             Self::Demo(it) => it.run().await,
             // use the tools
@@ -177,6 +216,7 @@ impl Command {
             Self::Activity(it) => it.run(overrides).await,
             Self::Jobs(it) => it.run(overrides).await,
             // set up
+            Self::Init(it) => it.run(overrides).await,
             Self::Doctor(it) => it.run(overrides).await,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(it) => it.run().await,

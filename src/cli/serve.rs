@@ -18,6 +18,7 @@ use crate::{
     config::{Config, Overrides, Reach},
     error::chain,
     server::Server,
+    store,
     transport::{self, ServeError, http, stdio::serve_stdio},
 };
 
@@ -106,7 +107,7 @@ impl Serve {
         if self.http.is_none() && !self.stdio && std::io::stdin().is_terminal() {
             return Err(Failure::usage(
                 "`rolecall serve` speaks MCP with a client over stdin and stdout, and this is a terminal",
-                "let a client start it: `rolecall config claude-desktop` (or claude-code, vscode, cursor, chatgpt) shows how; \
+                "let a client start it: `rolecall connect claude-desktop` (or claude-code, vscode, cursor, codex, gemini, …) connects it; \
                  `rolecall demo` shows it at work; `rolecall serve --http 127.0.0.1:8080` serves over HTTP; \
                  `rolecall serve --stdio` serves here all the same",
             ));
@@ -124,9 +125,12 @@ impl Serve {
             options.grace = grace;
             self.limits.apply(&mut options);
             options.operators = operators(&server, &app);
-            // Many clients are served, or none: a store that cannot be used ends it here.
-            app.db.pools().await?;
-            app.jobs().keep_going();
+            // Many clients are served, or none: a store that can never be used ends it here. One whose server is away is waited for.
+            match store::within(SOON, app.db.pools()).await {
+                Ok(_) => app.jobs().keep_going(),
+                Err(error) if error.is_away() => drop(tokio::spawn(wait_for_store(Arc::clone(&app)))),
+                Err(error) => return Err(error.into()),
+            }
             options.tokens = self.token_file.as_deref().map(http::read_tokens).transpose()?.unwrap_or_default();
             options.allow_hosts.clone_from(&self.allow_host);
             options.allow_origins.clone_from(&self.allow_origin);
@@ -154,8 +158,7 @@ fn operators(server: &Server, app: &Arc<App>) -> http::Operators {
     let ready = move || {
         let app = Arc::clone(&app);
         let looked: BoxFuture<'static, bool> = Box::pin(async move {
-            let answer = async { app.db.read().await?.number("SELECT 1", &[]).await };
-            answer.await.inspect_err(|error| tracing::warn!("the store does not answer: {}", chain(error))).is_ok()
+            app.db.answers().await.inspect_err(|error| tracing::warn!("the store does not answer: {}", chain(error))).is_ok()
         });
         looked
     };
@@ -180,8 +183,25 @@ const FIRST: Duration = Duration::from_secs(2);
 /// is told of here, and in the answer of each call that needs it, until it can be.
 async fn catch_up(app: Arc<App>) {
     tokio::time::sleep(FIRST).await;
-    if let Err(error) = app.db.pools().await {
-        tracing::error!("{}; run `rolecall doctor`", chain(&error));
+    wait_for_store(app).await;
+}
+
+/// How long a server of the store is waited for before it is said that none is there.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Looks for the store until it can be used, and goes on with what is open in it. Why it cannot be used is said once for each cause.
+async fn wait_for_store(app: Arc<App>) {
+    let mut told = String::new();
+    while let Err(error) = store::within(SOON, app.db.pools()).await {
+        let cause = chain(&error);
+        if cause != told {
+            tracing::error!("{cause}; run `rolecall doctor`");
+            told = cause;
+        }
+        tokio::time::sleep(SOON).await;
+    }
+    if !told.is_empty() {
+        tracing::warn!("the store can be used now");
     }
     app.jobs().keep_going();
 }

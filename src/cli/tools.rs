@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use super::{Ended, output};
+use super::{Ended, Output, output};
 use crate::{
     app::App,
     catalog::Offer,
@@ -23,6 +23,8 @@ pub struct Tools {
     /// Estimate the tokens that the tool list costs a model
     #[arg(long, conflicts_with = "json")]
     tokens: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Tools {
@@ -42,7 +44,7 @@ impl Tools {
             sizes.sort_by(|a, b| b.cmp(a));
             let (all, bytes) = (sizes.len(), sizes.iter().map(|it| it.0).sum::<usize>());
             let row = |(bytes, name): (usize, &str)| vec![name.to_owned(), bytes.to_string(), format!("~{}", estimate(bytes))];
-            output::table(&mut out, &["tool", "bytes", "tokens"], sizes.into_iter().map(row))?;
+            output::table(&mut out, &["tool", "bytes", "tokens"], sizes.into_iter().map(row).collect(), output::Width::of_terminal())?;
             let each = estimate(bytes) / all.max(1);
             writeln!(
                 out,
@@ -51,8 +53,13 @@ impl Tools {
             )?;
         } else {
             let row = |it: &Offer| vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description()];
-            output::table(&mut out, &["tool", "effect", "description"], app.catalog.offers().map(row))?;
-            writeln!(out, "\n{} tools. Arguments of one: rolecall call TOOL --help", app.catalog.offers().count())?;
+            if self.output.format.is_some_and(|it| it != output::Format::Table) || self.output.quiet {
+                let view = |it: &Offer| serde_json::json!({ "tool": it.tool.name, "effect": it.tool.effect, "description": it.tool.description() });
+                self.output.data(&mut out, &app.catalog.offers().map(view).collect::<Vec<_>>())?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            self.output.table(&mut out, &["tool", "effect", "description"], app.catalog.offers().map(row))?;
+            writeln!(anstream::stderr(), "\n{} tools. Arguments of one: rolecall call TOOL --help", app.catalog.offers().count())?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -112,6 +112,25 @@ impl RawConnection {
         Self { provider: "local".to_owned(), ..Self::default() }
     }
 
+    /// Whose account it is.
+    pub(super) fn provider(&self) -> &'static str {
+        PROVIDERS.into_iter().find(|it| *it == self.provider).unwrap_or_default()
+    }
+
+    /// The environment's variables that its section names.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        [&self.api_key, &self.oauth_access_token, &self.custom_token, &self.password].into_iter().filter_map(|it| match it {
+            Some(SecretSource::Env(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether variables of the vendor's own go over what its section says.
+    pub(super) fn takes_the_environment(&self) -> bool {
+        let own = self.api_key.is_some() || self.oauth_access_token.is_some() || self.credentials_file.is_some();
+        self.provider == "geai" && !own && self.profile.as_deref().unwrap_or(profile::DEFAULT) == profile::DEFAULT
+    }
+
     /// Keeps this account to the organization that `over` names, unless it is kept to one already; answers which, where that is new.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Configuration: `rolecall.toml`, the environment, and what the command line says over both.
 
 mod connections;
+mod environment;
 mod over;
 mod secret;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use connections::{ConfiguredConnection, Provider};
 use connections::{PROVIDERS, RawConnection};
+pub use environment::Variable;
 pub use over::LaidOver;
 
 use crate::{
@@ -50,6 +52,7 @@ impl ConfigError {
 
 /// What the command line and the environment say; it goes over the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Overrides {
     /// Read this configuration file
     #[arg(long, value_name = "FILE", global = true, env = "ROLECALL_CONFIG", hide_env_values = true)]
@@ -69,6 +72,18 @@ pub struct Overrides {
     /// Offer only tools about these nouns, such as projects,members
     #[arg(long, value_name = "NOUN,…", value_delimiter = ',', global = true)]
     pub domains: Vec<String>,
+}
+
+impl Overrides {
+    /// The same, where what a client left as `${…}` counts as not given.
+    fn expanded(&self) -> Self {
+        let mut all = self.clone();
+        for path in [&mut all.config, &mut all.secrets] {
+            path.take_if(|it| it.to_str().is_some_and(is_unexpanded));
+        }
+        all.store.take_if(|it| is_unexpanded(it));
+        all
+    }
 }
 
 /// Where a configuration and its folders are looked for.
@@ -106,11 +121,25 @@ impl Places {
         })
     }
 
-    /// A variable of the environment; an empty one counts as not set.
+    /// A variable of the environment; an empty one counts as not set, and so does one in which a client left `${…}` as it was
+    /// written.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|it| !it.trim().is_empty()).cloned()
+        self.variables.get(name).filter(|it| !it.trim().is_empty() && !is_unexpanded(it)).cloned()
     }
+
+    fn is_unexpanded(&self, name: &str) -> bool {
+        is_unexpanded(self.raw(name))
+    }
+
+    fn raw(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Whether a text is a reference that nobody has put a value in the place of, such as `${OPENAI_ADMIN_KEY}`.
+fn is_unexpanded(text: &str) -> bool {
+    text.trim().strip_prefix("${").and_then(|it| it.strip_suffix('}')).is_some_and(|it| !it.contains(['$', '{', '}']))
 }
 
 /// How callers reach the server; what lies in the user's files is for local callers only.
@@ -136,6 +165,10 @@ pub struct Config {
     /// The store's URL. It may hold a password: show it through [`Config::store_shown`].
     pub store: String,
     pub secrets: SecretSink,
+    /// The environment's variables that the connections are read from.
+    pub variables: Vec<Variable>,
+    /// What looks like an account and is not used: a sentence each, with what to do.
+    pub unused: Vec<String>,
 }
 
 impl Config {
@@ -154,9 +187,11 @@ impl Config {
     ///
     /// As [`Config::load`].
     pub fn load_at(overrides: &Overrides, places: &Places) -> Result<Self, ConfigError> {
+        let overrides = &overrides.expanded();
         let (file, here) = found(overrides, places);
         let mut raw = file.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let base = file.as_deref().and_then(Path::parent).unwrap_or(&places.here).to_path_buf();
+        let from_file = !raw.connections.is_empty();
         let mut accounts = raw.accounts(places)?;
         let over = match here {
             None => None,
@@ -165,9 +200,13 @@ impl Config {
                 Some(LaidOver { file: here, narrows })
             }
         };
+        let variables = environment::used(accounts.iter().map(|it| &it.1), !from_file, places);
+        let providers: Vec<&str> = accounts.iter().map(|it| it.1.provider()).collect();
+        let named = file.as_ref().filter(|_| from_file).map(|it| it.display().to_string());
+        let unused = environment::unused(!from_file, named.as_deref(), &providers, places);
         let config = raw.complete(accounts, overrides, places, &base);
         let config = config.map_err(|error| file.as_deref().map_or(error.clone(), |file| error.in_file(file)))?;
-        Ok(Self { file, over, ..config })
+        Ok(Self { file, over, variables, unused, ..config })
     }
 
     /// Connects what is configured. Nothing is sent, and the store is opened by the first call that needs it.
@@ -181,6 +220,7 @@ impl Config {
             lists: self.lists.clone(),
             guard: self.guard.clone(),
             secrets: self.secrets.clone(),
+            notes: self.unused.clone(),
         }
     }
 
@@ -367,6 +407,8 @@ impl File {
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,
             secrets,
+            variables: Vec::new(),
+            unused: Vec::new(),
         })
     }
 }

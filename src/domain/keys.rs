@@ -20,11 +20,14 @@ pub struct ServiceAccount {
 }
 
 /// An API key, without its value.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct ApiKey {
     pub api_key: String,
     pub id: String,
     pub project: String,
+    /// Told where keys of several projects are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// A few characters to tell keys apart.
@@ -39,7 +42,7 @@ pub struct ApiKey {
     /// Whether the owner still belongs to the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_access: Option<OwnerAccess>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -50,7 +53,7 @@ pub struct ApiKey {
 }
 
 /// What a key is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum KeyState {
@@ -79,7 +82,7 @@ pub enum KeyStatus {
 }
 
 /// Whether a key's owner still belongs to the project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum OwnerAccess {
@@ -92,12 +95,29 @@ pub enum OwnerAccess {
     None,
 }
 
-/// Which keys are meant, by their owners: `inactive` is any that does not belong to the project.
+/// Which keys are meant, by their owners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum OwnerFilter {
-    Any,
     Active,
+    NoAccess,
+    Left,
+    None,
+    // Any of the three before: the owner does not belong to the project.
     Inactive,
+}
+
+impl OwnerFilter {
+    /// Whether keys with such an owner are meant.
+    pub fn has(self, access: OwnerAccess) -> bool {
+        match self {
+            Self::Active => access == OwnerAccess::Active,
+            Self::NoAccess => access == OwnerAccess::NoAccess,
+            // Where a directory forgets who left, their keys are nobody's.
+            Self::Left => matches!(access, OwnerAccess::Left | OwnerAccess::None),
+            Self::None => access == OwnerAccess::None,
+            Self::Inactive => access != OwnerAccess::Active,
+        }
+    }
 }

@@ -69,6 +69,11 @@ pub struct UsageLimit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<f64>,
+    /// When the period ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 

@@ -33,7 +33,7 @@ pub struct Member {
 }
 
 /// An invitation to an organization.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Invitation {
     /// The invited e-mail.
     pub invitation: String,
@@ -43,7 +43,7 @@ pub struct Invitation {
     pub status: InvitationStatus,
     pub organization: String,
     /// Projects that come with it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invited_at: Option<Timestamp>,

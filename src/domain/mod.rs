@@ -4,6 +4,7 @@ mod address;
 mod facts;
 mod impact;
 mod page;
+mod past;
 mod reference;
 mod text;
 mod until;
@@ -22,6 +23,7 @@ pub use address::{canonical, same_address, spellings, written_address};
 pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
 pub use impact::{Change, ChangeData, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
+pub use past::Past;
 pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, SoughtRef, TeamRef, UsageLimitRef,

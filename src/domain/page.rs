@@ -37,7 +37,7 @@ impl JsonSchema for Limit {
         "Limit".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "description": "Up to 100." })
+        json_schema!({ "type": "integer", "description": "≤100" })
     }
 }
 

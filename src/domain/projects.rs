@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Timestamp;
 
 /// A project.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct Project {
     pub project: String,
     pub id: String,
@@ -25,6 +25,9 @@ pub struct Project {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub owners: Option<Vec<String>>,
+    /// People who are in it themselves or through a team, each once.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_keys: Option<u64>,
@@ -35,7 +38,7 @@ pub struct Project {
 }
 
 /// Whether a project can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ProjectStatus {

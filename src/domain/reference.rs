@@ -91,12 +91,12 @@ references! {
         JobRef: "Job id.";
     }
     usable_of_person {
-        MemberRef: "E-mail.";
-        PersonRef: "E-mail.";
-        InvitationRef: "E-mail.";
+        MemberRef: "Email.";
+        PersonRef: "Email.";
+        InvitationRef: "Email.";
     }
     usable_of_person by_part = true {
-        SoughtRef: "E-mail.";
+        SoughtRef: "Email.";
     }
 }
 

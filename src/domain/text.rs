@@ -206,7 +206,7 @@ texts! {
     Name(name, "Name."): "a name of 1 to 100 visible characters";
     Description(description, "Purpose."): "a text of 1 to 1000 characters";
     Slug(slug, "Short name."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
-    Email(email, "E-mail."): "an e-mail address such as ana@acme.example";
+    Email(email, "Email."): "an e-mail address such as ana@acme.example";
     Website(website, "URL."): "a web address such as https://acme.example";
     Query(query, "Search."): "a search text of 1 to 100 characters";
 }
@@ -275,6 +275,13 @@ impl fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(text)?;
+        DateTime::parse_from_rfc3339(&text).map(|it| Self(it.timestamp_millis())).map_err(serde::de::Error::custom)
     }
 }
 

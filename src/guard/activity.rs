@@ -53,7 +53,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
         // One more, to see whether there are more.
         rows: i64::try_from(page.limit + 1).unwrap_or(i64::MAX),
     };
-    let mut conn = db.read().await?;
+    let mut conn = db.search().await?;
     let mut items: Vec<(i64, Activity)> = Vec::new();
     // What a row says counts, and not by what it was found; so rows are read until enough fit.
     loop {
@@ -138,7 +138,7 @@ fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
 async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
     const PAGES: usize = 50;
     let mut wanted = CallPage { before: i64::MAX, since: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
-    let (mut conn, mut found) = (db.read().await?, BTreeSet::new());
+    let (mut conn, mut found) = (db.search().await?, BTreeSet::new());
     for _ in 0..PAGES {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };

@@ -16,7 +16,7 @@ pub enum Answered {
     /// This many more people have to agree.
     Waiting(i64),
     Refused,
-    /// It was answered before, or nobody answered in time.
+    /// It was answered before, nobody answered in time, or a standby of the store has taken over since it was asked.
     NotOpen,
 }
 
@@ -26,7 +26,7 @@ impl Question {
     pub fn of_approval(approval: &Approval) -> Self {
         let kept: Value = serde_json::from_str(&approval.question).unwrap_or_default();
         let text = |name: &str| kept[name].as_str().map(str::to_owned);
-        Self { text: text("text").unwrap_or_default(), type_this: text("type_this") }
+        Self { text: text("text").unwrap_or_default(), type_this: text("type_this"), again: None }
     }
 }
 
@@ -37,7 +37,10 @@ impl Question {
 /// Where the store cannot be used.
 pub async fn approve(db: &Db, id: &str, person: &str) -> Result<Answered, StoreError> {
     transaction!(db, StoreError, tx => {
-        let now = Timestamp::now();
+        let (now, timeline) = (Timestamp::now(), tx.timeline(db).await?);
+        if tx.approval(id).await?.is_some_and(|it| it.timeline() != timeline) {
+            return Ok(Answered::NotOpen);
+        }
         let Some(missing) = tx.approve(id, person, now, now.plus_seconds(TTL_SECONDS)).await? else { return Ok(Answered::NotOpen) };
         tx.append(id, EntryKind::Answer, &json!({ "approval": id, "person": person, "answer": "approved", "still_needed": missing })).await?;
         Ok(if missing == 0 { Answered::Approved } else { Answered::Waiting(missing) })

@@ -28,15 +28,16 @@ impl Guard {
         let version = record.version.clone();
         let gravest = record.plan.impact.gravity == Gravity::Critical;
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
-        let ask = |question: Question| {
-            let ticket = Ticket::new(call, &version, record.since);
+        let ask = |question: Question, timeline: &str| {
+            let ticket = Ticket::new(call, &version, (record.since, timeline));
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
             Given::Form(ticket, answer) => {
-                self.accept(record, &ticket, call).await?;
+                let timeline = self.accept(record, &ticket, call).await?;
                 let (code, message) = match answer {
-                    Answer::Accepted(_) if ticket.version != version => return ask(question), // what was told is no longer so
+                    Answer::Accepted(_) if ticket.timeline != timeline => return ask(question.once_more(), &timeline),
+                    Answer::Accepted(_) if ticket.version != version => return ask(question, &timeline), // what was told is no longer so
                     Answer::Accepted(form) if question.is_yes(&form) => {
                         if needed > 1 {
                             return self.pending(record, call, &version, question, needed).await;
@@ -61,7 +62,9 @@ impl Guard {
                 if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
                     return Err(CallError::BadConfirmation { message: "a token cannot confirm this call".to_owned() });
                 }
-                self.accept(record, &ticket, call).await?;
+                if self.accept(record, &ticket, call).await? != ticket.timeline {
+                    return Err(CallError::BadConfirmation { message: consent::WENT_OVER.to_owned() });
+                }
                 if ticket.version != version {
                     return Err(CallError::Provider(ProviderError::TargetChanged));
                 }
@@ -70,17 +73,21 @@ impl Guard {
             Given::Nothing => {
                 let binding = consent::binding(call, &version);
                 let mut db = self.db.read().await?;
-                if let Some(approval) = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await? {
-                    return by_approval(approval).map(Ok);
-                }
+                let found = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await?;
+                let timeline = db.timeline(&self.db).await?;
                 drop(db);
+                let question = match found {
+                    Some(approval) if approval.timeline() == timeline => return by_approval(approval).map(Ok),
+                    Some(_) => question.once_more(),
+                    None => question,
+                };
                 match (caller_can_be_asked(record), self.settings.fallback) {
                     // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
                     (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
-                    (true, _) => ask(question),
+                    (true, _) => ask(question, &timeline),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version, record.since);
+                        let ticket = Ticket::new(call, &version, (record.since, &timeline));
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -99,8 +106,8 @@ impl Guard {
     }
 
     /// Takes a ticket for this call: not expired, for this very call, never seen before. Whatever the answer was, it counts
-    /// once. What is not taken is noted in the ledger: somebody may have tried.
-    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<(), CallError> {
+    /// once. What is not taken is noted in the ledger: somebody may have tried. Answers the store's timeline.
+    async fn accept(&self, record: &Record<'_>, ticket: &Ticket, call: &str) -> Result<String, CallError> {
         let now = Timestamp::now();
         let forget_at = now.plus_seconds(2 * TTL_SECONDS);
         let nonce = ticket.nonce.as_str();
@@ -108,10 +115,15 @@ impl Guard {
             "the confirmation is for another call"
         } else if ticket.expires_at <= now.0 {
             "the confirmation has expired"
-        } else if transaction!(self.db, CallError, tx => { Ok(tx.burn(nonce, now, forget_at).await?) })? {
-            return Ok(());
         } else {
-            "the confirmation was used before"
+            let burnt = transaction!(self.db, CallError, tx => {
+                let timeline = tx.timeline(&self.db).await?;
+                Ok(tx.burn(nonce, now, forget_at).await?.then_some(timeline))
+            })?;
+            match burnt {
+                Some(timeline) => return Ok(timeline),
+                None => "the confirmation was used before",
+            }
         };
         self.refused(record, "confirmation_rejected").await?;
         Err(CallError::BadConfirmation { message: message.to_owned() })
@@ -127,13 +139,13 @@ impl Guard {
         needed: i64,
     ) -> Result<Result<Evidence, Verdict>, CallError> {
         let now = Timestamp::now();
-        let approval = Approval {
+        let mut approval = Approval {
             id: short_id(),
             binding: consent::binding(call, version),
             principal: record.caller.principal.clone(),
             tool: record.tool.name.to_owned(),
             connection: record.connection.to_owned(),
-            question: json!({ "text": question.text, "type_this": question.type_this, "since": record.since.0 }).to_string(),
+            question: String::new(), // with the timeline of the transaction that keeps it
             needed,
             status: "pending".to_owned(),
             created_at: now.0,
@@ -143,10 +155,17 @@ impl Guard {
         body.insert("outcome".into(), "pending_approval".into());
         body.insert("approval".into(), approval.id.as_str().into());
         let body = Value::from(body);
-        let (binding, principal) = (approval.binding.as_str(), approval.principal.as_str());
+        let (binding, principal) = (approval.binding.clone(), approval.principal.clone());
+        let (binding, principal) = (binding.as_str(), principal.as_str());
         let found = transaction!(self.db, CallError, tx => {
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
-            if let Some(found) = tx.approval_for(binding, principal, needed, now).await? {
+            let timeline = tx.timeline(&self.db).await?;
+            let asked = json!({
+                "text": question.text, "type_this": question.type_this, "timeline": timeline, "since": record.since.0
+            });
+            approval.question = asked.to_string();
+            let found = tx.approval_for(binding, principal, needed, now).await?;
+            if let Some(found) = found.filter(|it| it.timeline() == timeline) {
                 return Ok(Some(found));
             }
             let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));

@@ -20,7 +20,12 @@ pub struct Question {
     pub text: String,
     /// What has to be typed; `None` where a yes is enough.
     pub type_this: Option<String>,
+    /// Why an earlier answer to it no longer counts, where that is so.
+    pub again: Option<&'static str>,
 }
+
+/// Why a yes from before a standby took over is void: it may have been used, and the standby may not know.
+pub(super) const WENT_OVER: &str = "the store has gone over to another server since this was asked, so an earlier answer no longer counts";
 
 impl Question {
     /// `connection` may name several, for people.
@@ -46,7 +51,12 @@ impl Question {
         if let Some(name) = &type_this {
             text += &format!("\nTo confirm, type: {}", safe(name));
         }
-        Self { text, type_this }
+        Self { text, type_this, again: None }
+    }
+
+    /// The same question, asked once more because the store has gone over to another server.
+    pub(super) fn once_more(self) -> Self {
+        Self { text: format!("Asked once more: {WENT_OVER}.\n{}", self.text), again: Some(WENT_OVER), ..self }
     }
 
     /// The form for it: one required field.
@@ -137,18 +147,17 @@ pub struct Ticket {
     /// When the call was asked for; see [`super::Guard::asked_since`].
     #[serde(rename = "s", default)]
     pub(super) since: i64,
+    /// The store's timeline when it was asked.
+    #[serde(rename = "t", default, skip_serializing_if = "String::is_empty")]
+    pub(super) timeline: String,
 }
 
 impl Ticket {
-    pub(super) fn new(call: &str, version: &str, since: Timestamp) -> Self {
+    pub(super) fn new(call: &str, version: &str, (since, timeline): (Timestamp, &str)) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        Self {
-            nonce,
-            call: call.to_owned(),
-            version: version.to_owned(),
-            expires_at: Timestamp::now().plus_seconds(TTL_SECONDS).0,
-            since: since.0,
-        }
+        let expires_at = Timestamp::now().plus_seconds(TTL_SECONDS).0;
+        let (call, version, timeline) = (call.to_owned(), version.to_owned(), timeline.to_owned());
+        Self { nonce, call, version, expires_at, since: since.0, timeline }
     }
 }
 

@@ -200,7 +200,7 @@ impl Guard {
         let (cleared, target_name) =
             match (self.prepared(&call, (change, ends.as_ref(), since), dry_run, &digest, key.as_ref(), given).await, &key) {
                 (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
-                (Ok(Prepared::Verdict(verdict)), _) => return Ok(verdict),
+                (Ok(Prepared::Verdict(verdict)), _) => return Ok(*verdict),
                 // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
                 (Err(error), Some(key)) if error.store_error().is_none() => {
                     return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
@@ -238,14 +238,14 @@ impl Guard {
         let step = self.plan(tool, connection, call.caller, change, ends).await?;
         let question = Question::of(tool, connection, step.plan());
         if dry_run {
-            return Ok(Prepared::Verdict(Verdict::Done(preview(step.plan(), &question, step.needs_consent))));
+            return Ok(Prepared::Verdict(Box::new(Verdict::Done(preview(step.plan(), &question, step.needs_consent)))));
         }
         let plan = step.plan().clone();
         let record = Record { asked_at, since, ..call.record(&plan) };
         let evidence = if step.needs_consent {
             match self.consent(&record, digest, question, given).await? {
                 Ok(evidence) => evidence,
-                Err(verdict) => return Ok(Prepared::Verdict(verdict)),
+                Err(verdict) => return Ok(Prepared::Verdict(Box::new(verdict))),
             }
         } else {
             Evidence::NotNeeded
@@ -296,10 +296,13 @@ impl Guard {
                     return Err(repeats::in_progress(&key.key));
                 }
             }
-            if let Evidence::Approval { id } = evidence
-                && !tx.use_approval(id, now).await?
-            {
-                return Err(CallError::BadConfirmation { message: format!("approval {id} was used before or has expired") });
+            if let Evidence::Approval { id } = evidence {
+                let timeline = tx.timeline(&self.db).await?;
+                let is_current = tx.approval(id).await?.is_some_and(|it| it.timeline() == timeline);
+                if !is_current || !tx.use_approval(id, now).await? {
+                    let message = format!("approval {id} was used before, has expired, or was given before the store went over to another server");
+                    return Err(CallError::BadConfirmation { message });
+                }
             }
             if let Some((job, rows)) = job {
                 tx.add_job(job, rows, &Clock::Machine).await?;
@@ -314,7 +317,7 @@ impl Guard {
 enum Prepared {
     /// Its intent is in the ledger; the name is its target's.
     Begun(Box<Cleared>, String),
-    Verdict(Verdict),
+    Verdict(Box<Verdict>),
 }
 
 /// What a plan would do, and what a person is asked about it.

@@ -44,6 +44,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use ends::EndsTold;
 pub(crate) use ends::Wanted;
 pub use progress::{Progress, Wait};
+pub(crate) use table::defused;
 use watched::Watched;
 pub use worker::{Halt, Moment};
 

@@ -9,12 +9,14 @@ use super::Connection;
 use crate::{
     domain::List,
     error::ProviderError,
-    tools::context::{Activity, ConnectionInfo, ListActivity, ListConnections},
+    tools::context::{Activity, ConnectionInfo, Connections, ListActivity, ListConnections},
 };
 
 /// What the server's own tools read.
 pub(crate) struct Builtin {
     pub(crate) connections: Vec<Arc<Connection>>,
+    /// What looks like an account and is not used.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The name under which these tools are served; no configuration can use it.
@@ -27,8 +29,9 @@ pub(crate) fn connect(builtin: Builtin) -> Connection {
 /// How long a connection may take to show that it can be used.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn list_connections(builtin: &Builtin, _: &ListConnections) -> Result<List<ConnectionInfo>, ProviderError> {
-    Ok(List::whole(join_all(builtin.connections.iter().map(|it| info(it))).await))
+async fn list_connections(builtin: &Builtin, _: &ListConnections) -> Result<Connections, ProviderError> {
+    let list = List::whole(join_all(builtin.connections.iter().map(|it| info(it))).await);
+    Ok(Connections { list, notes: builtin.notes.clone() })
 }
 
 async fn info(it: &Connection) -> ConnectionInfo {

@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod builtin;
+mod census;
 pub(crate) mod cursor;
 pub mod engine;
 pub(crate) mod fields;

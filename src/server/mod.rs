@@ -35,7 +35,7 @@ use crate::{
     app::App,
     catalog::Offer,
     error::CallError,
-    guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
+    guard::{Caller, Given, LOCAL_PRINCIPAL, Question, Verdict},
     tools::Effect,
 };
 
@@ -100,6 +100,12 @@ impl Server {
         &self.inner.app
     }
 
+    /// What a client hands to its model; with it what a person may miss, so that it does not take an empty directory for theirs.
+    fn instructions(&self) -> String {
+        let notes = &self.inner.app.notes;
+        if notes.is_empty() { INSTRUCTIONS.to_owned() } else { format!("{INSTRUCTIONS} Tell the person: {}", notes.join(". ")) }
+    }
+
     /// What an operator's tools want to know, as Prometheus reads it. It tells nothing of people, and no secret.
     pub fn figures(&self) -> String {
         self.inner.figures.text(&self.inner.app)
@@ -139,6 +145,9 @@ impl Server {
                     let given = Given::Form(ticket, answer);
                     let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
                     match watch.during(call, &cx).await {
+                        Ok(Verdict::Ask(Question { again: Some(why), .. }, _)) => {
+                            Err(CallError::BadConfirmation { message: why.to_owned() })
+                        }
                         Ok(Verdict::Ask(..)) => Err(crate::error::ProviderError::TargetChanged.into()),
                         other => other,
                     }
@@ -222,7 +231,7 @@ impl ServerHandler for Server {
             .enable_tasks()
             .enable_skills()
             .build();
-        ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(INSTRUCTIONS)
+        ServerConfig::new(capabilities).with_server_info(implementation()).with_instructions(self.instructions())
     }
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {

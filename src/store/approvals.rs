@@ -16,12 +16,19 @@ impl Approval {
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == "pending" && self.expires_at > now.0
     }
+
+    /// The store's timeline when it was asked for: one of another than the present is void.
+    pub fn timeline(&self) -> String {
+        let kept: serde_json::Value = serde_json::from_str(&self.question).unwrap_or_default();
+        kept["timeline"].as_str().unwrap_or_default().to_owned()
+    }
 }
 
 const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at FROM approvals";
 
 impl Conn {
-    /// The newest approval for exactly this call that has not expired and for which at least so many people are `needed`.
+    /// The newest approval for exactly this call that has not expired and for which at least so many people are `needed`, whichever
+    /// timeline it is of.
     pub async fn approval_for(
         &mut self,
         binding: &str,

@@ -8,7 +8,10 @@ mod errors;
 mod jobs;
 mod ledger;
 mod open;
+mod reading;
 mod repeats;
+mod servers;
+mod waiting;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
@@ -21,6 +24,7 @@ pub use repeats::{Repeat, RepeatKey};
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};
 pub use open::Pools;
 pub(crate) use open::private_folder;
+pub(crate) use waiting::{Tries, patiently, within};
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.
 pub fn new_id(prefix: &str) -> String {

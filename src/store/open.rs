@@ -1,40 +1,69 @@
 //! Opening the database: its file or its address, and the steps that bring its tables up to date.
 
-use std::{path::Path, str::FromStr as _, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection as _, PgPool, SqliteConnection, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Semaphore;
 
-use super::{ATTEMPTS, StoreError, pause};
+use super::{ATTEMPTS, StoreError, pause, servers::Servers};
 
 /// The database, open.
 #[derive(Debug)]
 pub enum Pools {
     /// One connection writes, a few read: SQLite has one writer anyway, and so nobody waits in vain.
-    Sqlite {
-        writer: SqlitePool,
-        reader: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    /// The connections that write.
     Postgres(PgPool),
 }
 
-impl Pools {
-    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+/// The database, and what there is to know about it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) pools: Pools,
+    /// PostgreSQL's, with the connections that read.
+    pub(super) servers: Option<Arc<Servers>>,
+    /// How many reads may take long at once: fewer than there are connections.
+    pub(super) turns: Arc<Semaphore>,
+    /// Why nothing can be written, where that is so.
+    pub(super) read_only: Option<&'static str>,
+}
+
+/// How many connections of SQLite's read.
+const READERS: u32 = 4;
+
+impl Opened {
+    pub(super) async fn open(url: &str, read_only: bool) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            return Self::open_sqlite(Path::new(path.trim_start_matches("//"))).await;
+            let path = Path::new(path.trim_start_matches("//"));
+            return if read_only && !is_writable(path) { Self::open_sealed(path).await } else { Self::open_sqlite(path).await };
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             let scheme = url.split(':').next().unwrap_or_default();
             return Err(StoreError::Url(format!("{scheme}:…"))); // the rest may hold a password
         }
-        let options = PgConnectOptions::from_str(url)?;
-        let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
-        migrator(KEPT_POSTGRES).run(&pool).await?;
-        Ok(Self::Postgres(pool))
+        let servers = Arc::new(Servers::at(url)?);
+        let mut conn = servers.to_read().await?;
+        // An empty database has no such table.
+        let done = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(&mut *conn).await;
+        let made_by = sqlx::query_scalar(MADE_BY_SQL).fetch_optional(&mut *conn).await.ok().flatten();
+        drop(conn);
+        if !is_up_to_date(&done.unwrap_or_default(), KEPT_POSTGRES, made_by)? {
+            // A ledger of millions of rows takes its time.
+            let pool = servers.without_haste().await?;
+            migrator(KEPT_POSTGRES).run(&pool).await?;
+            sqlx::query(NOTE_POSTGRES).bind(MADE_BY).bind(program()).execute(&pool).await?;
+            pool.close().await;
+        }
+        Ok(Self {
+            pools: Pools::Postgres(servers.writer.clone()),
+            servers: Some(servers),
+            turns: Arc::new(Semaphore::new(6)),
+            read_only: None,
+        })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
@@ -57,19 +86,83 @@ impl Pools {
             .max_lifetime(None)
             .after_release(|conn, _| Box::pin(is_usable(conn)));
         let writer = writer.connect_with(options.clone()).await?;
-        let applied: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(&writer).await;
-        if applied.ok() != i64::try_from(migrator(KEPT_SQLITE).iter().count()).ok() {
+        if !is_up_to_date(&applied(&writer).await, KEPT_SQLITE, made_by(&writer).await)? {
             migrate_sqlite(&writer).await?;
+            sqlx::query(NOTE_SQLITE).bind(MADE_BY).bind(program()).execute(&writer).await?;
         }
-        let reader = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(0)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.create_if_missing(false).read_only(true));
-        Ok(Self::Sqlite { writer, reader })
+        let reader = readers(options.create_if_missing(false).read_only(true));
+        Ok(Self::sqlite(writer, reader, None))
     }
+
+    /// A store that cannot be written to: on a medium for reading, or in others' hands.
+    async fn open_sealed(path: &Path) -> Result<Self, StoreError> {
+        let shown = || path.display().to_string();
+        std::fs::File::open(path).map_err(|source| StoreError::Folder { path: shown(), source })?;
+        // Without a log beside it the file is all there is. With one, its newest rows are there, and SQLite has to read them.
+        let log = path.with_file_name(format!("{}-wal", path.file_name().unwrap_or_default().to_string_lossy()));
+        let is_whole = std::fs::metadata(log).map_or(true, |it| it.len() == 0);
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_whole).optimize_on_close(false, None);
+        let reader = readers(options);
+        let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(&reader).await?;
+        if !is_up_to_date(&done, KEPT_SQLITE, made_by(&reader).await)? {
+            return Err(StoreError::ReadOnly(shown(), "it was made by an older program; open it once where it can be written to"));
+        }
+        let why = "this program was started to read only; nothing was changed";
+        Ok(Self::sqlite(reader.clone(), reader, Some(why)))
+    }
+
+    fn sqlite(writer: SqlitePool, reader: SqlitePool, read_only: Option<&'static str>) -> Self {
+        let turns = Arc::new(Semaphore::new(3));
+        Self { pools: Pools::Sqlite { writer, reader }, servers: None, turns, read_only }
+    }
+}
+
+fn readers(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .min_connections(0)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
+/// The setting that says which program brought the tables up to date.
+const MADE_BY: &str = "made_by";
+const NOTE_SQLITE: &str = "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const NOTE_POSTGRES: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const MADE_BY_SQL: &str = "SELECT value FROM settings WHERE name = 'made_by'";
+
+fn program() -> String {
+    format!("Rolecall {}", env!("CARGO_PKG_VERSION"))
+}
+
+async fn applied(pool: &SqlitePool) -> Vec<i64> {
+    // A new file has no such table.
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await.unwrap_or_default()
+}
+
+async fn made_by(pool: &SqlitePool) -> Option<String> {
+    sqlx::query_scalar(MADE_BY_SQL).fetch_optional(pool).await.ok().flatten()
+}
+
+/// Whether all steps were taken; an error where more were taken than this program knows.
+fn is_up_to_date(done: &[i64], kept: [&'static str; 2], made_by: Option<String>) -> Result<bool, StoreError> {
+    let known: Vec<i64> = migrator(kept).iter().map(|it| it.version).collect();
+    let (store, last) = (done.iter().max().copied().unwrap_or_default(), known.iter().max().copied().unwrap_or_default());
+    if store > last {
+        let made_by = made_by.filter(|it| *it != program()).unwrap_or_else(|| "another version of Rolecall".to_owned());
+        return Err(StoreError::Newer { made_by, store, known: last });
+    }
+    Ok(known.iter().all(|it| done.contains(it)))
+}
+
+/// Whether a store at this path can be written to: the file, and its folder, where SQLite keeps others beside it.
+fn is_writable(path: &Path) -> bool {
+    let Ok(file) = std::fs::OpenOptions::new().append(true).open(path) else { return !path.exists() };
+    drop(file);
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).is_ok()
 }
 
 /// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.

@@ -11,7 +11,17 @@ use crate::domain::{Cursor, Limit, List, SoughtRef, Timestamp, organizations::Cu
 #[serde(deny_unknown_fields)]
 pub struct ListConnections {}
 
-operation!(ListConnections, "list_connections", "List connections", Read => List<ConnectionInfo>);
+operation!(ListConnections, "list_connections", "List connections", Read => Connections);
+
+/// The accounts.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Connections {
+    #[serde(flatten)]
+    pub list: List<ConnectionInfo>,
+    /// What looks like an account and is not used, with what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
 
 /// A configured account at a provider.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::operation;
 use crate::domain::{
-    ApiKeyRef, Cursor, Description, Limit, List, Name, ProjectRef, RoleRef, ServiceAccountRef,
-    keys::{ApiKey, KeyStatus, OwnerFilter, ServiceAccount},
+    ApiKeyRef, Cursor, Description, Limit, List, Name, OrganizationRef, Past, ProjectRef, RoleRef, ServiceAccountRef, Timestamp,
+    keys::{ApiKey, KeyState, KeyStatus, OwnerFilter, ServiceAccount},
 };
 
 /// Lists a project's service accounts.
@@ -67,18 +67,50 @@ pub struct DeleteServiceAccount {
 
 operation!(DeleteServiceAccount, "delete_service_account", "Delete service account", Destroy => ServiceAccount);
 
-/// Lists a project's keys.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// Lists API keys.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListApiKeys {
-    pub project: ProjectRef,
-    /// Owner.
-    pub owner_access: Option<OwnerFilter>,
+    pub organization: Option<OrganizationRef>,
+    pub project: Option<ProjectRef>,
+    /// Whose.
+    pub owner: Option<OwnerFilter>,
+    /// Date, 90 days, ever.
+    pub unused_since: Option<Past>,
+    /// Date.
+    pub created_before: Option<Past>,
+    /// Ended.
+    pub expired: Option<bool>,
+    /// OR.
+    pub any: Option<bool>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
 }
 
-operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>);
+impl ListApiKeys {
+    /// Whether a key is among those that are asked for. What is not told of it fits no filter.
+    pub(crate) fn means(&self, key: &ApiKey, now: Timestamp) -> bool {
+        let mut fits = Vec::new();
+        fits.extend(self.owner.map(|it| key.owner_access.is_some_and(|access| it.has(access))));
+        fits.extend(self.unused_since.as_ref().map(|since| match (since.before(now), key.last_used_at) {
+            (None, used) => used.is_none(),
+            (Some(since), Some(used)) => used < since,
+            // What is younger had no time to be used in.
+            (Some(since), None) => key.created_at.is_none_or(|it| it < since),
+        }));
+        fits.extend(self.created_before.as_ref().map(|it| key.created_at.is_some_and(|made| it.before(now).is_some_and(|it| made < it))));
+        fits.extend(self.expired.map(|it| it == (key.status == Some(KeyState::Expired))));
+        let fit = |it: &bool| *it;
+        fits.is_empty() || if self.any == Some(true) { fits.iter().any(fit) } else { fits.iter().all(fit) }
+    }
+
+    /// Whether every key is meant.
+    pub(crate) fn is_unfiltered(&self) -> bool {
+        self.owner.is_none() && self.unused_since.is_none() && self.created_before.is_none() && self.expired.is_none()
+    }
+}
+
+operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>, across);
 
 /// Reads a key, never its value.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

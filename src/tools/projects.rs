@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{limits::UsageLimitInput, operation};
-use crate::domain::{Cursor, Description, Email, Limit, List, Name, OrganizationRef, ProjectRef, Query, Slug, TeamRef, projects::Project};
+use crate::domain::{
+    Cursor, Description, Email, Limit, List, Name, OrganizationRef, ProjectRef, Query, Slug, SoughtRef, TeamRef, projects::Project,
+};
 
 /// Lists projects, active ones unless told.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListProjects {
     pub organization: Option<OrganizationRef>,
@@ -15,6 +17,10 @@ pub struct ListProjects {
     pub query: Option<Query>,
     /// Archived too.
     pub include_archived: Option<bool>,
+    pub owner: Option<SoughtRef>,
+    /// Count.
+    pub owners: Option<u32>,
+    /// Owners, counts.
     pub detail: Option<Detail>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,

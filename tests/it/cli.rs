@@ -12,20 +12,20 @@ use rolecall::guard::{self, Answered};
 use crate::support::{Agent, Options, Store, Value, json};
 
 /// A person's or a script's shell: the program on one store, with a home of its own and nothing else from outside.
-struct Shell {
-    store: Arc<Store>,
+pub(crate) struct Shell {
+    pub(crate) store: Arc<Store>,
 }
 
 /// What a command left.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -42,26 +42,26 @@ impl From<Output> for Ran {
     }
 }
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_rolecall");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_rolecall");
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { store: Store::sqlite() }
     }
 
     /// With the practice company.
-    fn acme() -> Self {
+    pub(crate) fn acme() -> Self {
         let shell = Self::new();
         let seeded = shell.run(&["seed", "acme"]);
         assert_eq!(seeded.code, 0, "{seeded:?}");
         shell
     }
 
-    fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.store.folder.path()
     }
 
-    fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.home()).env("HOME", self.home()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
         command.env("ROLECALL_STORE", &self.store.url).env("ROLECALL_SECRETS", self.store.secrets());
@@ -69,7 +69,7 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.command(PROGRAM).args(arguments).output().unwrap().into()
     }
 
@@ -82,7 +82,7 @@ impl Shell {
 
     /// At a terminal, where a person types `typed`.
     #[cfg(target_os = "linux")]
-    fn run_at_terminal(&self, arguments: &str, typed: &str) -> Ran {
+    pub(crate) fn run_at_terminal(&self, arguments: &str, typed: &str) -> Ran {
         let mut command = self.command("script");
         command.args(["-qec", &format!("{PROGRAM} {arguments}"), "/dev/null"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -294,7 +294,7 @@ async fn a_call_at_a_terminal_asks_there() {
 fn serving_on_a_terminal_explains_instead_of_waiting() {
     let ran = Shell::new().run_at_terminal("serve", "");
     assert_eq!(ran.code, 2, "{ran:?}");
-    for hint in ["rolecall config claude-desktop", "rolecall demo", "--stdio"] {
+    for hint in ["rolecall connect claude-desktop", "rolecall demo", "--stdio"] {
         assert!(ran.out.contains(hint), "{ran:?}");
     }
 }
@@ -330,7 +330,8 @@ fn the_tool_list_is_the_one_that_clients_get() {
     let all = tools["tools"].as_array().unwrap().len();
     let table = shell.run(&["tools"]);
     assert_eq!(table.words()[0], ["TOOL", "EFFECT", "DESCRIPTION"]);
-    assert!(table.out.ends_with(&format!("{all} tools. Arguments of one: rolecall call TOOL --help\n")), "{}", table.out);
+    assert_eq!(table.err, format!("\n{all} tools. Arguments of one: rolecall call TOOL --help\n"));
+    assert_eq!(table.out.lines().count(), all + 1);
 }
 
 #[test]
@@ -480,7 +481,7 @@ fn snippets_name_the_program_that_printed_them() {
     assert_eq!(shell.run(&["config", "telegraph"]).code, 2);
     let secret = shell.run(&["config", "cursor", "--store", "postgres://rolecall:s3cret@db.example/rolecall"]);
     assert!(!format!("{secret:?}").contains("s3cret"), "{secret:?}");
-    assert!(secret.err.contains("ROLECALL_STORE"), "{secret:?}");
+    assert!(secret.out.contains("${env:ROLECALL_STORE}"), "{secret:?}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         "Done: member ana.ruiz@acme.example",
         "outcome=pending_approval",
         "none was changed, removed or inserted",
-        "rolecall config claude-desktop",
+        "rolecall connect claude-desktop",
     ];
     // As told, whatever the line breaks and the bar before a question.
     let flowing = told.replace('|', " ").split_whitespace().collect::<Vec<_>>().join(" ");

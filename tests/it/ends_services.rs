@@ -67,6 +67,19 @@ async fn access_ends_at_every_service() {
         let before = agent.ok(read, of.clone()).await["items"].clone();
         let mut until = arguments.clone();
         until["ends_at"] = "2 weeks".into();
+        // Nothing gets graver or lighter by its end.
+        let preview = async |of: &Value| {
+            let mut of = of.clone();
+            of["dry_run"] = true.into();
+            agent.ok(tool, of).await
+        };
+        let (without, with) = (preview(&arguments).await, preview(&until).await);
+        for field in ["needs_consent", "target"] {
+            assert_eq!(with[field], without[field], "{provider:?} {tool}");
+        }
+        assert_eq!(with["impact"]["gravity"], without["impact"]["gravity"], "{provider:?} {tool}");
+        assert!(with["impact"]["notes"].to_string().contains("ends by itself: until "), "{provider:?} {tool}: {with}");
+        assert_eq!(agent.ok(read, of.clone()).await["items"], before);
         let done = agent.ok(tool, until.clone()).await;
         assert!(done["ends_at"].is_string(), "{provider:?} {tool}: {done}");
         let given = agent.ok(read, of.clone()).await["items"].clone();

@@ -41,8 +41,10 @@ async fn projects_are_listed_and_read_without_their_storage() {
             "project": "Churn forecast", "id": "p-2", "organization": "Acme Research", "description": "Which customers may leave",
             "created_at": SEEDED,
         });
+        let mut whole = full.clone();
+        (whole["owners"], whole["members"]) = (json!(["helena.brandt@acme.example"]), json!(3));
         let detailed = stage.agent.ok("list_projects", json!({ "organization": "o-2", "query": "churn", "detail": "full" })).await;
-        assert_eq!(detailed["items"], json!([full]));
+        assert_eq!(detailed["items"], json!([whole]));
         let mut read = full.clone();
         read["connection"] = "lab".into();
         stage.sandbox.clear_journal();

@@ -92,7 +92,7 @@ async fn limits_are_listed_and_one_takes_the_place_of_another() {
     let expected = json!({
         "usage_limit": "04000000-0000-4000-8000-000000000001", "organization": "Acme", "subscription_type": "Monthly", "usage_unit": "Cost",
         "soft_limit": 4000.0, "hard_limit": 5000.0, "renewal": "Renewable", "active": true, "used": 1234.5,
-        "created_at": "2026-11-01T00:00:00Z",
+        "remaining": 3765.5, "ends_at": "2026-12-01T00:00:00Z", "created_at": "2026-11-01T00:00:00Z",
     });
     assert_eq!(old["items"], json!([expected]), "{old}");
     assert_eq!(it.requests()[1], format!("GET {base}/limits"));

@@ -19,10 +19,12 @@ async fn projects_are_listed_in_brief_and_in_full() {
     it.requests();
     let full = it.agent.ok("list_projects", json!({ "query": "COB", "detail": "full" })).await;
     let cobalt = json!({
-        "project": "Cobalt", "id": project(3), "organization": "Acme", "status": "active", "description": "The data platform", "api_keys": 1
+        "project": "Cobalt", "id": project(3), "organization": "Acme", "status": "active", "description": "The data platform",
+        "owners": ["priya.raman@acme.example", "oskar.lindqvist@acme.example"], "members": 5, "api_keys": 1
     });
     assert_eq!(full["items"], json!([cobalt]), "{full}");
-    assert_eq!(it.requests(), ["GET /v1/organization/projects?detail=full"]);
+    let asked = it.requests();
+    assert_eq!((asked.len(), asked[0].as_str()), (2, "GET /v1/organization/projects?detail=full"), "one more for its people: {asked:?}");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("secrets", &["domain", "tools", "error", "store"]),
     ("access", &["domain"]),
     ("guard", &["domain", "tools", "error", "shape", "store", "secrets"]),
-    ("providers", &["domain", "tools", "error", "store", "guard"]),
+    ("providers", &["domain", "tools", "error", "store", "access", "guard"]),
     ("providers/http", &["domain", "tools", "error", "shape", "secrets", "guard", "providers"]),
     ("providers/local", &["domain", "tools", "error", "store", "access", "guard", "providers"]),
     ("providers/geai", &["domain", "tools", "error", "secrets", "guard", "providers", "providers/http"]),

@@ -211,7 +211,7 @@ async fn a_list_that_is_not_narrowed_by_the_service_is_narrowed_here() {
     .await;
     let active = lab.agent.ok("list_projects", json!({ "limit": 100 })).await;
     assert!(!each(&active, "project").contains(&"Regatta 2024".to_owned()), "{active}");
-    let idle = lab.agent.ok("list_api_keys", json!({ "project": "Atlas", "owner_access": "inactive" })).await;
+    let idle = lab.agent.ok("list_api_keys", json!({ "project": "Atlas", "owner": "inactive" })).await;
     assert!(idle["items"].as_array().unwrap().iter().all(|it| it["owner_access"] != "active"), "{idle}");
 
     let lab = odd::<Seeme>(|at, call| at.answer(&without(call, &["team_id"]))).await;

@@ -28,6 +28,32 @@ pub(crate) struct World {
     service: Service,
 }
 
+/// An agent with an account at every provider, each with its practice company; the services run as long as this lives.
+pub(crate) struct Everywhere {
+    pub(crate) agent: Agent,
+    _services: (Arc<Sandbox<Geai>>, Arc<Sandbox<Openai>>, Arc<Sandbox<Seeme>>, Arc<Sandbox<Engine>>),
+}
+
+impl Everywhere {
+    pub(crate) async fn new() -> Self {
+        let store = Store::sqlite();
+        let db = Db::open(&store.url).await.unwrap();
+        local::seed::seed(&db, "acme").await.unwrap();
+        let (geai, openai, seeme, engine) =
+            (service::<Geai>().await, service::<Openai>().await, service::<Seeme>().await, service::<Engine>().await);
+        let connections = vec![
+            local::connect("practice", db, local::Settings::default()),
+            Geai::connect(Geai::settings(&geai.url)),
+            Openai::connect(Openai::settings(&openai.url)),
+            Seeme::connect(Seeme::settings(&seeme.url)),
+            Engine::connect(Engine::settings(&engine.url)),
+        ];
+        let options = Options::default();
+        let app = store.app_with(connections, &options).await;
+        Self { agent: Agent::of(&store, app, options).await, _services: (geai, openai, seeme, engine) }
+    }
+}
+
 /// What the agent's connection reaches.
 enum Service {
     Directory,

@@ -230,7 +230,7 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
             "{preview}"
         );
         let gone = agent.ok("delete_project", json!({ "project": "Atlas" })).await;
-        assert_eq!((&gone["before"]["members"], &gone["before"]["api_keys"]), (&json!(1), &json!(2)), "{gone}");
+        assert_eq!((&gone["before"]["members"], &gone["before"]["api_keys"]), (&json!(2), &json!(2)), "{gone}");
         let rows = agent.dump().await;
         for table in [
             "project_members",

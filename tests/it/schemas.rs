@@ -171,7 +171,7 @@ fn close(schema: &mut Value) {
 /// Names and types: all that is worth its bytes in a list that every client reads.
 fn small(mut schema: Value) -> Value {
     each(&mut schema, &mut |it| {
-        for noise in ["description", "required", "default", "format", "additionalProperties"] {
+        for noise in ["description", "required", "default", "format", "additionalProperties", "enum"] {
             it.shift_remove(noise);
         }
     });

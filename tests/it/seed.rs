@@ -234,9 +234,9 @@ async fn every_list_of_the_demo_company_can_be_read() {
                 }
             }
         }
-        let keys = agent.ok("list_api_keys", json!({ "project": "Atlas", "owner_access": "inactive" })).await;
+        let keys = agent.ok("list_api_keys", json!({ "project": "Atlas", "owner": "inactive" })).await;
         assert!(keys.to_string().contains("old-migration"), "{keys}");
-        let keys = agent.ok("list_api_keys", json!({ "project": "Ember", "owner_access": "inactive" })).await;
+        let keys = agent.ok("list_api_keys", json!({ "project": "Ember", "owner": "inactive" })).await;
         assert!(keys.to_string().contains("weekly-report"), "{keys}");
         let policies = agent.ok("get_runtime_policies", json!({ "organization": "Acme" })).await;
         assert_eq!(policies["policies"].as_array().map(Vec::len), Some(2), "{policies}");

@@ -126,7 +126,7 @@ impl Store {
         let db = Db::open(&self.url).await.unwrap();
         let lists = options.lists.clone();
         let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
-        let app = App::new(Setup { db, connections, lists, guard: options.guard.clone(), secrets });
+        let app = App::new(Setup { db, connections, lists, guard: options.guard.clone(), secrets, notes: Vec::new() });
         // Services on this machine: what was sent has arrived.
         app.jobs().arrives_within(Duration::ZERO);
         Arc::new(app)

@@ -133,7 +133,7 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     mute.leave().await;
     stage.title("Now with your own assistant")?;
     stage.lines(&[
-        ("rolecall config claude-desktop", "a ready snippet; also claude-code, vscode, cursor, chatgpt"),
+        ("rolecall connect claude-desktop", "connects it; also claude-code, vscode, cursor, codex and others"),
         ("rolecall seed acme", "the practice company in your own directory, while that is empty"),
         ("rolecall tools", "everything an assistant is offered"),
         ("rolecall serve --http 127.0.0.1:8080", "for clients that come over HTTP"),

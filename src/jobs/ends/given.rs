@@ -43,9 +43,16 @@ pub(super) enum Outcome {
 
 /// A later call on the same access.
 pub(super) struct Later {
-    pub(super) call_id: String,
-    /// Whether it took it away; else it gave it anew.
-    pub(super) takes: bool,
+    call_id: String,
+    /// What it did with it.
+    what: &'static str,
+}
+
+impl Later {
+    /// Why what was given before is over.
+    pub(super) fn reason(&self) -> String {
+        format!("{}, in call {}", self.what, self.call_id)
+    }
 }
 
 impl Given {
@@ -116,7 +123,12 @@ impl Given {
                 let target = [&outcome["target"], &body["target"]].into_iter().find_map(|it| serde_json::from_value(it.clone()).ok());
                 let is_same = target.is_some_and(|it: Target| is_same(&self.target, &it));
                 if is_same && (by != UnassignRole::NAME || self.is_same_role(&body, &outcome)) {
-                    return Ok(Some(Later { call_id: row.call_id.clone(), takes }));
+                    let what = match (takes, body["ends"]["moves"].is_string()) {
+                        (true, _) => "it was taken away before",
+                        (false, true) => "its end was moved",
+                        (false, false) => "it was given anew",
+                    };
+                    return Ok(Some(Later { call_id: row.call_id.clone(), what }));
                 }
             }
             if last.seq <= self.seq {

@@ -108,8 +108,7 @@ async fn told(conn: &mut Conn, end: EndRow, now: Timestamp) -> Result<Option<End
         if given.outcome == Outcome::NotMade {
             (state, reason) = (EndState::Cancelled, Some("it was not given".into()));
         } else if let Some(later) = given.later(conn).await? {
-            let what = if later.takes { "taken away before" } else { "given anew" };
-            (state, reason) = (EndState::Cancelled, Some(format!("it was {what}, in call {}", later.call_id)));
+            (state, reason) = (EndState::Cancelled, Some(later.reason()));
         } else if given.outcome == Outcome::Unknown && reason.is_none() {
             reason = Some("whether it was given is not known yet".into());
         }

@@ -22,12 +22,13 @@ use given::{Given, Outcome};
 pub(crate) use giving::Wanted;
 pub(super) use giving::{common, taken_out};
 pub use list::EndsTold;
-use taking::{Come, UNKNOWN, row_name};
+use taking::{By, Come, UNKNOWN, row_name};
 pub(super) use time::Believed;
 
 use super::{
     Engine, Jobs,
     begin::new_job,
+    plan::Scopes,
     planned::{PlannedJob, PlannedRow},
     summary::Summary,
 };
@@ -120,6 +121,8 @@ impl Engine {
         let now = self.believed.time(shown, &clock);
         self.follow(now).await?;
         let due = self.db.read().await?.due_ends(now, AT_ONCE).await?;
+        // What is looked up for one, the next need not.
+        let scopes = Scopes::default();
         let mut groups: BTreeMap<(String, String, String), Group> = BTreeMap::new();
         for end in due {
             let Some(given) = self.given(end.clone()).await? else {
@@ -133,8 +136,8 @@ impl Engine {
             {
                 continue;
             }
-            let caller = self.on_behalf(&given);
-            match self.come(&given, &caller).await? {
+            let by = By { caller: on_behalf(&end.principal, &given.agreed_in), scopes: &scopes };
+            match self.come(&given, &by).await? {
                 Come::Take { rows, stays } => {
                     let group = groups.entry((end.connection.clone(), end.principal.clone(), given.agreed_in.clone())).or_default();
                     group.rows.extend(rows);
@@ -145,7 +148,7 @@ impl Engine {
             }
         }
         for ((connection, principal, agreed_in), group) in groups {
-            self.begin_taking(&connection, principal, &agreed_in, group).await?;
+            self.begin_taking(&connection, &principal, &agreed_in, group).await?;
         }
         Ok(())
     }
@@ -159,14 +162,9 @@ impl Engine {
         Ok(self.db.read().await?.outcomes(&[end.call_id.as_str()]).await?.is_empty())
     }
 
-    /// Whoever takes it away does so for who gave it, by what was agreed then.
-    fn on_behalf(&self, given: &Given) -> Caller {
-        Caller { principal: given.end.principal.clone(), client: format!("agreed in {}", given.agreed_in), can_ask: false }
-    }
-
-    async fn begin_taking(self: &Arc<Self>, connection: &str, principal: String, agreed_in: &str, group: Group) -> Result<(), CallError> {
+    async fn begin_taking(self: &Arc<Self>, connection: &str, principal: &str, agreed_in: &str, group: Group) -> Result<(), CallError> {
         let Group { rows, ends } = group;
-        let caller = Caller { principal, client: format!("agreed in {agreed_in}"), can_ask: false };
+        let caller = on_behalf(principal, agreed_in);
         let work = PlannedJob {
             tool: tool(),
             connection: connection.to_owned(),
@@ -251,4 +249,9 @@ impl Engine {
         transaction!(self.db, StoreError, tx => { tx.change_end(end, "failed", Some(reason), again).await })?;
         Ok(())
     }
+}
+
+/// Whoever takes it away does so for who gave it, by what was agreed then.
+fn on_behalf(principal: &str, agreed_in: &str) -> Caller {
+    Caller { principal: principal.to_owned(), client: format!("agreed in {agreed_in}"), can_ask: false }
 }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        Engine, apply, plan,
+        Engine, apply,
+        plan::Scopes,
         planned::{PlannedRow, Ready, Route, Stage},
     },
     given::{Given, Outcome, roles},
@@ -23,6 +24,12 @@ use crate::{
 
 /// How a reason begins where nobody knows whether a call took effect: it is looked at again, and not sent again.
 pub(super) const UNKNOWN: &str = "nobody knows whether it was taken away";
+
+/// For whom something is taken away, and what was looked up for it already.
+pub(super) struct By<'a> {
+    pub(super) caller: Caller,
+    pub(super) scopes: &'a Scopes,
+}
 
 /// What is to be done about an end that has come.
 pub(super) enum Come {
@@ -44,14 +51,13 @@ fn left(reason: impl Into<String>) -> Come {
 
 impl Engine {
     /// Looks what taking a thing away would do now. Nothing is sent.
-    pub(super) async fn come(&self, given: &Given, caller: &Caller) -> Result<Come, StoreError> {
+    pub(super) async fn come(&self, given: &Given, by: &By<'_>) -> Result<Come, StoreError> {
         if given.outcome == Outcome::NotMade {
             return Ok(Come::Over { state: "cancelled", reason: "it was not given".into() });
         }
         let later = given.later(&mut self.db.read().await?).await?;
         if let Some(later) = later {
-            let what = if later.takes { "taken away before" } else { "given anew" };
-            return Ok(Come::Over { state: "cancelled", reason: format!("it was {what}, in call {}", later.call_id) });
+            return Ok(Come::Over { state: "cancelled", reason: later.reason() });
         }
         if given.takes.is_empty() {
             return Ok(failed(format!("nobody knows whether it was given, in call {}; look, and take it away by hand", given.end.call_id)));
@@ -59,16 +65,16 @@ impl Engine {
         let mut rows: Vec<PlannedRow> = Vec::new();
         for call in &given.takes {
             let arguments = call.arguments.as_object().cloned().unwrap_or_default();
-            match self.planned_taking(given, &call.tool, arguments.clone(), caller).await {
+            match self.planned_taking(given, &call.tool, arguments.clone(), by).await {
                 Ok((route, step)) => {
                     if rows.is_empty()
-                        && let Some(other) = self.not_exactly(given, step.plan(), &arguments, caller).await
+                        && let Some(other) = self.not_exactly(given, step.plan(), &arguments, by).await
                     {
                         return Ok(other);
                     }
                     rows.push(row(given, rows.len(), &route, arguments, &step));
                 }
-                Err(error) if is_gone(&error) && call.tool == CancelInvitation::NAME => return Ok(self.accepted(given, caller).await),
+                Err(error) if is_gone(&error) && call.tool == CancelInvitation::NAME => return Ok(self.accepted(given, by).await),
                 Err(error) if is_gone(&error) && given.is_invited => {
                     return Ok(failed(
                         "the invitation is not accepted yet and cannot be called back; it is taken away once it is accepted",
@@ -93,20 +99,20 @@ impl Engine {
         given: &Given,
         tool: &str,
         arguments: Map<String, Value>,
-        caller: &Caller,
+        by: &By<'_>,
     ) -> Result<(Route, Step), CallError> {
         let offer = self.catalog.offer(tool)?;
         let connection = offer.connection(Some(&given.end.connection))?.clone();
         let route = Route { tool: offer.tool.clone(), connection };
-        let step = self.plan_one(&route, &plan::scope(&route.connection), arguments, caller).await?;
+        let step = self.plan_one(&route, &by.scopes.get(&route.connection), arguments, &by.caller).await?;
         Ok((route, step))
     }
 
     /// What is done instead where it is no longer exactly what was given. `None` where it is.
-    async fn not_exactly(&self, given: &Given, plan: &Plan, arguments: &Map<String, Value>, caller: &Caller) -> Option<Come> {
-        let by = given.takes.first().map(|it| it.tool.as_str()).unwrap_or_default();
+    async fn not_exactly(&self, given: &Given, plan: &Plan, arguments: &Map<String, Value>, by: &By<'_>) -> Option<Come> {
+        let taken_by = given.takes.first().map(|it| it.tool.as_str()).unwrap_or_default();
         // These name by its id what they end, and nothing else.
-        if [UnassignRole::NAME, CancelInvitation::NAME, DeleteApiKey::NAME].contains(&by) {
+        if [UnassignRole::NAME, CancelInvitation::NAME, DeleteApiKey::NAME].contains(&taken_by) {
             return None;
         }
         if let (Some(before), Some(now)) = (given.since.as_deref(), plan.before["since"].as_str())
@@ -126,7 +132,7 @@ impl Engine {
             if common.is_empty() {
                 return Some(left(format!("the role there now is {now}, and not {was}, which was given")));
             }
-            return Some(self.only_roles(given, arguments, &common, &others, caller).await);
+            return Some(self.only_roles(given, arguments, &common, &others, by).await);
         }
         let beyond = guard::beyond(&plan.facts, &given.places);
         if beyond.is_empty() {
@@ -134,7 +140,7 @@ impl Engine {
         }
         let reason = format!("with it would go what was not given with it: {}", beyond.join(", "));
         // A last owner may be joined by another one any time.
-        if by == RemoveOrganizationMember::NAME {
+        if taken_by == RemoveOrganizationMember::NAME {
             Some(left(format!("{reason}; take away by hand what is to go")))
         } else {
             Some(failed(reason))
@@ -142,13 +148,13 @@ impl Engine {
     }
 
     /// Takes the roles that were given, one by one; the others in the same place stay.
-    async fn only_roles(&self, given: &Given, place: &Map<String, Value>, common: &[String], others: &[String], caller: &Caller) -> Come {
+    async fn only_roles(&self, given: &Given, place: &Map<String, Value>, common: &[String], others: &[String], by: &By<'_>) -> Come {
         let stays = format!("further roles stay: {}", others.join(", "));
         let mut rows: Vec<PlannedRow> = Vec::new();
         for role in common {
             let mut arguments = place.clone();
             arguments.insert("role".into(), role.as_str().into());
-            match self.planned_taking(given, UnassignRole::NAME, arguments.clone(), caller).await {
+            match self.planned_taking(given, UnassignRole::NAME, arguments.clone(), by).await {
                 Ok((route, step)) => rows.push(row(given, rows.len(), &route, arguments, &step)),
                 Err(error) => return left(format!("{stays}; {role} cannot be taken away alone: {}", apply::told(&error))),
             }
@@ -157,12 +163,12 @@ impl Engine {
     }
 
     /// An invitation that nobody can cancel any more: whoever has accepted it is a member now, as which they were invited.
-    async fn accepted(&self, given: &Given, caller: &Caller) -> Come {
+    async fn accepted(&self, given: &Given, by: &By<'_>) -> Come {
         let mut arguments = Map::new();
         arguments.insert("member".into(), given.target.name.as_str().into());
         let organization = given.takes.first().and_then(|it| it.arguments.get("organization")).cloned();
         arguments.extend(organization.map(|it| ("organization".to_owned(), it)));
-        match self.planned_taking(given, RemoveOrganizationMember::NAME, arguments.clone(), caller).await {
+        match self.planned_taking(given, RemoveOrganizationMember::NAME, arguments.clone(), by).await {
             Ok((route, step)) => {
                 let plan = step.plan();
                 let others: Vec<String> = roles(&plan.before).into_iter().filter(|it| !given.roles.contains(it)).collect();

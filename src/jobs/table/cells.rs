@@ -10,7 +10,7 @@ fn is_run(text: &str) -> bool {
 }
 
 /// A text as a spreadsheet shows it and does not run it: an apostrophe stands before what it would take for a formula.
-pub(super) fn defused(text: &str) -> Cow<'_, str> {
+pub(crate) fn defused(text: &str) -> Cow<'_, str> {
     if is_run(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
 }
 

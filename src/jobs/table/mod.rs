@@ -2,11 +2,12 @@
 //! written is what is read.
 
 mod cells;
+pub(crate) use cells::defused;
 mod columns;
 mod records;
 
 use self::{
-    cells::{as_meant, defused, listed, names, tidy},
+    cells::{as_meant, listed, names, tidy},
     columns::Columns,
 };
 use super::{

@@ -4,14 +4,22 @@ use serde_json::json;
 
 use super::{
     Session,
+    access::MOST_PROJECTS,
     fields::{Fields, not_here, some},
-    wire::{Answered as _, WireProject},
+    power,
+    wire::{Answered as _, WireProject, WireSeat},
 };
 use crate::{
-    domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Surroundings, Target, Thing, fold, projects::Project},
+    domain::{
+        Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Surroundings, Target, Thing, access::Grant, fold,
+        projects::Project, roles::RoleLevel,
+    },
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
-    tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
+    providers::{
+        census::{counted, looks_into},
+        http::{Draft, Sent, cut, walk},
+    },
+    tools::projects::{CreateProject, DeleteProject, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
 /// GET orgs/{id}/projects, of each organization where none is named.
@@ -22,8 +30,27 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
         None => at.all_projects().await?,
     };
     projects.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.name)));
-    let full = op.detail == Some(Detail::Full);
-    let shown = |it: WireProject| if full { view(it) } else { Project { description: None, created_at: None, ..view(it) } };
+    if looks_into(op) {
+        let known = &at.known_roles().await?;
+        let look = |it: WireProject| async move {
+            let (place, id) = (it.place(), it.id.clone());
+            let whole = view(it);
+            Ok(match at.project_people(&id).await {
+                Ok(seats) => {
+                    let held =
+                        |it: &WireSeat| Grant::own(it.user.holder(), power::named(known, &it.role, RoleLevel::Project), place.clone());
+                    counted(op, whole, &place, &seats.iter().map(held).collect::<Vec<_>>()).into_iter().collect()
+                }
+                Err(ProviderError::Remote(error)) if matches!(error.code, "forbidden" | "not_found") => {
+                    if op.owner.is_none() && op.owners.is_none() { vec![whole] } else { Vec::new() }
+                }
+                Err(other) => return Err(other),
+            })
+        };
+        let keys = (|it: &WireProject| format!("{} {}", fold(&it.name), it.id), |it: &Project| it.id.clone());
+        return walk(projects, &page, MOST_PROJECTS, keys, look).await;
+    }
+    let shown = |it: WireProject| Project { description: None, created_at: None, ..view(it) };
     cut(projects.into_iter().map(shown).collect(), &page, |it| format!("{} {}", fold(&it.project), it.id))
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How many projects are looked into: each takes a request of its own.
-const AT_MOST: usize = 50;
+pub(super) const AT_MOST: usize = 50;
 
 /// Who holds what in the organization, in a project, or of one person.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
@@ -76,7 +76,7 @@ fn of_people<'a>(people: &'a [WireMember], own: &Own) -> impl Iterator<Item = Gr
     people.iter().flat_map(move |it| held(it, RoleLevel::Organization, &place))
 }
 
-async fn of_members(at: &Session, project: &FoundProject) -> Result<Vec<Grant>, ProviderError> {
+pub(super) async fn of_members(at: &Session, project: &FoundProject) -> Result<Vec<Grant>, ProviderError> {
     let place = project.place();
     Ok(at.members(project).await?.iter().flat_map(|it| held(it, RoleLevel::Project, &place)).collect())
 }
@@ -171,7 +171,7 @@ impl Own {
 
 impl Session {
     /// All projects of the organization, with their keys.
-    async fn projects_in_full(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
+    pub(super) async fn projects_in_full(&self) -> Result<Arc<Vec<WireProject>>, ProviderError> {
         let request = self.get("/v1/organization/projects").query("detail", "full");
         self.once("projects in full", || async { read(self, &list(&*request.value().await?, "projects", &[])) }).await
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ApiKeyRef, Counted, Description, Facts, Inverse, List, PageRequest, ReferenceText as _, Secret, Thing, fold,
+        ApiKeyRef, Counted, Description, Facts, Inverse, List, PageRequest, ReferenceText as _, Secret, Thing, Timestamp, fold,
         keys::{ApiKey, KeyState, KeyStatus},
     },
     error::ProviderError,
@@ -25,13 +25,40 @@ use crate::{
 /// How long a description may be; what is longer the service cuts without a word.
 const LENGTH: usize = 200;
 
-/// `GET /v1/organization/project/{id}/tokens`.
+/// `GET /v1/organization/project/{id}/tokens`; of all projects at once where none is named.
 pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
-    let project = at.project(&op.project).await?;
-    let tokens = of_project(at, &project).await?;
+    if op.organization.is_some() || (op.project.is_none() && at.settings.remote.pin.is_some()) {
+        at.organization(op.organization.as_ref()).await?;
+    }
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let page = cut(tokens, &page, |it| format!("{} {}", fold(&it.name), fingerprint(&it.id)))?;
-    Ok(page.map(|it| view(&it, &project)))
+    let mut keys = match &op.project {
+        Some(named) => {
+            let project = at.project(named).await?;
+            of_project(at, &project).await?.iter().map(|it| view(it, &project)).collect()
+        }
+        None => of_all(at).await?,
+    };
+    let now = Timestamp::now();
+    keys.retain(|it| op.means(it, now));
+    cut(keys, &page, |it| {
+        format!(
+            "{}{} {}",
+            it.project_id.as_ref().map_or_else(String::new, |id| format!("{} {id} ", fold(&it.project))),
+            fold(&it.api_key),
+            it.id
+        )
+    })
+}
+
+/// The keys of every project, which one list tells.
+async fn of_all(at: &Session) -> Result<Vec<ApiKey>, ProviderError> {
+    let mut keys = Vec::new();
+    for it in at.projects_in_full().await?.iter() {
+        let project = FoundProject::of(it);
+        let of_project = it.tokens.iter().flatten();
+        keys.extend(of_project.map(|it| ApiKey { project_id: Some(project.id.clone()), ..view(it, &project) }));
+    }
+    Ok(keys)
 }
 
 /// `GET /v2/projects/tokens/{id}`.

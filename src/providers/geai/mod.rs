@@ -100,7 +100,7 @@ pub fn connect(settings: Settings) -> Connection {
         .read(role_assignments::list)
         .except(&["team"])
         .read(api_keys::list)
-        .except(&["owner_access"])
+        .except(&["owner", "unused_since"])
         .read(api_keys::get)
         .change(api_keys::create)
         .except(&["service_account", "scopes", "expires_in_seconds"])

@@ -19,8 +19,11 @@ use crate::{
     },
     error::ProviderError,
     guard::Permit,
-    providers::http::{Draft, Sent, cut},
-    tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
+    providers::{
+        census::{counted, looks_into},
+        http::{Draft, Sent, cut, walk},
+    },
+    tools::projects::{CreateProject, DeleteProject, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
 /// `GET /v1/organization/projects`.
@@ -28,13 +31,32 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     if op.organization.is_some() || at.settings.remote.pin.is_some() {
         at.organization(op.organization.as_ref()).await?;
     }
-    let full = op.detail == Some(Detail::Full);
+    let full = looks_into(op);
     let answer = at.get("/v1/organization/projects").query("detail", if full { "full" } else { "summary" }).value().await?;
     let mut projects: Vec<WireProject> = read(at, &items(&answer, "projects", &[]))?;
     projects.retain(|it| op.query.as_ref().is_none_or(|query| query.is_in(&it.project_name)));
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
+    if looks_into(op) {
+        let look = |it: WireProject| async move {
+            let place = FoundProject::of(&it);
+            let whole = view(it);
+            Ok(match access::of_members(at, &place).await {
+                Ok(held) => counted(op, whole, &place.place(), &held).into_iter().collect(),
+                Err(ProviderError::Remote(error)) if error.code == "forbidden" => {
+                    if op.owner.is_none() && op.owners.is_none() {
+                        vec![whole]
+                    } else {
+                        Vec::new()
+                    }
+                }
+                Err(other) => return Err(other),
+            })
+        };
+        let keys = (|it: &WireProject| format!("{} {}", fold(&it.project_name), it.project_id), |it: &Project| it.id.clone());
+        return walk(projects, &page, access::AT_MOST, keys, look).await;
+    }
     let page = cut(projects, &page, |it| format!("{} {}", fold(&it.project_name), it.project_id))?;
-    Ok(page.map(|it| if full { view(it) } else { Project { description: None, ..view(it) } }))
+    Ok(page.map(|it| Project { description: None, ..view(it) }))
 }
 
 /// `GET /v1/organization/project/{id}`.

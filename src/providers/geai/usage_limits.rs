@@ -109,6 +109,8 @@ impl Extent {
             renewal: named(&it.renewal_status).ok_or_else(|| unknown("renewal", &it.renewal_status))?,
             active: holds(it),
             used: it.used_amount.or(it.current_usage),
+            remaining: it.remaining_usage,
+            ends_at: time(it.valid_until.as_ref()),
             created_at: time(it.valid_from.as_ref()),
         })
     }
@@ -361,6 +363,8 @@ fn wire(it: &UsageLimitInput) -> WireLimit {
         hard_limit: it.hard_limit,
         used_amount: None,
         current_usage: None,
+        remaining_usage: None,
+        valid_until: None,
         renewal_status: text(&it.renewal),
         status: json!(1),
         valid_from: None,

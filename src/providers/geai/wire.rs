@@ -330,6 +330,10 @@ pub(super) struct WireLimit {
     /// The same in another spelling.
     #[serde(default, deserialize_with = "maybe_number")]
     pub(super) current_usage: Option<f64>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub(super) remaining_usage: Option<f64>,
+    #[serde(default)]
+    pub(super) valid_until: Option<String>,
     #[serde(default)]
     pub(super) renewal_status: String,
     /// 1 active, 2 expired, 3 used up, 4 cancelled; a text where it was deleted.

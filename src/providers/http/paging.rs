@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::tolerant::read;
 use crate::{
-    domain::{List, PageRequest},
+    domain::{Cursor, List, PageRequest},
     error::ProviderError,
     providers::cursor,
 };
@@ -104,6 +105,58 @@ where
         }
     }
     Err(broken("does not come to an end"))
+}
+
+/// So many places are looked into at once.
+const AT_ONCE: usize = 8;
+/// Behind every key of a place's items.
+const END: char = '\u{10ffff}';
+
+/// A page of what is found in many places, each of which takes requests of its own. The places are looked into in the order of their
+/// keys, at most `most` of them for a page: where they hold little of what is looked for, a page is short or empty, and the next one
+/// begins behind them.
+pub(crate) async fn walk<P, T, Fut>(
+    mut places: Vec<P>,
+    page: &PageRequest,
+    most: usize,
+    (place_key, item_key): (impl Fn(&P) -> String, impl Fn(&T) -> String),
+    look: impl Fn(P) -> Fut,
+) -> Result<List<T>, ProviderError>
+where
+    Fut: Future<Output = Result<Vec<T>, ProviderError>>,
+{
+    // A key of two parts; neither has a line break in it.
+    let key = |place: &str, item: &str| format!("{}\n{item}", place.replace('\n', " "));
+    let after = theirs(page)?;
+    places.sort_by_cached_key(&place_key);
+    if let Some(after) = &after {
+        places.retain(|it| key(&place_key(it), &END.to_string()) > *after);
+    }
+    let (mut found, mut looked, all) = (Vec::new(), 0, places.len());
+    let mut places = places.into_iter();
+    while found.len() <= page.limit && looked < most.min(all) {
+        let some: Vec<P> = places.by_ref().take(AT_ONCE.min(most - looked)).collect();
+        let keys: Vec<String> = some.iter().map(&place_key).collect();
+        looked += some.len();
+        for (place, items) in keys.iter().zip(try_join_all(some.into_iter().map(&look)).await?) {
+            let mut items: Vec<(String, T)> = items.into_iter().map(|it| (key(place, &item_key(&it)), it)).collect();
+            items.sort_by(|one, other| one.0.cmp(&other.0));
+            found.extend(items.into_iter().filter(|it| after.as_ref().is_none_or(|after| it.0 > *after)));
+        }
+        if looked == most.min(all) && looked < all && found.len() <= page.limit {
+            let behind = Cursor::after(&key(keys.last().map_or("", String::as_str), &END.to_string())).0;
+            return Ok(List {
+                shown: found.len(),
+                items: found.into_iter().map(|it| it.1).collect(),
+                has_more: true,
+                next_cursor: Some(behind),
+                total: None,
+            });
+        }
+    }
+    let is_whole = after.is_none() && found.len() <= page.limit;
+    let total = is_whole.then_some(found.len() as u64);
+    Ok(List { total, ..List::cut(found, page.limit, |it| it.0.clone()).map(|it| it.1) })
 }
 
 /// The next page with something in it, after a cursor: pages without are passed over.

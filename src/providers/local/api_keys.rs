@@ -10,6 +10,7 @@ use super::{
     page::PageQuery,
     permissions,
     resolve::{ProjectRow, only},
+    seats::RolePlace,
     select::{Kept, Select},
     service_accounts,
 };
@@ -27,8 +28,8 @@ use crate::{
 row! {
     /// A key with its owner. `scopes` is a JSON array.
     pub(super) struct KeyRow {
-        id: String, project: String, name: String, description: Option<String>, hint: String, status: String, owner: Option<String>,
-        owner_access: String, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
+        id: String, project: String, project_id: String, slug: String, name: String, description: Option<String>, hint: String,
+        status: String, owner: Option<String>, owner_access: String, scopes: String, created_at: i64, expires_at: Option<i64>, last_used_at: Option<i64>,
     }
 }
 
@@ -40,7 +41,7 @@ pub(super) const OWNED: &str = "(k.service_account_id IS NOT NULL \
 
 fn selected() -> String {
     format!(
-        "k.id, p.name AS project, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
+        "k.id, p.name AS project, p.id AS project_id, p.slug, k.name, k.description, k.hint, k.status, COALESCE(s.name, u.email) AS owner, \
          CASE WHEN {OWNED} THEN 'active' WHEN k.user_id IS NULL THEN 'none' \
               WHEN EXISTS (SELECT 1 FROM organization_members o WHERE o.organization_id = p.organization_id AND o.user_id = k.user_id) \
               THEN 'no_access' ELSE 'left' END AS owner_access, k.scopes, k.created_at, k.expires_at, k.last_used_at"
@@ -54,20 +55,82 @@ fn columns() -> String {
     format!("SELECT {} FROM {FROM}", selected())
 }
 
+/// The same for the keys of many projects, which are read in their order.
+const OF_PROJECTS: &str = "projects p CROSS JOIN api_keys k LEFT JOIN service_accounts s ON s.id = k.service_account_id \
+     LEFT JOIN users u ON u.id = k.user_id";
+
 pub(super) async fn list(at: &mut Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
     let page = PageQuery::of(&PageRequest::of(op.limit, op.cursor.as_ref()))?;
-    let project = at.project(&op.project).await?;
+    let Some(named) = &op.project else { return list_all(at, op, &page).await };
+    let project = at.project(named).await?;
+    let project = RolePlace::of_project(at, project, op.organization.as_ref()).await?;
+    let project = project.project_id().unwrap_or_default().to_owned();
     let mut found = Select::new(selected(), FROM);
-    found.with("k.project_id = {}", &project.id);
-    match op.owner_access {
-        None | Some(OwnerFilter::Any) => {}
-        Some(OwnerFilter::Active) => found.and(OWNED),
-        Some(OwnerFilter::Inactive) => found.and(format!("NOT {OWNED}")),
-    }
-    let all = at.kept_of(Kept::Keys, &project.id).await?;
-    let total = if matches!(op.owner_access, None | Some(OwnerFilter::Any)) { Some(all) } else { found.total(at, all).await? };
+    found.with("k.project_id = {}", &project);
+    narrow(&mut found, op);
+    let all = at.kept_of(Kept::Keys, &project).await?;
+    let total = if op.is_unfiltered() { Some(all) } else { found.total(at, all).await? };
     let rows: Vec<KeyRow> = found.page(at, &["k.name_key"], page.after_one(), &page).await?;
     Ok(page.page(rows, total, |it| fold(&it.name), |it| view(&it)))
+}
+
+/// The keys of all active projects: keys of others are blocked for good.
+async fn list_all(at: &mut Session, op: &ListApiKeys, page: &PageQuery) -> Result<List<ApiKey>, ProviderError> {
+    let organization = match (&op.organization, at.pinned().await?) {
+        (None, pinned) => pinned.map(|it| it.id),
+        (Some(named), _) => Some(at.organization(Some(named)).await?.id),
+    };
+    let mut found = Select::new(selected(), OF_PROJECTS);
+    found.and("p.status = 'active'");
+    if let Some(organization) = &organization {
+        found.with("p.organization_id = {}", organization);
+    }
+    found.and("k.project_id = p.id");
+    let all = match &organization {
+        Some(it) => at.kept_of(Kept::Keys, it).await?,
+        None => found.count(at).await?,
+    };
+    narrow(&mut found, op);
+    let total = found.total(at, all).await?;
+    let after: Option<Vec<String>> = page.after.as_ref().map(|it| it.splitn(3, ' ').map(str::to_owned).collect());
+    if let Some(slug) = after.as_ref().and_then(|it| it.first()) {
+        found.with("p.slug >= {}", slug);
+    }
+    let rows: Vec<KeyRow> = found.page(at, &["p.slug", "p.id", "k.name_key"], after, page).await?;
+    let key = |it: &KeyRow| format!("{} {} {}", it.slug, it.project_id, fold(&it.name));
+    Ok(page.page(rows, total, key, |it| ApiKey { project_id: Some(it.project_id.clone()), ..view(&it) }))
+}
+
+/// Adds what is asked for, as [`ListApiKeys::means`] has it.
+fn narrow(found: &mut Select, op: &ListApiKeys) {
+    let now = Timestamp::now();
+    let mut ways: Vec<String> = Vec::new();
+    let member = "EXISTS (SELECT 1 FROM organization_members o WHERE o.organization_id = p.organization_id AND o.user_id = k.user_id)";
+    ways.extend(op.owner.map(|it| match it {
+        OwnerFilter::Active => OWNED.to_owned(),
+        OwnerFilter::Inactive => format!("NOT {OWNED}"),
+        OwnerFilter::None => "(k.service_account_id IS NULL AND k.user_id IS NULL)".to_owned(),
+        OwnerFilter::NoAccess => format!("(k.user_id IS NOT NULL AND NOT {OWNED} AND {member})"),
+        OwnerFilter::Left => format!("(NOT {OWNED} AND (k.user_id IS NULL OR NOT {member}))"),
+    }));
+    if let Some(since) = &op.unused_since {
+        ways.push(match since.before(now) {
+            None => "k.last_used_at IS NULL".to_owned(),
+            Some(since) => format!("COALESCE(k.last_used_at, k.created_at) < {}", found.bind(since.0)),
+        });
+    }
+    if let Some(before) = &op.created_before {
+        let before = found.bind(before.before(now).map_or(i64::MIN, |it| it.0));
+        ways.push(format!("k.created_at < {before}"));
+    }
+    if let Some(expired) = op.expired {
+        let now = found.bind(now.0);
+        ways.push(if expired { format!("k.expires_at <= {now}") } else { format!("(k.expires_at IS NULL OR k.expires_at > {now})") });
+    }
+    let joint = if op.any == Some(true) { " OR " } else { " AND " };
+    if !ways.is_empty() {
+        found.and(format!("({})", ways.join(joint)));
+    }
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetApiKey) -> Result<ApiKey, ProviderError> {
@@ -286,6 +349,7 @@ fn view(it: &KeyRow) -> ApiKey {
         api_key: it.name.clone(),
         id: it.id.clone(),
         project: it.project.clone(),
+        project_id: None,
         description: it.description.clone(),
         hint: Some(it.hint.clone()),
         status: Some(match it.status.as_str() {

@@ -134,7 +134,7 @@ fn cut(page: &PageQuery, mut rows: Vec<(String, Membership)>, order: Order) -> L
 }
 
 /// The account that is named: by its address wherever it is, by a name among those within reach.
-async fn account(at: &mut Session, named: &SoughtRef) -> Result<UserRow, ProviderError> {
+pub(super) async fn account(at: &mut Session, named: &SoughtRef) -> Result<UserRow, ProviderError> {
     let missing = match reachable(at, named).await {
         Err(error @ ProviderError::NotFound { .. }) => error,
         other => return other,

@@ -17,7 +17,7 @@ use crate::{
     domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
     guard::{Made, Plan, Planned, Preview},
-    store::{ATTEMPTS, Conn, Db, StoreError, args, is_passing, pause, transaction},
+    store::{Conn, Db, StoreError, Tries, args, transaction},
     tools::{Changes, Operation, Read},
 };
 
@@ -96,7 +96,7 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
             Ok(())
         })
         .grants(|directory, scope| async move {
-            let mut session = directory.session(directory.db.read().await?);
+            let mut session = directory.session(directory.db.search().await?);
             access::grants(&mut session, &scope).await
         })
         .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
@@ -232,7 +232,7 @@ fn changed<T: Serialize + 'static>(change: HandlerFuture<'_, Change<T>>) -> Hand
 
 async fn found(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Result<Value, ProviderError> {
     let directory = scope.provider::<Directory>()?;
-    let mut session = directory.session(directory.db.read().await?);
+    let mut session = directory.session(directory.db.search().await?);
     step(&mut session, operation).await
 }
 
@@ -297,10 +297,9 @@ impl Directory {
     /// of something new name it by an id that it will not have.
     async fn plan(&self, change: &DirectoryChange) -> Result<(Preview, Vec<Inverse>), ProviderError> {
         let before = self.before.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
             let mut session = self.session(self.db.begin().await?);
-            attempt += 1;
             let planned = async {
                 for it in &before {
                     it.run(&mut session).await?;
@@ -308,7 +307,7 @@ impl Directory {
                 change.run(&mut session).await
             };
             match planned.await {
-                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+                Err(error) if tries.again(&error, false).await => {}
                 other => return other.map(|(preview, then)| (preview, then.inverse)),
             }
         }
@@ -316,17 +315,17 @@ impl Directory {
 
     /// Runs the change and keeps it, if it is still what was planned.
     async fn act(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
-            attempt += 1;
-            match self.act_once(change, plan, call_id).await {
-                Err(error) if attempt < ATTEMPTS && is_passing(&error) => pause(attempt).await,
+            let mut committed = false;
+            match self.act_once(change, plan, call_id, &mut committed).await {
+                Err(error) if tries.again(&error, committed).await => {}
                 other => return other,
             }
         }
     }
 
-    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
+    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str, committed: &mut bool) -> Result<Made, ProviderError> {
         let mut session = Session { makes: true, ..self.session(self.db.begin().await?) };
         let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
@@ -334,6 +333,7 @@ impl Directory {
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
+        *committed = true;
         session.db.commit().await?;
         let Preview { target, facts, before } = now;
         Ok(Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret })

@@ -1,16 +1,17 @@
 //! Projects of the directory.
 
-use std::slice;
+use std::{collections::HashMap, slice};
 
 use serde_json::{Value, json};
 
 use super::{
     Session,
+    memberships::account,
     page::PageQuery,
     project_members,
-    reach::counted as listed,
+    reach::{PROJECT_OWNER, counted as listed},
     resolve::{PROJECT_COLUMNS, PROJECT_FROM, PROJECT_SELECTED, ProjectRow},
-    select::{Kept, Select},
+    select::{Kept, Select, of, places},
     usage_limits::NewLimit,
 };
 use crate::{
@@ -21,8 +22,12 @@ use crate::{
         projects::{Project, ProjectStatus},
     },
     error::ProviderError,
-    providers::{already_archived, fields},
-    store::{StoreError, args, new_id},
+    providers::{
+        already_archived,
+        census::{self, looks_into},
+        fields,
+    },
+    store::{StoreError, Val, args, new_id},
     tools::projects::{ArchiveProject, CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
@@ -53,7 +58,7 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
         Some(it) => at.kept_of(Kept::Projects, it).await?,
         None => found.count(at).await?,
     };
-    let is_whole = organization.is_some() && team.is_none() && op.query.is_none();
+    let is_whole = organization.is_some() && team.is_none() && op.query.is_none() && op.owner.is_none() && op.owners.is_none();
     if let Some(team) = team {
         found.with(
             "p.id IN (SELECT id FROM projects WHERE team_id = {} UNION SELECT project_id FROM project_teams WHERE team_id = {})",
@@ -63,10 +68,60 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
     if let Some(query) = &op.query {
         found.with_part(&["p.name_key", "p.slug"], query);
     }
+    if let Some(owner) = &op.owner {
+        let owner = account(at, owner).await?.id;
+        found.with(OWNED_BY, owner);
+    }
+    if let Some(owners) = op.owners {
+        let condition = owned_by_so_many(owners);
+        found.and(condition);
+    }
     let total = if is_whole { Some(all) } else { found.total(at, all).await? };
     let rows: Vec<ProjectRow> = found.page(at, &["p.slug", "p.id"], page.after_two(), &page).await?;
-    let full = op.detail == Some(Detail::Full);
-    Ok(page.page(rows, total, |it| format!("{} {}", it.slug, it.id), |it| if full { full_view(it) } else { brief(it) }))
+    let is_full = op.detail == Some(Detail::Full);
+    let list = page.page(rows, total, |it| format!("{} {}", it.slug, it.id), |it| if is_full { full_view(it) } else { brief(it) });
+    if looks_into(op) { in_full(at, list).await } else { Ok(list) }
+}
+
+/// That somebody (`{}`) owns a project, by a role of their own or through a team.
+const OWNED_BY: &str = "p.id IN (SELECT a.project_id FROM role_assignments a WHERE a.user_id = {} AND a.role_id = 'role_project_owner' \
+     UNION SELECT a.project_id FROM team_members m CROSS JOIN role_assignments a \
+     WHERE m.user_id = {} AND a.team_id = m.team_id AND a.role_id = 'role_project_owner')";
+
+/// The condition that a project has so many owners.
+fn owned_by_so_many(count: u32) -> String {
+    let first = u64::from(count) + 1;
+    format!("(SELECT COUNT(*) FROM (SELECT user_id FROM ({}) owners LIMIT {first}) first) = {count}", owners("= p.id"))
+}
+
+/// The owners of the projects that `which` names, each once.
+fn owners(which: &str) -> String {
+    let here = format!("a.project_id {which} AND a.role_id = '{PROJECT_OWNER}'");
+    format!(
+        "SELECT a.project_id, a.user_id FROM role_assignments a WHERE {here} AND a.user_id IS NOT NULL \
+         UNION SELECT a.project_id, m.user_id FROM role_assignments a CROSS JOIN team_members m WHERE {here} AND m.team_id = a.team_id"
+    )
+}
+
+/// A page with the owners of each project and how much is in it.
+async fn in_full(at: &mut Session, list: List<Project>) -> Result<List<Project>, ProviderError> {
+    let ids: Vec<String> = list.items.iter().map(|it| it.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(list);
+    }
+    let (people, keys) = (at.people_in(&ids).await?, at.kept(Kept::Keys, ids.iter().map(String::as_str)).await?);
+    let named = owners(&format!("IN ({})", places(1, ids.len())));
+    let sql =
+        format!("SELECT o.project_id, u.email FROM ({named}) o CROSS JOIN users u WHERE u.id = o.user_id ORDER BY o.project_id, u.email");
+    let values: Vec<Val> = ids.into_iter().map(Val::from).collect();
+    let mut owned: HashMap<String, Vec<String>> = HashMap::new();
+    for (project, email) in at.db.all::<(String, String)>(&sql, &values).await? {
+        owned.entry(project).or_default().push(email);
+    }
+    Ok(list.map(|it| {
+        let owners = census::named(owned.remove(&it.id).unwrap_or_default());
+        Project { owners: Some(owners), members: of(&people, &it.id), api_keys: of(&keys, &it.id), ..it }
+    }))
 }
 
 pub(super) async fn get(at: &mut Session, op: &GetProject) -> Result<Project, ProviderError> {
@@ -213,7 +268,27 @@ const ALL_OF_IT: [&str; 12] = [
     "DELETE FROM projects WHERE id = $1",
 ];
 
+/// How many people are in projects through teams alone, by project.
+fn only_by_teams(projects: usize) -> String {
+    format!(
+        "SELECT t.project_id, COUNT(DISTINCT x.email) FROM project_teams t CROSS JOIN people_in x \
+         WHERE t.project_id IN ({}) AND x.place_id = t.team_id \
+         AND NOT EXISTS (SELECT 1 FROM people_in d WHERE d.place_id = t.project_id AND d.email = x.email) GROUP BY t.project_id",
+        places(1, projects)
+    )
+}
+
 impl Session {
+    /// How many people are in projects, of their own and through teams, each once.
+    async fn people_in(&mut self, projects: &[String]) -> Result<HashMap<String, i64>, ProviderError> {
+        let mut people = self.kept(Kept::Members, projects.iter().map(String::as_str)).await?;
+        let values: Vec<Val> = projects.iter().map(|it| Val::from(it.as_str())).collect();
+        for (project, more) in self.db.all::<(String, i64)>(&only_by_teams(projects.len()), &values).await? {
+            *people.entry(project).or_default() += more;
+        }
+        Ok(people)
+    }
+
     /// Everybody who reaches a project, by whatever way: its own people, and those of its teams who are not among them.
     pub(super) async fn people_of(&mut self, project_id: &str) -> Result<Counted, ProviderError> {
         let own = self.kept_of(Kept::Members, project_id).await?;
@@ -311,8 +386,8 @@ fn taken(error: StoreError, name: &str) -> ProviderError {
 }
 
 async fn counted(at: &mut Session, project: ProjectRow) -> Result<Project, ProviderError> {
-    let (members, api_keys) = (at.kept_of(Kept::Members, &project.id).await?, at.kept_of(Kept::Keys, &project.id).await?);
-    Ok(Project { members: u64::try_from(members).ok(), api_keys: u64::try_from(api_keys).ok(), ..full_view(project) })
+    let mut list = in_full(at, List::whole(vec![full_view(project.clone())])).await?;
+    Ok(list.items.pop().unwrap_or_else(|| full_view(project)))
 }
 
 fn brief(it: ProjectRow) -> Project {
@@ -330,6 +405,7 @@ fn full_view(it: ProjectRow) -> Project {
         description: it.description,
         residency: it.residency,
         external_key_id: it.external_key_id,
+        owners: None,
         members: None,
         api_keys: None,
         created_at: Some(Timestamp(it.created_at)),

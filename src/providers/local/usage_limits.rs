@@ -325,6 +325,8 @@ fn view(it: LimitRow) -> Result<UsageLimit, ProviderError> {
         renewal: named(it.renewal)?,
         active: it.active,
         used: None,
+        remaining: None,
+        ends_at: None,
         created_at: Some(Timestamp(it.created_at)),
     })
 }

@@ -8,7 +8,7 @@ use super::{
     Session,
     errors::found,
     held, lists, power,
-    projects::WireProject,
+    projects::{self, WireProject},
     resolve::Search,
     service_accounts::{self, new_key_request},
     time,
@@ -17,12 +17,13 @@ use crate::{
     domain::{
         ApiKeyRef, Counted, Facts, Inverse, List, PageRequest, ProjectRef, ReferenceText as _, Secret, Target, Thing, Timestamp,
         access::{Grant, Holder, Named, Role, Via},
+        fold,
         keys::{ApiKey, KeyState, OwnerAccess, OwnerFilter},
     },
     error::ProviderError,
     providers::{
         fields,
-        http::{Draft, Sent},
+        http::{Draft, Sent, walk},
         meant::the_same,
     },
     tools::keys::{ApiKeyField, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
@@ -154,8 +155,13 @@ impl WireApiKey {
 
 /// Every key: unless told, the service leaves out some whose owners are not members.
 pub(super) async fn all(at: &Session, project_id: &str) -> Result<Vec<WireApiKey>, ProviderError> {
+    told_by(at, project_id, "any").await
+}
+
+/// The keys whose owners have access to the project, or have none.
+async fn told_by(at: &Session, project_id: &str, access: &str) -> Result<Vec<WireApiKey>, ProviderError> {
     lists::all(at, lists::BY_ID, |at| {
-        at.get("/organization/projects/{project_id}/api_keys").path("project_id", project_id).query("owner_project_access", "any")
+        at.get("/organization/projects/{project_id}/api_keys").path("project_id", project_id).query("owner_project_access", access)
     })
     .await
 }
@@ -189,24 +195,55 @@ async fn named(at: &Session, project: &WireProject, named: &ApiKeyRef) -> Result
     search.only(&all(at, &project.id).await?, |it| &it.id, |it| &it.name)
 }
 
-/// `GET /organization/projects/{project_id}/api_keys`
+/// In so many projects keys are looked for, for one page.
+const PROJECTS: usize = 24;
+
+/// `GET /organization/projects/{project_id}/api_keys`, of each project where none is named.
 pub(super) async fn list(at: &Session, op: &ListApiKeys) -> Result<List<ApiKey>, ProviderError> {
-    let project = at.active_project(&op.project).await?;
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
-    let access = match op.owner_access {
+    let access = match op.owner {
+        _ if op.any == Some(true) => "any",
         Some(OwnerFilter::Active) => "active",
-        Some(OwnerFilter::Inactive) => "inactive",
-        Some(OwnerFilter::Any) | None => "any",
+        Some(_) => "inactive",
+        None => "any",
     };
+    let told = matches!(op.owner, None | Some(OwnerFilter::Active | OwnerFilter::Inactive));
+    let project = match &op.project {
+        Some(named) => Some(at.active_project(named).await?),
+        None => None,
+    };
+    if let (Some(project), true) = (&project, told && ListApiKeys { owner: None, ..op.clone() }.is_unfiltered()) {
+        return list_of(at, project, &page, access).await;
+    }
+    let places = match project {
+        Some(project) => vec![project],
+        None => projects::all(at).await?.into_iter().filter(|it| !it.is_archived()).collect(),
+    };
+    let (now, many) = (Timestamp::now(), op.project.is_none());
+    let look = |project: WireProject| async move {
+        let mut keys = Vec::new();
+        for key in told_by(at, &project.id, access).await? {
+            let left = key.owner_left(at).await;
+            keys.push(ApiKey { project_id: many.then(|| project.id.clone()), ..key.seen(&project, left) });
+        }
+        keys.retain(|it| op.means(it, now));
+        Ok(keys)
+    };
+    let keys = (|it: &WireProject| format!("{} {}", fold(it.name()), it.id), |it: &ApiKey| format!("{} {}", fold(&it.api_key), it.id));
+    walk(places, &page, PROJECTS, keys, look).await
+}
+
+/// A page of one project, as the service cuts it.
+async fn list_of(at: &Session, project: &WireProject, page: &PageRequest, access: &str) -> Result<List<ApiKey>, ProviderError> {
     let request = at.get("/organization/projects/{project_id}/api_keys").path("project_id", &project.id);
     let is_meant = |it: &WireApiKey| access == "any" || it.owner_project_access.as_deref().is_none_or(|it| it == access);
-    let keys = lists::page_of(request.query("owner_project_access", access), &page, is_meant, |it: WireApiKey| it).await?;
+    let keys = lists::page_of(request.query("owner_project_access", access), page, is_meant, |it: WireApiKey| it).await?;
     let mut left = Vec::new();
     for key in &keys.items {
         left.push(key.owner_left(at).await);
     }
     let mut left = left.into_iter();
-    Ok(keys.map(|it| it.seen(&project, left.next().unwrap_or_default())))
+    Ok(keys.map(|it| it.seen(project, left.next().unwrap_or_default())))
 }
 
 /// `GET /organization/projects/{project_id}/api_keys/{api_key_id}`

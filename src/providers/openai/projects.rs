@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Session, api_keys, held, lists, service_accounts, time};
+use super::{Session, api_keys, errors::within, held, lists, service_accounts, time};
 use crate::{
     domain::{
         Counted, Facts, Inverse, List, Losing, Name, PageRequest, ProjectRef, Surroundings, Target, Thing,
@@ -16,7 +16,8 @@ use crate::{
     error::ProviderError,
     providers::{
         already_archived,
-        http::{Draft, Sent, cut},
+        census::{counted, looks_into},
+        http::{Draft, Sent, cut, walk},
         meant::{is_called, the_same},
     },
     tools::projects::{ArchiveProject, CreateProject, GetProject, ListProjects, ProjectField, UpdateProject},
@@ -86,6 +87,9 @@ pub(super) async fn retrieve(at: &Session, id: &str) -> Result<WireProject, Prov
 pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project>, ProviderError> {
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let archived = op.include_archived.unwrap_or_default();
+    if looks_into(op) {
+        return in_full(at, op, &page).await;
+    }
     if let Some(query) = &op.query {
         let meant = |it: &WireProject| (archived || !it.is_archived()) && query.is_in(it.name());
         let found = all(at).await?.into_iter().filter(meant).map(|it| it.view()).collect();
@@ -93,6 +97,28 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     }
     let request = at.get("/organization/projects").maybe("include_archived", archived.then_some(true));
     lists::page_of(request, &page, |it: &WireProject| archived || !it.is_archived(), |it: WireProject| it.view()).await
+}
+
+/// So many projects are looked into for a page: who is in each, and its keys, takes four requests and more.
+const LOOKED_INTO: usize = 16;
+
+/// Projects with their owners, people and keys. People of teams count too, as far as its teams are looked into.
+async fn in_full(at: &Session, op: &ListProjects, page: &PageRequest) -> Result<List<Project>, ProviderError> {
+    let archived = op.include_archived.unwrap_or_default();
+    let mut projects = all(at).await?;
+    projects.retain(|it| (archived || !it.is_archived()) && op.query.as_ref().is_none_or(|query| query.is_in(it.name())));
+    let look = |it: WireProject| async move {
+        let held = within(held::of_project(at, &it).await)?;
+        let keys = within(api_keys::all(at, &it.id).await)?.map(|it| it.len() as u64);
+        let view = Project { api_keys: keys, ..it.view() };
+        Ok(match held {
+            Some(held) => counted(op, view, &held::place(at, Some(&it)), &held.list).into_iter().collect(),
+            None if op.owner.is_none() && op.owners.is_none() => vec![view],
+            None => Vec::new(),
+        })
+    };
+    let keys = (|it: &WireProject| format!("{} {}", fold(it.name()), it.id), |it: &Project| it.id.clone());
+    walk(projects, page, LOOKED_INTO, keys, look).await
 }
 
 /// `GET /organization/projects/{project_id}`

@@ -75,6 +75,21 @@ async fn of_project(at: &Session, project: &Place) -> Result<Grants, ProviderErr
     Ok(Grants { list, unseen })
 }
 
+/// The people of a project and those of its team, as far as they are shown; `None` where its own are not.
+pub(super) async fn of_people(at: &Session, project: &Place, teams: &[Place]) -> Result<Option<Vec<Grant>>, ProviderError> {
+    let known = known(at, &project.home()).await?;
+    let Some(here) = seen(seats(at, project).await)? else { return Ok(None) };
+    let mut list: Vec<Grant> = here.iter().map(|it| grant(project, it, &known)).collect();
+    let team = filled(project.it.team_id.as_ref()).and_then(|id| teams.iter().find(|it| it.id() == id));
+    if let Some(team) = team
+        && let Some(people) = seen(seats(at, team).await)?
+    {
+        let people: Vec<(Place, Seat)> = people.iter().map(|it| (team.clone(), it.clone())).collect();
+        list.extend(through_teams(&people, slice::from_ref(project), &known));
+    }
+    Ok(Some(list))
+}
+
 async fn of_person<R: ReferenceText>(at: &Session, named: &R) -> Result<Grants, ProviderError> {
     let (mut all, mut people) = (Grants::default(), Vec::<Seat>::new());
     for organization in memberships::reached(at).await? {

@@ -8,13 +8,17 @@ use super::{
     people::seats,
     places::{self, Kind, Place, WirePlace},
     resources,
+    seats::LOOKED_THROUGH,
     wire::{filled, time},
 };
 use crate::{
     domain::{Counted, Facts, Inverse, List, Losing, PageRequest, ProjectRef, Target, Thing, projects::Project},
     error::ProviderError,
-    providers::http::{Draft, Sent, cut},
-    tools::projects::{CreateProject, DeleteProject, Detail, GetProject, ListProjects, ProjectField, UpdateProject},
+    providers::{
+        census::{counted, looks_into},
+        http::{Draft, Sent, cut, walk},
+    },
+    tools::projects::{CreateProject, DeleteProject, GetProject, ListProjects, ProjectField, UpdateProject},
 };
 
 /// Lists projects, of an organization or of all; of a team by the filter that the service has for it.
@@ -34,15 +38,25 @@ pub(super) async fn list(at: &Session, op: &ListProjects) -> Result<List<Project
     if let Some(query) = &op.query {
         projects.retain(|it| it.it.contains(query));
     }
+    if looks_into(op) {
+        let teams = &places::all(at, Kind::Team, None).await.unwrap_or_default();
+        let look = |it: Place| async move {
+            let whole = view(&it, &it.it, team_of(at, &it).await?);
+            Ok(match access::of_people(at, &it, teams).await? {
+                Some(held) => counted(op, whole, &access::place(&it), &held).into_iter().collect(),
+                None if op.owner.is_none() && op.owners.is_none() => vec![whole],
+                None => Vec::new(),
+            })
+        };
+        let keys = (|it: &Place| it.it.key(), |it: &Project| it.id.clone());
+        return walk(projects, &PageRequest::of(op.limit, op.cursor.as_ref()), LOOKED_THROUGH, keys, look).await;
+    }
     let List { items, shown, has_more, next_cursor, total } =
         cut(projects, &PageRequest::of(op.limit, op.cursor.as_ref()), |it| it.it.key())?;
     let mut views = Vec::new();
     for it in &items {
         let whole = view(it, &it.it, team_of(at, it).await?);
-        views.push(match op.detail {
-            Some(Detail::Full) => whole,
-            _ => Project { description: None, created_at: None, members: None, ..whole },
-        });
+        views.push(Project { description: None, created_at: None, members: None, ..whole });
     }
     Ok(List { items: views, shown, has_more, next_cursor, total })
 }

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Teams and projects that are looked through to tell what a change means; each is a request, and a service allows few.
-const LOOKED_THROUGH: usize = 30;
+pub(super) const LOOKED_THROUGH: usize = 30;
 /// How many of them are looked at at once.
 const AT_ONCE: usize = 4;
 /// How many names are written out.

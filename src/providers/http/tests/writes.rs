@@ -140,6 +140,7 @@ async fn program(stand: &Stand) -> (App, tempfile::TempDir) {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("store.sqlite3").display())).await.expect("a store");
     let connection = Connection::to_service("shelf", "shelf", stand.api.clone(), ()).change(create).build();
     let setup = Setup {
+        notes: Vec::new(),
         db,
         connections: vec![connection],
         lists: AllowLists::default(),
