@@ -104,6 +104,9 @@ impl Offer {
                 let names: Vec<&str> = self.able.iter().map(|it| it.name.as_str()).collect();
                 let description = if self.tool.across { "Account; absent: all" } else { "Account" };
                 properties.insert("connection".into(), json!({ "type": "string", "description": description, "enum": names }));
+            } else if self.tool.spans && self.others.len() > 1 {
+                let names: Vec<&str> = self.others.iter().map(|it| it.name.as_str()).collect();
+                properties.insert("connection".into(), json!({ "type": "string", "description": "Account; absent: all", "enum": names }));
             }
             if self.tool.effect != Effect::Read {
                 properties.insert("dry_run".into(), json!({ "type": "boolean", "description": "Preview" }));
@@ -158,8 +161,7 @@ impl Offer {
     ///
     /// All that cannot be understood, at once.
     pub fn open(&self, arguments: &mut Map<String, Value>) -> Result<Envelope, CallError> {
-        let asked = Asked { tool: self.tool.name, effect: self.tool.effect, schema: self.asked.get_or_init(|| self.asked()) };
-        let Understood { arguments: mut own, mut faults } = understand(asked, std::mem::take(arguments));
+        let Understood { arguments: mut own, mut faults } = understand(self.as_asked(), std::mem::take(arguments));
         let mut envelope = Envelope::default();
         let mut text = |own: &mut Map<String, Value>, name: &str, most: usize| match own.shift_remove(name) {
             None => None,
@@ -174,7 +176,8 @@ impl Offer {
         envelope.confirmation_token = text(&mut own, "confirmation_token", 2000);
         envelope.ends_at = text(&mut own, "ends_at", 100);
         envelope.dry_run = own.shift_remove("dry_run").is_some_and(|it| it == true);
-        if let (Some(named), true) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own()) {
+        if let (Some(named), true, false) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own(), self.tool.spans)
+        {
             let message = format!("`connection` is `{}`, and {} is about all connections", crate::shape::cut(named, 80), self.tool.name);
             faults.push(Fault::new("connection", message, "leave it out"));
         }
@@ -186,6 +189,15 @@ impl Offer {
         let more = (self.tool.faults)(own.clone()).into_iter().filter(|it| own.contains_key(it.root()));
         faults.extend(more.filter(|it| !is_reference(&own[it.root()])));
         Err(misunderstood(faults))
+    }
+
+    fn as_asked(&self) -> Asked<'_> {
+        Asked { tool: self.tool.name, effect: self.tool.effect, schema: self.asked.get_or_init(|| self.asked()) }
+    }
+
+    /// The argument that a name stands for, such as `userEmail` for `member`, with its schema.
+    pub(crate) fn argument(&self, name: &str) -> Option<(&str, &Value)> {
+        tools::argument(self.as_asked(), name)
     }
 
     /// The schema of all that a call may have, which the first call needs and the others look at again.
@@ -213,14 +225,33 @@ impl Offer {
         self.able.iter().all(|it| it.name == builtin::NAME)
     }
 
+    /// The accounts that a call of the server's own tools is about: the one that is named, else all.
+    ///
+    /// # Errors
+    ///
+    /// Where none is called so.
+    pub fn about(&self, named: Option<&str>) -> Result<&[Arc<Connection>], CallError> {
+        let Some(named) = named.filter(|it| *it != builtin::NAME) else { return Ok(&self.others) };
+        let at = self
+            .others
+            .iter()
+            .position(|it| it.name == named)
+            .or_else(|| self.others.iter().position(|it| plain(&it.name) == plain(named)));
+        let able = || self.others.iter().map(|it| it.name.clone()).collect();
+        let at = at.ok_or_else(|| CallError::UnknownConnection { name: crate::shape::cut(named, 80), able: able() })?;
+        Ok(&self.others[at..=at])
+    }
+
     /// The connection a call is for.
     pub fn connection(&self, named: Option<&str>) -> Result<&Arc<Connection>, CallError> {
         let able = || self.able.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        if let ([own], true) = (self.able.as_slice(), self.tool.spans) {
+            return Ok(own);
+        }
         match (named, self.able.as_slice()) {
             (None, [only]) => Ok(only),
             (None, _) => Err(invalid("`connection` is missing", format!("use one of: {}", able().join(", ")))),
             (Some(name), all) => {
-                let plain = |it: &str| it.trim().trim_matches(['"', '\'', '`']).to_lowercase();
                 let found = all.iter().find(|it| it.name == name).or_else(|| all.iter().find(|it| plain(&it.name) == plain(name)));
                 found.ok_or_else(|| match self.others.iter().find(|it| plain(&it.name) == plain(name)) {
                     Some(other) => self.not_served(other, able()),
@@ -273,6 +304,11 @@ fn is_job(tool: &Tool, connection: &Connection) -> bool {
         AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME),
         _ => tool.domain == jobs::DOMAIN && connection.name == builtin::NAME,
     }
+}
+
+/// A connection's name without what was written around it.
+fn plain(name: &str) -> String {
+    name.trim().trim_matches(['"', '\'', '`']).to_lowercase()
 }
 
 /// Whether a value is what an earlier step gives, which is known only then.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::one_line;
+use crate::domain::{Failed, one_line};
 
 /// What a provider answered instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -297,6 +297,11 @@ impl CallError {
             Self::PendingApproval { .. } | Self::InvalidArguments { .. } | Self::Provider(ProviderError::Invalid { .. }) => message,
             _ => one_line(&message).into_owned(),
         }
+    }
+
+    /// The error as that of one account of several.
+    pub fn failed(&self, connection: &str) -> Failed {
+        Failed { connection: connection.to_owned(), code: self.code(), message: self.told(), fix: one_line(&self.fix()).into_owned() }
     }
 
     /// The error as agents read it: `code`, `message`, `fix`, `retryable`.

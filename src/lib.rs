@@ -3,8 +3,8 @@
 //! Reading order, each knowing only those before it: [`domain`] (nouns, what access is, the facts of changes), [`error`],
 //! [`tools`] (verbs: a type per operation), [`shape`] and [`render`] (results without secrets, and as text), [`store`] (SQLite
 //! or PostgreSQL), [`secrets`], [`access`] (questions about grants), [`guard`] (the only judge of a change, and the only place
-//! a request is sent from), [`providers`] (a table of handlers per connection), [`catalog`] (verbs × connections), [`jobs`]
-//! (work of many calls), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP), [`config`]
+//! a request is sent from), [`providers`] (a table of handlers per connection), [`catalog`] (verbs × connections), `answers`
+//! (over many connections at once), [`jobs`] (work of many calls), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP), [`config`]
 //! and [`cli`]. Beside them, in a crate of its own: the providers' HTTP APIs to practise on.
 //!
 //! Invariants:
@@ -15,6 +15,7 @@
 //! - No secret is ever an argument, a result, a log line or a row of the ledger.
 
 pub mod access;
+pub(crate) mod answers;
 pub mod app;
 pub mod catalog;
 pub mod cli;

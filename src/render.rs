@@ -7,13 +7,16 @@ use crate::{domain::Timestamp, shape::cut};
 type Fields = Map<String, Value>;
 
 /// What every list has. Whatever else stands beside the items is told above them.
-const OF_LISTS: [&str; 8] = ["items", "shown", "has_more", "next_cursor", "total", "failed", "not_asked", "connection"];
+const OF_LISTS: [&str; 9] = ["items", "shown", "has_more", "next_cursor", "total", "failed", "not_asked", "unseen", "connection"];
 /// A description is cut to this where it stands in a line with other facts; reading the thing alone shows it whole.
 const MAX_DESCRIPTION: usize = 300;
 
 /// A result as text: a line per item of a list, a line per field of anything else.
 pub fn text(result: &Value) -> String {
     let Value::Object(fields) = result else { return scalar(result) };
+    if let Some(Value::String(said)) = fields.get("answer") {
+        return answer(said, fields);
+    }
     match (fields.get("status").and_then(Value::as_str), fields.get("target"), fields.get("items")) {
         (Some(status), Some(target @ Value::Object(_)), _) => receipt(status, target, fields),
         (_, _, Some(Value::Array(items))) => list(fields, items),
@@ -48,6 +51,31 @@ pub fn error(error: &Value) -> String {
     format!("{text}\nNext: {}", part("fix"))
 }
 
+/// An answer over accounts: in a sentence first, then part by part, then what it could not see.
+fn answer(said: &str, fields: &Fields) -> String {
+    const APART: [&str; 8] = ["answer", "connection", "shown", "has_more", "next_cursor", "unseen", "failed", "not_asked"];
+    let mut lines = vec![format!(
+        "{}{}",
+        one_line(said),
+        fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default()
+    )];
+    for (name, value) in shown(fields).filter(|it| !APART.contains(&it.0)) {
+        match value {
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                lines.push(format!("{}:", name.replace('_', " ")));
+                lines.extend(items.iter().map(|it| format!("- {}", line(it))));
+            }
+            Value::Array(items) if items.is_empty() => {}
+            value => lines.push(format!("{name}: {}", scalar(value))),
+        }
+    }
+    lines.extend(gaps(fields));
+    if let Some(cursor) = fields.get("next_cursor").and_then(Value::as_str) {
+        lines.push(format!("More: call again with cursor {cursor}"));
+    }
+    lines.join("\n")
+}
+
 fn list(fields: &Fields, items: &[Value]) -> String {
     let about: Fields =
         shown(fields).filter(|it| !OF_LISTS.contains(&it.0)).map(|(name, value)| (name.to_owned(), value.clone())).collect();
@@ -70,7 +98,7 @@ fn list(fields: &Fields, items: &[Value]) -> String {
     lines.join("\n")
 }
 
-/// Where a list over several accounts was not read, a line each.
+/// What a list or an answer over several accounts does not hold, a line each.
 pub fn gaps(list: &Fields) -> Vec<String> {
     let mut lines = Vec::new();
     for it in list.get("failed").and_then(Value::as_array).into_iter().flatten() {
@@ -78,8 +106,10 @@ pub fn gaps(list: &Fields) -> Vec<String> {
         lines.push(format!("No answer from {} ({}): {}. Next: {}", part("connection"), part("code"), part("message"), part("fix")));
     }
     if let Some(names) = list.get("not_asked") {
-        lines.push(format!("Not asked, having no such list: {}", scalar(names)));
+        let why = if list.contains_key("answer") { "since this caller may not ask there" } else { "having no such list" };
+        lines.push(format!("Not asked, {why}: {}", scalar(names)));
     }
+    lines.extend(list.get("unseen").and_then(Value::as_array).into_iter().flatten().map(|it| format!("Not seen: {}", scalar(it))));
     lines
 }
 
@@ -229,6 +259,8 @@ fn pairs(fields: &Fields) -> String {
     let pair = |(name, value): (&str, &Value)| match (name, value) {
         ("id", value) => format!("[{}]", scalar(value)),
         ("description", Value::String(text)) => format!("description={}", cut(&one_line(text), MAX_DESCRIPTION)),
+        // A schema is read as it is written.
+        ("input", Value::Object(_)) => format!("input={value}"),
         (name, value) => format!("{name}={}", scalar(value)),
     };
     shown(fields).map(pair).collect::<Vec<_>>().join(" ")

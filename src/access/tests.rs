@@ -33,6 +33,7 @@ prop_compose! {
             via: if way == 0 { Via::Own } else { Via::Team(Named::new("Team", "team_1")) },
             state: if waits { State::Pending } else { State::Active },
             ends_at: None,
+            since: None,
         }
     }
 }

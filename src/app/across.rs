@@ -85,8 +85,7 @@ fn together(connections: &[&str], lists: Vec<Result<Value, CallError>>) -> Value
                 total = total.zip(list["total"].as_u64()).map(|(sum, it)| sum + it);
             }
             Err(error) => {
-                let told = error.to_value();
-                failed.push(json!({ "connection": connection, "code": told["code"], "message": told["message"], "fix": told["fix"] }));
+                failed.push(json!(error.failed(connection)));
                 total = None;
             }
         }

@@ -1,7 +1,6 @@
 //! The program put together: connections, catalog and guard, with no transport yet.
 
 mod across;
-mod activity;
 mod pages;
 
 use std::{path::PathBuf, sync::Arc};
@@ -10,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
+    answers::{self, Ask},
     catalog::{Catalog, Envelope, Offer},
     domain::{Timestamp, jobs::Job},
     error::CallError,
@@ -22,7 +22,6 @@ use crate::{
     secrets::SecretSink,
     shape::shape,
     store::{Db, StoreError, patiently, sha256, transaction},
-    tools::{Operation as _, context::ListActivity, decode},
 };
 use pages::Mark;
 
@@ -121,7 +120,14 @@ impl App {
         }
         let connection = offer.connection(envelope.connection.as_deref())?;
         let tool = &offer.tool;
-        let mark = if offer.is_read() { Some(Mark::open(tool.name, &connection.name, &mut arguments)?) } else { None };
+        // What the server itself answers over accounts comes from one of them only where it is about one.
+        let from = if tool.spans {
+            if let [one] = offer.about(envelope.connection.as_deref())? { Some(one.name.clone()) } else { None }
+        } else {
+            Some(connection.name.clone())
+        };
+        let from = from.as_deref();
+        let mark = if offer.is_read() { Some(Mark::open(tool.name, from.unwrap_or(&connection.name), &mut arguments)?) } else { None };
         let verdict = if offer.is_job(connection) {
             self.jobs.call(tool, &connection.name, arguments, envelope, caller, given, wait).await?
         } else {
@@ -132,18 +138,16 @@ impl App {
                 if let Some(mark) = mark {
                     mark.close(&mut result);
                 }
-                Verdict::Done(from_connection(&connection.name, result))
+                Verdict::Done(from_connection(from, result))
             }
-            Verdict::Token { question, ticket, receipt } => {
-                Verdict::Token { question, ticket, receipt: from_connection(&connection.name, receipt) }
-            }
+            Verdict::Token { question, ticket, receipt } => Verdict::Token { question, ticket, receipt: from_connection(from, receipt) },
             ask @ Verdict::Ask(..) => ask,
         })
     }
 
     /// What the call that began a job would answer now.
     pub fn report<'a>(&'a self, job: &'a Job, caller: &'a Caller) -> BoxFuture<'a, Result<Value, CallError>> {
-        Box::pin(async move { Ok(from_connection(&job.on, self.jobs.report(&job.job, caller).await?)) })
+        Box::pin(async move { Ok(from_connection(Some(&job.on), self.jobs.report(&job.job, caller).await?)) })
     }
 
     async fn make(
@@ -156,10 +160,10 @@ impl App {
         given: Given,
     ) -> Result<Verdict, CallError> {
         let tool = &offer.tool;
-        if tool.name == ListActivity::NAME {
+        if let Some(answer) = answers::of(tool.name) {
             self.guard.may(tool, &connection.name, caller)?;
-            let list = activity::list(&self.guard, &decode(arguments)?, caller).await?;
-            return Ok(Verdict::Done(serde_json::to_value(list).map_err(|_| CallError::Internal)?));
+            let about = offer.about(envelope.connection.as_deref().filter(|_| tool.spans))?;
+            return Ok(Verdict::Done(answer(Ask::new(&self.guard, tool, caller, about), arguments).await?));
         }
         if let Some(written) = &envelope.ends_at {
             self.guard.may(tool, &connection.name, caller)?;
@@ -191,8 +195,8 @@ impl App {
 }
 
 /// A result as it leaves the server, with the connection it came from.
-fn from_connection(name: &str, mut result: Value) -> Value {
-    if let Value::Object(fields) = &mut result {
+fn from_connection(name: Option<&str>, mut result: Value) -> Value {
+    if let (Value::Object(fields), Some(name)) = (&mut result, name) {
         fields.insert("connection".into(), name.into());
     }
     shape(&mut result);

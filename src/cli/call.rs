@@ -3,23 +3,23 @@
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Ended, Failure, Output, ask, fields, progress};
+use super::{Ended, Failure, Output, ask, fields, files, progress};
 use crate::{
     app::App,
     catalog::Offer,
     config::{Config, Overrides, Reach},
     error::CallError,
     guard::{Caller, Given, LOCAL_PRINCIPAL, Verdict},
-    tools::Effect,
+    tools::{Effect, Operation as _, jobs::ApplyChanges},
 };
 
 /// Call one tool, as an assistant would.
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
-    override_usage = "rolecall call TOOL [--ARGUMENT VALUE]… [--json JSON] [-o FORMAT] [--all] [--save FILE]",
+    override_usage = "rolecall call TOOL [--ARGUMENT VALUE]… [--each TABLE] [--json JSON] [-o FORMAT] [--all] [--save FILE]",
     after_help = "\
 A tool's arguments:  rolecall call TOOL --help
 The tools:           rolecall tools
@@ -27,6 +27,8 @@ The tools:           rolecall tools
 Lists come from repeating an argument. @FILE stands for the text of a file, @- for standard input.
 A table may also be named without the @, as in --csv people.csv; it may be UTF-8, UTF-16 or Windows-1252.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
+--each people.csv calls a changing tool for each row of a table, after one question; - reads it from standard input. Its first line
+names the columns, like the tool's arguments; arguments beside it hold for all rows. Rows fail alone, unless --on-failure stop is given.
 -o table|json|yaml|csv: a table on a terminal and JSON into a pipe unless told. -q prints ids alone, --wide all columns of a table.
 --all reads a list to its end, page by page. --save FILE, or --output logo.png, keeps a picture.
 
@@ -43,6 +45,8 @@ pub struct Call {
 struct Own {
     help: bool,
     json: Option<String>,
+    /// A table of which each row is a call.
+    each: Option<String>,
     output: Output,
     all: bool,
     save: Option<PathBuf>,
@@ -74,10 +78,18 @@ impl Call {
         if own.help {
             return help_of_tool(offer);
         }
+        let mut schema = offer.input_schema();
+        if own.each.is_some() {
+            schema["properties"]["on_failure"] = json!({ "type": "string" });
+        }
         let arguments = match own.json {
             Some(json) if own.rest.is_empty() => fields::read_json(json)?,
             Some(_) => return Err(Failure::usage("`--json` and other arguments were given", "give all arguments in one of the two ways")),
-            None => fields::read(tool, &offer.input_schema(), &own.rest)?,
+            None => fields::read(tool, &schema, &own.rest)?,
+        };
+        let (tool, arguments) = match own.each {
+            Some(table) => (ApplyChanges::NAME, for_each(offer, files::table(&table)?, arguments)),
+            None => (tool.as_str(), arguments),
         };
         let called = match own.all {
             true if offer.tool.effect != Effect::Read => {
@@ -120,6 +132,20 @@ impl Call {
             None => Ok(ExitCode::FAILURE),
         }
     }
+}
+
+/// A call of a tool for each row of a table; `arguments` are those of all rows, and what is said of the whole.
+fn for_each(offer: &Offer, table: String, mut arguments: Map<String, Value>) -> Map<String, Value> {
+    let mut whole = Map::new();
+    for name in ["dry_run", "idempotency_key", "on_failure"] {
+        if let Some(value) = arguments.shift_remove(name) {
+            whole.insert(name.into(), value);
+        }
+    }
+    whole.insert("tool".into(), offer.tool.name.into());
+    whole.insert("csv".into(), table.into());
+    whole.insert("common".into(), arguments.into());
+    whole
 }
 
 /// A tool by its name, with `-` for `_` as in other programs.
@@ -173,6 +199,7 @@ impl Own {
             match flag {
                 "--help" | "-h" => own.help = true,
                 "--json" => own.json = Some(value()?),
+                "--each" => own.each = Some(value()?),
                 "--save" => own.save = Some(value()?.into()),
                 "--config" => own.overrides.config = Some(value()?.into()),
                 "--store" => own.overrides.store = Some(value()?),
@@ -257,6 +284,21 @@ fn help_of_command() -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
+/// How many characters of a text stand in a line.
+const LINE: usize = 100;
+
+/// A text in lines that most terminals show whole.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut().filter(|it| it.len() + word.len() < LINE) {
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn help_of_tool(offer: &Offer) -> Ended {
     let mut out = anstream::stdout().lock();
     let bold = anstyle::Style::new().bold();
@@ -265,9 +307,11 @@ fn help_of_tool(offer: &Offer) -> Ended {
     let lines = fields::describe(offer);
     if !lines.is_empty() {
         writeln!(out, "\n{bold}Arguments:{bold:#}")?;
-        let width = lines.iter().map(|it| it.0.len()).max().unwrap_or_default();
         for (flag, text) in lines {
-            writeln!(out, "  {flag:width$}  {text}")?;
+            writeln!(out, "  {flag}")?;
+            for line in wrapped(&text) {
+                writeln!(out, "      {line}")?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

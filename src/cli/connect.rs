@@ -194,6 +194,9 @@ fn narrowing(overrides: &Overrides) -> Vec<String> {
     if overrides.read_only {
         arguments.push("--read-only".to_owned());
     }
+    if overrides.compact {
+        arguments.push("--compact".to_owned());
+    }
     for (flag, values) in [("--allow", &overrides.allow), ("--domains", &overrides.domains)] {
         if !values.is_empty() {
             arguments.extend([flag.to_owned(), values.join(",")]);

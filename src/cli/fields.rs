@@ -61,6 +61,7 @@ pub(super) fn read_json(text: String) -> Result<Map<String, Value>, Failure> {
 }
 
 fn kind(schema: &Value) -> &str {
+    let schema = schema.get("anyOf").and_then(|it| it.get(0)).unwrap_or(schema);
     schema.get("type").and_then(Value::as_str).unwrap_or("string")
 }
 
@@ -102,8 +103,7 @@ pub(super) fn describe(offer: &Offer) -> Vec<(String, String)> {
             "object" | "array" => " JSON",
             _ => " TEXT",
         };
-        let mut text =
-            property.get("description").or_else(|| item.get("description")).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut text = offer.tool.help(name).unwrap_or_default().to_owned();
         let values: Vec<&str> = item.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let members: Vec<&str> =
             item.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str).collect();

@@ -27,6 +27,14 @@ pub(super) fn text(argument: &str, text: String) -> Result<String, Failure> {
     }
 }
 
+/// The text of a table in a file, or of one that comes in by standard input, as `-`.
+pub(super) fn table(file: &str) -> Result<String, Failure> {
+    match file.strip_prefix('@').unwrap_or(file) {
+        "-" => standard_input(),
+        path => read(path),
+    }
+}
+
 /// Whether the text of a table is the name of one.
 fn names_a_table(text: &str) -> bool {
     let lower = text.trim().to_lowercase();

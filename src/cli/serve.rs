@@ -118,7 +118,7 @@ impl Serve {
         tokio::spawn(end_at_last(shutdown.clone(), grace));
         let reach = if self.is_http() { Reach::Http } else { Reach::Local };
         let app = Arc::new(App::new(config.setup(reach)));
-        let server = Server::new(Arc::clone(&app));
+        let server = Server::listing(Arc::clone(&app), config.list);
         if let Some(addr) = self.http {
             let mut options = http::HttpOptions::new(addr);
             options.sse = self.sse;

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     catalog::Offer,
     config::{Config, Overrides, Reach},
-    server::mcp_tool,
+    server::mcp_tools,
 };
 
 /// Bytes for a hundred tokens of the o200k vocabulary, as measured over the whole list and held by a test.
@@ -33,14 +33,17 @@ impl Tools {
         let config = Config::load(overrides)?;
         let app = App::new(config.setup(Reach::Local));
         let mut out = anstream::stdout().lock();
+        let tools = mcp_tools(&app, config.list);
         if self.json {
-            let tools: Vec<_> = app.catalog.offers().map(mcp_tool).collect();
             output::json(&mut out, &serde_json::json!({ "tools": tools }))?;
         } else if self.tokens {
-            let mut sizes: Vec<(usize, &str)> = Vec::new();
-            for offer in app.catalog.offers() {
-                sizes.push((for_the_model(offer).len(), offer.tool.name));
-            }
+            // What hosts hand to the model of a tool.
+            let for_the_model = |it: &serde_json::Value| {
+                serde_json::json!({ "name": it["name"], "description": it["description"], "inputSchema": it["inputSchema"] }).to_string()
+            };
+            let listed: Vec<serde_json::Value> = tools.iter().filter_map(|it| serde_json::to_value(it).ok()).collect();
+            let mut sizes: Vec<(usize, &str)> =
+                listed.iter().map(|it| (for_the_model(it).len(), it["name"].as_str().unwrap_or_default())).collect();
             sizes.sort_by(|a, b| b.cmp(a));
             let (all, bytes) = (sizes.len(), sizes.iter().map(|it| it.0).sum::<usize>());
             let row = |(bytes, name): (usize, &str)| vec![name.to_owned(), bytes.to_string(), format!("~{}", estimate(bytes))];
@@ -63,11 +66,6 @@ impl Tools {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// What hosts hand to the model of a tool.
-fn for_the_model(offer: &Offer) -> String {
-    serde_json::json!({ "name": offer.tool.name, "description": offer.tool.description(), "inputSchema": offer.input_schema() }).to_string()
 }
 
 fn estimate(bytes: usize) -> usize {

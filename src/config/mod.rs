@@ -25,7 +25,7 @@ use crate::{
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
     store::Db,
-    tools::{self, Effect},
+    tools::{self, Effect, ToolList},
 };
 
 /// The file's name, in the current folder or in the user's configuration folder.
@@ -72,6 +72,9 @@ pub struct Overrides {
     /// Offer only tools about these nouns, such as projects,members
     #[arg(long, value_name = "NOUN,…", value_delimiter = ',', global = true)]
     pub domains: Vec<String>,
+    /// List only the tools that most jobs need, a search for the others and four callers of them
+    #[arg(long, global = true)]
+    pub compact: bool,
 }
 
 impl Overrides {
@@ -159,6 +162,8 @@ pub struct Config {
     pub over: Option<LaidOver>,
     pub connections: Vec<ConfiguredConnection>,
     pub lists: AllowLists,
+    /// How much of the list of tools clients are shown.
+    pub list: ToolList,
     pub guard: GuardSettings,
     /// Folders that `path` arguments may be read from.
     pub files: Vec<PathBuf>,
@@ -288,6 +293,7 @@ struct File {
 struct RawTools {
     allow: Option<Vec<String>>,
     domains: Option<Vec<String>>,
+    list: Option<ToolList>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -320,7 +326,7 @@ struct RawSecrets {
 /// The keys of each section, for telling what a wrong one was meant to be.
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
-    ("tools", &["allow", "domains"]),
+    ("tools", &["allow", "domains", "list"]),
     ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "time_zone"]),
     ("files", &["allow"]),
     ("store", &["url"]),
@@ -397,6 +403,7 @@ impl File {
             over: None,
             connections,
             lists,
+            list: if overrides.compact { ToolList::Compact } else { self.tools.list.unwrap_or_default() },
             guard: GuardSettings {
                 fallback: self.guard.fallback.unwrap_or_default(),
                 second_person: self.guard.second_person,

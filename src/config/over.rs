@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{Accounts, ConfigError, File, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, connections::RawConnection, domain, effect};
-use crate::{guard::Fallback, tools::Effect};
+use crate::{
+    guard::Fallback,
+    tools::{Effect, ToolList},
+};
 
 /// A file of the current folder that was laid over the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,7 @@ impl File {
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
         let Self { connections, tools, guard, files, store, secrets } = over;
-        let RawTools { allow, domains } = tools;
+        let RawTools { allow, domains, list } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity, time_zone } = guard;
         let RawFiles { allow: folders } = files;
         let RawStore { url } = store;
@@ -47,6 +50,11 @@ impl File {
         if let Some(domains) = domains {
             domains.iter().try_for_each(|it| domain(it).map(drop))?;
             narrow(&mut self.tools.domains, domains, None, "tools.domains", &mut told);
+        }
+        // What can be called is the same with either list: whose folder it is decides.
+        if let Some(list) = list.filter(|it| *it != self.tools.list.unwrap_or_default()) {
+            self.tools.list = Some(list);
+            told.push(format!("`tools.list` is {}", if list == ToolList::Compact { "compact" } else { "full" }));
         }
         if let Some(fallback) = fallback {
             let own = self.guard.fallback.unwrap_or_default();

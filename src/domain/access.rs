@@ -172,6 +172,18 @@ pub enum Action {
 impl Action {
     pub const ALL: [Self; 7] = [Self::Read, Self::Write, Self::Invite, Self::Manage, Self::Keys, Self::Limits, Self::Delete];
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Invite => "invite",
+            Self::Manage => "manage",
+            Self::Keys => "keys",
+            Self::Limits => "limits",
+            Self::Delete => "delete",
+        }
+    }
+
     /// Whether it is power over others.
     pub fn is_power(self) -> bool {
         matches!(self, Self::Invite | Self::Manage | Self::Keys | Self::Delete)
@@ -319,8 +331,9 @@ pub enum State {
     Pending,
 }
 
-/// Somebody or something holds a role somewhere, in one way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+/// Somebody or something holds a role somewhere, in one way. When that began is no part of what it is: neither of comparisons nor
+/// of what is agreed to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Grant {
     pub holder: Holder,
     pub role: Role,
@@ -329,12 +342,29 @@ pub struct Grant {
     pub state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
+    #[serde(skip)]
+    pub since: Option<Timestamp>,
 }
+
+impl PartialEq for Grant {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { holder, role, place, via, state, ends_at, since: _ } = self;
+        (holder, role, place, via, state, ends_at) == (&other.holder, &other.role, &other.place, &other.via, &other.state, &other.ends_at)
+    }
+}
+
+impl Eq for Grant {}
 
 impl Grant {
     /// A role that its holder was given and has now.
     pub fn own(holder: Holder, role: Role, place: Place) -> Self {
-        Self { holder, role, place, via: Via::Own, state: State::Active, ends_at: None }
+        Self { holder, role, place, via: Via::Own, state: State::Active, ends_at: None, since: None }
+    }
+
+    /// The same, held from some time on.
+    #[must_use]
+    pub fn since(self, since: Option<Timestamp>) -> Self {
+        Self { since, ..self }
     }
 
     /// The same by another way.
@@ -359,12 +389,22 @@ pub struct Grants {
     pub unseen: Vec<String>,
 }
 
+/// People whom a provider knows, invited ones included, and what it does not tell of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// Persons and invitations; somebody may be in it several times.
+    pub list: Vec<Holder>,
+    pub unseen: Vec<String>,
+}
+
 /// Of what grants are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GrantScope {
     /// All in an organization: its people, teams, projects, service accounts and keys. `None`: the one the connection is for.
     Organization(Option<super::OrganizationRef>),
     Project(super::ProjectRef),
+    /// Those of an organization who own it or something in it. A provider may tell of others, too.
+    Owners(Option<super::OrganizationRef>),
     /// All that one person holds, in every organization within reach.
     Person(super::MemberRef),
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod facts;
+mod gaps;
 mod impact;
 mod page;
 mod past;
@@ -21,6 +22,7 @@ pub mod teams;
 
 pub use address::{canonical, same_address, spellings, written_address};
 pub use facts::{Counted, Fact, Facts, Losing, Surroundings, Thing, mail_domain};
+pub use gaps::{Failed, Gaps};
 pub use impact::{Change, ChangeData, Gravity, Impact, Inverse, Loss, Secret, Target};
 pub use page::{Cursor, Limit, List, PageRequest};
 pub use past::Past;

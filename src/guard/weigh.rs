@@ -70,6 +70,11 @@ impl Bearing {
     pub(crate) fn none() -> Self {
         Self { tallies: Vec::new(), ends: Ending::Nothing, brings_in: false, domains: Vec::new(), gives_power: false }
     }
+
+    /// Whether nobody and nothing loses anything by it.
+    pub(crate) fn takes_nothing(&self) -> bool {
+        self.tallies.is_empty() && self.ends == Ending::Nothing
+    }
 }
 
 /// What a change ends, from nothing to a whole organization.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Engine,
@@ -10,6 +10,7 @@ use super::{
     references,
 };
 use crate::{
+    catalog::Offer,
     domain::one_line,
     error::{CallError, ProviderError},
     providers::{self, builtin},
@@ -23,9 +24,19 @@ use crate::{
 const MAX_STEPS: usize = 200;
 
 impl Engine {
+    /// # Errors
+    ///
+    /// Where there are no steps or too many, and where a step cannot be understood and the others are not to be made without it.
     pub(super) fn applying(&self, tool: &Tool, op: &ApplyChanges) -> Result<PlannedJob, CallError> {
+        if let Some(csv) = &op.csv {
+            return self.each(tool, op, csv);
+        }
+        if op.tool.is_some() || !op.common.is_empty() {
+            let message = "`tool` and `common` are for the rows of `csv`, which is not given";
+            return Err(ProviderError::invalid(message, "give `csv`, or `steps` alone").into());
+        }
         match op.steps.len() {
-            0 => return Err(ProviderError::invalid("`steps` is empty", "give at least one step").into()),
+            0 => return Err(ProviderError::invalid("`steps` is empty", "give at least one step, or `csv` with `tool`").into()),
             many if many > MAX_STEPS => {
                 let message = format!("{many} steps are more than the {MAX_STEPS} of one call");
                 return Err(ProviderError::invalid(message, "split them over several calls").into());
@@ -61,22 +72,7 @@ impl Engine {
 
     fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<PlannedRow, String> {
         let offer = self.catalog.offer(&step.tool).map_err(|error| told(&error))?;
-        let mut arguments = step.arguments.clone();
-        let envelope = offer.open(&mut arguments).map_err(|error| told(&error))?;
-        if envelope.dry_run || envelope.idempotency_key.is_some() || envelope.confirmation_token.is_some() {
-            return Err("`dry_run`, `idempotency_key` and `confirmation_token` are for the whole call; leave them out here".into());
-        }
-        let connection = offer.connection(envelope.connection.as_deref()).map_err(|error| told(&error))?;
-        if offer.tool.effect == Effect::Read {
-            return Err(format!("{} changes nothing; call it by itself", offer.tool.name));
-        }
-        if offer.is_job(connection) {
-            return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
-        }
-        let route = Route { tool: offer.tool.clone(), connection: connection.clone() };
-        if let Some(ends_at) = envelope.ends_at {
-            arguments.insert("ends_at".into(), ends_at.into());
-        }
+        let (route, arguments) = route(offer, step.arguments.clone())?;
         let references = references::find(&arguments);
         for it in &references {
             if !known.contains(&it.step) {
@@ -86,15 +82,34 @@ impl Engine {
                 return Err(format!("`{}` names no field; write `${{{}.id}}`", it.written(), it.step));
             }
             // What a caller has written elsewhere must not come in as a role or a person: nobody would see it stand there.
-            if gives_or_takes(offer.tool.effect) && !it.is_id() {
+            if gives_or_takes(route.tool.effect) && !it.is_id() {
                 let id = format!("`${{{}.id}}`", it.step);
                 return Err(format!("`{}`: a step that gives or takes away may only refer to an id, as {id}", it.written()));
             }
         }
+        let (connection, tool) = (route.connection.name.clone(), route.tool.name.to_owned());
         let stage = if references.is_empty() { Stage::Open(route) } else { Stage::Later(route) };
-        let (connection, tool) = (connection.name.clone(), offer.tool.name.to_owned());
         Ok(PlannedRow { name: name.to_owned(), connection, tool, arguments, stage, follows: false, target: None })
     }
+}
+
+/// Where a call of a changing tool goes, with its arguments as they are understood; or why it cannot be one of many.
+pub(super) fn route(offer: &Offer, mut arguments: Map<String, Value>) -> Result<(Route, Map<String, Value>), String> {
+    let envelope = offer.open(&mut arguments).map_err(|error| told(&error))?;
+    if envelope.dry_run || envelope.idempotency_key.is_some() || envelope.confirmation_token.is_some() {
+        return Err("`dry_run`, `idempotency_key` and `confirmation_token` are for the whole call; leave them out here".into());
+    }
+    let connection = offer.connection(envelope.connection.as_deref()).map_err(|error| told(&error))?;
+    if offer.is_read() {
+        return Err(format!("{} changes nothing; call it by itself", offer.tool.name));
+    }
+    if offer.is_job(connection) {
+        return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
+    }
+    if let Some(ends_at) = envelope.ends_at {
+        arguments.insert("ends_at".into(), ends_at.into());
+    }
+    Ok((Route { tool: offer.tool.clone(), connection: connection.clone() }, arguments))
 }
 
 /// Whether a step can have this name: others refer to it by that.

@@ -15,6 +15,7 @@
 mod add;
 mod apply;
 mod begin;
+mod each;
 mod ends;
 mod people;
 mod plan;

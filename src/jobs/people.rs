@@ -68,14 +68,7 @@ fn listed(op: &AddProjectMembers) -> (Vec<Row>, Vec<Problem>) {
 }
 
 fn read(csv: &str, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderError> {
-    let longest = most * ROW_BYTES;
-    if csv.len() > longest {
-        return Err(ProviderError::invalid(format!("`csv` is longer than {longest} bytes"), "split it over several calls"));
-    }
-    if is_a_file(csv) {
-        let message = format!("`csv` is the text of a table, and `{}` looks like the name of a file", csv.trim());
-        return Err(ProviderError::invalid(message, "give what is in the file"));
-    }
+    is_table(csv, most)?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     for line in table::read(csv)? {
         let table::Line { number, written, fault } = line;
@@ -85,6 +78,23 @@ fn read(csv: &str, most: usize) -> Result<(Vec<Row>, Vec<Problem>), ProviderErro
         }
     }
     Ok((rows, problems))
+}
+
+/// That a text may be a table, of at most so many rows.
+///
+/// # Errors
+///
+/// Where it is too long, or the name of a file.
+pub(super) fn is_table(csv: &str, most: usize) -> Result<(), ProviderError> {
+    let longest = most * ROW_BYTES;
+    if csv.len() > longest {
+        return Err(ProviderError::invalid(format!("`csv` is longer than {longest} bytes"), "split it over several calls"));
+    }
+    if is_a_file(csv) {
+        let message = format!("`csv` is the text of a table, and `{}` looks like the name of a file", csv.trim());
+        return Err(ProviderError::invalid(message, "give what is in the file"));
+    }
+    Ok(())
 }
 
 /// Whether a text is the name of a table instead of one.

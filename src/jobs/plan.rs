@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
 use super::{
-    Engine, add, apply, ends,
+    Engine, add, apply, each, ends,
     planned::{PlannedJob, PlannedRow, Ready, Route, Stage},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     guard::{Caller, Step},
     providers::{Connection, Prepared, Scope},
     store::FromStore as _,
+    tools::{Operation as _, jobs::ApplyChanges},
 };
 
 /// How many rows are planned at the same time.
@@ -136,6 +137,11 @@ impl Engine {
         }
         if work.invites() {
             add::fold_duplicates(&mut work.rows);
+        }
+        if work.tool.name == ApplyChanges::NAME && !work.in_order && !each::are_apart(&work.rows) {
+            // Each was planned as if the others were not there: it is planned anew when its turn comes.
+            work.in_order = true;
+            plans.clear();
         }
         ask_about_newcomers(&mut work.rows);
         Ok(plans)

@@ -9,7 +9,10 @@ use super::Connection;
 use crate::{
     domain::List,
     error::ProviderError,
-    tools::context::{Activity, ConnectionInfo, Connections, ListActivity, ListConnections},
+    tools::{
+        access::FindPerson,
+        context::{ConnectionInfo, Connections, ListActivity, ListConnections},
+    },
 };
 
 /// What the server's own tools read.
@@ -23,7 +26,7 @@ pub(crate) struct Builtin {
 pub const NAME: &str = "rolecall";
 
 pub(crate) fn connect(builtin: Builtin) -> Connection {
-    Connection::builder(NAME, NAME, builtin).on(list_connections).on(list_activity).build()
+    Connection::builder(NAME, NAME, builtin).on(list_connections).answered::<ListActivity>().answered::<FindPerson>().build()
 }
 
 /// How long a connection may take to show that it can be used.
@@ -51,9 +54,4 @@ async fn info(it: &Connection) -> ConnectionInfo {
         tools: served.len(),
         domains,
     }
-}
-
-/// The program answers it, since it knows who asks; this only puts the tool on offer.
-async fn list_activity(_: &Builtin, _: &ListActivity) -> Result<List<Activity>, ProviderError> {
-    Err(ProviderError::invalid("nobody is known to ask", "call list_activity by itself"))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::access::{self, Grants},
+    domain::access::{self, Grants, People},
     error::{CallError, ProviderError},
     guard::{Account, Planned, UnsentChange, UnsentRead},
     store::StoreError,
@@ -57,6 +57,7 @@ pub struct Connection {
     health: HealthFn,
     settle: Option<SettleFn>,
     grants: Option<GrantsFn>,
+    people: Option<PeopleFn>,
     longest: Duration,
 }
 
@@ -69,7 +70,8 @@ const LONGEST_HERE: Duration = Duration::from_secs(45);
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
-type GrantsFn = Box<dyn Fn(access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
+type GrantsFn = Box<dyn Fn(&Scope, access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
+type PeopleFn = Box<dyn Fn(&Scope, String) -> BoxFuture<'static, Result<People, ProviderError>> + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -136,6 +138,7 @@ impl Connection {
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
             grants: None,
+            people: None,
             longest: LONGEST_HERE,
         };
         Builder { connection, open, last: "" }
@@ -195,10 +198,19 @@ impl Connection {
     ///
     /// Those of the provider's reads; a place or person that is not there.
     pub async fn grants(&self, scope: access::GrantScope) -> Result<Option<Grants>, ProviderError> {
+        self.grants_at(&self.open(), scope).await
+    }
+
+    async fn grants_at(&self, at: &Scope, scope: access::GrantScope) -> Result<Option<Grants>, ProviderError> {
         match &self.grants {
-            Some(read) => read(scope).await.map(Some),
+            Some(read) => read(at, scope).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Begins a piece of work that looks at who holds what.
+    pub(crate) fn reader(self: &Arc<Self>) -> Reader {
+        Reader { connection: Arc::clone(self), scope: self.open() }
     }
 
     /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
@@ -210,6 +222,33 @@ impl Connection {
     /// One harmless read: whether the account can be used.
     pub async fn health(&self) -> Result<(), ProviderError> {
         (self.health)().await
+    }
+}
+
+/// What a connection tells of access, in one piece of work: what was looked up for one question need not be for the next.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) connection: Arc<Connection>,
+    scope: Scope,
+}
+
+impl Reader {
+    /// See [`Connection::grants`].
+    pub(crate) async fn grants(&self, scope: access::GrantScope) -> Result<Option<Grants>, ProviderError> {
+        self.connection.grants_at(&self.scope, scope).await
+    }
+
+    /// The people within reach, of all organizations, invited ones included. Where the text is somebody's address, it may be only those
+    /// with that address and those who may be the same person. `None` where the provider knows nothing of access.
+    ///
+    /// # Errors
+    ///
+    /// Those of the provider's reads.
+    pub(crate) async fn people(&self, text: &str) -> Result<Option<People>, ProviderError> {
+        match &self.connection.people {
+            Some(read) => read(&self.scope, text.to_owned()).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 
@@ -322,9 +361,29 @@ impl<P: Send + Sync + 'static> Builder<P> {
     where
         Fut: Future<Output = Result<Grants, ProviderError>> + Send + 'static,
     {
-        let open = Arc::clone(&self.open);
-        self.connection.grants = Some(Box::new(move |scope| Box::pin(read(open(None), scope))));
+        self.connection.grants = Some(Box::new(move |at, scope| match at.provider() {
+            Ok(provider) => Box::pin(read(provider, scope)),
+            Err(error) => Box::pin(async { Err(error) }),
+        }));
         self
+    }
+
+    /// Names the one reader of who is known; see [`Reader::people`].
+    pub(crate) fn people<Fut>(mut self, read: impl Fn(Arc<P>, String) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Result<People, ProviderError>> + Send + 'static,
+    {
+        self.connection.people = Some(Box::new(move |at, text| match at.provider() {
+            Ok(provider) => Box::pin(read(provider, text)),
+            Err(error) => Box::pin(async { Err(error) }),
+        }));
+        self
+    }
+
+    /// Puts a tool on offer that the program answers itself, since it knows who asks and of which connections.
+    pub(crate) fn answered<O: Operation<Effect = Read>>(self) -> Self {
+        let elsewhere = || ProviderError::invalid("nobody is known to ask", format!("call {} by itself", O::NAME));
+        self.serve_read::<O>(move |_, _| Box::pin(async move { Err(elsewhere()) }))
     }
 
     /// Says how long one request may be on its way; see [`Connection::longest`].

@@ -84,6 +84,19 @@ impl<'a> Sought<'a> {
         }
     }
 
+    /// All of these who are meant, by the first way of naming that fits anybody: the caller knows which of them are one person.
+    ///
+    /// # Errors
+    ///
+    /// Nobody, with those who have nearly the same name or address.
+    pub(crate) fn fitting<'p, T>(&self, people: &'p [T], known: impl Fn(&'p T) -> Known<'p>) -> Result<Vec<&'p T>, ProviderError> {
+        match found(people, self.text, self.by_part, &known) {
+            Ok(one) => Ok(vec![one]),
+            Err(candidates) if candidates.len() > 1 => Ok(candidates),
+            Err(_) => Err(self.nobody(people, known)),
+        }
+    }
+
     /// That nobody is called so, and who may be meant.
     fn nobody<'p, T>(&self, people: &'p [T], known: impl Fn(&'p T) -> Known<'p>) -> ProviderError {
         let fix = match near(people, self.text, known) {

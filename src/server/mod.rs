@@ -2,6 +2,7 @@
 
 mod ask;
 mod calls;
+mod compact;
 mod completion;
 mod prompts;
 mod resources;
@@ -36,7 +37,7 @@ use crate::{
     catalog::Offer,
     error::CallError,
     guard::{Caller, Given, LOCAL_PRINCIPAL, Question, Verdict},
-    tools::Effect,
+    tools::{Effect, ToolList},
 };
 
 /// Who makes a request, as a transport has found out. Transports put it into the request's extensions.
@@ -53,6 +54,9 @@ const LISTS_FRESH_MS: u64 = 3_600_000;
 const INSTRUCTIONS: &str = "Runs organizations: projects, members, teams, roles, keys, limits. Names, slugs, e-mails and ids all work; nothing is guessed. \
 Changes take dry_run. Those that destroy or give power ask a person through the client; a model cannot confirm them.";
 
+const MORE: &str = "The list shows the tools that most work needs; find_tools finds the others, which are called through call_read, call_write, \
+call_access or call_destroy.";
+
 /// The MCP server. Clones share everything.
 #[derive(Clone)]
 pub struct Server {
@@ -66,6 +70,7 @@ struct Inner {
     calls: Turns,
     figures: calls::Figures,
     patience: Patience,
+    list: ToolList,
 }
 
 /// How long things may take that a request waits for.
@@ -88,12 +93,21 @@ impl Default for Patience {
 
 impl Server {
     pub fn new(app: Arc<App>) -> Self {
-        Self::with_patience(app, Patience::default())
+        Self::with(app, Patience::default(), ToolList::Full)
     }
 
     pub fn with_patience(app: Arc<App>, patience: Patience) -> Self {
-        let calls = Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE);
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures: calls::Figures::new(), patience }) }
+        Self::with(app, patience, ToolList::Full)
+    }
+
+    /// With as much of the list of tools as clients are to be shown.
+    pub fn listing(app: Arc<App>, list: ToolList) -> Self {
+        Self::with(app, Patience::default(), list)
+    }
+
+    pub fn with(app: Arc<App>, patience: Patience, list: ToolList) -> Self {
+        let (calls, figures) = (Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE), calls::Figures::new());
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures, patience, list }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
@@ -102,8 +116,15 @@ impl Server {
 
     /// What a client hands to its model; with it what a person may miss, so that it does not take an empty directory for theirs.
     fn instructions(&self) -> String {
+        let mut text = INSTRUCTIONS.to_owned();
+        if self.inner.list == ToolList::Compact {
+            text += &format!(" {MORE}");
+        }
         let notes = &self.inner.app.notes;
-        if notes.is_empty() { INSTRUCTIONS.to_owned() } else { format!("{INSTRUCTIONS} Tell the person: {}", notes.join(". ")) }
+        if !notes.is_empty() {
+            text += &format!(" Tell the person: {}", notes.join(". "));
+        }
+        text
     }
 
     /// What an operator's tools want to know, as Prometheus reads it. It tells nothing of people, and no secret.
@@ -246,17 +267,30 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        list!(ListToolsResult, self.inner.app.catalog.offers().map(mcp_tool).collect(), request, cx)
+        list!(ListToolsResult, mcp_tools(&self.inner.app, self.inner.list), request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.inner.app.catalog.offer(name).ok().map(mcp_tool)
+        let own = || (self.inner.list == ToolList::Compact).then(|| compact::own(&self.inner.app, name)).flatten();
+        self.inner.app.catalog.offer(name).ok().map(mcp_tool).or_else(own)
     }
 
-    async fn call_tool(&self, request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+    async fn call_tool(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        let app = &self.inner.app;
+        let opened = if self.inner.list == ToolList::Compact { compact::opened(app, &mut request) } else { Ok(()) };
         // A handler that panics would never answer, and the client would wait for ever.
-        let told = self.inner.figures.begin(&self.inner.app, &request, &cx);
-        let call = AssertUnwindSafe(self.call(request, cx)).catch_unwind().instrument(told.span());
+        let told = self.inner.figures.begin(app, &request, &cx);
+        let call = async {
+            match opened {
+                Err(error) => Ok(failure(&error, &cx).into()),
+                Ok(()) if self.inner.list == ToolList::Compact && request.name == compact::FIND => {
+                    let found = compact::find(app, &request.arguments.unwrap_or_default());
+                    Ok(found.map_or_else(|error| failure(&error, &cx), |found| success(found, &cx)).into())
+                }
+                Ok(()) => self.call(request, cx).await,
+            }
+        };
+        let call = AssertUnwindSafe(call).catch_unwind().instrument(told.span());
         let answer = call.await.unwrap_or_else(|_| {
             tracing::error!("a tool call failed inside");
             Err(internal())
@@ -345,19 +379,30 @@ impl ServerHandler for Server {
     }
 }
 
+/// The list of tools as clients see it.
+pub fn mcp_tools(app: &App, list: ToolList) -> Vec<Tool> {
+    match list {
+        ToolList::Full => app.catalog.offers().map(mcp_tool).collect(),
+        ToolList::Compact => compact::list(app),
+    }
+}
+
 /// A tool on offer as clients see it.
 pub fn mcp_tool(offer: &Offer) -> Tool {
     let tool = &offer.tool;
-    // What a hint says by default is not said: clients read each hint, and models pay for each word.
-    let annotations = match tool.effect {
-        Effect::Read => ToolAnnotations::new().read_only(true),
-        Effect::Write | Effect::Access => ToolAnnotations::new().read_only(false).destructive(false),
-        Effect::Destroy => ToolAnnotations::new().read_only(false).destructive(true),
-    };
     Tool::new(tool.name, tool.description(), Arc::new(offer.input_schema()))
         .with_title(tool.title)
         .with_raw_output_schema(Arc::new(offer.output_schema()))
-        .with_annotations(annotations)
+        .with_annotations(annotations(tool.effect))
+}
+
+/// What a hint says by default is not said: clients read each hint, and models pay for each word.
+fn annotations(effect: Effect) -> ToolAnnotations {
+    match effect {
+        Effect::Read => ToolAnnotations::new().read_only(true),
+        Effect::Write | Effect::Access => ToolAnnotations::new().read_only(false).destructive(false),
+        Effect::Destroy => ToolAnnotations::new().read_only(false).destructive(true),
+    }
 }
 
 fn implementation() -> Implementation {

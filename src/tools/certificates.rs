@@ -29,7 +29,7 @@ pub struct ActivateCertificates {
 
 operation!(ActivateCertificates, "activate_certificates", "Activate certificates", Write => List<Certificate>);
 
-/// Deactivates certificates: clients that present them are refused. All or none.
+/// Deactivates certificates, all or none: clients with them are refused.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateCertificates {

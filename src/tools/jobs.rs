@@ -14,15 +14,26 @@ use crate::domain::{
 /// The noun under which these tools are found.
 pub(crate) const DOMAIN: &str = super::last_segment(module_path!());
 
-/// Makes changes in order after one question; `${id.field}` takes from an earlier step's result.
+/// After one question, makes `steps` in order (`${id.field}`: an earlier result), or `tool` for each row of `csv`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyChanges {
     /// Calls, with `connection` in `arguments`.
-    #[schemars(length(min = 1, max = 200))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
     pub steps: Vec<StepCall>,
-    /// Default: stop.
+    /// Of rows: continue.
     pub on_failure: Option<OnFailure>,
+    /// For rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Header: arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<String>,
+    /// For all rows.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(with = "Option<OpenObject>")]
+    pub common: Map<String, Value>,
 }
 
 /// One call of another tool.
@@ -32,8 +43,27 @@ pub struct ApplyChanges {
 pub struct StepCall {
     pub tool: String,
     #[serde(default)]
+    #[schemars(with = "Option<OpenObject>")]
     pub arguments: Map<String, Value>,
     pub id: Option<String>,
+}
+
+/// An object whose fields nobody can list beforehand, also as JSON text: clients that are strict empty an open object, and some
+/// converters refuse it where nothing else is allowed.
+pub(crate) struct OpenObject;
+
+impl JsonSchema for OpenObject {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OpenObject".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "object" }, { "type": "string" }] })
+    }
 }
 
 /// What happens to the steps behind one that failed.

@@ -30,13 +30,13 @@ pub struct GetServiceAccount {
 
 operation!(GetServiceAccount, "get_service_account", "Get service account", Read => ServiceAccount);
 
-/// Creates an account for a program; its key goes to the secrets folder.
+/// Creates a program's account; its key goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateServiceAccount {
     pub project: ProjectRef,
     pub name: Name,
-    /// No key yet.
+    /// No key.
     pub without_key: Option<bool>,
     /// Life.
     #[schemars(range(min = 60, max = 31_536_000))]
@@ -155,7 +155,7 @@ pub struct UpdateApiKey {
     /// Life.
     #[schemars(range(min = 60, max = 31_536_000))]
     pub expires_in_seconds: Option<i64>,
-    /// Fields to empty.
+    /// Empties.
     #[serde(default)]
     #[schemars(length(max = 3))]
     pub clear: Vec<ApiKeyField>,
@@ -174,7 +174,7 @@ pub enum ApiKeyField {
 
 operation!(UpdateApiKey, "update_api_key", "Update API key", Access => ApiKey);
 
-/// Deletes a key; what uses it stops at once. Cannot be undone.
+/// Deletes a key for good; what uses it stops at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteApiKey {

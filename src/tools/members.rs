@@ -59,7 +59,7 @@ pub struct AddOrganizationMember {
 
 operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member, ends "remove_organization_member");
 
-/// Creates an account as a member; the password goes to the secrets folder.
+/// Creates a member's account; its password goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub mod access;
 pub mod certificates;
 pub mod context;
 pub mod jobs;
@@ -25,12 +26,15 @@ pub mod teams;
 
 pub(crate) use decode::{AnyOperation, Decode, decode, decode_any};
 pub use effect::{Access, Changes, Destroy, Effect, EffectKind, Read, Write};
+pub use list::{ESSENTIAL, ToolList};
 pub(crate) use nearest::near;
 pub use receipt::{Receipt, SecretPlace, Status};
-pub(crate) use understand::{Asked, Fault, Understood, error as misunderstood, understand};
+pub(crate) use understand::{Asked, Fault, Understood, argument, as_object, error as misunderstood, understand};
 
 mod decode;
 mod effect;
+mod help;
+mod list;
 mod nearest;
 mod receipt;
 mod understand;
@@ -47,6 +51,8 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
     const MAKES_SECRET: bool = false;
     /// Whether it answers over all connections where none is named. Its output is a [`crate::domain::List`].
     const ACROSS: bool = false;
+    /// Whether the server itself answers it, about all connections or about the one that is named.
+    const SPANS: bool = false;
     /// Of one that gives access which can end at a time: the tool that takes it away again.
     const ENDED_BY: Option<&'static str> = None;
     /// [`Read`], [`Write`], [`Access`] or [`Destroy`]. A change cannot be registered as a read.
@@ -55,31 +61,35 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
 }
 
 /// `operation!(ListProjects, "list_projects", "List projects", Read => List<Project>)`, with `secret` at the end
-/// for one that makes a secret, `across` for one that answers over all connections, `ends "remove_project_member"` for one that gives
-/// access which may end at a time, by that tool.
+/// for one that makes a secret, `across` for a list over all connections, `spans` for what the server itself answers over them,
+/// `ends "remove_project_member"` for one that gives access which may end at a time, by that tool.
 macro_rules! operation {
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, None);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, None);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, across) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true, None);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true, false, None);
+    };
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, spans) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, true, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, ends $by:literal) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, Some($by));
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, false, Some($by));
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret, ends $by:literal) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, Some($by));
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, false, Some($by));
     };
-    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal, $ended_by:expr) => {
+    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal, $spans:literal, $ended_by:expr) => {
         impl $crate::tools::Operation for $type {
             const NAME: &'static str = $name;
             const TITLE: &'static str = $title;
             const DOMAIN: &'static str = $crate::tools::last_segment(module_path!());
             const MAKES_SECRET: bool = $secret;
             const ACROSS: bool = $across;
+            const SPANS: bool = $spans;
             const ENDED_BY: Option<&'static str> = $ended_by;
             type Effect = $crate::tools::$effect;
             type Output = $output;
@@ -107,6 +117,7 @@ pub struct Tool {
     pub effect: Effect,
     pub makes_secret: bool,
     pub across: bool,
+    pub spans: bool,
     /// See [`Operation::ENDED_BY`].
     pub ended_by: Option<&'static str>,
     /// What does not fit of some arguments.
@@ -115,8 +126,17 @@ pub struct Tool {
 
 impl Tool {
     pub fn of<O: Operation>() -> Self {
-        let (effect, makes_secret, across, ended_by) = (O::Effect::EFFECT, O::MAKES_SECRET, O::ACROSS, O::ENDED_BY);
-        Self { name: O::NAME, title: O::TITLE, domain: O::DOMAIN, effect, makes_secret, across, ended_by, faults: decode::faults::<O> }
+        Self {
+            name: O::NAME,
+            title: O::TITLE,
+            domain: O::DOMAIN,
+            effect: O::Effect::EFFECT,
+            makes_secret: O::MAKES_SECRET,
+            across: O::ACROSS,
+            spans: O::SPANS,
+            ended_by: O::ENDED_BY,
+            faults: decode::faults::<O>,
+        }
     }
 }
 
@@ -145,6 +165,7 @@ pub fn visit(visitor: &mut impl Visit) {
     }
     tools! {
         context: ListConnections, GetCurrentUser, ListActivity;
+        access: FindPerson;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
         members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,

@@ -49,7 +49,7 @@ pub struct UpdateOrganization {
     pub description: Option<Description>,
     pub slug: Option<Slug>,
     pub website: Option<Website>,
-    /// Fields to empty.
+    /// Empties.
     #[serde(default)]
     #[schemars(length(max = 2))]
     pub clear: Vec<OrganizationField>,
@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with all in it, for good; people keep their accounts.
+/// Deletes an organization with all in it; people keep their accounts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {

@@ -54,7 +54,7 @@ operation!(AddProjectMember, "add_project_member", "Add project member", Access 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMembers {
-    /// People; or give `csv`.
+    /// Or give `csv`.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub people: Vec<NewProjectMember>,

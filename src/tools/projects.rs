@@ -77,7 +77,7 @@ pub struct UpdateProject {
     pub slug: Option<Slug>,
     /// Encryption key.
     pub external_key_id: Option<String>,
-    /// Fields to empty.
+    /// Empties.
     #[serde(default)]
     #[schemars(length(max = 2))]
     pub clear: Vec<ProjectField>,

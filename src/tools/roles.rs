@@ -50,7 +50,7 @@ pub struct CreateRole {
 
 operation!(CreateRole, "create_role", "Create role", Access => Role);
 
-/// Changes a custom role, for all who hold it. Permissions are replaced as a whole.
+/// Changes a custom role, for all who hold it. Permissions are replaced.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRole {
@@ -61,7 +61,7 @@ pub struct UpdateRole {
     pub permissions: Option<Vec<String>>,
     pub description: Option<Description>,
     pub project: Option<ProjectRef>,
-    /// Fields to empty.
+    /// Empties.
     #[serde(default)]
     #[schemars(length(max = 1))]
     pub clear: Vec<RoleField>,

@@ -49,7 +49,7 @@ pub struct UpdateTeam {
     pub name: Option<Name>,
     pub description: Option<Description>,
     pub slug: Option<Slug>,
-    /// Fields to empty.
+    /// Empties.
     #[serde(default)]
     #[schemars(length(max = 1))]
     pub clear: Vec<TeamField>,

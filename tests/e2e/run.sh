@@ -119,7 +119,7 @@ part "$cache/python/bin/python" "$here/clients.py" "$binary" "$base"
 part "$node" "$cache/node/clients.mjs" "$binary" "$base"
 part bash -c lint
 
-# Each vendor's package against our sandbox, and our requests against the package's.
+# Each vendor's package against our sandbox, and our requests against the package's; and the converters that hosts put the tools through.
 for requirements in "$here"/*/requirements.txt; do
     provider=$(basename "$(dirname "$requirements")")
     install_sdk "$provider"

@@ -16,7 +16,7 @@ async fn listed(options: &Options) -> Vec<Value> {
 }
 
 /// What a host hands to the model: name, description, input schema.
-fn paid_for(tool: &Value) -> String {
+pub(crate) fn paid_for(tool: &Value) -> String {
     json!({ "name": tool["name"], "description": tool["description"], "inputSchema": tool["inputSchema"] }).to_string()
 }
 
@@ -60,7 +60,7 @@ async fn the_list_keeps_its_byte_budget_and_names_what_results_hold() {
         let bytes = json!({ "tools": listed }).to_string().len();
         println!("{bytes} bytes of {} tools", listed.len());
         // 80 kB for the 83 tools of the platforms; those that answer and act across platforms have as much each.
-        assert!(bytes <= 964 * listed.len(), "{bytes} bytes");
+        assert!(bytes <= 964 * listed.len(), "{bytes} bytes, {} too many", bytes - 964 * listed.len());
     }
     for tool in &one {
         let properties = tool["outputSchema"]["properties"].as_object().unwrap();
@@ -95,6 +95,11 @@ async fn every_tool_refuses_an_unknown_argument_though_its_schema_does_not_say_s
     assert_eq!(agent.dump().await, before);
 }
 
+/// How an object whose fields nobody can list is declared.
+fn open_object() -> Value {
+    json!([{ "type": "object" }, { "type": "string" }])
+}
+
 #[tokio::test]
 async fn schemas_are_plain_and_every_argument_is_described() {
     for tool in listed(&Options::default()).await {
@@ -105,13 +110,15 @@ async fn schemas_are_plain_and_every_argument_is_described() {
         assert!((3..=40).contains(&words.len()), "{name}: {words:?}");
         for (argument, property) in schema["properties"].as_object().unwrap() {
             assert!(property["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}.{argument} is not described");
-            assert!(property["type"].is_string(), "{name}.{argument} has no single type: {property}");
+            assert!(property["type"].is_string() || property["anyOf"] == open_object(), "{name}.{argument} has no single type: {property}");
             if property["type"] == "array" {
-                assert!(property["maxItems"].is_u64(), "{name}.{argument} has no end");
+                let ends = property["maxItems"].is_u64() || property["items"]["enum"].is_array();
+                assert!(ends, "{name}.{argument} has no end");
             }
         }
         for both in [schema, &tool["outputSchema"]] {
-            let text = both.to_string();
+            // An object whose fields nobody can list may come as JSON text, too: strict clients empty it.
+            let text = both.to_string().replace(&format!("\"anyOf\":{}", open_object()), "\"type\":\"object\"");
             for banned in ["\"$ref\"", "\"$defs\"", "\"null\"", "\"anyOf\"", "\"oneOf\"", "\"allOf\"", ":{}"] {
                 let empty_ok = banned == ":{}" && schema["properties"] == json!({});
                 assert!(!text.contains(banned) || empty_ok, "{name}: {banned} in {text}");
@@ -176,6 +183,7 @@ async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
         "deactivate",
         "apply",
         "undo",
+        "find",
     ];
     for tool in tools::all() {
         let verb = tool.name.split('_').next().unwrap();

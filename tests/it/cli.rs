@@ -171,6 +171,24 @@ fn a_table_is_read_from_wherever_it_is_and_in_whatever_letters() {
     }
 }
 
+#[test]
+fn a_tool_is_called_for_each_row_of_a_table_after_one_question() {
+    let shell = Shell::acme();
+    std::fs::write(shell.home().join("teams.csv"), "Team,Purpose\nLyon,the office\nOslo,\nPlatform,again\n").unwrap();
+    let ran = shell.run(&["call", "create_team", "--each", "teams.csv", "--organization", "Acme", "--dry-run"]);
+    assert_eq!((ran.code, &ran.json()["status"]), (0, &json!("dry_run")), "{ran:?}");
+    let ran = shell.run(&["call", "create_team", "--each", "teams.csv", "--organization", "Acme"]);
+    // One row fails alone, and the exit code says so.
+    let made: Vec<String> = ran.json()["after"]["items"].as_array().unwrap().iter().map(|it| it["outcome"].to_string()).collect();
+    assert_eq!((ran.code, made), (1, ["\"done\"", "\"done\"", "\"failed\""].map(String::from).to_vec()), "{ran:?}");
+    let ran = shell.run_with_input(&["call", "update_team", "--each", "-", "--on-failure", "stop"], "team,name\nLyon,Lyons\n");
+    assert_eq!((ran.code, &ran.json()["status"]), (0, &json!("done")), "{ran:?}");
+    let ran = shell.run(&["call", "create_team", "--each", "gone.csv"]);
+    assert!(ran.code == 2 && ran.err.starts_with("error: file `gone.csv`: No such file"), "{ran:?}");
+    let ran = shell.run_with_input(&["call", "list_teams", "--each", "-"], "query\nx\n");
+    assert!(ran.code == 1 && ran.err.contains("list_teams changes nothing"), "{ran:?}");
+}
+
 #[tokio::test]
 async fn a_wrong_word_says_what_it_may_have_been_and_nothing_is_sent() {
     let shell = Shell::acme();
@@ -199,6 +217,28 @@ async fn a_wrong_word_says_what_it_may_have_been_and_nothing_is_sent() {
 }
 
 #[test]
+fn the_compact_list_is_shown_by_a_flag_or_by_the_configuration() {
+    let shell = Shell::new();
+    let names = |words: &[&str]| -> Vec<String> {
+        let listed = shell.run(words).json();
+        listed["tools"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let compact = names(&["tools", "--json", "--compact"]);
+    assert!(compact.contains(&"call_destroy".to_owned()) && compact.len() < 20, "{compact:?}");
+    let full = names(&["tools", "--json"]);
+    assert!(full.len() > 80 && !full.contains(&"call_destroy".to_owned()), "{full:?}");
+    std::fs::write(shell.home().join("compact.toml"), "[tools]\nlist = \"compact\"\n").unwrap();
+    assert_eq!(names(&["--config", "compact.toml", "tools", "--json"]), compact);
+    let tokens = shell.run(&["tools", "--tokens", "--compact"]).out;
+    assert!(tokens.contains(&format!("\n{} tools: about ", compact.len())), "{tokens}");
+    let snippet = shell.run(&["config", "claude-code", "--compact"]).out;
+    assert!(snippet.contains(" serve ") && snippet.contains(" --compact"), "{snippet}");
+    std::fs::write(shell.home().join("odd.toml"), "[tools]\nlist = \"small\"\n").unwrap();
+    let odd = shell.run(&["--config", "odd.toml", "tools"]);
+    assert!(odd.code == 2 && odd.err.contains("`tools.list`: unknown variant `small`"), "{odd:?}");
+}
+
+#[test]
 fn a_tools_help_comes_from_its_schema() {
     let ran = Shell::new().run(&["call", "add_project_member", "--help"]);
     assert_eq!(ran.code, 0);
@@ -206,6 +246,14 @@ fn a_tools_help_comes_from_its_schema() {
     let arguments: Vec<&str> = ran.out.lines().filter_map(|it| it.trim_start().strip_prefix("--")?.split(' ').next()).collect();
     assert_eq!(arguments, ["project", "member", "roles", "dry-run", "idempotency-key"]);
     assert!(ran.out.contains("May be repeated. Required."), "{}", ran.out);
+    // Models get labels, people get sentences.
+    for sentence in [
+        "\n  --project TEXT\n      The project, by name, slug or id. Required.\n",
+        "\n  --dry-run\n      Only tells what the change would do and what a person would be asked; nothing is changed.\n",
+        "\n  --idempotency-key TEXT\n      A text of your own that makes a repeated call answer what the first one did",
+    ] {
+        assert!(ran.out.contains(sentence), "{}", ran.out);
+    }
 }
 
 #[tokio::test]

@@ -13,11 +13,13 @@ use rolecall_sandbox::{self as sandbox, Platform, Sandbox, Seed, engine::Engine,
 use crate::support::{Agent, Options, Store, Value, json};
 
 /// Four services and the directory, as `rolecall.toml` names them.
-struct Five {
-    agent: Agent,
-    globant: Sandbox<Geai>,
-    acme: Sandbox<Openai>,
-    vision: Sandbox<Seeme>,
+pub(crate) struct Five {
+    pub(crate) agent: Agent,
+    pub(crate) globant: Sandbox<Geai>,
+    pub(crate) acme: Sandbox<Openai>,
+    pub(crate) vision: Sandbox<Seeme>,
+    /// The laboratory, where it is up.
+    _lab: Option<Sandbox<Engine>>,
 }
 
 const FILE: &str = r#"
@@ -50,6 +52,10 @@ async fn start<P: Platform>(variables: &mut BTreeMap<String, String>) -> Sandbox
 impl Five {
     /// All of them are up but the laboratory, which was there a moment ago.
     async fn new() -> Self {
+        Self::with(false).await
+    }
+
+    pub(crate) async fn with(lab_is_up: bool) -> Self {
         let mut variables = BTreeMap::new();
         let (globant, acme, vision) =
             (start::<Geai>(&mut variables).await, start::<Openai>(&mut variables).await, start::<Seeme>(&mut variables).await);
@@ -60,7 +66,7 @@ impl Five {
             .replace("\"GEAI\"", &format!("{:?}", globant.url))
             .replace("\"ENGINE\"", &format!("{:?}", lab.url))
             .replace("\"SEEME\"", &format!("{:?}", format!("{}/api/v1/", vision.url)));
-        drop(lab);
+        let _lab = Some(lab).filter(|_| lab_is_up);
         let folder = store.folder.path();
         std::fs::write(folder.join("rolecall.toml"), text).unwrap();
         let places =
@@ -69,10 +75,10 @@ impl Five {
         let setup = Config::load_at(&overrides, &places).unwrap().setup(Reach::Local);
         seed::seed(&setup.db, "acme").await.unwrap();
         let agent = Agent::of(&store, Arc::new(App::new(setup)), Options::default()).await;
-        Self { agent, globant, acme, vision }
+        Self { agent, globant, acme, vision, _lab }
     }
 
-    fn changes(&self) -> [usize; 3] {
+    pub(crate) fn changes(&self) -> [usize; 3] {
         let count = |journal: Vec<sandbox::Exchange>| journal.iter().filter(|it| it.method != "GET").count();
         [count(self.globant.journal()), count(self.acme.journal()), count(self.vision.journal())]
     }

@@ -29,12 +29,12 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("providers/engine", &["domain", "tools", "error", "shape", "secrets", "guard", "providers", "providers/http"]),
     ("providers/builtin", &["domain", "tools", "error", "providers"]),
     ("catalog", &["tools", "error", "shape", "guard", "providers", "providers/builtin"]),
+    ("answers", &["domain", "tools", "error", "access", "guard", "providers"]),
     ("jobs", &["domain", "tools", "error", "shape", "store", "guard", "providers", "providers/builtin", "catalog"]),
     (
         "app",
         &[
             "domain",
-            "tools",
             "error",
             "shape",
             "store",
@@ -44,6 +44,7 @@ const HOUSE: &[(&str, &[&str])] = &[
             "providers/local",
             "providers/builtin",
             "catalog",
+            "answers",
             "jobs",
         ],
     ),

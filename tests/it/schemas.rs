@@ -124,6 +124,10 @@ fn input<O: Operation>() -> Value {
     fields.entry("properties").or_insert_with(|| json!({}));
     for argument in fields["properties"].as_object_mut().unwrap().values_mut().filter_map(Value::as_object_mut) {
         undescribe_inner(argument);
+        // A list of these values ends with them.
+        if argument.get("items").is_some_and(|it| it.get("enum").is_some()) {
+            argument.shift_remove("maxItems");
+        }
         // The error names what is missing inside.
         argument.shift_remove("required");
         // A label is no sentence, and a full stop on each would cost a token on each.
@@ -213,8 +217,9 @@ fn undescribe_inner(argument: &mut Map<String, Value>) {
             && let Value::Object(properties) = inner
         {
             for property in properties.values_mut().filter_map(Value::as_object_mut) {
-                property.shift_remove("description");
-                property.shift_remove("enum");
+                for told_by_errors in ["description", "enum", "minItems", "maxItems"] {
+                    property.shift_remove(told_by_errors);
+                }
                 undescribe_inner(property);
             }
         }

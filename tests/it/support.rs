@@ -64,6 +64,7 @@ pub(crate) struct Options {
     pub(crate) pin: Option<String>,
     /// How long a request waits for what takes its time.
     pub(crate) patience: Patience,
+    pub(crate) list: rolecall::tools::ToolList,
 }
 
 impl Default for Options {
@@ -75,6 +76,7 @@ impl Default for Options {
             lists: rolecall::guard::AllowLists::default(),
             pin: None,
             patience: Patience { question: Duration::from_millis(300), ..Patience::default() },
+            list: rolecall::tools::ToolList::Full,
         }
     }
 }
@@ -252,7 +254,7 @@ impl Agent {
 
     pub(crate) async fn of(store: &Arc<Store>, app: Arc<App>, options: Options) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let server = Server::with_patience(Arc::clone(&app), options.patience);
+        let server = Server::with(Arc::clone(&app), options.patience, options.list);
         tokio::spawn(async move {
             if let Ok(running) = rmcp::ServiceExt::serve(server, theirs).await {
                 let _ = running.waiting().await;

@@ -67,7 +67,7 @@ fn is_role(name: &str, ids: bool) -> bool {
 }
 
 /// The name of a column without what people write it with.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     fold(name).chars().filter(|it| it.is_alphanumeric()).collect()
 }
 
@@ -79,6 +79,17 @@ pub(super) fn is_header(cells: &[String]) -> bool {
     let role = names.iter().any(|it| is_role(it, false) || is_role(it, true));
     let found = u8::from(has(&PROJECT)) + u8::from(has(&MEMBER)) + u8::from(role);
     found > 1 && !cells.iter().any(|it| it.contains('@'))
+}
+
+/// How well cells look like a row without a header: project, person, roles.
+pub(super) fn fits(cells: &[String]) -> u32 {
+    let [_, who, _, ..] = cells else { return 0 };
+    let is_one = !who.trim_end_matches([',', '\t', ';']).contains(['\t', ';']);
+    match cells.iter().position(|it| it.contains('@')) {
+        Some(1) if is_one => 2,
+        None => 1,
+        Some(_) => 0,
+    }
 }
 
 impl Columns {

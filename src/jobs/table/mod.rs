@@ -1,10 +1,13 @@
 //! A job's rows as a table for spreadsheets, and tables read. That of `add_project_members` can be given to it again: what was
 //! written is what is read.
 
+mod calls;
 mod cells;
 pub(crate) use cells::defused;
 mod columns;
 mod records;
+
+pub(super) use calls::{Argument, Call, calls};
 
 use self::{
     cells::{as_meant, listed, names, tidy},
@@ -53,7 +56,8 @@ pub(super) struct Line {
 pub(super) fn read(csv: &str) -> Result<Vec<Line>, ProviderError> {
     let mut columns = None;
     let (mut lines, mut made) = (Vec::new(), 0);
-    for mut record in records::records(csv) {
+    let look = records::Look { is_header: &columns::is_header, fits: columns::fits };
+    for mut record in records::records(csv, look) {
         let columns = if let Some(columns) = &columns {
             columns
         } else {

@@ -3,10 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    cells::{tidy, unquoted},
-    columns,
-};
+use super::cells::{tidy, unquoted};
 
 /// One record of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +24,19 @@ const LONGEST_CELL: usize = 20_000;
 /// From how many lines it is guessed what separates cells.
 const SAMPLE: usize = 20;
 
+/// How the rows of a table look, by which it is seen what separates their cells.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// Whether a first line names columns.
+    pub(super) is_header: &'a dyn Fn(&[String]) -> bool,
+    /// How well cells look like a row without a header.
+    pub(super) fits: fn(&[String]) -> u32,
+}
+
 /// The records of a table. Blank lines and fences around it are left out.
-pub(super) fn records(text: &str) -> Vec<Record> {
+pub(super) fn records(text: &str, look: Look<'_>) -> Vec<Record> {
     let text = lines_of(text);
-    let (separator, skip) = separator(&text);
+    let (separator, skip) = separator(&text, look);
     let mut reader = Reader { rest: &text, line: 1, separator };
     let mut records: Vec<Record> = std::iter::from_fn(|| reader.next()).filter(|it| it.line > skip && !is_around(it)).collect();
     if separator == '|' {
@@ -94,7 +100,7 @@ fn written_out(text: &str) -> Option<String> {
 }
 
 /// What separates cells, and how many lines say so and nothing else.
-fn separator(text: &str) -> (char, usize) {
+fn separator(text: &str, look: Look<'_>) -> (char, usize) {
     let lines = || text.lines().enumerate().map(|(at, line)| (at + 1, tidy(line))).filter(|it| !it.1.is_empty());
     if let Some((number, line)) = lines().next()
         && let Some(said) = said(line)
@@ -108,11 +114,11 @@ fn separator(text: &str) -> (char, usize) {
     }
     let cells = |line: &str, separator| Reader { rest: line, line: 1, separator }.next().map(|it| it.cells).unwrap_or_default();
     if let Some(first) = sample.first()
-        && let Some(found) = SEPARATORS.into_iter().find(|it| columns::is_header(&cells(first, *it)))
+        && let Some(found) = SEPARATORS.into_iter().find(|it| (look.is_header)(&cells(first, *it)))
     {
         return (found, 0);
     }
-    let fit = |separator: char| sample.iter().map(|it| fits(&cells(it, separator))).sum::<u32>();
+    let fit = |separator: char| sample.iter().map(|it| (look.fits)(&cells(it, separator))).sum::<u32>();
     // The first of equals.
     let best = SEPARATORS.into_iter().rev().max_by_key(|it| fit(*it));
     (best.unwrap_or(','), 0)
@@ -125,17 +131,6 @@ fn said(line: &str) -> Option<char> {
     let mut said = said.chars();
     let separator = said.next().unwrap_or('\t'); // a tab at the end was taken for a space
     (name.eq_ignore_ascii_case("sep=") && said.next().is_none()).then_some(separator)
-}
-
-/// How well cells look like a row without a header: project, person, roles.
-fn fits(cells: &[String]) -> u32 {
-    let [_, who, _, ..] = cells else { return 0 };
-    let is_one = !who.trim_end_matches(SEPARATORS).contains(['\t', ';']);
-    match cells.iter().position(|it| it.contains('@')) {
-        Some(1) if is_one => 2,
-        None => 1,
-        Some(_) => 0,
-    }
 }
 
 /// Reads record after record.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText as _, Surroundings,
-        access::{Allows, Grant, GrantScope, Grants, Holder, Named, Person, Place, Power, Role},
+        access::{Allows, Grant, GrantScope, Grants, Holder, Named, People, Person, Place, Power, Role},
         fold, mail_domain,
         roles::RoleLevel,
     },
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, known: at.known_roles().await?, grants: Grants::default() };
     match scope {
-        GrantScope::Organization(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
             let org = at.organization(named.as_ref()).await?;
             seen.members(&org, |_| true).await?;
             seen.projects(at.projects_of(&org).await?, |_| true).await?;
@@ -41,6 +41,20 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
     }
     seen.untold("the service does not list the custom tokens with which programs act as a person");
     Ok(seen.grants)
+}
+
+/// The people of every organization within reach, external ones included.
+pub(super) async fn everybody(at: &Session) -> Result<People, ProviderError> {
+    let orgs = match at.pinned().await? {
+        Some(pinned) => vec![pinned],
+        None => at.orgs().await?,
+    };
+    let mut found = People::default();
+    for org in &orgs {
+        found.list.extend(at.people(&org.id).await?.iter().map(|it| it.user.holder()));
+    }
+    found.unseen.push("people of organizations and projects that the account of this connection does not see".to_owned());
+    Ok(found)
 }
 
 /// What was seen so far.

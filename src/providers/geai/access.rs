@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         Surroundings,
-        access::{self, Grant, GrantScope, Grants, Holder, Named, Power},
+        access::{self, Grant, GrantScope, Grants, Holder, Named, People, Power},
         mail_domain,
         roles::RoleLevel,
     },
@@ -25,7 +25,7 @@ pub(super) const AT_MOST: usize = 50;
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (mut list, mut unseen) = (Vec::new(), Vec::new());
     match scope {
-        GrantScope::Organization(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;
@@ -69,6 +69,13 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
     }
     unseen.push("administrators of the whole platform reach everything, and are in no list".to_owned());
     Ok(Grants { list, unseen })
+}
+
+/// The people of the organization.
+pub(super) async fn everybody(at: &Session) -> Result<People, ProviderError> {
+    let own = at.organization(None).await?;
+    let list = at.people(&own).await?.iter().map(holder).collect();
+    Ok(People { list, unseen: vec!["people who are invited, or in projects alone, are in no list of the service".to_owned()] })
 }
 
 fn of_people<'a>(people: &'a [WireMember], own: &Own) -> impl Iterator<Item = Grant> + use<'a> {

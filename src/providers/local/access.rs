@@ -4,6 +4,9 @@ use super::{
     Session,
     held::{key_role, no_role, role},
     invitations::PROJECT_MEMBER,
+    members::OWNER,
+    reach::PROJECT_OWNER,
+    resolve::{ROLE_COLUMNS, RoleRow},
     seats::RolePlace,
 };
 use crate::{
@@ -19,11 +22,16 @@ use crate::{
 pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (whose, project) = match scope {
         GrantScope::Organization(named) => (whole(at, named.as_ref()).await?, None),
+        GrantScope::Owners(named) => {
+            let owning = [OWNER, PROJECT_OWNER].map(str::to_owned).to_vec();
+            (Whose { roles: Some(owning), ..whole(at, named.as_ref()).await? }, None)
+        }
         GrantScope::Project(named) => {
             let project = at.project(named).await?;
             let place = RolePlace::of_project(at, project, None).await?;
             let project = place.project_id().map(str::to_owned);
-            (Whose { organization: Some(place.organization.id), project: project.clone(), ..Whose::default() }, project)
+            let above = Some(reaching_into_projects(at, &place.organization.id).await?);
+            (Whose { organization: Some(place.organization.id), project: project.clone(), above, ..Whose::default() }, project)
         }
         GrantScope::Person(named) => (one(at, named.text()).await?, None),
     };
@@ -33,6 +41,13 @@ pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grant
         list.retain(|it| !matches!(it.place, Place::Organization(_)) || it.role.inside != Allows::nothing());
     }
     Ok(Grants { list, unseen: Vec::new() })
+}
+
+/// The roles of an organization that allow something in its projects: of all its people, these are few.
+async fn reaching_into_projects(at: &mut Session, organization_id: &str) -> Result<Vec<String>, ProviderError> {
+    let sql = format!("{ROLE_COLUMNS} WHERE r.level = 'organization' AND (r.built_in OR r.organization_id = $1)");
+    let roles: Vec<RoleRow> = at.db.all(&sql, &args![organization_id]).await?;
+    Ok(roles.into_iter().filter(|it| it.held().inside != Allows::nothing()).map(|it| it.id).collect())
 }
 
 async fn whole(at: &mut Session, named: Option<&OrganizationRef>) -> Result<Whose, ProviderError> {
@@ -68,6 +83,10 @@ pub(super) struct Whose {
     pub(super) organization: Option<String>,
     /// Only what reaches this project.
     pub(super) project: Option<String>,
+    /// Only what is held with these roles; then keys are not meant.
+    pub(super) roles: Option<Vec<String>>,
+    /// Only these roles of the organization.
+    pub(super) above: Option<Vec<String>>,
     /// Ids of people. `None`: everybody and everything, and what follows here is not looked at.
     pub(super) people: Option<Vec<String>>,
     /// Pending invitations of these addresses.
@@ -83,7 +102,7 @@ row! {
         kind: String, holder_id: String, holder: String, name: Option<String>,
         role_id: Option<String>, role: Option<String>, level: Option<String>, permissions: Option<String>, scopes: Option<String>,
         owner: Option<String>, organization_id: String, organization: String, project_id: Option<String>, project: Option<String>,
-        team_id: Option<String>, team: Option<String>, handed_down: bool, ends_at: Option<i64>,
+        team_id: Option<String>, team: Option<String>, handed_down: bool, ends_at: Option<i64>, since: Option<i64>,
     }
 }
 
@@ -114,7 +133,7 @@ async fn read_some(at: &mut Session, whose: &Whose) -> Result<Vec<Grant>, Provid
     let sql = format!(
         "SELECT h.kind, h.holder_id, COALESCE(u.email, x.name, s.name, k.name, h.holder_id) AS holder, u.name, h.role_id, r.name AS role, \
          r.level, r.permissions, k.scopes, COALESCE(ks.name, ku.email) AS owner, o.id AS organization_id, o.name AS organization, \
-         p.id AS project_id, p.name AS project, t.id AS team_id, t.name AS team, h.handed_down, h.ends_at FROM ({held}) h \
+         p.id AS project_id, p.name AS project, t.id AS team_id, t.name AS team, h.handed_down, h.ends_at, h.since FROM ({held}) h \
          JOIN organizations o ON o.id = h.organization_id LEFT JOIN projects p ON p.id = h.project_id \
          LEFT JOIN teams t ON t.id = h.team_id LEFT JOIN roles r ON r.id = h.role_id \
          LEFT JOIN users u ON h.kind = 'person' AND u.id = h.holder_id LEFT JOIN teams x ON h.kind = 'team' AND x.id = h.holder_id \
@@ -150,6 +169,8 @@ impl Statement<'_> {
             organization: whose.organization.as_deref().map(|it| self.bind(it)),
             project: whose.project.as_deref().map(|it| self.bind(it)),
             people: whose.people.as_deref().map(|it| self.list(it)),
+            roles: whose.roles.as_deref().map(|it| self.list(it)),
+            above: whose.above.as_deref().map(|it| self.list(it)),
             now: Timestamp::now().0,
         };
         let mut parts = if at.people.as_deref() == Some("") { Vec::new() } else { self.of_people(&at) };
@@ -163,38 +184,58 @@ impl Statement<'_> {
         let who = |it: &str| among(it, at.people.as_ref());
         parts.extend([
             format!(
-                "{} FROM organization_members m WHERE {} AND {}",
-                ways("person", "m.user_id", "m.role_id", "m.organization_id", NONE, NONE, OWN),
+                "{} FROM organization_members m WHERE {} AND {} AND {}",
+                ways("person", "m.user_id", "m.role_id", "m.organization_id", NONE, NONE, own("m.joined_at")),
                 at.in_organization("m.organization_id"),
+                at.above("m.role_id"),
                 who("m.user_id")
             ),
             format!(
-                "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.user_id IS NOT NULL AND {} AND {}",
-                ways("person", "a.user_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
+                "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.user_id IS NOT NULL AND {} AND {} AND {}",
+                ways("person", "a.user_id", "a.role_id", "a.organization_id", NONE, NONE, own("a.created_at")),
                 at.in_organization("a.organization_id"),
+                at.above("a.role_id"),
                 who("a.user_id")
             ),
             format!(
-                "{} FROM {} WHERE m.team_id = a.team_id AND a.project_id IS NULL AND {} AND {}",
-                ways("person", "m.user_id", "a.role_id", "a.organization_id", NONE, "a.team_id", HANDED_DOWN),
+                "{} FROM {} WHERE m.team_id = a.team_id AND a.project_id IS NULL AND {} AND {} AND {}",
+                ways(
+                    "person",
+                    "m.user_id",
+                    "a.role_id",
+                    "a.organization_id",
+                    NONE,
+                    "a.team_id",
+                    handed_down("m.joined_at", "a.created_at")
+                ),
                 // Where people are named, few rows are theirs; else few are the organization's.
                 at.people_first("team_members m", "role_assignments a"),
                 at.in_organization("a.organization_id"),
+                at.above("a.role_id"),
                 who("m.user_id")
             ),
             format!(
                 "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id \
-                 WHERE q.id = m.project_id AND {} AND {} AND {}",
-                ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                 WHERE q.id = m.project_id AND {} AND {} AND {} AND {}",
+                ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, own("COALESCE(a.created_at, m.joined_at)")),
                 at.people_first("project_members m", "projects q"),
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
+                at.with_role("a.role_id"),
                 who("m.user_id")
             ),
             format!(
                 "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id \
-                 WHERE w.team_id = m.team_id AND q.id = w.project_id AND {} AND {} AND {}",
-                ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", "w.team_id", HANDED_DOWN),
+                 WHERE w.team_id = m.team_id AND q.id = w.project_id AND {} AND {} AND {} AND {}",
+                ways(
+                    "person",
+                    "m.user_id",
+                    "a.role_id",
+                    "q.organization_id",
+                    "q.id",
+                    "w.team_id",
+                    handed_down("m.joined_at", "COALESCE(a.created_at, w.joined_at)")
+                ),
                 if at.people.is_some() {
                     "team_members m CROSS JOIN project_teams w CROSS JOIN projects q"
                 } else {
@@ -202,14 +243,15 @@ impl Statement<'_> {
                 },
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
+                at.with_role("a.role_id"),
                 who("m.user_id")
             ),
         ]);
-        if self.whose.keys || at.people.is_none() {
+        if at.roles.is_none() && (self.whose.keys || at.people.is_none()) {
             parts.push(format!(
                 "{} FROM api_keys k JOIN projects q ON q.id = k.project_id LEFT JOIN service_accounts v ON v.id = k.service_account_id \
                  WHERE k.status = 'active' AND q.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > {}) AND {} AND {} AND {}",
-                ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at")),
+                ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at", "k.created_at".to_owned())),
                 at.now,
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
@@ -218,10 +260,11 @@ impl Statement<'_> {
         }
         if at.project.is_none() {
             parts.push(format!(
-                "{} FROM {} WHERE w.id = m.team_id AND {} AND {}",
-                ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", OWN),
+                "{} FROM {} WHERE w.id = m.team_id AND {} AND {} AND {}",
+                ways("person", "m.user_id", "m.role_id", "w.organization_id", NONE, "w.id", own("m.joined_at")),
                 at.people_first("team_members m", "teams w"),
                 at.in_organization("w.organization_id"),
+                at.with_role("m.role_id"),
                 who("m.user_id")
             ));
         }
@@ -236,27 +279,30 @@ impl Statement<'_> {
             let teams = (!everything).then(|| self.list(&whose.teams));
             parts.extend([
                 format!(
-                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {}",
-                    ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, OWN),
+                    "{} FROM role_assignments a WHERE a.project_id IS NULL AND a.team_id IS NOT NULL AND {} AND {} AND {}",
+                    ways("team", "a.team_id", "a.role_id", "a.organization_id", NONE, NONE, own("a.created_at")),
                     at.in_organization("a.organization_id"),
+                    at.above("a.role_id"),
                     among("a.team_id", teams.as_ref())
                 ),
                 format!(
                     "{} FROM project_teams w JOIN projects q ON q.id = w.project_id \
-                     LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {}",
-                    ways("team", "w.team_id", "a.role_id", "q.organization_id", "q.id", NONE, OWN),
+                     LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id WHERE {} AND {} AND {} AND {}",
+                    ways("team", "w.team_id", "a.role_id", "q.organization_id", "q.id", NONE, own("COALESCE(a.created_at, w.joined_at)")),
                     at.in_organization("q.organization_id"),
                     at.in_project("q.id"),
+                    at.with_role("a.role_id"),
                     among("w.team_id", teams.as_ref())
                 ),
             ]);
         }
         if everything {
             parts.push(format!(
-                "{} FROM service_accounts v JOIN projects q ON q.id = v.project_id WHERE q.status = 'active' AND {} AND {}",
-                ways("service_account", "v.id", "v.role_id", "q.organization_id", "q.id", NONE, OWN),
+                "{} FROM service_accounts v JOIN projects q ON q.id = v.project_id WHERE q.status = 'active' AND {} AND {} AND {}",
+                ways("service_account", "v.id", "v.role_id", "q.organization_id", "q.id", NONE, own("v.created_at")),
                 at.in_organization("q.organization_id"),
-                at.in_project("q.id")
+                at.in_project("q.id"),
+                at.with_role("v.role_id")
             ));
         }
         if everything || !whose.emails.is_empty() {
@@ -267,18 +313,20 @@ impl Statement<'_> {
                 at.in_organization("i.organization_id"),
                 among("i.email", emails.as_ref())
             );
-            let until = ("FALSE", "i.expires_at");
+            let until = || ("FALSE", "i.expires_at", "i.created_at".to_owned());
             parts.extend([
                 format!(
-                    "{} FROM invitations i WHERE {waiting}",
-                    ways("invitation", "i.email", "i.role_id", "i.organization_id", NONE, NONE, until)
+                    "{} FROM invitations i WHERE {waiting} AND {}",
+                    ways("invitation", "i.email", "i.role_id", "i.organization_id", NONE, NONE, until()),
+                    at.above("i.role_id")
                 ),
                 // The array of ids is JSON: an id is in it where its text in quotes is.
                 format!(
                     "{} FROM invitations i JOIN projects q ON q.organization_id = i.organization_id AND q.status = 'active' \
-                     AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {}",
-                    ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until),
-                    at.in_project("q.id")
+                     AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {} AND {}",
+                    ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until()),
+                    at.in_project("q.id"),
+                    at.with_role(&format!("'{PROJECT_MEMBER}'"))
                 ),
             ]);
         }
@@ -291,6 +339,8 @@ struct Where {
     organization: Option<String>,
     project: Option<String>,
     people: Option<String>,
+    roles: Option<String>,
+    above: Option<String>,
     /// A number of our own, and so a literal.
     now: i64,
 }
@@ -305,6 +355,16 @@ impl Where {
         if self.people.is_some() { format!("{people} CROSS JOIN {other}") } else { format!("{other} CROSS JOIN {people}") }
     }
 
+    /// That a role is one of those that are meant.
+    fn with_role(&self, column: &str) -> String {
+        among(column, self.roles.as_ref())
+    }
+
+    /// The same of a role of the organization.
+    fn above(&self, column: &str) -> String {
+        format!("{} AND {}", self.with_role(column), among(column, self.above.as_ref()))
+    }
+
     fn in_project(&self, column: &str) -> String {
         among(column, self.project.as_ref())
     }
@@ -316,8 +376,18 @@ fn among(column: &str, wanted: Option<&String>) -> String {
 }
 
 const NONE: &str = "CAST(NULL AS TEXT)";
-const OWN: (&str, &str) = ("FALSE", "CAST(NULL AS BIGINT)");
-const HANDED_DOWN: (&str, &str) = ("TRUE", "CAST(NULL AS BIGINT)");
+/// A way that does not end by itself.
+const ENDLESS: &str = "CAST(NULL AS BIGINT)";
+
+/// A way of one's own, from some time on.
+fn own(since: &str) -> (&'static str, &'static str, String) {
+    ("FALSE", ENDLESS, since.to_owned())
+}
+
+/// A way through a team: from when both somebody was in it and it held the role.
+fn handed_down(joined: &str, held: &str) -> (&'static str, &'static str, String) {
+    ("TRUE", ENDLESS, format!("CASE WHEN {joined} > {held} THEN {joined} ELSE {held} END"))
+}
 
 /// The columns of one way. `team` is the team that it is held in, or that hands it down.
 fn ways(
@@ -327,11 +397,11 @@ fn ways(
     organization: &str,
     project: &str,
     team: &str,
-    (handed_down, ends_at): (&str, &str),
+    (handed_down, ends_at, since): (&str, &str, String),
 ) -> String {
     format!(
         "SELECT '{kind}' AS kind, {holder} AS holder_id, {role} AS role_id, {organization} AS organization_id, {project} AS project_id, \
-         {team} AS team_id, {handed_down} AS handed_down, {ends_at} AS ends_at"
+         {team} AS team_id, {handed_down} AS handed_down, {ends_at} AS ends_at, {since} AS since"
     )
 }
 
@@ -365,7 +435,7 @@ impl Held {
         };
         let state = if matches!(holder, Holder::Invitation(_)) { State::Pending } else { State::Active };
         let via = if is_key && owned { Via::Inherited } else { via };
-        Grant { holder, role, place, via, state, ends_at: self.ends_at.map(Timestamp) }
+        Grant { holder, role, place, via, state, ends_at: self.ends_at.map(Timestamp), since: self.since.map(Timestamp) }
     }
 }
 

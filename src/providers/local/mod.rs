@@ -31,6 +31,7 @@ mod held;
 mod invitations;
 mod joining;
 mod key_power;
+mod known;
 mod logos;
 mod members;
 mod memberships;
@@ -98,6 +99,10 @@ pub fn connect(name: &str, db: Db, settings: Settings) -> Connection {
         .grants(|directory, scope| async move {
             let mut session = directory.session(directory.db.search().await?);
             access::grants(&mut session, &scope).await
+        })
+        .people(|directory, text| async move {
+            let mut session = directory.session(directory.db.read().await?);
+            known::people(&mut session, &text).await
         })
         .settle(|directory, call_id, give_up| async move { directory.settle(&call_id, give_up).await })
         // context

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText,
-        access::{Grant, GrantScope, Grants, Holder, Named, Role, Via},
+        access::{Grant, GrantScope, Grants, Holder, Named, People, Role, Via},
         fold,
         roles::RoleLevel,
     },
@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, grants: Grants::default() };
     match scope {
-        GrantScope::Organization(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
             let named = named.as_ref().map(ReferenceText::text);
             if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                 let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
@@ -38,6 +38,13 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
         GrantScope::Person(named) => seen.person(named.text()).await?,
     }
     Ok(seen.grants)
+}
+
+/// The people of the organization, and those who are invited to it.
+pub(super) async fn everybody(at: &Session) -> Result<People, ProviderError> {
+    let mut list: Vec<Holder> = members::all(at).await?.iter().map(WireUser::somebody).collect();
+    list.extend(invitations::pending(at).await?.into_iter().map(|it| Holder::Invitation(it.email.to_lowercase())));
+    Ok(People { list, unseen: Vec::new() })
 }
 
 /// What was seen so far.

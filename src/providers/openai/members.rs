@@ -9,7 +9,7 @@ use super::{Session, errors::found, held, lists, power, reach, resolve::ONE_BY_O
 use crate::{
     domain::{
         Facts, Inverse, List, MemberRef, PageRequest, RoleRef, Target,
-        access::{Grant, Holder, Via},
+        access::{self, Grant, Holder, Via},
         members::Member,
         roles::RoleLevel,
     },
@@ -86,6 +86,12 @@ impl WireUser {
 
     pub(super) fn holder(&self) -> Holder {
         held::person(&self.id, self.email())
+    }
+
+    /// The same, with the name.
+    pub(super) fn somebody(&self) -> Holder {
+        let (email, name) = (self.email().map(str::to_lowercase), self.name().map(str::to_owned));
+        Holder::Person(access::Person { email, name, id: Some(self.id.clone()) })
     }
 
     pub(super) fn view(&self) -> Member {

@@ -61,6 +61,7 @@ pub fn connect(settings: Settings) -> Connection {
         .pinned(remote.pin)
         .health(|at| async move { projects::any(&at).await })
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
+        .people(|at, _| async move { access::everybody(&at).await })
         .read(members::list)
         .except(&["organization"])
         .read(members::get)

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         ReferenceText, Surroundings,
-        access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, Person, Power, State, Via},
+        access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, People, Person, Power, State, Via},
     },
     error::ProviderError,
     providers::people::Sought,
@@ -34,7 +34,9 @@ const UNSEEN: [&str; 3] = [
 /// Those of the reads; a place or person that is not there.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut found = match scope {
-        GrantScope::Organization(named) => of_organization(at, &places::organization(at, named.as_ref()).await?).await?,
+        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+            of_organization(at, &places::organization(at, named.as_ref()).await?).await?
+        }
         GrantScope::Project(named) => of_project(at, &places::project(at, named).await?).await?,
         GrantScope::Person(named) => of_person(at, named).await?,
     };
@@ -111,6 +113,16 @@ async fn of_person<R: ReferenceText>(at: &Session, named: &R) -> Result<Grants, 
     Ok(all)
 }
 
+/// The people of every organization within reach, and those who are invited to it.
+pub(super) async fn everybody(at: &Session) -> Result<People, ProviderError> {
+    let mut found = People::default();
+    for organization in memberships::reached(at).await? {
+        found.list.extend(seats(at, &organization).await?.iter().map(holder));
+    }
+    found.unseen.push("people who are in teams or projects and in no organization within reach were not looked for".to_owned());
+    Ok(found)
+}
+
 /// What the people of teams hold in the projects of their teams: as much as the codes of their roles say of projects.
 fn through_teams(seats: &[(Place, Seat)], projects: &[Place], known: &[Role]) -> impl Iterator<Item = Grant> {
     seats.iter().filter(|it| it.0.kind == Kind::Team).flat_map(move |(team, seat)| {
@@ -124,7 +136,7 @@ fn through_teams(seats: &[(Place, Seat)], projects: &[Place], known: &[Role]) ->
 pub(super) fn grant(at: &Place, seat: &Seat, known: &[Role]) -> Grant {
     let state = if seat.pending { State::Pending } else { State::Active };
     let ends_at = seat.expires_at.filter(|_| seat.pending);
-    Grant { state, ends_at, ..Grant::own(holder(seat), held(at, seat, known), place(at)) }
+    Grant { state, ends_at, since: seat.began(), ..Grant::own(holder(seat), held(at, seat, known), place(at)) }
 }
 
 /// Who sits there, or is asked to.

@@ -67,6 +67,7 @@ pub fn connect(settings: Settings) -> Connection {
         .pinned(remote.pin)
         .health(|at| async move { context::health(&at).await })
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
+        .people(|at, _| async move { access::everybody(&at).await })
         // context
         .read(context::current_user)
         // organizations, logos

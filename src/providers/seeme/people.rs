@@ -129,6 +129,11 @@ impl Seat {
         known.unwrap_or(&self.id)
     }
 
+    /// Since when it is taken, or waits.
+    pub(super) fn began(&self) -> Option<Timestamp> {
+        if self.pending { self.invited_at } else { self.since }
+    }
+
     /// The role's name, or its id where the service does not tell the name.
     pub(super) fn role(&self) -> Option<&str> {
         self.role.as_deref().or(self.role_id.as_deref())

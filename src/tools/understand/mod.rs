@@ -11,6 +11,7 @@ mod values;
 use serde_json::{Map, Value};
 
 pub(crate) use fault::{Fault, error};
+pub(crate) use values::as_object;
 
 use super::Effect;
 use names::Name;
@@ -36,6 +37,12 @@ pub(crate) fn understand(asked: Asked<'_>, arguments: Map<String, Value>) -> Und
     let properties = properties(asked.schema);
     let arguments = unwrapped(properties, arguments);
     object(&asked, asked.schema, "", arguments)
+}
+
+/// The argument that a name stands for, such as `userEmail` for `member`, with its schema.
+pub(crate) fn argument<'a>(asked: Asked<'a>, name: &str) -> Option<(&'a str, &'a Value)> {
+    let Name::Meant(name) = names::meant(&asked, asked.schema, name) else { return None };
+    properties(asked.schema)?.get_key_value(name).map(|(name, schema)| (name.as_str(), schema))
 }
 
 /// The arguments, where all of them were put into one, under a name such as `params`.

@@ -248,6 +248,13 @@ fn of_this_tool<'a>(asked: &Asked<'_>, schema: &'a Map<String, Value>, known: &'
     if verb == "list" && noun.ends_with("_members") && ["email", "member", "user", "person"].contains(&wanted) {
         return key("query");
     }
+    if asked.tool == "find_person" && wanted != "name" {
+        let of_people = ALSO
+            .iter()
+            .filter(|it| matches!(it.0, "member" | "email"))
+            .any(|it| it.0 == wanted || it.1.iter().any(|it| plain(it) == wanted));
+        return of_people.then(|| key("query")).flatten();
+    }
     if !ITSELF.contains(&wanted) {
         return None;
     }

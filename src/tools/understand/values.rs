@@ -25,16 +25,23 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// An object, also where it came as JSON text.
-pub(super) fn as_object(value: &Value) -> Option<Map<String, Value>> {
+/// An object, also where it came as JSON text, or as the JSON text of one.
+pub(crate) fn as_object(value: &Value) -> Option<Map<String, Value>> {
+    let read = |text: &str| serde_json::from_str::<Value>(text.trim()).ok();
     match value {
         Value::Object(fields) => Some(fields.clone()),
-        Value::String(text) => serde_json::from_str(text.trim()).ok(),
+        Value::String(text) => match read(text)? {
+            Value::Object(fields) => Some(fields),
+            Value::String(text) => read(&text)?.as_object().cloned(),
+            _ => None,
+        },
         _ => None,
     }
 }
 
+/// What a value is to be. An open object is listed as one that may also be its JSON text.
 fn kind(schema: &Value) -> &str {
+    let schema = schema.get("anyOf").and_then(|it| it.get(0)).unwrap_or(schema);
     schema.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 

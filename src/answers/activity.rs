@@ -1,17 +1,18 @@
 //! What was done, found by people as they are named.
 
+use super::Ask;
 use crate::{
     domain::{List, ReferenceText as _, SoughtRef},
-    error::ProviderError,
-    guard::{Caller, Guard},
+    error::{CallError, ProviderError},
     providers::people::{Known, Sought, hint},
     tools::context::{Activity, ListActivity},
 };
 
 /// Lists the calls that the caller may see. The ledger knows people by their addresses; whoever is named in another way is looked for
 /// among those in it.
-pub(super) async fn list(guard: &Guard, op: &ListActivity, caller: &Caller) -> Result<List<Activity>, ProviderError> {
-    let found = guard.list_activity(op, caller).await?;
+pub(super) async fn list(ask: Ask<'_>, op: ListActivity) -> Result<List<Activity>, CallError> {
+    let Ask { guard, caller, .. } = ask;
+    let found = guard.list_activity(&op, caller).await?;
     let Some(named) = op.member.as_ref().filter(|_| found.items.is_empty() && op.cursor.is_none()) else { return Ok(found) };
     let people: Vec<String> = guard.recorded_people(caller).await?.into_iter().collect();
     let sought = Sought::of(named, "the calls that are recorded", "list_activity");
@@ -25,11 +26,11 @@ pub(super) async fn list(guard: &Guard, op: &ListActivity, caller: &Caller) -> R
                 [] => "no call is recorded that was about a person".to_owned(),
                 people => format!("recorded are, among others: {}", people.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
             };
-            return Err(ProviderError::NotFound { kind, name, scope, fix });
+            return Err(ProviderError::NotFound { kind, name, scope, fix }.into());
         }
-        Err(other) => return Err(other),
+        Err(other) => return Err(other.into()),
     };
-    guard.list_activity(&ListActivity { member: Some(SoughtRef::read(address)), ..op.clone() }, caller).await
+    Ok(guard.list_activity(&ListActivity { member: Some(SoughtRef::read(address)), ..op.clone() }, caller).await?)
 }
 
 /// Of a person in the ledger there is the address alone, which is mostly made of the name.
