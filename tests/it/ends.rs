@@ -162,6 +162,13 @@ async fn an_end_is_moved_by_the_same_call_with_another_one_and_asks_again() {
         assert_eq!(agent.questions().len(), 1);
         let same = refused(&agent, "add_project_member", given("ana", &["owner"], "2199-01-01T12:00Z"), "already_ends_then").await;
         assert!(same["message"].as_str().unwrap().contains("has it already, until Tuesday 1 January 2199, 12:00"), "{same}");
+        let mut keyed = given("bo", &["viewer"], "2199-01-01T12:00Z");
+        keyed["idempotency_key"] = "once".into();
+        let once = agent.ok("add_project_member", keyed.clone()).await;
+        let again = agent.ok("add_project_member", keyed).await;
+        assert_eq!((&again["replayed"], &again["ends_at"], &again["call_id"]), (&json!(true), &once["ends_at"], &once["call_id"]));
+        agent.ok("undo", json!({ "call_id": once["call_id"] })).await;
+        agent.questions();
         let before = agent.dump().await;
         let later = agent.ok("add_project_member", given("ana", &["owner"], "2199-02-01T12:00Z")).await;
         assert_eq!((&later["ends_at"], agent.dump().await), (&json!("2199-02-01T12:00:00Z"), before), "{later}");
@@ -185,7 +192,7 @@ async fn an_end_is_moved_by_the_same_call_with_another_one_and_asks_again() {
         time_comes(&agent).await;
         agent.fails("get_project_member", json!({ "project": "Atlas", "member": email("ana") }), "member_not_found").await;
         assert_eq!(ending(&agent, "ended").await.len(), 1);
-        assert_eq!(ending(&agent, "cancelled").await.len(), 3);
+        assert_eq!(ending(&agent, "cancelled").await.len(), 4);
         let _ = first;
     }
 }

@@ -56,10 +56,12 @@ impl Engine {
         let mut ending = self.ending(&offer.tool, connection, until, caller)?;
         let arguments = told_to_service(offer, connection, arguments, &mut ending, since)?;
         // Looked at once before, since what is there already has an end that may be changed.
-        let planned = self.planned_ending(offer, connection, &scope, (&arguments, &mut ending), caller).await?;
-        let change = match planned {
-            Way::Give(_) => giving(offer, connection, &connection.open(), arguments)?,
-            Way::Move(change) => change,
+        let change = match self.planned_ending(offer, connection, &scope, (&arguments, &mut ending), caller).await {
+            Ok(Way::Give(_)) => giving(offer, connection, &connection.open(), arguments)?,
+            Ok(Way::Move(change)) => change,
+            // A call that was made before, under the same key, is answered as it was then.
+            Err(CallError::Provider(error)) => UnsentChange::new(async move { Err(error) }),
+            Err(error) => return Err(error),
         };
         Ok(Wanted { change, arguments: understood, ends: ending, since })
     }
