@@ -146,7 +146,8 @@ impl Offer {
                 "secret" => self.tool.makes_secret,
                 "confirmation_token" | "expires_in_s" => self.token,
                 "job" => is_job,
-                "ends_at" => self.tool.ended_by.is_some(),
+                // It repeats what was asked for, as a date.
+                "ends_at" => self.tool.ended_by.is_some() && !many,
                 // Of a key that is not in the list of arguments, either.
                 "replayed" => !many,
                 _ => true,

@@ -101,14 +101,3 @@ async fn access_ends_at_every_service() {
         assert_eq!(ending(agent, "ended").await.len(), 1, "{provider:?} {tool}");
     }
 }
-
-#[tokio::test]
-async fn an_invitation_that_waits_at_a_service_without_a_way_to_call_it_back_is_told() {
-    let world = World::of(Provider::Geai, Options::default()).await;
-    let agent = &world.agent;
-    let new = json!({ "project": "Ember", "member": "new@acme.example", "roles": ["Project member"], "ends_at": "2 weeks" });
-    agent.ok("add_project_member", new).await;
-    time_comes(agent).await;
-    let failed = ending(agent, "failed").await;
-    assert!(failed.len() == 1 && failed[0]["reason"].as_str().unwrap().contains("not accepted yet"), "{:?}", ending(agent, "all").await);
-}

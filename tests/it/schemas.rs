@@ -89,6 +89,7 @@ pub(crate) fn check(offer: &Offer, answer: &Value) {
         let fields = declared["properties"].as_object_mut().unwrap();
         fields.entry("connection").or_insert_with(|| json!({ "type": "string" }));
         if offer.tool.effect != Effect::Read {
+            fields.entry("ends_at").or_insert_with(|| json!({ "type": "string" }));
             fields.entry("replayed").or_insert_with(|| json!({ "type": "boolean" }));
         }
         declared
