@@ -61,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) takes: Vec<Inverse>,
     /// When what it gives is to end.
     pub(crate) ends: Option<Ending>,
+    /// Of many calls: each of them, for who shows them row by row. What is told of them is in `impact`.
+    pub(crate) rows: Value,
     reported: String,
 }
 
@@ -71,7 +73,8 @@ impl Plan {
         let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
         let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
         let facts = Arc::new(preview.facts.clone());
-        Self { target, impact, before, name, bearing, facts, takes: Vec::new(), ends: None, reported }
+        let (rows, takes) = (Value::Null, Vec::new());
+        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported }
     }
 
     /// Says when what it gives is to end: a person is told so.
@@ -81,9 +84,9 @@ impl Plan {
     }
 
     /// A plan of many calls, put together from theirs.
-    pub(crate) fn of_many(target: Target, impact: Impact, name: String) -> Self {
-        let (bearing, facts) = (Bearing::none(), Arc::default());
-        Self { target, impact, before: Value::Null, name, bearing, facts, takes: Vec::new(), ends: None, reported: String::new() }
+    pub(crate) fn of_many(target: Target, impact: Impact, name: String, rows: Value) -> Self {
+        let (before, bearing, facts, takes) = (Value::Null, Bearing::none(), Arc::default(), Vec::new());
+        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported: String::new() }
     }
 
     /// Fingerprint over all that a person was told and what it was computed from.

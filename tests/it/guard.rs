@@ -608,7 +608,7 @@ async fn a_refused_expired_or_outdated_approval_does_nothing() {
     // Refused.
     let id = agent.fails("delete_project", delete_atlas(), "pending_approval").await["approval_id"].as_str().unwrap().to_owned();
     let mut tx = home.db().begin().await.unwrap();
-    assert!(tx.refuse(&id, now).await.unwrap());
+    assert!(tx.refuse(&id, now, None).await.unwrap());
     tx.commit().await.unwrap();
     agent.fails("delete_project", delete_atlas(), "refused").await;
     assert_eq!(approve(&id).await, None, "a refusal cannot be approved");
