@@ -182,7 +182,8 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
         migration(11, "console", include_str!("migrations/0011_console.sql")),
-        migration(12, "ends", include_str!("migrations/0012_ends.sql")),
+        migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
+        migration(13, "ends", include_str!("migrations/0013_ends.sql")),
     ])
 }
 
