@@ -42,6 +42,8 @@ pub struct Envelope {
     pub dry_run: bool,
     pub idempotency_key: Option<String>,
     pub confirmation_token: Option<String>,
+    /// When what is given is to end, as it was written.
+    pub ends_at: Option<String>,
 }
 
 /// Everything on offer, by name.
@@ -113,6 +115,9 @@ impl Offer {
                     properties.insert("idempotency_key".into(), json!({ "type": "string", "description": "Unique" }));
                 }
             }
+            if self.tool.ended_by.is_some() {
+                properties.insert("ends_at".into(), json!({ "type": "string", "description": "End" }));
+            }
             if self.token {
                 let token = json!({ "type": "string", "description": "From the answer before" });
                 properties.insert("confirmation_token".into(), token);
@@ -141,6 +146,8 @@ impl Offer {
                 "secret" => self.tool.makes_secret,
                 "confirmation_token" | "expires_in_s" => self.token,
                 "job" => is_job,
+                // It repeats what was asked for, as a date.
+                "ends_at" => self.tool.ended_by.is_some() && !many,
                 // Of a key that is not in the list of arguments, either.
                 "replayed" => !many,
                 _ => true,
@@ -168,6 +175,7 @@ impl Offer {
         envelope.connection = text(&mut own, "connection", 200);
         envelope.idempotency_key = text(&mut own, "idempotency_key", 100);
         envelope.confirmation_token = text(&mut own, "confirmation_token", 2000);
+        envelope.ends_at = text(&mut own, "ends_at", 100);
         envelope.dry_run = own.shift_remove("dry_run").is_some_and(|it| it == true);
         if let (Some(named), true, false) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own(), self.tool.spans)
         {
@@ -202,6 +210,9 @@ impl Offer {
             if self.tool.effect != Effect::Read {
                 properties.insert("dry_run".into(), json!({ "type": "boolean" }));
                 properties.insert("idempotency_key".into(), json!({ "type": "string" }));
+            }
+            if self.tool.ended_by.is_some() {
+                properties.insert("ends_at".into(), json!({ "type": "string" }));
             }
             if self.token {
                 properties.insert("confirmation_token".into(), json!({ "type": "string" }));

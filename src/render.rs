@@ -147,6 +147,7 @@ fn receipt(status: &str, target: &Value, fields: &Fields) -> String {
         lines.push(format!("after:{}", inner(after, part("job"))));
     }
     lines.extend(asked(fields));
+    lines.extend(part("ends_at").map(|it| format!("Ends by itself: {it}")));
     if let Some(secret) = fields.get("secret") {
         lines.push(format!("secret: {} is in {}", scalar(&secret["what"]), scalar(&secret["handed_to"])));
     }

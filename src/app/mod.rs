@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use crate::{
     answers::{self, Ask},
     catalog::{Catalog, Envelope, Offer},
-    domain::jobs::Job,
+    domain::{Timestamp, jobs::Job},
     error::CallError,
     guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
-    jobs::{Jobs, Wait},
+    jobs::{Jobs, Wait, Wanted},
     providers::{
         Connection, Prepared,
         builtin::{self, Builtin},
@@ -167,11 +167,21 @@ impl App {
                 answer(Ask::new(&self.db, &self.guard, tool, caller, about, self.connections.len() > 1), arguments).await?,
             ));
         }
+        if let Some(written) = &envelope.ends_at {
+            self.guard.may(tool, &connection.name, caller)?;
+            let Wanted { change, arguments, ends, since } =
+                self.jobs.wanted(offer, connection, arguments, written, (caller, &given)).await?;
+            let Envelope { dry_run, idempotency_key, .. } = envelope;
+            let (connection, ends) = (connection.clone(), Some(ends));
+            let request = ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key, ends, since };
+            return self.guard.change(request, caller, given).await;
+        }
         match offer.prepare(connection, &connection.open(), arguments)? {
             Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, &connection.name, caller, read).await?)),
             Prepared::Change { arguments, change } => {
                 let Envelope { dry_run, idempotency_key, .. } = envelope;
-                let request = ChangeRequest { tool, connection: connection.clone(), arguments, change, dry_run, idempotency_key };
+                let (connection, since) = (connection.clone(), Timestamp::now());
+                let request = ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key, ends: None, since };
                 self.guard.change(request, caller, given).await
             }
         }

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     config::{Config, LaidOver, Overrides, Reach},
     error::chain,
+    jobs::EndsTold,
     secrets::SecretSink,
     store,
 };
@@ -175,7 +176,40 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
         many => State::Ok(format!("{many} on offer")),
     };
     findings.push(Finding { what: "tools", state });
+    findings.extend(ends(&app).await.map(|state| Finding { what: "ends", state }));
     findings
+}
+
+/// Access that ends by itself, where there is any: a server has to run for it.
+async fn ends(app: &App) -> Option<State> {
+    let told = match app.jobs().ends_told().await {
+        Ok(told) => told,
+        Err(error) => return Some(State::Fail(chain(&error), "check the store".to_owned())),
+    };
+    let EndsTold { planned, next, late, failed, left, is_looked_after } = told;
+    let of = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let next = next.map(|it| format!("to come, the first at {it}")).unwrap_or_default();
+    let parts = [
+        of(planned, &next),
+        of(late, "whose time has come"),
+        of(failed, "could not be taken away and are tried again"),
+        of(left, "left, since they are no longer what was given"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let what = format!("access that ends: {}", parts.join("; "));
+    let nobody = "no server has looked in the last two minutes";
+    Some(match (is_looked_after, late + failed + left) {
+        (true, 0) => State::Ok(format!("{what}; a server sees to it")),
+        (true, _) => State::Fail(format!("{what}; a server sees to it"), "see list_ending_access for the reasons".to_owned()),
+        (false, 0) => State::Note(format!("{what}; {nobody}, and one has to run then: rolecall serve")),
+        (false, _) => {
+            let fix = "start one, `rolecall serve` or a client that starts it; see list_ending_access".to_owned();
+            State::Fail(format!("{what}; {nobody}"), fix)
+        }
+    })
 }
 
 /// How many of the last rows are checked here.

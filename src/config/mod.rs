@@ -20,6 +20,7 @@ pub use over::LaidOver;
 
 use crate::{
     app::Setup,
+    domain::Until,
     guard::{AllowLists, Ask, Asks, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
@@ -313,6 +314,7 @@ struct RawGuard {
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
+    time_zone: Option<String>,
     ask: Option<RawAsk>,
 }
 
@@ -388,7 +390,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 7] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -480,6 +482,7 @@ impl File {
                 shared_activity: self.guard.shared_activity.unwrap_or_default(),
                 asks: self.guard.ask.map(RawAsk::complete).unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
+                time_zone: self.guard.time_zone.map(time_zone).transpose()?,
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,
@@ -489,6 +492,14 @@ impl File {
             unused: Vec::new(),
         })
     }
+}
+
+fn time_zone(name: String) -> Result<String, ConfigError> {
+    if Until::knows_zone(&name) {
+        return Ok(name);
+    }
+    let message = format!("`guard.time_zone`: no time zone is called `{name}`");
+    Err(ConfigError::new(message, "write it like `Europe/Berlin`, or leave it out: the machine's is taken then"))
 }
 
 /// Mail domains as they stand behind the `@`, in lower case. An empty list trusts nobody.

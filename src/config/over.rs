@@ -31,13 +31,14 @@ impl File {
         // Taken apart completely: a key that has no rule here does not compile.
         let Self { connections, tools, guard, files, store, secrets, retention } = over;
         let RawTools { allow, domains, list } = tools;
-        let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask } = guard;
+        let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask, time_zone } = guard;
         let RawFiles { allow: folders } = files;
         let RawStore { url } = store;
         let RawSecrets { folder, sink } = secrets;
         let refused = [
             ("files.allow", !folders.is_empty()),
             ("store.url", url.is_some()),
+            ("guard.time_zone", time_zone.is_some()),
             ("secrets.folder", folder.is_some()),
             ("secrets.sink", sink.is_some()),
             ("retention", retention.complete() != Retention::default()),

@@ -44,6 +44,7 @@ impl JobState {
 pub struct Job {
     pub job: String,
     pub tool: String,
+    #[schemars(with = "String")]
     pub status: JobState,
     /// True where the process that worked on it is gone: the next one goes on, or `rolecall jobs resume`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -79,6 +80,7 @@ pub struct StepItem {
     pub on: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    #[schemars(with = "String")]
     pub outcome: ItemOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -90,4 +92,43 @@ pub struct StepItem {
     pub secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
+}
+
+/// What becomes of access that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndState {
+    /// Its time is to come.
+    Planned,
+    /// Its time has come, and it is about to be taken away.
+    Due,
+    /// Its time is past, and nobody has taken it away.
+    Overdue,
+    /// It could not be taken away; the reason says how it goes on.
+    Failed,
+    /// It was left, since it is no longer the access that was given.
+    Left,
+    /// It was taken away at its time.
+    Ended,
+    /// It was gone, or given anew, before its time.
+    Cancelled,
+}
+
+/// Access that ends at a time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct EndingAccess {
+    /// What was given to whom: `member ana@acme.example in project Atlas`.
+    pub access: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    pub on: String,
+    pub ends_at: Timestamp,
+    /// `planned`, `due`, `overdue`, `failed`, `left`, `ended`, `cancelled`.
+    #[schemars(with = "String")]
+    pub state: EndState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The call that gave it, and whose it was.
+    pub call_id: String,
+    pub principal: String,
 }

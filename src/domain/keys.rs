@@ -34,6 +34,7 @@ pub struct ApiKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub status: Option<KeyState>,
     /// The person or service account it acts for.
     #[serde(skip_serializing_if = "Option::is_none")]

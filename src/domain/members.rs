@@ -39,6 +39,7 @@ pub struct Invitation {
     pub invitation: String,
     pub id: String,
     pub role: String,
+    #[schemars(with = "String")]
     pub status: InvitationStatus,
     pub organization: String,
     /// Projects that come with it.

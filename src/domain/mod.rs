@@ -8,6 +8,7 @@ mod page;
 mod past;
 mod reference;
 mod text;
+mod until;
 
 pub mod access;
 pub mod jobs;
@@ -33,3 +34,4 @@ pub use text::{
     Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, one_line,
     same_letters, slugify,
 };
+pub use until::{InvalidUntil, Until};

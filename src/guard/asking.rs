@@ -34,7 +34,7 @@ impl Guard {
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
         let now = self.now().await?;
         let ask = |question: Question, timeline: &str| {
-            let ticket = Ticket::new(call, &version, (now, timeline));
+            let ticket = Ticket::new(call, &version, (now, record.since), timeline);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
@@ -116,7 +116,7 @@ impl Guard {
                     (true, _) => ask(question, &timeline),
                     // Writes have no argument for a token: few of them are ever asked about.
                     (false, Fallback::Token) if !gravest && record.tool.effect != Effect::Write => {
-                        let ticket = Ticket::new(call, &version, (now, &timeline));
+                        let ticket = Ticket::new(call, &version, (now, record.since), &timeline);
                         let receipt = shaped(&planned(record.plan, Status::ConfirmationRequired, &question));
                         Ok(Err(Verdict::Token { question, ticket, receipt }))
                     }
@@ -195,6 +195,7 @@ impl Guard {
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
             let (timeline, console) = (tx.timeline(&self.db).await?, tx.console().await?);
             asked["timeline"] = timeline.as_str().into();
+            asked["since"] = record.since.0.into();
             approval.question = asked.to_string();
             let found = tx.approval_for(binding, principal, (needed, answered_in), now).await?;
             if let Some(found) = found.filter(|it| it.timeline() == timeline) {

@@ -144,17 +144,21 @@ pub struct Ticket {
     pub(super) version: String,
     #[serde(rename = "e")]
     pub(super) expires_at: i64,
+    /// When the call was asked for; see [`super::Guard::asked_since`].
+    #[serde(rename = "s", default)]
+    pub(super) since: i64,
     /// The store's timeline when it was asked.
     #[serde(rename = "t", default, skip_serializing_if = "String::is_empty")]
     pub(super) timeline: String,
 }
 
 impl Ticket {
-    /// `now` is the store's time.
-    pub(super) fn new(call: &str, version: &str, (now, timeline): (Timestamp, &str)) -> Self {
+    /// `now` is the store's time, `since` when the call was asked for.
+    pub(super) fn new(call: &str, version: &str, (now, since): (Timestamp, Timestamp), timeline: &str) -> Self {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let expires_at = now.plus_seconds(TTL_SECONDS).0;
-        Self { nonce, call: call.to_owned(), version: version.to_owned(), expires_at, timeline: timeline.to_owned() }
+        let (call, version, timeline) = (call.to_owned(), version.to_owned(), timeline.to_owned());
+        Self { nonce, call, version, expires_at, since: since.0, timeline }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     unsent::{Sent, Unsent},
 };
 use crate::{
-    domain::Inverse,
+    domain::{Inverse, Timestamp},
     error::{CallError, ProviderError},
     secrets::OpenSink,
     shape::shape,
@@ -31,6 +31,8 @@ pub(super) struct Finish {
     pub(super) call_id: String,
     pub(super) target: Value,
     pub(super) target_name: String,
+    /// When what it gives is to end.
+    pub(super) ends_at: Option<Timestamp>,
     pub(super) makes_secret: bool,
 }
 
@@ -124,6 +126,7 @@ impl Finish {
             before: made.before,
             after: made.after,
             undo: made.undo,
+            ends_at: self.ends_at,
             call_id: Some(self.call_id.clone()),
             ..Receipt::new(Status::Done, made.target)
         };
@@ -133,6 +136,10 @@ impl Finish {
         }
         if !made.inverse.is_empty() {
             outcome["inverse"] = json!(made.inverse);
+        }
+        if let (Some(_), Some(after)) = (self.ends_at, &receipt.after) {
+            // What is taken away later has to be this still.
+            outcome["gave"] = json!({ "role": after["role"], "roles": after["roles"], "since": after["since"], "status": after["status"] });
         }
         match (made.secret, sink) {
             (Some(secret), Some(sink)) => {

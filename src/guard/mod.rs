@@ -23,6 +23,7 @@ mod asking;
 mod asks;
 mod changed;
 mod consent;
+mod ends;
 mod finish;
 mod policy;
 mod record;
@@ -51,6 +52,7 @@ pub(crate) use activity::list_activity;
 pub use approvals::{Answered, Answering, approve, refuse};
 pub use asks::{Ask, Asks};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
+pub(crate) use ends::{Ending, EndsBy, Taking, beyond, moving};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
 pub(crate) use row_log::{LogError, RowLog};
@@ -103,6 +105,8 @@ pub struct GuardSettings {
     pub asks: Asks,
     /// Whose mail domains may be given power with a plain yes.
     pub trust: Trust,
+    /// The zone of times that are written without one; by default the machine's.
+    pub time_zone: Option<String>,
 }
 
 /// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
@@ -134,6 +138,10 @@ pub(crate) struct ChangeRequest<'a> {
     pub(crate) change: UnsentChange,
     pub(crate) dry_run: bool,
     pub(crate) idempotency_key: Option<String>,
+    /// When what it gives is to end.
+    pub(crate) ends: Option<Ending>,
+    /// When it was asked for: see [`Guard::asked_since`].
+    pub(crate) since: Timestamp,
 }
 
 /// What the guard has to say when it is not an error.
@@ -189,7 +197,7 @@ impl Guard {
     /// Makes a change, or says what it needs first. It is a plan of one call that nobody has to keep: planned and weighed, agreed
     /// to, recorded, sent and recorded in the same way as the calls of a job.
     pub(crate) async fn change(&self, request: ChangeRequest<'_>, caller: &Caller, given: Given) -> Result<Verdict, CallError> {
-        let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key } = request;
+        let ChangeRequest { tool, connection, arguments, change, dry_run, idempotency_key, ends, since } = request;
         let call = Call { tool, connection: Arc::clone(&connection), caller, arguments: &arguments };
         self.may(tool, connection.name(), caller)?;
         let digest = call.digest();
@@ -203,15 +211,16 @@ impl Guard {
         {
             return Ok(Verdict::Done(receipt));
         }
-        let (cleared, target_name) = match (self.prepared(&call, change, dry_run, &digest, key.as_ref(), given).await, &key) {
-            (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
-            (Ok(Prepared::Verdict(verdict)), _) => return Ok(*verdict),
-            // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
-            (Err(error), Some(key)) if error.store_error().is_none() => {
-                return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
-            }
-            (Err(error), _) => return Err(error),
-        };
+        let (cleared, target_name) =
+            match (self.prepared(&call, (change, ends.as_ref(), since), dry_run, &digest, key.as_ref(), given).await, &key) {
+                (Ok(Prepared::Begun(cleared, target)), _) => (cleared, target),
+                (Ok(Prepared::Verdict(verdict)), _) => return Ok(*verdict),
+                // Another call with the key may have been faster: this one has come upon the key, or upon what that one did.
+                (Err(error), Some(key)) if error.store_error().is_none() => {
+                    return self.replay(tool, &*connection, key, &digest).await?.map(Verdict::Done).ok_or(error);
+                }
+                (Err(error), _) => return Err(error),
+            };
         let call_id = cleared.call_id().to_owned();
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
         let (recorder, keyed, patience) = (self.recorder.clone(), key.is_some(), self.patience());
@@ -232,7 +241,7 @@ impl Guard {
     async fn prepared(
         &self,
         call: &Call<'_>,
-        change: UnsentChange,
+        (change, ends, since): (UnsentChange, Option<&Ending>, Timestamp),
         dry_run: bool,
         digest: &str,
         key: Option<&RepeatKey>,
@@ -240,13 +249,13 @@ impl Guard {
     ) -> Result<Prepared, CallError> {
         let asked_at = self.db.clock().mark();
         let (tool, connection) = (call.tool, call.connection.name());
-        let step = self.plan(tool, connection, call.caller, change).await?;
+        let step = self.plan(tool, connection, call.caller, change, ends).await?;
         let question = Question::of(tool, connection, step.plan());
         if dry_run {
             return Ok(Prepared::Verdict(Box::new(Verdict::Done(preview(step.plan(), &question, step.needs_consent)))));
         }
         let plan = step.plan().clone();
-        let record = call.record(&plan, asked_at);
+        let record = Record { since, ..call.record(&plan, asked_at) };
         let evidence = if step.needs_consent {
             match self.consent(&record, digest, question, given).await? {
                 Ok(evidence) => evidence,
@@ -332,6 +341,7 @@ fn planned(plan: &Plan, status: Status, question: &Question) -> Receipt<Value> {
     Receipt {
         before: Some(plan.before.clone()).filter(|it| !it.is_null()),
         undo: plan.impact.undo.clone(),
+        ends_at: plan.ends.as_ref().map(|it| it.until.at),
         impact: Some(plan.impact.clone()),
         confirmed_by: question.type_this.clone(),
         question: Some(question.text.clone()),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Caller, Plan};
 use crate::{
+    domain::Timestamp,
     shape::{for_ledger, shape},
     store::Mark,
     tools::Tool,
@@ -22,6 +23,8 @@ pub(super) struct Record<'a> {
     pub(super) call_id: String,
     /// When it was asked for, before anything was looked at.
     pub(super) asked_at: Mark,
+    /// The same by the store's time, or when its question first went out.
+    pub(super) since: Timestamp,
 }
 
 impl Record<'_> {
@@ -37,6 +40,10 @@ impl Record<'_> {
         body.insert("impact".into(), json!(self.plan.impact));
         if let Some(evidence) = evidence {
             body.insert("consent".into(), evidence.to_value());
+            // What is not sent has no end.
+            if let Some(ends) = self.plan.ends.as_ref().and_then(|it| it.noted(self.plan)) {
+                body.insert("ends".into(), ends);
+            }
         }
         let mut shaped = Value::from(body);
         shape(&mut shaped);
@@ -61,6 +68,10 @@ pub(super) enum Evidence {
     Job {
         id: String,
     },
+    /// It was told when another call was agreed to: access that ends.
+    Agreed {
+        call: String,
+    },
 }
 
 impl Evidence {
@@ -71,6 +82,7 @@ impl Evidence {
             Self::Token { nonce } => json!({ "mode": "token", "nonce": nonce }),
             Self::Approval { id } => json!({ "mode": "approval", "approval": id }),
             Self::Job { id } => json!({ "mode": "job", "job": id }),
+            Self::Agreed { call } => json!({ "mode": "agreed", "call": call }),
         }
     }
 }

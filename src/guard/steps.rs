@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Account, Caller, Decision, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    Account, Caller, Decision, Ending, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
     finish::{Ended, Finish, settled},
     preview,
     record::{Evidence, Record},
@@ -15,7 +15,7 @@ use super::{
     unsent::Unsent,
 };
 use crate::{
-    domain::{Gravity, Impact, Loss, Target},
+    domain::{Gravity, Impact, Loss, Target, Timestamp},
     error::{CallError, ProviderError},
     secrets::OpenSink,
     store::{FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
@@ -40,6 +40,8 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) key: Option<RepeatKey>,
     /// When the call came, before anything was planned.
     pub(crate) asked_at: Mark,
+    /// See [`Guard::asked_since`].
+    pub(crate) since: Timestamp,
     /// With the call's id still missing.
     pub(crate) job: JobRecord,
     pub(crate) rows: NewRows<'a>,
@@ -85,6 +87,7 @@ impl Call<'_> {
             arguments: self.arguments,
             call_id: new_id("call"),
             asked_at,
+            since: Timestamp::now(),
         }
     }
 }
@@ -204,6 +207,7 @@ fn finish(call: &Call<'_>, plan: &Plan, call_id: &str) -> Finish {
         call_id: call_id.to_owned(),
         target: json!(plan.target),
         target_name: plan.target.name.clone(),
+        ends_at: plan.ends.as_ref().map(|it| it.until.at),
         makes_secret: call.tool.makes_secret,
     }
 }
@@ -214,11 +218,21 @@ impl Guard {
         self.allowed(Subject { tool, connection, principal: &caller.principal, impact: None, gives_power: false })
     }
 
-    /// Plans a change and weighs it; nothing is sent.
-    pub(crate) async fn plan(&self, tool: &Tool, connection: &str, caller: &Caller, change: UnsentChange) -> Result<Step, CallError> {
+    /// Plans a change and weighs it; nothing is sent. `ends`: when what it gives is to end, which is told with it.
+    pub(crate) async fn plan(
+        &self,
+        tool: &Tool,
+        connection: &str,
+        caller: &Caller,
+        change: UnsentChange,
+        ends: Option<&Ending>,
+    ) -> Result<Step, CallError> {
         let subject = Subject { tool, connection, principal: &caller.principal, impact: None, gives_power: false };
         self.allowed(subject)?;
-        let unsent = change.plan().await?.weighed(tool.effect == Effect::Destroy, &self.settings.trust);
+        let mut unsent = change.plan().await?.weighed(tool.effect == Effect::Destroy, &self.settings.trust);
+        if let Some(ends) = ends {
+            unsent.plan.ends_with(ends.clone());
+        }
         let needs_consent = match self.policy.decide(Subject {
             impact: Some(&unsent.plan.impact),
             gives_power: unsent.plan.bearing.gives_power,
@@ -305,14 +319,28 @@ impl Guard {
 
     /// Begins a job, or says what it needs first. Nothing is sent yet: the job is in the store, for whoever works on it.
     pub(crate) async fn begin_job(&self, request: JobRequest<'_>, given: Given) -> Result<Begun, CallError> {
-        let JobRequest { tool, connection, on, caller, arguments, plan, version, needs_consent, dry_run, key, asked_at, mut job, rows } =
-            request;
+        let JobRequest {
+            tool,
+            connection,
+            on,
+            caller,
+            arguments,
+            plan,
+            version,
+            needs_consent,
+            dry_run,
+            key,
+            asked_at,
+            since,
+            mut job,
+            rows,
+        } = request;
         let question = Question::of(tool, on, plan);
         if dry_run {
             return Ok(Begun::Verdict(Verdict::Done(preview(plan, &question, needs_consent))));
         }
         let call = JobCall { tool, connection, caller, arguments }.digest();
-        let record = Record { tool, connection, caller, plan, version, arguments, call_id: new_id("call"), asked_at };
+        let record = Record { tool, connection, caller, plan, version, arguments, call_id: new_id("call"), asked_at, since };
         let evidence = if needs_consent {
             match self.consent(&record, &call, question, given).await? {
                 Ok(evidence) => evidence,

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::{
+    Ending,
     row_log::{LogError, RowIntent},
     weigh::{Bearing, Trust, Weighed, weigh},
 };
@@ -55,6 +56,12 @@ pub(crate) struct Plan {
     /// What has to be typed where a yes is not enough.
     pub(crate) name: String,
     pub(crate) bearing: Bearing,
+    /// What its provider reports.
+    pub(crate) facts: Arc<Facts>,
+    /// The calls that would take away what it gives, as far as they are known before.
+    pub(crate) takes: Vec<Inverse>,
+    /// When what it gives is to end.
+    pub(crate) ends: Option<Ending>,
     /// Of many calls: each of them, for who shows them row by row. What is told of them is in `impact`.
     pub(crate) rows: Value,
     reported: String,
@@ -66,17 +73,29 @@ impl Plan {
         let Weighed { impact, bearing, sum } = weigh(&preview.facts, destroys, trust);
         let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
         let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
-        Self { target, impact, before, name, bearing, rows: Value::Null, reported }
+        let facts = Arc::new(preview.facts.clone());
+        let (rows, takes) = (Value::Null, Vec::new());
+        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported }
+    }
+
+    /// Says when what it gives is to end: a person is told so.
+    pub(super) fn ends_with(&mut self, ends: Ending) {
+        self.impact.notes.push(ends.told());
+        self.ends = Some(ends);
     }
 
     /// A plan of many calls, put together from theirs.
     pub(crate) fn of_many(target: Target, impact: Impact, name: String, rows: Value) -> Self {
-        Self { target, impact, before: Value::Null, name, bearing: Bearing::none(), rows, reported: String::new() }
+        let (before, bearing, facts, takes) = (Value::Null, Bearing::none(), Arc::default(), Vec::new());
+        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported: String::new() }
     }
 
     /// Fingerprint over all that a person was told and what it was computed from.
     pub(crate) fn version(&self) -> String {
-        let told = serde_json::json!({ "target": self.target, "impact": self.impact, "before": self.before, "reported": self.reported });
+        let ends = self.ends.as_ref().map(|it| it.until.at.0);
+        let told = serde_json::json!({
+            "target": self.target, "impact": self.impact, "before": self.before, "reported": self.reported, "ends": ends
+        });
         sha256(super::canonical(&told))
     }
 
@@ -188,6 +207,7 @@ pub(crate) struct Planned {
     preview: Preview,
     act: ActFn,
     read_back: Option<ReadBackFn>,
+    takes: Vec<Inverse>,
 }
 
 impl Planned {
@@ -196,7 +216,7 @@ impl Planned {
         preview: Preview,
         act: impl FnOnce(Plan, Permit) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + 'static,
     ) -> Self {
-        Self { preview, act: Box::new(act), read_back: None }
+        Self { preview, act: Box::new(act), read_back: None, takes: Vec::new() }
     }
 
     /// Says how to find out whether the change took effect, should its answer be lost: `None` where it did not.
@@ -208,9 +228,16 @@ impl Planned {
         self
     }
 
+    /// Names the calls that would take away what it gives, as far as they are known before it is made.
+    pub(crate) fn taken_by(mut self, calls: Vec<Inverse>) -> Self {
+        self.takes = calls;
+        self
+    }
+
     /// Weighs it. `destroys`: whether its tool ends something by its nature.
     pub(super) fn weighed(self, destroys: bool, trust: &Trust) -> Unsent {
-        Unsent { plan: Plan::of(&self.preview, destroys, trust), act: self.act, read_back: self.read_back }
+        let plan = Plan { takes: self.takes, ..Plan::of(&self.preview, destroys, trust) };
+        Unsent { plan, act: self.act, read_back: self.read_back }
     }
 }
 

@@ -106,6 +106,9 @@ pub(super) fn route(offer: &Offer, mut arguments: Map<String, Value>) -> Result<
     if offer.is_job(connection) {
         return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
     }
+    if let Some(ends_at) = envelope.ends_at {
+        arguments.insert("ends_at".into(), ends_at.into());
+    }
     Ok((Route { tool: offer.tool.clone(), connection: connection.clone() }, arguments))
 }
 

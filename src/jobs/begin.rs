@@ -27,7 +27,8 @@ impl Engine {
         wait: Wait,
     ) -> Result<Verdict, CallError> {
         let asked_at = self.clock.mark();
-        let Envelope { dry_run, idempotency_key, .. } = envelope;
+        let Envelope { dry_run, idempotency_key, ends_at, .. } = envelope;
+        let since = self.set_ends(&mut work, ends_at.as_deref(), caller, &given).await?;
         let key = idempotency_key.filter(|_| !dry_run).map(|key| RepeatKey {
             principal: caller.principal.clone(),
             connection: work.connection.clone(),
@@ -58,6 +59,7 @@ impl Engine {
             dry_run,
             key: key.clone(),
             asked_at,
+            since,
             job: new_job(&work, caller, &lease, &summary.plan.target),
             rows: &|at| work.rows.get(at).map(PlannedRow::stored),
         };
@@ -122,7 +124,7 @@ impl Engine {
     }
 }
 
-fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> JobRecord {
+pub(super) fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::domain::Target) -> JobRecord {
     JobRecord {
         id: lease.job.clone(),
         call_id: String::new(),

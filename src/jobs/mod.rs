@@ -16,6 +16,7 @@ mod add;
 mod apply;
 mod begin;
 mod each;
+mod ends;
 mod people;
 mod plan;
 mod planned;
@@ -42,6 +43,8 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use ends::EndsTold;
+pub(crate) use ends::Wanted;
 pub use progress::{Progress, Wait};
 pub(crate) use table::defused;
 use watched::Watched;
@@ -55,7 +58,7 @@ use crate::{
     store::{Clock, Db, JobRecord, StoreError, Taken, transaction},
     tools::{
         Operation as _, Tool, decode,
-        jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
+        jobs::{ApplyChanges, CancelJob, GetJob, ListEndingAccess, ListJobs, Undo},
         project_members::AddProjectMembers,
     },
 };
@@ -84,6 +87,9 @@ struct Engine {
     /// See [`Jobs::arrives_within`].
     arrived_after: Mutex<Option<Duration>>,
     clock: Clock,
+    /// See [`Jobs::ends_by`].
+    ends_clock: Mutex<Clock>,
+    believed: ends::Believed,
 }
 
 impl std::fmt::Debug for Jobs {
@@ -97,8 +103,9 @@ impl Jobs {
         let owner = process::owner();
         let watched = Mutex::default();
         let (workers, stopping, halt) = (TaskTracker::new(), CancellationToken::new(), Mutex::default());
-        let (arrived_after, clock) = (Mutex::default(), db.clock().clone());
-        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock }))
+        let (arrived_after, clock, ends_clock, believed) =
+            (Mutex::default(), db.clock().clone(), Mutex::default(), ends::Believed::default());
+        Self(Arc::new(Engine { db, catalog, guard, owner, watched, workers, stopping, halt, arrived_after, clock, ends_clock, believed }))
     }
 
     /// Calls a tool that is about jobs, or is one.
@@ -119,6 +126,7 @@ impl Jobs {
             ApplyChanges::NAME => self.0.applying(tool, &decode(arguments)?)?,
             Undo::NAME => self.0.undoing(tool, caller, &decode(arguments)?).await?,
             GetJob::NAME => return Ok(Verdict::Done(self.0.get(caller, &decode(arguments)?).await?)),
+            ListEndingAccess::NAME => return Ok(Verdict::Done(self.0.list_ending(caller, &decode(arguments)?).await?)),
             ListJobs::NAME => return Ok(Verdict::Done(self.0.list(caller, &decode(arguments)?).await?)),
             CancelJob::NAME => {
                 let op: CancelJob = decode(arguments)?;
@@ -194,6 +202,9 @@ impl Jobs {
             loop {
                 if let Err(error) = jobs.resume(None).await {
                     tracing::warn!(%error, "jobs could not be looked for");
+                }
+                if let Err(error) = jobs.end_access().await {
+                    tracing::warn!(%error, "access that is to end could not be looked for");
                 }
                 if let Err(error) = jobs.settle_open().await {
                     tracing::warn!(%error, "open calls could not be settled");

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
 use super::{
-    Engine, add, apply, each,
+    Engine, add, apply, each, ends,
     planned::{PlannedJob, PlannedRow, Ready, Route, Stage},
 };
 use crate::{
@@ -151,13 +151,18 @@ impl Engine {
         &self,
         route: &Route,
         scope: &Scope,
-        arguments: Map<String, Value>,
+        mut arguments: Map<String, Value>,
         caller: &Caller,
     ) -> Result<Step, CallError> {
         self.guard.may(&route.tool, &route.connection.name, caller)?;
         let offer: &Offer = self.catalog.offer(route.tool.name)?;
+        if route.tool.ended_by.is_some()
+            && let Some(until) = ends::taken_out(&mut arguments)
+        {
+            return self.plan_ending(offer, (&route.connection, scope), arguments, &until, caller).await;
+        }
         match offer.prepare(&route.connection, scope, arguments)? {
-            Prepared::Change { change, .. } => self.guard.plan(&route.tool, &route.connection.name, caller, change).await,
+            Prepared::Change { change, .. } => self.guard.plan(&route.tool, &route.connection.name, caller, change, None).await,
             Prepared::Read(_) => Err(CallError::Internal),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Engine, process};
+use super::{Engine, ends, process};
 use crate::{
     domain::{
         Target, Timestamp,
@@ -46,6 +46,9 @@ impl Engine {
         let mut report = json!({ "status": status, "target": target(&job), "after": after });
         if counts.done > 0 {
             report["undo"] = format!("undo with job `{}`", job.id).into();
+        }
+        if let Some(ends_at) = ends::common(rows.iter().map(|it| it.arguments.as_str())).filter(|_| job.tool == AddProjectMembers::NAME) {
+            report["ends_at"] = providers::json(&ends_at)?;
         }
         report["job"] = job.id.as_str().into();
         report["call_id"] = job.call_id.as_str().into();

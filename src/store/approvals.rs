@@ -49,6 +49,14 @@ impl Conn {
         self.turn("approvals_turn").await
     }
 
+    /// The newest approval of a call that was not used and has not expired, whatever was told about it.
+    pub async fn approval_of_call(&mut self, call: &str, principal: &str, now: Timestamp) -> Result<Option<Approval>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE call = $1 AND principal = $2 AND status <> 'used' AND expires_at > $3 ORDER BY created_at DESC LIMIT 1"
+        );
+        self.one(&sql, &args![call, principal, now.0]).await
+    }
+
     /// The approval for exactly this call that was used last, no earlier than `since` by the store's time.
     pub async fn approval_used(&mut self, binding: &str, principal: &str, since: Timestamp) -> Result<Option<String>, StoreError> {
         let sql = "SELECT id FROM approvals WHERE binding = $1 AND principal = $2 AND status = 'used' AND used_at >= $3 \

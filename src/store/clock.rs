@@ -84,6 +84,11 @@ impl Clock {
         }
     }
 
+    /// How long ago a moment was by the steady clock alone, which nobody can set.
+    pub fn passed(&self, mark: Mark) -> Duration {
+        Duration::from_millis((self.steady() - mark.steady).max(0).unsigned_abs())
+    }
+
     fn steady(&self) -> i64 {
         static START: OnceLock<Instant> = OnceLock::new();
         match self {

@@ -187,6 +187,7 @@ impl Conn {
             written.map_err(|error| if error.is_duplicate() { StoreError::Busy } else { error })?;
         }
         self.opened(&calls_of(rows, EntryKind::Intent)).await?;
+        self.add_ends(rows).await?;
         self.closed(&calls_of(rows, EntryKind::Outcome)).await
     }
 

@@ -62,7 +62,7 @@ pub struct ListActivity {
     /// Person.
     pub agreed_by: Option<String>,
     pub job: Option<JobRef>,
-    /// How it ended.
+    /// Outcome.
     pub outcome: Option<Outcome>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -106,12 +106,14 @@ pub struct Activity {
     pub at: Timestamp,
     pub tool: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub effect: Option<Effect>,
     pub on: String,
     pub target: String,
     /// What it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    #[schemars(with = "String")]
     pub outcome: Outcome,
     /// From what to what, field by field.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{
     Cursor, JobRef, Limit, List,
-    jobs::{Job, JobRows, JobState, StepItem},
+    jobs::{EndingAccess, Job, JobRows, JobState, StepItem},
     members::{Batch, ItemOutcome},
 };
 
@@ -85,7 +85,7 @@ operation!(ApplyChanges, "apply_changes", "Apply changes", Destroy => Batch<Step
 #[serde(deny_unknown_fields)]
 pub struct GetJob {
     pub job: JobRef,
-    /// How rows ended.
+    /// Outcome.
     pub outcome: Option<ItemOutcome>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -97,7 +97,7 @@ operation!(GetJob, "get_job", "Get job", Read => JobRows);
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListJobs {
-    /// Where they stand.
+    /// State.
     pub status: Option<JobState>,
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -124,3 +124,15 @@ pub struct Undo {
 }
 
 operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);
+
+/// Lists access that ends, soonest first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEndingAccess {
+    /// Over too.
+    pub all: Option<bool>,
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ListEndingAccess, "list_ending_access", "List ending access", Read => List<EndingAccess>);

@@ -43,7 +43,7 @@ pub struct CreateServiceAccount {
     pub expires_in_seconds: Option<i64>,
 }
 
-operation!(CreateServiceAccount, "create_service_account", "Create service account", Access => ServiceAccount, secret);
+operation!(CreateServiceAccount, "create_service_account", "Create service account", Access => ServiceAccount, secret, ends "delete_service_account");
 
 /// Renames a service account or replaces its role.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -112,7 +112,7 @@ impl ListApiKeys {
 
 operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>, across);
 
-/// Reads what is known of a key, never its value.
+/// Reads a key, never its value.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetApiKey {
@@ -139,7 +139,7 @@ pub struct CreateApiKey {
     pub expires_in_seconds: Option<i64>,
 }
 
-operation!(CreateApiKey, "create_api_key", "Create API key", Access => ApiKey, secret);
+operation!(CreateApiKey, "create_api_key", "Create API key", Access => ApiKey, secret, ends "delete_api_key");
 
 /// Changes a key; `blocked` stops it until `active`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -116,7 +116,7 @@ pub struct SetUsageLimit {
 
 operation!(SetUsageLimit, "set_usage_limit", "Set usage limit", Write => UsageLimit);
 
-/// Changes the named parts of a usage limit.
+/// Changes a usage limit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUsageLimit {

@@ -46,7 +46,7 @@ pub struct InviteOrganizationMember {
     pub projects: Vec<ProjectRef>,
 }
 
-operation!(InviteOrganizationMember, "invite_organization_member", "Invite organization member", Access => Invitation);
+operation!(InviteOrganizationMember, "invite_organization_member", "Invite organization member", Access => Invitation, ends "cancel_invitation");
 
 /// Makes an existing user a member at once. Without account: create_user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +57,7 @@ pub struct AddOrganizationMember {
     pub organization: Option<OrganizationRef>,
 }
 
-operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member);
+operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member, ends "remove_organization_member");
 
 /// Creates a member's account; its password goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -69,7 +69,7 @@ pub struct CreateUser {
     pub organization: Option<OrganizationRef>,
 }
 
-operation!(CreateUser, "create_user", "Create user", Access => Member, secret);
+operation!(CreateUser, "create_user", "Create user", Access => Member, secret, ends "remove_organization_member");
 
 /// Replaces a person's organization role; projects and teams stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -53,27 +53,36 @@ pub trait Operation: DeserializeOwned + Serialize + JsonSchema + Send + Sync + '
     const ACROSS: bool = false;
     /// Whether the server itself answers it, about all connections or about the one that is named.
     const SPANS: bool = false;
+    /// Of one that gives access which can end at a time: the tool that takes it away again.
+    const ENDED_BY: Option<&'static str> = None;
     /// [`Read`], [`Write`], [`Access`] or [`Destroy`]. A change cannot be registered as a read.
     type Effect: EffectKind;
     type Output: Serialize + JsonSchema + Send + 'static;
 }
 
 /// `operation!(ListProjects, "list_projects", "List projects", Read => List<Project>)`, with `secret` at the end
-/// for one that makes a secret, `across` for a list over all connections, `spans` for what the server itself answers over them.
+/// for one that makes a secret, `across` for a list over all connections, `spans` for what the server itself answers over them,
+/// `ends "remove_project_member"` for one that gives access which may end at a time, by that tool.
 macro_rules! operation {
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, across) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true, false);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, true, false, None);
     };
     ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, spans) => {
-        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, true);
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, true, None);
     };
-    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal, $spans:literal) => {
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, ends $by:literal) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, false, false, false, Some($by));
+    };
+    ($type:ident, $name:literal, $title:literal, $effect:ident => $output:ty, secret, ends $by:literal) => {
+        $crate::tools::operation!(@ $type, $name, $title, $effect, $output, true, false, false, Some($by));
+    };
+    (@ $type:ident, $name:literal, $title:literal, $effect:ident, $output:ty, $secret:literal, $across:literal, $spans:literal, $ended_by:expr) => {
         impl $crate::tools::Operation for $type {
             const NAME: &'static str = $name;
             const TITLE: &'static str = $title;
@@ -81,6 +90,7 @@ macro_rules! operation {
             const MAKES_SECRET: bool = $secret;
             const ACROSS: bool = $across;
             const SPANS: bool = $spans;
+            const ENDED_BY: Option<&'static str> = $ended_by;
             type Effect = $crate::tools::$effect;
             type Output = $output;
         }
@@ -108,6 +118,8 @@ pub struct Tool {
     pub makes_secret: bool,
     pub across: bool,
     pub spans: bool,
+    /// See [`Operation::ENDED_BY`].
+    pub ended_by: Option<&'static str>,
     /// What does not fit of some arguments.
     pub(crate) faults: fn(Map<String, Value>) -> Vec<Fault>,
 }
@@ -122,6 +134,7 @@ impl Tool {
             makes_secret: O::MAKES_SECRET,
             across: O::ACROSS,
             spans: O::SPANS,
+            ended_by: O::ENDED_BY,
             faults: decode::faults::<O>,
         }
     }
@@ -172,6 +185,6 @@ pub fn visit(visitor: &mut impl Visit) {
         resources: ListProjectResources, AssignProjectResource, RemoveProjectResource;
         policies: GetRuntimePolicies;
         logos: GetLogo, SetLogo, DeleteLogo;
-        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo;
+        jobs: ApplyChanges, GetJob, ListJobs, CancelJob, Undo, ListEndingAccess;
     }
 }

@@ -37,7 +37,7 @@ pub struct GetProjectMember {
 
 operation!(GetProjectMember, "get_project_member", "Get project member", Read => Member);
 
-/// Adds an organization member to a project. Many people: add_project_members.
+/// Adds an organization member to a project. Many: add_project_members.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMember {
@@ -48,7 +48,7 @@ pub struct AddProjectMember {
     pub roles: Vec<RoleRef>,
 }
 
-operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
+operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member, ends "remove_project_member");
 
 /// Adds many people to projects, one outcome each.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +74,7 @@ pub struct NewProjectMember {
     pub roles: Vec<RoleRef>,
 }
 
-operation!(AddProjectMembers, "add_project_members", "Add project members", Access => Batch);
+operation!(AddProjectMembers, "add_project_members", "Add project members", Access => Batch, ends "remove_project_member");
 
 /// Replaces a person's roles in a project by one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -26,7 +26,7 @@ pub struct AddProjectTeam {
     pub role: RoleRef,
 }
 
-operation!(AddProjectTeam, "add_project_team", "Add project team", Access => Team);
+operation!(AddProjectTeam, "add_project_team", "Add project team", Access => Team, ends "remove_project_team");
 
 /// Takes a team off a project; people's own roles stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

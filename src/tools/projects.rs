@@ -67,7 +67,7 @@ pub struct CreateProject {
 
 operation!(CreateProject, "create_project", "Create project", Write => Project);
 
-/// Changes the named fields of a project.
+/// Changes a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProject {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{Impact, Inverse, Target};
+use crate::domain::{Impact, Inverse, Target, Timestamp};
 
 /// The result of a change: what was done, or what would be.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct Receipt<T> {
     /// How to take it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<String>,
+    /// When what was given ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
     /// Where the secret that was made has gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretPlace>,
@@ -60,6 +63,7 @@ impl<T> Receipt<T> {
             before: None,
             after: None,
             undo: None,
+            ends_at: None,
             secret: None,
             impact: None,
             needs_consent: None,

@@ -111,7 +111,7 @@ pub struct ListRoleAssignments {
 
 operation!(ListRoleAssignments, "list_role_assignments", "List role assignments", Read => List<RoleAssignment>);
 
-/// Gives a person or team one more role, in the organization or a project.
+/// Gives a person or team one more role.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRole {
@@ -122,7 +122,7 @@ pub struct AssignRole {
     pub organization: Option<OrganizationRef>,
 }
 
-operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
+operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment, ends "unassign_role");
 
 /// Takes one role from a person or team; the membership stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -20,7 +20,7 @@ pub struct ListTeams {
 
 operation!(ListTeams, "list_teams", "List teams", Read => List<Team>);
 
-/// Reads a team. Its people: list_team_members.
+/// Reads a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetTeam {
@@ -41,7 +41,7 @@ pub struct CreateTeam {
 
 operation!(CreateTeam, "create_team", "Create team", Write => Team);
 
-/// Changes the named fields of a team.
+/// Changes a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTeam {
@@ -94,7 +94,7 @@ pub struct AddTeamMember {
     pub role: Option<RoleRef>,
 }
 
-operation!(AddTeamMember, "add_team_member", "Add team member", Access => Member);
+operation!(AddTeamMember, "add_team_member", "Add team member", Access => Member, ends "remove_team_member");
 
 /// Replaces a person's role in a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

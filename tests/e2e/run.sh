@@ -157,6 +157,7 @@ start conformance "$conformance_binary" conformance
 part bash -c 'conformance 2025-11-25'
 part bash -c 'conformance 2026-07-28'
 
+part python3 "$here/ends.py" "$binary"
 wait "$kills" || { failures=$((failures + 1)); echo "FAILED: $here/kills.py" >&2; }
 
 ((failures == 0)) || { echo "$failures parts failed" >&2; exit 1; }

@@ -25,7 +25,7 @@ async fn the_directory_serves_every_operation_there_is() {
     let listed: BTreeSet<String> = listed(&Options::default()).await.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
     let all: BTreeSet<String> = tools::all().iter().map(|it| it.name.to_owned()).collect();
     assert_eq!(listed, all);
-    assert_eq!(all.len(), 87);
+    assert_eq!(all.len(), 88);
 }
 
 /// What the list costs a model, tool by tool, the largest first.
@@ -191,7 +191,7 @@ async fn names_begin_with_a_known_verb_and_follow_from_the_type() {
         let verb = tool.name.split('_').next().unwrap();
         assert!(verbs.contains(&verb), "{}", tool.name);
         assert!(tool.name.len() <= 40, "{}", tool.name);
-        for reserved in ["connection", "dry_run", "idempotency_key", "confirmation_token", "confirm"] {
+        for reserved in ["connection", "dry_run", "idempotency_key", "confirmation_token", "ends_at", "confirm"] {
             assert!(tool.input()["properties"].get(reserved).is_none(), "{}.{reserved} belongs to the envelope", tool.name);
         }
     }
@@ -214,6 +214,7 @@ async fn allow_lists_take_tools_away_and_calls_of_them_are_no_tools() {
             "list_activity",
             "list_approvals",
             "list_connections",
+            "list_ending_access",
             "list_jobs",
             "list_projects",
             "undo",

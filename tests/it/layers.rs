@@ -55,6 +55,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "domain",
             "tools",
             "store",
             "secrets",

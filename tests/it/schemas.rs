@@ -95,6 +95,7 @@ pub(crate) fn check(offer: &Offer, answer: &Value) {
             fields.entry(gap).or_insert_with(|| json!({ "type": "array" }));
         }
         if offer.tool.effect != Effect::Read {
+            fields.entry("ends_at").or_insert_with(|| json!({ "type": "string" }));
             fields.entry("replayed").or_insert_with(|| json!({ "type": "boolean" }));
         }
         declared

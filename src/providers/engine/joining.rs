@@ -40,11 +40,12 @@ pub(super) async fn add(at: &Session, op: &AddOrganizationMember) -> Result<Draf
     let target = Target::new("member", &user.email, &user.id, &joining.org.name);
     let facts = joining.facts(user.holder()).undo("remove_organization_member");
     let (sending, looking, found) = (at.clone(), joining.reader(at), user.id.clone());
+    let takes = leaving(&user.id, &joining.org);
     let draft = Draft::new(target, facts, move |permit| async move {
         let seat = joining.join(&sending, &user.id, &permit).await?;
         Ok(joined(&seat, &joining.org))
     });
-    Ok(draft.read_back(move || {
+    Ok(draft.taken_by(takes).read_back(move || {
         let (looking, user_id) = (looking.clone(), found.clone());
         async move { looking.membership(&user_id).await }
     }))
@@ -195,7 +196,10 @@ impl Reader {
 }
 
 fn joined(seat: &WireSeat, org: &WireOrg) -> Sent<Member> {
+    Sent::after(in_org(seat, org)).inverse(leaving(&seat.user.id, org))
+}
+
+fn leaving(user_id: &str, org: &WireOrg) -> Inverse {
     let organization = Some(OrganizationRef::read(&org.id));
-    let back = Inverse::of(&RemoveOrganizationMember { member: MemberRef::read(&seat.user.id), organization });
-    Sent::after(in_org(seat, org)).inverse(back)
+    Inverse::of(&RemoveOrganizationMember { member: MemberRef::read(user_id), organization })
 }

@@ -85,6 +85,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         facts = facts.unseen(format!("comes in from outside of {}, as an external user", project.org.name));
     }
     let target = target(&user, &project);
+    let takes = leaving(&user.id, &project);
     let (sending, looking, found, within) = (at.clone(), at.clone(), user.id.clone(), project.clone());
     let draft = Draft::new(target, facts, move |permit| async move {
         let body = json!({ "user_id": user.id, "role_id": role.id });
@@ -92,7 +93,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         let seat = WireSeat::read(&request.send(&permit).await?, "look with get_project_member")?;
         Ok(joined(&WireSeat { external: Some(external), ..seat }, &project))
     });
-    Ok(draft.read_back(move || {
+    Ok(draft.taken_by(takes).read_back(move || {
         let (looking, project, user_id) = (looking.afresh(), within.clone(), found.clone());
         async move {
             let seat = looking.project_people(&project.id).await?.iter().find(|it| it.user.id == user_id).cloned();
@@ -187,8 +188,11 @@ async fn newcomer(at: &Session, people: &[WireSeat], member: &PersonRef, scope: 
 }
 
 fn joined(seat: &WireSeat, project: &WireProject) -> Sent<Member> {
-    let back = RemoveProjectMember { project: ProjectRef::read(&project.id), member: MemberRef::read(&seat.user.id) };
-    Sent::after(in_project(seat, project)).inverse(Inverse::of(&back))
+    Sent::after(in_project(seat, project)).inverse(leaving(&seat.user.id, project))
+}
+
+fn leaving(user_id: &str, project: &WireProject) -> Inverse {
+    Inverse::of(&RemoveProjectMember { project: ProjectRef::read(&project.id), member: MemberRef::read(user_id) })
 }
 
 fn rejoining(seat: &WireSeat, project: &WireProject) -> Inverse {

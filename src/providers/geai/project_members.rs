@@ -66,7 +66,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let target = project.target("member", &email, None);
     let inverse = Inverse::of(&RemoveProjectMember { project: project.reference(), member: MemberRef::read(&email) });
     let (session, place, wanted) = (at.clone(), project.clone(), email.clone());
-    let (again, settled) = (invited.clone(), inverse.clone());
+    let (again, settled, takes) = (invited.clone(), inverse.clone(), inverse.clone());
     let send = {
         let session = session.clone();
         move |permit: Permit| async move {
@@ -77,7 +77,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
             Ok(Sent::after(invited).inverse(inverse))
         }
     };
-    Ok(Draft::new(target, facts, send).read_back(move || {
+    Ok(Draft::new(target, facts, send).taken_by(takes).read_back(move || {
         let (session, place, wanted) = (session.afresh(), place.clone(), wanted.clone());
         let (again, settled) = (again.clone(), settled.clone());
         async move {

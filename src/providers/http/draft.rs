@@ -48,6 +48,8 @@ struct DraftData {
     facts: Facts,
     before: Option<Written>,
     inverse: Vec<Inverse>,
+    /// See [`Draft::taken_by`].
+    takes: Vec<Inverse>,
     send: SendFn,
     read_back: Option<ReadBackFn>,
 }
@@ -65,7 +67,7 @@ impl<T: 'static> Draft<T> {
         Fut: Future<Output = Result<Sent<T>, ProviderError>> + Send + 'static,
     {
         let send: SendFn = Box::new(move |permit| erased(Box::pin(send(permit)), |it| it.data));
-        let data = DraftData { target, facts, before: None, inverse: Vec::new(), send, read_back: None };
+        let data = DraftData { target, facts, before: None, inverse: Vec::new(), takes: Vec::new(), send, read_back: None };
         Self { data, of: PhantomData }
     }
 
@@ -86,6 +88,12 @@ impl<T: 'static> Draft<T> {
         Fut: Future<Output = Result<Option<Sent<T>>, ProviderError>> + Send + 'static,
     {
         self.data.read_back = Some(Box::new(move || erased(Box::pin(read()), |it| it.map(|it| it.data))));
+        self
+    }
+
+    /// Names the call that takes away what this one gives, where it is known before and `send` tells it only afterwards.
+    pub(crate) fn taken_by(mut self, call: Inverse) -> Self {
+        self.data.takes.push(call);
         self
     }
 
@@ -215,7 +223,8 @@ impl Found<()> for bool {
 
 impl DraftData {
     fn planned(self) -> Result<Planned, ProviderError> {
-        let Self { target, facts, before, inverse, send, read_back } = self;
+        let Self { target, facts, before, inverse, takes, send, read_back } = self;
+        let takes = if takes.is_empty() { inverse.clone() } else { takes };
         let preview = Preview { target, facts, before: before.transpose()?.unwrap_or_default() };
         let (back, read_back) = (inverse.clone(), read_back.map(Arc::new));
         let look = read_back.clone();
@@ -227,6 +236,7 @@ impl DraftData {
                 }
             })
         });
+        let planned = planned.taken_by(takes);
         Ok(match read_back {
             None => planned,
             Some(read) => planned.read_back(move |plan| {

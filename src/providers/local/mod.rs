@@ -250,11 +250,13 @@ async fn found(scope: &Scope, operation: &Operand, step: Erased<Value>) -> Resul
 
 async fn planned(scope: &Scope, change: Arc<DirectoryChange>) -> Result<Planned, ProviderError> {
     let directory = scope.provider::<Directory>()?;
-    let plan = directory.plan(&change).await?;
+    let (plan, takes) = directory.plan(&change).await?;
     if let Some(before) = &directory.before {
         before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&change));
     }
-    Ok(Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.leave().await?).await })))
+    let planned =
+        Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.leave().await?).await }));
+    Ok(planned.taken_by(takes))
 }
 
 /// A change of the directory, as a call asks for it.
@@ -304,8 +306,9 @@ impl Directory {
         Session { db, settings: Arc::new(self.settings.clone()), makes: false }
     }
 
-    /// Runs the change, behind those that it builds on, and rolls all of it back.
-    async fn plan(&self, change: &DirectoryChange) -> Result<Preview, ProviderError> {
+    /// Runs the change, behind those that it builds on, and rolls all of it back. Gives the calls, too, that would take it back; those
+    /// of something new name it by an id that it will not have.
+    async fn plan(&self, change: &DirectoryChange) -> Result<(Preview, Vec<Inverse>), ProviderError> {
         let before = self.before.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
         let mut tries = Tries::default();
         loop {
@@ -318,7 +321,7 @@ impl Directory {
             };
             match planned.await {
                 Err(error) if tries.looking_again(&error, false).await => {}
-                other => return Ok(other?.0),
+                other => return other.map(|(preview, then)| (preview, then.inverse)),
             }
         }
     }

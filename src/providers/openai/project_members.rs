@@ -208,7 +208,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
     let give: Vec<_> = further.iter().map(|it| (it.name.clone(), role_assignments::giving_person(at, &person, &project, &it.id))).collect();
     let target = target(at, &project, person.label(), &person.id);
     let back = Inverse::of(&RemoveProjectMember { project: ProjectRef::read(&project.id), member: MemberRef::read(&person.id) });
-    let (place, again) = (project.clone(), at.afresh());
+    let (place, again, takes) = (project.clone(), at.afresh(), back.clone());
     let sent = move |it: &WireProjectUser, further: Vec<String>| {
         let mut after = it.view(&place);
         after.roles.extend(further);
@@ -231,7 +231,7 @@ pub(super) async fn add(at: &Session, op: &AddProjectMember) -> Result<Draft<Mem
         }
         Ok(sent(&joined, given))
     });
-    Ok(draft.read_back(move || {
+    Ok(draft.taken_by(takes).read_back(move || {
         let (at, project, person, settled) = (again.afresh(), project.clone(), person.clone(), settled.clone());
         let further: Vec<String> = further.iter().map(|it| it.name.clone()).collect();
         async move {

@@ -319,6 +319,7 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
     let AssignRole { role, member, team, project, organization } = seat.giving();
     let back = Inverse::of(&UnassignRole { role, member, team, project, organization });
     let request = giving(at, &seat.holder, seat.project.as_ref(), &seat.role.id);
+    let takes = back.clone();
     let sent = move |view: RoleAssignment| Sent::after(view).inverse(back.clone());
     let (view, settled, again) = (seat.view(at), sent.clone(), at.afresh());
     let after = view.clone();
@@ -326,7 +327,7 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
         request.send(&permit).await?;
         Ok(sent(after))
     });
-    Ok(draft.read_back(move || {
+    Ok(draft.taken_by(takes).read_back(move || {
         let (at, view, settled) = (again.afresh(), view.clone(), settled.clone());
         let (holder, project, role_id) = (seat.holder.clone(), seat.project.clone(), seat.role.id.clone());
         async move {
