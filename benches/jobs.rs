@@ -1,6 +1,7 @@
 //! What jobs of people cost a model: calls, and tokens (o200k) of what it reads of the answers.
 //!
 //! `cargo bench --bench jobs`
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot go on has failed, and tells what it found")]
 
 use std::sync::Arc;
