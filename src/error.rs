@@ -203,7 +203,14 @@ pub enum CallError {
     Provider(#[from] ProviderError),
     /// A person has to agree, outside the model's reach.
     #[error("nothing was changed yet, a person has to approve this: {question}")]
-    PendingApproval { id: String, question: String, expires_in_s: u64 },
+    PendingApproval {
+        id: String,
+        question: String,
+        expires_in_s: u64,
+        /// Of the page where it is asked about, while a console is open. It holds no secret.
+        address: Option<String>,
+        fix: String,
+    },
     /// A person said no, or did not answer; or nobody can be asked.
     #[error("{message}; nothing was changed")]
     NotConfirmed { code: &'static str, message: String, fix: String },
@@ -260,6 +267,7 @@ impl CallError {
             Self::InvalidArguments { fix, .. }
             | Self::Denied { fix, .. }
             | Self::NotConfirmed { fix, .. }
+            | Self::PendingApproval { fix, .. }
             | Self::OutcomeUnknown { fix, .. } => fix.clone(),
             Self::UnknownConnection { able, .. } => format!("use one of: {}", able.join(", ")),
             Self::NotServed { connection, near, able, tool } => {
@@ -267,9 +275,6 @@ impl CallError {
                 format!("{there}{tool} is served by {}", able.join(", "))
             }
             Self::Provider(error) => error.fix(),
-            Self::PendingApproval { id, .. } => {
-                format!("ask a person to run `rolecall approve {id}` in a terminal, then repeat this call unchanged")
-            }
             Self::BadConfirmation { .. } => "repeat the call without a confirmation; the person is then asked again".into(),
             Self::KeyReused { .. } => "use a new key for a new call, or repeat the first call unchanged".into(),
             Self::NotRecorded { .. } => "do not repeat the call: the change was made, as `receipt` shows; run `rolecall doctor`".into(),
@@ -312,10 +317,13 @@ impl CallError {
         error.insert("fix".into(), one_line(&self.fix()).into());
         error.insert("retryable".into(), self.retryable().into());
         match self {
-            Self::PendingApproval { id, expires_in_s, .. } => {
+            Self::PendingApproval { id, expires_in_s, address, .. } => {
                 error.insert("status".into(), "pending_approval".into());
                 error.insert("approval_id".into(), id.as_str().into());
                 error.insert("expires_in_s".into(), json!(expires_in_s));
+                if let Some(address) = address {
+                    error.insert("address".into(), address.as_str().into());
+                }
             }
             Self::NotConfirmed { .. } | Self::BadConfirmation { .. } | Self::Denied { .. } => {
                 error.insert("status".into(), "refused".into());

@@ -4,8 +4,9 @@
 //! [`tools`] (verbs: a type per operation), [`shape`] and [`render`] (results without secrets, and as text), [`store`] (SQLite
 //! or PostgreSQL), [`secrets`], [`access`] (questions about grants), [`guard`] (the only judge of a change, and the only place
 //! a request is sent from), [`providers`] (a table of handlers per connection), [`catalog`] (verbs × connections), `answers`
-//! (over many connections at once), [`jobs`] (work of many calls), [`app`] (all of it together), [`server`] (the MCP surface), [`transport`] (stdio and HTTP), [`config`]
-//! and [`cli`]. Beside them, in a crate of its own: the providers' HTTP APIs to practise on.
+//! (over many connections at once), [`jobs`] (work of many calls), [`app`] (all of it together), [`console`] (what its pages need of
+//! it), [`server`] (the MCP surface), [`transport`] (stdio and HTTP), [`config`]
+//! and [`cli`]. Beside them, in crates of their own: the console's pages, and the providers' HTTP APIs to practise on.
 //!
 //! Invariants:
 //! - A change reaches a provider only through the guard: what providers hand over can be sent nowhere else.
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod console;
 pub mod domain;
 pub mod error;
 pub mod guard;

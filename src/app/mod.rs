@@ -175,6 +175,12 @@ impl App {
         }
     }
 
+    /// Whether an approval waits for an answer yet.
+    pub async fn waits(&self, approval: &str) -> Result<bool, StoreError> {
+        let found = self.db.read().await?.approval(approval).await?;
+        Ok(found.is_some_and(|it| it.is_open(crate::domain::Timestamp::now())))
+    }
+
     /// The key that seals consents on their way through clients; the same for all processes on one store.
     pub async fn sealing_key(&self) -> Result<[u8; 32], StoreError> {
         use sha2::Digest as _;

@@ -6,7 +6,7 @@ use super::{Ended, Failure, Output, ask};
 use crate::{
     config::{Config, Overrides},
     domain::Timestamp,
-    guard::{self, Answer, Answered, Question},
+    guard::{self, Answer, Answered, Answering, Question},
     store::{Approval, Db},
 };
 
@@ -17,11 +17,21 @@ pub struct Approvals {
     output: Output,
 }
 
-/// Approve or reject a waiting change.
+/// Approve a waiting change.
 #[derive(Debug, clap::Args)]
 pub struct ApprovalAnswer {
     /// The approval's id, such as k7m2qx
     id: String,
+}
+
+/// Reject a waiting change.
+#[derive(Debug, clap::Args)]
+pub struct Refusal {
+    /// The approval's id, such as k7m2qx
+    id: String,
+    /// Why, for the assistant
+    #[arg(long, default_value = "")]
+    reason: String,
 }
 
 impl Approvals {
@@ -63,7 +73,11 @@ impl Approvals {
 impl ApprovalAnswer {
     /// Approves it, once the person at the terminal has read the question and said yes.
     pub async fn approve(&self, overrides: &Overrides) -> Ended {
-        let (db, approval, person) = self.open(overrides).await?;
+        let (db, approval, person) = open(overrides, &self.id).await?;
+        let who = Answering::at_terminal(&person);
+        if !who.may(&approval) {
+            return Err(elsewhere(&self.id, &approval.answered_in));
+        }
         let question = Question::of_approval(&approval);
         let no = match ask::ask(&question)? {
             Answer::Accepted(form) if question.is_yes(&form) => None,
@@ -76,7 +90,7 @@ impl ApprovalAnswer {
             return Err(Failure::new(format!("{reason}; nothing was approved"), fix));
         }
         let mut out = anstream::stderr().lock();
-        match guard::approve(&db, &approval.id, &person).await? {
+        match guard::approve(&db, &approval.id, who).await? {
             Answered::Approved => {
                 writeln!(out, "Approved by {person}. The assistant may now repeat the same call, once, within five minutes.")?;
                 Ok(ExitCode::SUCCESS)
@@ -85,14 +99,17 @@ impl ApprovalAnswer {
                 writeln!(out, "Approved by {person}. {more} more person has to approve it, under another user name.")?;
                 Ok(ExitCode::from(3))
             }
+            Answered::Elsewhere(place) => Err(elsewhere(&self.id, &place)),
             Answered::Refused | Answered::NotOpen => Err(not_open(&self.id)),
         }
     }
+}
 
-    /// Rejects it.
-    pub async fn refuse(&self, overrides: &Overrides) -> Ended {
-        let (db, approval, person) = self.open(overrides).await?;
-        match guard::refuse(&db, &approval.id, &person).await? {
+impl Refusal {
+    /// Rejects it; the assistant is told the reason.
+    pub async fn run(&self, overrides: &Overrides) -> Ended {
+        let (db, approval, person) = open(overrides, &self.id).await?;
+        match guard::refuse(&db, &approval.id, Answering::at_terminal(&person), &self.reason).await? {
             Answered::Refused => {
                 writeln!(anstream::stderr(), "Rejected by {person}; nothing was changed.")?;
                 Ok(ExitCode::SUCCESS)
@@ -100,24 +117,32 @@ impl ApprovalAnswer {
             _ => Err(not_open(&self.id)),
         }
     }
+}
 
-    /// The approval, if it waits, and who answers it. Only at a terminal: an assistant with a shell must not agree to its own calls.
-    async fn open(&self, overrides: &Overrides) -> Result<(Db, Approval, String), Failure> {
-        if !ask::a_person_is_here() {
-            return Err(Failure::new(
-                "only a person at a terminal can answer an approval, and this is no terminal",
-                "run this command yourself in a terminal window",
-            ));
-        }
-        let db = Db::open(&Config::load(overrides)?.store).await?;
-        let found = db.read().await?.approval(&self.id).await?;
-        let approval = found.ok_or_else(|| Failure::new(format!("no approval `{}`", self.id), "see `rolecall approvals`"))?;
-        if !approval.is_open(Timestamp::now()) {
-            return Err(not_open(&self.id));
-        }
-        let person = ask::person().map_err(|error| Failure::new(error, "run it where the command `id` works"))?;
-        Ok((db, approval, person))
+/// The approval, if it waits, and who answers it. Only at a terminal: an assistant with a shell must not agree to its own calls.
+async fn open(overrides: &Overrides, id: &str) -> Result<(Db, Approval, String), Failure> {
+    if !ask::a_person_is_here() {
+        return Err(Failure::new(
+            "only a person at a terminal can answer an approval, and this is no terminal",
+            "run this command yourself in a terminal window",
+        ));
     }
+    let db = Db::open(&Config::load(overrides)?.store).await?;
+    let found = db.read().await?.approval(id).await?;
+    let approval = found.ok_or_else(|| Failure::new(format!("no approval `{id}`"), "see `rolecall approvals`"))?;
+    if !approval.is_open(Timestamp::now()) {
+        return Err(not_open(id));
+    }
+    let person = ask::person().map_err(|error| Failure::new(error, "run it where the command `id` works"))?;
+    Ok((db, approval, person))
+}
+
+fn elsewhere(id: &str, place: &str) -> Failure {
+    let fix = match place {
+        "console" => "run `rolecall console`, and answer it there",
+        _ => "run `rolecall approve` in a terminal",
+    };
+    Failure::new(format!("approval `{id}` can be answered in the {place} only: `guard.ask` says so"), fix)
 }
 
 fn not_open(id: &str) -> Failure {

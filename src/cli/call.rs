@@ -257,14 +257,15 @@ pub(super) fn operator(can_ask: bool) -> Caller {
 
 /// Calls a tool, asking the person at the terminal where that is needed and there is one.
 async fn call(app: &App, tool: &str, arguments: Map<String, Value>) -> Result<Value, Stopped> {
-    let caller = operator(ask::a_person_is_here());
-    let mut given = Given::Nothing;
+    let is_here = ask::a_person_is_here();
+    let caller = operator(is_here);
+    let mut given = if is_here { Given::Here } else { Given::Nothing };
     loop {
         match progress::during(app, |wait| app.call_and_wait(tool, arguments.clone(), &caller, given, wait)).await? {
             Verdict::Done(result) => return Ok(result),
             Verdict::Ask(question, ticket) => {
                 let answer = ask::ask(&question).map_err(|error| Stopped::Failure(error.into()))?;
-                given = Given::Form(ticket, answer);
+                given = Given::Typed(ticket, answer);
             }
             Verdict::Token { .. } => {
                 let fix = "run the command at a terminal, where a person can be asked";

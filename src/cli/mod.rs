@@ -22,6 +22,7 @@ pub mod completions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod connect;
+pub mod console;
 pub mod demo;
 pub mod doctor;
 mod fields;
@@ -76,7 +77,9 @@ pub enum Command {
     /// Approve a waiting change
     Approve(approvals::ApprovalAnswer),
     /// Reject a waiting change
-    Refuse(approvals::ApprovalAnswer),
+    Refuse(approvals::Refusal),
+    /// See and answer in a browser what waits, and look at who reaches what
+    Console(console::Console),
     /// List past changes, or verify the ledger
     Activity(activity::Activity),
     /// List, inspect, cancel or resume jobs
@@ -103,7 +106,7 @@ pub enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Connect an assistant", &["serve", "connect", "config", "demo"]),
     ("Use the tools yourself", &["call", "tools"]),
-    ("Approve and review", &["approvals", "approve", "refuse", "activity", "jobs"]),
+    ("Approve and review", &["console", "approvals", "approve", "refuse", "activity", "jobs"]),
     ("Set up", &["init", "doctor", "sandbox", "seed", "certificates", "completions"]),
 ];
 
@@ -186,7 +189,7 @@ impl Cli {
         // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
         logging::start(serve.map(serve::Serve::log_format).unwrap_or_default(), serve.is_some_and(serve::Serve::is_http));
         // One client is served fastest on one thread; many deserve all there are.
-        let many = matches!(&self.command, Command::Serve(it) if it.is_http());
+        let many = matches!(&self.command, Command::Console(_)) || serve.is_some_and(serve::Serve::is_http);
         let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
         let runtime = builder.enable_all().build()?;
         let ended = runtime.block_on(Box::pin(self.command.run(&self.overrides)));
@@ -212,7 +215,8 @@ impl Command {
             // approve and review
             Self::Approvals(it) => it.run(overrides).await,
             Self::Approve(it) => it.approve(overrides).await,
-            Self::Refuse(it) => it.refuse(overrides).await,
+            Self::Refuse(it) => it.run(overrides).await,
+            Self::Console(it) => it.run(overrides).await,
             Self::Activity(it) => it.run(overrides).await,
             Self::Jobs(it) => it.run(overrides).await,
             // set up

@@ -10,12 +10,14 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use rolecall_console::BASE;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Failure, LogFormat};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
+    console::Open,
     error::chain,
     server::Server,
     store,
@@ -31,6 +33,9 @@ pub struct Serve {
     /// Also serve the older HTTP+SSE transport, at /sse
     #[arg(long, requires = "http")]
     sse: bool,
+    /// Also serve the console, at /console: a person sees there what waits, and answers
+    #[arg(long, requires = "http")]
+    console: bool,
     /// Accept only callers that send a token from this file, one token a line; each token is a separate caller
     #[arg(long, value_name = "FILE", requires = "http")]
     token_file: Option<PathBuf>,
@@ -134,11 +139,18 @@ impl Serve {
             options.tokens = self.token_file.as_deref().map(http::read_tokens).transpose()?.unwrap_or_default();
             options.allow_hosts.clone_from(&self.allow_host);
             options.allow_origins.clone_from(&self.allow_origin);
-            let bound = http::serve_http(server, options, shutdown).await?;
+            if self.console {
+                options.pages = Some((BASE, Open::pages(&app, shutdown.clone()).await?));
+            }
+            let bound = http::serve_http(server, options, shutdown.clone()).await?;
             let tools = app.catalog.offers().count();
             let sse = if self.sse { format!(", and http://{}/sse", bound.addr) } else { String::new() };
             notice(&format!("{tools} tools at http://{}/mcp{sse}; Ctrl-C ends it", bound.addr))?;
+            let open = if self.console { Some(self.open(&app, bound.addr, &shutdown).await?) } else { None };
             bound.finished().await?;
+            if let Some(open) = open {
+                open.close().await;
+            }
         } else {
             if std::io::stdin().is_terminal() {
                 notice("waiting for MCP messages on stdin, one a line; Ctrl-D ends it")?;
@@ -149,6 +161,18 @@ impl Serve {
         app.jobs().stop().await;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Serve {
+    /// Tells others that the console is open, by the name that clients use.
+    async fn open(&self, app: &Arc<App>, addr: SocketAddr, shutdown: &CancellationToken) -> Result<Open, Failure> {
+        let origin = match self.allow_host.first() {
+            Some(host) => format!("https://{host}"),
+            None => format!("http://{addr}"),
+        };
+        notice(&format!("the console is at {origin}{BASE}/; `rolecall console`, in a terminal, gives a link to sign in"))?;
+        Ok(Open::at(app, &origin, shutdown).await?)
     }
 }
 

@@ -47,6 +47,11 @@ impl Config {
                 )?;
             }
         }
+        writeln!(
+            anstream::stderr(),
+            "note: a client may answer its own forms. If you do not trust it with your yes, set `guard.ask = \"console\"` in rolecall.toml and keep \
+             `rolecall console` open; it also spares clients without forms the terminal"
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 }

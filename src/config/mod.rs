@@ -20,7 +20,7 @@ pub use over::LaidOver;
 
 use crate::{
     app::Setup,
-    guard::{AllowLists, Fallback, GuardSettings, Trust},
+    guard::{AllowLists, Ask, Asks, Fallback, GuardSettings, Trust},
     providers::{Connection, builtin, engine, geai, http::Remote, local, openai, seeme},
     secrets::SecretSink,
     store::Db,
@@ -302,6 +302,34 @@ struct RawGuard {
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
+    ask: Option<RawAsk>,
+}
+
+/// Where people are asked: one place for all changes, or one by how grave they are.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "write \"client\", \"console\" or \"terminal\", or one of them for each of `low`, `high` and `critical`")]
+enum RawAsk {
+    All(Ask),
+    By(RawAsks),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAsks {
+    low: Option<Ask>,
+    high: Option<Ask>,
+    critical: Option<Ask>,
+}
+
+impl RawAsk {
+    fn complete(self) -> Asks {
+        match self {
+            Self::All(ask) => Asks::all(ask),
+            Self::By(RawAsks { low, high, critical }) => {
+                Asks { low: low.unwrap_or_default(), high: high.unwrap_or_default(), critical: critical.unwrap_or_default() }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -325,7 +353,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -406,6 +434,7 @@ impl File {
                 fallback: self.guard.fallback.unwrap_or_default(),
                 second_person: self.guard.second_person,
                 shared_activity: self.guard.shared_activity.unwrap_or_default(),
+                asks: self.guard.ask.map(RawAsk::complete).unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),

@@ -3,9 +3,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{Accounts, ConfigError, File, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, connections::RawConnection, domain, effect};
+use super::{
+    Accounts, ConfigError, File, RawAsk, RawAsks, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, connections::RawConnection, domain,
+    effect,
+};
 use crate::{
-    guard::Fallback,
+    guard::{Ask, Asks, Fallback},
     tools::{Effect, ToolList},
 };
 
@@ -27,7 +30,7 @@ impl File {
         // Taken apart completely: a key that has no rule here does not compile.
         let Self { connections, tools, guard, files, store, secrets } = over;
         let RawTools { allow, domains, list } = tools;
-        let RawGuard { fallback, second_person, trusted_domains, shared_activity } = guard;
+        let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask } = guard;
         let RawFiles { allow: folders } = files;
         let RawStore { url } = store;
         let RawSecrets { folder, sink } = secrets;
@@ -83,6 +86,19 @@ impl File {
             self.guard.shared_activity = Some(false);
             told.push("callers over HTTP see their own calls in list_activity".to_owned());
         }
+        if let Some(ask) = ask {
+            let own = self.guard.ask.map(RawAsk::complete).unwrap_or_default();
+            let both = stricter(own, ask.complete())?;
+            if both != own {
+                self.guard.ask = Some(RawAsk::By(RawAsks { low: Some(both.low), high: Some(both.high), critical: Some(both.critical) }));
+                told.push(format!(
+                    "people are asked in the {} about low changes, the {} about high ones and the {} about critical ones",
+                    both.low.name(),
+                    both.high.name(),
+                    both.critical.name()
+                ));
+            }
+        }
         narrow_accounts(accounts, connections, &mut told)?;
         Ok(told)
     }
@@ -129,6 +145,17 @@ fn narrow(own: &mut Option<Vec<String>>, over: Vec<String>, all: Option<&[String
 
 fn listed(words: &[&str]) -> String {
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
+/// Where people are asked when both have their way: of two places that are not the client, neither is stricter.
+fn stricter(own: Asks, over: Asks) -> Result<Asks, ConfigError> {
+    let one = |own: Ask, over: Ask| match (own, over) {
+        (own, Ask::Client) => Ok(own),
+        (Ask::Client, over) => Ok(over),
+        (own, over) if own == over => Ok(own),
+        _ => Err(not_taken("guard.ask")),
+    };
+    Ok(Asks { low: one(own.low, over.low)?, high: one(own.high, over.high)?, critical: one(own.critical, over.critical)? })
 }
 
 fn strictness(fallback: Fallback) -> u8 {

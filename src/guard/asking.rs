@@ -5,13 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
+    Answer, Ask, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
     record::{Evidence, Record},
     shaped,
 };
 use crate::{
     domain::{Gravity, Timestamp},
     error::{CallError, ProviderError},
+    shape::shape,
     store::{Approval, Clock, EntryKind, transaction},
     tools::{Effect, Status},
 };
@@ -26,14 +27,25 @@ impl Guard {
         given: Given,
     ) -> Result<Result<Evidence, Verdict>, CallError> {
         let version = record.version.clone();
-        let gravest = record.plan.impact.gravity == Gravity::Critical;
+        let gravity = record.plan.impact.gravity;
+        let gravest = gravity == Gravity::Critical;
+        let place = self.settings.asks.of(gravity);
         let needed = if gravest && self.settings.second_person { 2 } else { 1 };
         let ask = |question: Question, timeline: &str| {
             let ticket = Ticket::new(call, &version, timeline);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
         match given {
-            Given::Form(ticket, answer) => {
+            // What a client brings is no consent where the operator does not trust clients with it, whenever the question was asked.
+            Given::Form(ticket, _) if place != Ask::Client => {
+                self.accept(record, &ticket, call).await?;
+                self.pending(record, call, &version, question, needed).await
+            }
+            Given::Typed(ticket, _) if place == Ask::Console => {
+                self.accept(record, &ticket, call).await?;
+                self.pending(record, call, &version, question, needed).await
+            }
+            Given::Form(ticket, answer) | Given::Typed(ticket, answer) => {
                 let timeline = self.accept(record, &ticket, call).await?;
                 let (code, message) = match answer {
                     Answer::Accepted(_) if ticket.timeline != timeline => return ask(question.once_more(), &timeline),
@@ -59,7 +71,7 @@ impl Guard {
                 Err(CallError::NotConfirmed { code, message, fix })
             }
             Given::Token(ticket) => {
-                if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest {
+                if self.settings.fallback != Fallback::Token || caller_can_be_asked(record) || gravest || place != Ask::Client {
                     return Err(CallError::BadConfirmation { message: "a token cannot confirm this call".to_owned() });
                 }
                 if self.accept(record, &ticket, call).await? != ticket.timeline {
@@ -70,18 +82,33 @@ impl Guard {
                 }
                 Ok(Ok(Evidence::Token { nonce: ticket.nonce }))
             }
-            Given::Nothing => {
+            Given::Nothing | Given::Opens | Given::Here => {
                 let binding = consent::binding(call, &version);
+                let wanted = (needed, place.answered_in());
                 let mut db = self.db.read().await?;
-                let found = db.approval_for(&binding, &record.caller.principal, needed, Timestamp::now()).await?;
+                let found = db.approval_for(&binding, &record.caller.principal, wanted, Timestamp::now()).await?;
                 let timeline = db.timeline(&self.db).await?;
+                let console = if given == Given::Opens || found.is_some() { db.console().await? } else { None };
                 drop(db);
+                let is_here = given == Given::Here;
+                // One that waits does not stand in the way of a question that can be asked here and now.
+                let asks_now = needed == 1 && (is_here && place != Ask::Console || place == Ask::Client && caller_can_be_asked(record));
+                // The grave ones are told on a page where there is one; so are all of a client that shows no forms.
+                let opens = given == Given::Opens && console.is_some() && (gravity >= Gravity::High || !caller_can_be_asked(record));
                 let question = match found {
-                    Some(approval) if approval.timeline() == timeline => return by_approval(approval).map(Ok),
+                    Some(approval) if approval.timeline() == timeline => {
+                        if approval.status != "pending" || opens || !asks_now {
+                            return by_approval(approval, console.as_deref()).map(Ok);
+                        }
+                        question
+                    }
                     Some(_) => question.once_more(),
                     None => question,
                 };
-                match (caller_can_be_asked(record), self.settings.fallback) {
+                if opens || place == Ask::Console || place == Ask::Terminal && !is_here {
+                    return self.pending(record, call, &version, question, needed).await;
+                }
+                match (caller_can_be_asked(record) || is_here, self.settings.fallback) {
                     // Who sits in front of the client cannot be told from who approves later: two people answer outside of it.
                     (_, Fallback::Approve | Fallback::Token) if needed > 1 => self.pending(record, call, &version, question, needed).await,
                     (true, _) => ask(question, &timeline),
@@ -139,6 +166,7 @@ impl Guard {
         needed: i64,
     ) -> Result<Result<Evidence, Verdict>, CallError> {
         let now = Timestamp::now();
+        let answered_in = self.settings.asks.of(record.plan.impact.gravity).answered_in();
         let mut approval = Approval {
             id: short_id(),
             binding: consent::binding(call, version),
@@ -150,6 +178,8 @@ impl Guard {
             status: "pending".to_owned(),
             created_at: now.0,
             expires_at: now.plus_seconds(TTL_SECONDS).0,
+            answered_in: answered_in.to_owned(),
+            reason: None,
         };
         let mut body = record.body(None);
         body.insert("outcome".into(), "pending_approval".into());
@@ -157,13 +187,15 @@ impl Guard {
         let body = Value::from(body);
         let (binding, principal) = (approval.binding.clone(), approval.principal.clone());
         let (binding, principal) = (binding.as_str(), principal.as_str());
-        let found = transaction!(self.db, CallError, tx => {
+        let mut asked = asked(record, &question);
+        let (found, console) = transaction!(self.db, CallError, tx => {
             // The same call may have come a moment earlier, or have used its approval up while this one was planned.
-            let timeline = tx.timeline(&self.db).await?;
-            approval.question = json!({ "text": question.text, "type_this": question.type_this, "timeline": timeline }).to_string();
-            let found = tx.approval_for(binding, principal, needed, now).await?;
+            let (timeline, console) = (tx.timeline(&self.db).await?, tx.console().await?);
+            asked["timeline"] = timeline.as_str().into();
+            approval.question = asked.to_string();
+            let found = tx.approval_for(binding, principal, (needed, answered_in), now).await?;
             if let Some(found) = found.filter(|it| it.timeline() == timeline) {
-                return Ok(Some(found));
+                return Ok((Some(found), console));
             }
             let since = tx.now(&Clock::Machine).await?.0 - millis(Clock::Machine.since(record.asked_at));
             if let Some(id) = tx.approval_used(binding, principal, Timestamp(since)).await? {
@@ -175,11 +207,11 @@ impl Guard {
             }
             tx.add_approval(&approval, call).await?;
             tx.append(&record.call_id, EntryKind::Refusal, &body).await?;
-            Ok(None)
+            Ok((None, console))
         })?;
         match found {
-            Some(found) => by_approval(found).map(Ok),
-            None => Err(pending_error(approval)),
+            Some(found) => by_approval(found, console.as_deref()).map(Ok),
+            None => Err(pending_error(approval, console.as_deref())),
         }
     }
 
@@ -212,15 +244,38 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// What an approval keeps of its question: what a form would show, and the facts that it is made of, for who shows them better.
+/// Nothing in it was written by a model.
+fn asked(record: &Record<'_>, question: &Question) -> Value {
+    let mut asked = json!({
+        "text": question.text,
+        "type_this": question.type_this,
+        "title": record.tool.title,
+        "target": record.plan.target,
+        "impact": record.plan.impact,
+        "before": record.plan.before,
+        "client": record.caller.client,
+        "rows": record.plan.rows,
+    });
+    // What has to be typed stays as it is; the rest is for showing.
+    for part in ["target", "impact", "before", "rows"] {
+        shape(&mut asked[part]);
+    }
+    asked
+}
+
 /// What an approval of a call comes to: a yes, a no, or the wait for either.
-fn by_approval(approval: Approval) -> Result<Evidence, CallError> {
+fn by_approval(approval: Approval, console: Option<&str>) -> Result<Evidence, CallError> {
     match approval.status.as_str() {
         "approved" => Ok(Evidence::Approval { id: approval.id }),
         "refused" => {
-            let fix = "stop here; ask the person for the reason".to_owned();
-            Err(CallError::NotConfirmed { code: "refused", message: "a person rejected this change".to_owned(), fix })
+            let (message, fix) = match &approval.reason {
+                Some(reason) => (format!("a person rejected this change: {reason}"), "stop here, and heed the reason"),
+                None => ("a person rejected this change".to_owned(), "stop here; ask the person for the reason"),
+            };
+            Err(CallError::NotConfirmed { code: "refused", message, fix: fix.to_owned() })
         }
-        _ => Err(pending_error(approval)),
+        _ => Err(pending_error(approval, console)),
     }
 }
 
@@ -228,11 +283,22 @@ fn caller_can_be_asked(record: &Record<'_>) -> bool {
     record.caller.can_ask
 }
 
-fn pending_error(approval: Approval) -> CallError {
+/// `console`: the address of the one that is open.
+fn pending_error(approval: Approval, console: Option<&str>) -> CallError {
     let question: Value = serde_json::from_str(&approval.question).unwrap_or_default();
+    let Approval { id, answered_in, .. } = &approval;
+    let address = console.filter(|_| answered_in != Ask::Terminal.answered_in()).map(|it| format!("{it}/q/{id}"));
+    let way = match (&address, answered_in.as_str()) {
+        (Some(address), "console") => format!("to answer at {address}"),
+        (Some(address), _) => format!("to answer at {address}, or to run `rolecall approve {id}` in a terminal"),
+        (None, "console") => format!("to run `rolecall console` in a terminal, and to answer approval {id} there"),
+        (None, _) => format!("to run `rolecall approve {id}` in a terminal"),
+    };
     CallError::PendingApproval {
         expires_in_s: u64::try_from((approval.expires_at - Timestamp::now().0) / 1000).unwrap_or_default(),
         question: question["text"].as_str().unwrap_or_default().to_owned(),
+        address,
+        fix: format!("ask a person {way}, then repeat this call unchanged"),
         id: approval.id,
     }
 }

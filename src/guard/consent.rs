@@ -172,8 +172,14 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
     Nothing,
+    /// Nothing yet; the client can open pages of the console.
+    Opens,
+    /// Nothing yet; a person sits at the terminal of this very process.
+    Here,
     /// A person's answer, brought by the client.
     Form(Ticket, Answer),
+    /// A person's answer, typed at the terminal of this very process.
+    Typed(Ticket, Answer),
     /// The question's own token, sent back by the caller: it shows that the call is the same, no more.
     Token(Ticket),
 }

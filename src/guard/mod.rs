@@ -20,6 +20,7 @@ mod account;
 mod activity;
 mod approvals;
 mod asking;
+mod asks;
 mod consent;
 mod finish;
 mod policy;
@@ -43,7 +44,8 @@ use steps::Cleared;
 
 pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
-pub use approvals::{Answered, approve, refuse};
+pub use approvals::{Answered, Answering, approve, refuse};
+pub use asks::{Ask, Asks};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
 pub(crate) use finish::{Ended, settled};
 pub use policy::{AllowLists, Decision, Policy, Subject};
@@ -94,6 +96,8 @@ pub struct GuardSettings {
     pub second_person: bool,
     /// Whether a caller over HTTP is told what others' calls did.
     pub shared_activity: bool,
+    /// Where people are asked.
+    pub asks: Asks,
     /// Whose mail domains may be given power with a plain yes.
     pub trust: Trust,
 }

@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     /// What has to be typed where a yes is not enough.
     pub(crate) name: String,
     pub(crate) bearing: Bearing,
+    /// Of many calls: each of them, for who shows them row by row. What is told of them is in `impact`.
+    pub(crate) rows: Value,
     reported: String,
 }
 
@@ -61,12 +63,12 @@ impl Plan {
         let Weighed { impact, bearing, sum } = weigh(&preview.facts, destroys, trust);
         let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
         let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
-        Self { target, impact, before, name, bearing, reported }
+        Self { target, impact, before, name, bearing, rows: Value::Null, reported }
     }
 
     /// A plan of many calls, put together from theirs.
-    pub(crate) fn of_many(target: Target, impact: Impact, name: String) -> Self {
-        Self { target, impact, before: Value::Null, name, bearing: Bearing::none(), reported: String::new() }
+    pub(crate) fn of_many(target: Target, impact: Impact, name: String, rows: Value) -> Self {
+        Self { target, impact, before: Value::Null, name, bearing: Bearing::none(), rows, reported: String::new() }
     }
 
     /// Fingerprint over all that a person was told and what it was computed from.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     apply::gives_or_takes,
@@ -81,12 +81,33 @@ impl Summary {
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
         let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
         Self {
-            plan: Plan::of_many(target, guard::of_plan(sum.gravity, notes, undo), name),
+            plan: Plan::of_many(target, guard::of_plan(sum.gravity, notes, undo), name, row_by_row(work)),
             on: connections.join(", "),
             needs_consent: unknown || asks,
             version: version(&work.rows),
         }
     }
+}
+
+/// How many rows are kept to be shown one by one.
+const KEPT: usize = 1_000;
+
+/// Every row with what it would do, for who shows them one by one.
+fn row_by_row(work: &PlannedJob) -> Value {
+    let row = |it: &PlannedRow| {
+        let told = match &it.stage {
+            Stage::Ready(ready) => lines(&ready.told.impact),
+            Stage::Open(_) | Stage::Later(_) => vec![format!("with what earlier steps make: {}", written(it))],
+            Stage::Ended { reason, .. } => vec![cut(reason, 160)],
+        };
+        let (state, gravity) = match &it.stage {
+            Stage::Ready(ready) => ("planned", json!(ready.told.impact.gravity)),
+            Stage::Open(_) | Stage::Later(_) => ("later", Value::Null),
+            Stage::Ended { state, .. } => (*state, Value::Null),
+        };
+        json!({ "row": it.name, "does": it.title(), "on": it.connection, "target": it.target, "state": state, "gravity": gravity, "told": told })
+    };
+    work.rows.iter().take(KEPT).map(row).collect()
 }
 
 /// What the job is about: `40 people`, `3 changes`. Everybody of a mail domain is never one person.

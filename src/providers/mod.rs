@@ -208,6 +208,11 @@ impl Connection {
         }
     }
 
+    /// Whether it tells who holds what.
+    pub fn tells_grants(&self) -> bool {
+        self.grants.is_some()
+    }
+
     /// Begins a piece of work that looks at who holds what.
     pub(crate) fn reader(self: &Arc<Self>) -> Reader {
         Reader { connection: Arc::clone(self), scope: self.open() }

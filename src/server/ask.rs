@@ -5,13 +5,13 @@ use std::time::Duration;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolRequestParams, CallToolResponse, CancelledNotificationParam, ClientResult, ElicitRequest, ElicitRequestParams,
-        ElicitResult, ElicitationAction, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, ProgressNotificationParam,
-        RequestId, RequestStateCodec, SealOptions, ServerRequest,
+        CallToolRequestParams, CallToolResponse, CancelledNotificationParam, ClientResult, CustomNotification, ElicitRequest,
+        ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult,
+        ProgressNotificationParam, RequestId, RequestStateCodec, SealOptions, ServerRequest,
     },
     service::{PeerRequestOptions, RequestContext},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Server, internal};
 use crate::{
@@ -48,7 +48,30 @@ pub(super) fn channel(cx: &RequestContext<RoleServer>) -> Channel {
     if cx.meta.protocol_version().is_some() || cx.peer.peer_info().is_none() { Channel::None } else { Channel::Request }
 }
 
+/// Whether the client can open a page for a person, and wait for what comes of it.
+pub(super) fn opens(cx: &RequestContext<RoleServer>) -> bool {
+    let url = cx.client_capabilities().and_then(|it| it.elicitation).is_some_and(|it| it.url.is_some());
+    url && (super::is_modern(cx) || (cx.meta.protocol_version().is_none() && cx.peer.peer_info().is_some()))
+}
+
 const FORM: &str = "confirm";
+const PAGE: &str = "page";
+
+/// How long a repeated call waits for the answer on a page, until it is asked again: clients repeat it a few times by themselves.
+const ON_PAGE: Duration = Duration::from_secs(20);
+/// How often is looked whether somebody has answered.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// A question that is answered on a page: which approval it is.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct OnPage {
+    #[serde(rename = "a")]
+    approval: String,
+}
+
+fn page_context(caller: &Caller) -> String {
+    format!("rolecall page 1\n{}", caller.principal)
+}
 
 fn form_context(caller: &Caller) -> String {
     format!("rolecall form 1\n{}", caller.principal)
@@ -92,8 +115,20 @@ impl Server {
                 BadState::Call(CallError::BadConfirmation { message: "the confirmation token is not valid".to_owned() })
             });
         }
-        let (Some(state), Channel::Results) = (&request.request_state, channel) else { return Ok(Given::Nothing) };
+        let Some(state) = &request.request_state else { return Ok(Given::Nothing) };
         let codec = self.codec().await.map_err(BadState::Protocol)?;
+        if let Ok(OnPage { approval }) = codec.open_json_with(state, page_context(caller).as_bytes()) {
+            // That it was opened is no answer; that it was not, neither: the approval waits for one.
+            let answer = request.input_responses.as_ref().and_then(|it| it.get(PAGE)).and_then(read_answer);
+            if matches!(answer, Some(Answer::Accepted(_))) {
+                self.answered_on_page(&approval, ON_PAGE).await;
+                return Ok(Given::Opens);
+            }
+            return Ok(Given::Nothing);
+        }
+        if channel != Channel::Results {
+            return Ok(Given::Nothing);
+        }
         let ticket: Ticket = codec.open_json_with(state, form_context(caller).as_bytes()).map_err(|error| {
             tracing::warn!(%error, "a request state was refused");
             BadState::Protocol(ErrorData::invalid_params("the request state is not valid; make the call anew without it", None))
@@ -119,17 +154,68 @@ impl Server {
         Ok(InputRequiredResult::new(Some(requests), Some(state)).into())
     }
 
+    /// Asks by the result of the call to open a page. The address holds no secret: it is worth nothing without the person's sign-in.
+    pub(super) async fn page_required(&self, page: &Page, caller: &Caller) -> Result<CallToolResponse, ErrorData> {
+        self.inner.figures.asked("page");
+        let ttl = Duration::from_secs(TTL_SECONDS.unsigned_abs());
+        let context = page_context(caller);
+        let options = SealOptions::new().associated_data(context.as_bytes()).ttl(ttl);
+        let state = OnPage { approval: page.approval.clone() };
+        let state = self.codec().await?.seal_json_with(&state, &options).map_err(|_| internal())?;
+        let mut requests = InputRequests::new();
+        requests.insert(PAGE.to_owned(), InputRequest::Elicitation(ElicitRequest::new(page.request())));
+        Ok(InputRequiredResult::new(Some(requests), Some(state)).into())
+    }
+
+    /// Asks inside the request to open a page, and waits for what is answered there. False where nothing was, or nobody opens it.
+    pub(super) async fn open_page(&self, page: &Page, cx: &RequestContext<RoleServer>) -> bool {
+        self.inner.figures.asked("page");
+        let until = tokio::time::Instant::now() + self.inner.patience.question;
+        if !matches!(self.put(page.request(), cx).await, Answer::Accepted(_)) {
+            return false;
+        }
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        let answered = tokio::select! {
+            answered = self.answered_on_page(&page.approval, left) => answered,
+            () = keep_waiting(cx) => false,
+            () = cx.ct.cancelled() => false,
+        };
+        if answered {
+            let done = CustomNotification::new("notifications/elicitation/complete", Some(json!({ "elicitationId": page.approval })));
+            // A client that does not listen sees the call go on.
+            let _ = cx.peer.send_notification(done.into()).await;
+        }
+        answered
+    }
+
+    /// Waits until an approval is answered; false where it is not in time.
+    async fn answered_on_page(&self, approval: &str, time: Duration) -> bool {
+        let answered = async {
+            loop {
+                match self.inner.app.waits(approval).await {
+                    Ok(false) => return true,
+                    Ok(true) => {}
+                    Err(error) => tracing::warn!(%error, "it cannot be looked whether somebody has answered"),
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(time, answered).await.unwrap_or(false)
+    }
+
     /// Asks inside the request, and waits. It has to be called in the request's own task: the answer comes on its stream.
     pub(super) async fn elicit(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
         self.inner.figures.asked("request");
-        let answer = self.put(question, cx).await;
+        let answer = match form(question) {
+            Ok(form) => self.put(form, cx).await,
+            Err(_) => Answer::Unanswered,
+        };
         self.inner.figures.answered(&answer);
         answer
     }
 
-    async fn put(&self, question: &Question, cx: &RequestContext<RoleServer>) -> Answer {
-        let Ok(form) = form(question) else { return Answer::Unanswered };
-        let request = ServerRequest::ElicitRequest(ElicitRequest::new(form));
+    async fn put(&self, question: ElicitRequestParams, cx: &RequestContext<RoleServer>) -> Answer {
+        let request = ServerRequest::ElicitRequest(ElicitRequest::new(question));
         // rmcp withdraws a question that is not answered in time.
         let options = PeerRequestOptions::with_timeout(self.inner.patience.question);
         let asked = match cx.peer.send_cancellable_request(request, options).await {
@@ -158,6 +244,35 @@ impl Server {
                 tracing::info!(%error, "a question was not answered");
                 Answer::Unanswered
             }
+        }
+    }
+}
+
+/// A page of the console on which an approval is answered.
+pub(super) struct Page {
+    pub(super) approval: String,
+    pub(super) address: String,
+    pub(super) question: String,
+}
+
+impl Page {
+    /// The page that a call has to wait for, where there is one.
+    pub(super) fn of(error: &CallError) -> Option<Self> {
+        match error {
+            CallError::PendingApproval { id, address: Some(address), question, .. } => {
+                Some(Self { approval: id.clone(), address: address.clone(), question: question.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn request(&self) -> ElicitRequestParams {
+        ElicitRequestParams::UrlElicitationParams {
+            meta: None,
+            // What is asked stands there, and only there is it answered.
+            message: format!("A person has to answer this on a page of the console: {}", self.question.lines().next().unwrap_or_default()),
+            url: self.address.clone(),
+            elicitation_id: self.approval.clone(),
         }
     }
 }

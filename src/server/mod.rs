@@ -144,6 +144,11 @@ impl Server {
             Err(ask::BadState::Protocol(error)) => return Err(error),
             Err(ask::BadState::Call(error)) => return Ok(failure(&error, &cx).into()),
         };
+        let opens = ask::opens(&cx);
+        // A page that was offered and not opened is not offered again.
+        let declined = request.request_state.is_some() && given == Given::Nothing;
+        let given = if opens && given == Given::Nothing && !declined { Given::Opens } else { given };
+        let again = if opens { arguments.clone() } else { serde_json::Map::new() };
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
@@ -175,6 +180,24 @@ impl Server {
                 }
                 ask::Channel::None => Err(CallError::Internal),
             },
+            other => other,
+        };
+        let verdict = match verdict {
+            Err(error) if opens && let Some(page) = ask::Page::of(&error) => {
+                if is_modern(&cx) {
+                    // Whoever would not open it is told how else to answer.
+                    if !declined {
+                        return self.page_required(&page, &caller).await;
+                    }
+                    Err(error)
+                } else if self.open_page(&page, &cx).await {
+                    let turn = self.turn(&cx).await?;
+                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, again, &caller, Given::Nothing, wait())));
+                    watch.during(call, &cx).await
+                } else {
+                    Err(error)
+                }
+            }
             other => other,
         };
         Ok(match verdict {

@@ -7,7 +7,7 @@ row! {
     /// A question that waits for a person, or was answered.
     pub struct Approval {
         id: String, binding: String, principal: String, tool: String, connection: String, question: String, needed: i64,
-        status: String, created_at: i64, expires_at: i64,
+        status: String, created_at: i64, expires_at: i64, answered_in: String, reason: Option<String>,
     }
 }
 
@@ -24,23 +24,24 @@ impl Approval {
     }
 }
 
-const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at FROM approvals";
+const COLUMNS: &str = "SELECT id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, answered_in, \
+                       reason FROM approvals";
 
 impl Conn {
-    /// The newest approval for exactly this call that has not expired and for which at least so many people are `needed`, whichever
-    /// timeline it is of.
+    /// The newest approval for exactly this call that has not expired, for which at least so many people are `needed`, and which is
+    /// answered in that place, whichever timeline it is of; for `anywhere`, each serves.
     pub async fn approval_for(
         &mut self,
         binding: &str,
         principal: &str,
-        needed: i64,
+        (needed, answered_in): (i64, &str),
         now: Timestamp,
     ) -> Result<Option<Approval>, StoreError> {
         let sql = format!(
             "{COLUMNS} WHERE binding = $1 AND principal = $2 AND status <> 'used' AND expires_at > $3 AND needed >= $4 \
-             ORDER BY created_at DESC LIMIT 1"
+             AND ($5 = 'anywhere' OR answered_in = $5) ORDER BY created_at DESC LIMIT 1"
         );
-        self.one(&sql, &args![binding, principal, now.0, needed]).await
+        self.one(&sql, &args![binding, principal, now.0, needed, answered_in]).await
     }
 
     /// The approval for exactly this call that was used last, no earlier than `since` by the store's time.
@@ -71,12 +72,19 @@ impl Conn {
         self.all(&format!("{COLUMNS} WHERE status = 'pending' AND expires_at > $1 ORDER BY created_at"), &args![now.0]).await
     }
 
+    /// A text that differs whenever what waits does.
+    pub async fn waiting_mark(&mut self, now: Timestamp) -> Result<String, StoreError> {
+        let sql = "SELECT a.id || ' ' || CAST((SELECT COUNT(*) FROM approval_votes v WHERE v.approval_id = a.id) AS TEXT) FROM approvals a \
+                   WHERE a.status = 'pending' AND a.expires_at > $1 ORDER BY a.id";
+        Ok(self.texts(sql, &args![now.0]).await?.join(" "))
+    }
+
     /// Adds an approval of a call. Others for the same call wait no longer: what they tell about it is old.
     pub async fn add_approval(&mut self, it: &Approval, call: &str) -> Result<(), StoreError> {
         let sql = "UPDATE approvals SET expires_at = $3 WHERE call = $1 AND principal = $2 AND status = 'pending' AND expires_at > $3";
         self.run(sql, &args![call, &it.principal, it.created_at]).await?;
-        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let sql = "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call, \
+                   answered_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         let values = args![
             &it.id,
             &it.binding,
@@ -88,7 +96,8 @@ impl Conn {
             &it.status,
             it.created_at,
             it.expires_at,
-            call
+            call,
+            &it.answered_in
         ];
         self.run(sql, &values).await?;
         Ok(())
@@ -108,10 +117,15 @@ impl Conn {
         Ok(Some(missing))
     }
 
-    /// Turns a waiting approval down; false where it no longer waits.
-    pub async fn refuse(&mut self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = "UPDATE approvals SET status = 'refused' WHERE id = $1 AND status = 'pending' AND expires_at > $2";
-        Ok(self.run(sql, &args![id, now.0]).await? == 1)
+    /// Turns a waiting approval down, for a reason where one is given; false where it no longer waits.
+    pub async fn refuse(&mut self, id: &str, now: Timestamp, reason: Option<&str>) -> Result<bool, StoreError> {
+        let sql = "UPDATE approvals SET status = 'refused', reason = $3 WHERE id = $1 AND status = 'pending' AND expires_at > $2";
+        Ok(self.run(sql, &args![id, now.0, reason]).await? == 1)
+    }
+
+    /// The people who have agreed to an approval so far.
+    pub async fn votes(&mut self, id: &str) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT person FROM approval_votes WHERE approval_id = $1 ORDER BY at, person", &args![id]).await
     }
 
     /// Uses an approval up; false where it was used before.

@@ -91,6 +91,11 @@ row! {
     pub struct OpenIntent { call_id: String, at: i64 }
 }
 
+row! {
+    /// How many calls of a day ended in a way; the day is counted from 1970.
+    pub struct CallsOfDay { day: i64, outcome: String, calls: i64 }
+}
+
 /// The calls of rows of one kind.
 fn calls_of<'a>(rows: &[(&'a str, EntryKind, &Value)], kind: EntryKind) -> Vec<&'a str> {
     rows.iter().filter(|it| it.1 == kind).map(|it| it.0).collect()
@@ -188,6 +193,13 @@ impl Conn {
             sql += &format!(" AND {seq} >= {} AND c.at >= {}", bind(first.into()), bind(since.into()));
         }
         self.all(&format!("{sql} ORDER BY {seq} DESC LIMIT $2"), &values).await
+    }
+
+    /// How many calls there were by day and outcome, since a time.
+    pub async fn calls_by_day(&mut self, since: Timestamp) -> Result<Vec<CallsOfDay>, StoreError> {
+        let sql = "SELECT CAST(at / 86400000 AS BIGINT) AS day, outcome, COUNT(*) AS calls FROM calls WHERE latest >= $1 AND at >= $1 \
+                   GROUP BY 1, 2 ORDER BY 1, 2";
+        self.all(sql, &args![since.0]).await
     }
 
     /// The outcomes of calls, oldest first.

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod clock;
+mod consoles;
 mod db;
 mod errors;
 mod jobs;
@@ -16,7 +17,7 @@ pub use approvals::Approval;
 pub use clock::{Clock, Mark};
 pub use db::{Conn, Db, Row, StoreError, Val, hear, heard};
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
-pub use ledger::{Anchor, CallPage, EntryKind, LedgerRow, OpenIntent, Verification};
+pub use ledger::{Anchor, CallPage, CallsOfDay, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 
 pub(crate) use db::{ATTEMPTS, FromStore, args, is_passing, pause, row, transaction};

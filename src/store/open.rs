@@ -181,6 +181,7 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(8, "differs", include_str!("migrations/0008_differs.sql")),
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
+        migration(11, "console", include_str!("migrations/0011_console.sql")),
     ])
 }
 

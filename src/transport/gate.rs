@@ -40,6 +40,8 @@ pub(super) struct Gate {
     hosts: Vec<HostPort>,
     origins: Vec<Origin>,
     tokens: Vec<Known>,
+    /// Under which path people look at pages, which know them by themselves.
+    pages: Option<&'static str>,
 }
 
 /// A host, with a port or with any.
@@ -71,7 +73,12 @@ impl Gate {
             let token = it.expose_secret();
             Known { digest: Sha256::digest(token).into(), principal: Principal(principal_of_token(token)) }
         });
-        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins: origins.collect::<Result<_, _>>()?, tokens: tokens.collect() })
+        Ok(Self {
+            hosts: hosts.collect::<Result<_, _>>()?,
+            origins: origins.collect::<Result<_, _>>()?,
+            tokens: tokens.collect(),
+            pages: options.pages.as_ref().map(|it| it.0),
+        })
     }
 
     /// Also lets in who names the server by its own address. Pages of its own address are its own pages.
@@ -99,7 +106,8 @@ impl Gate {
             self.check_host(request)?;
         }
         self.check_origin(request.headers())?;
-        let open = matches!(path, HEALTH | READY) || (path == FIGURES && comes_from_here(request));
+        let is_page = self.pages.and_then(|it| path.strip_prefix(it)).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+        let open = matches!(path, HEALTH | READY) || (path == FIGURES && comes_from_here(request)) || is_page;
         if self.tokens.is_empty() || open {
             return Ok(Principal(ANYBODY.into()));
         }

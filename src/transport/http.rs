@@ -69,6 +69,8 @@ pub struct HttpOptions {
     pub grace: Duration,
     /// What those are told who look after the server.
     pub operators: Operators,
+    /// Pages for people, under this path. They let in whom they know by themselves: no token is asked for there.
+    pub pages: Option<(&'static str, Router)>,
 }
 
 impl HttpOptions {
@@ -90,6 +92,7 @@ impl HttpOptions {
             idle: Duration::from_hours(1),
             grace: Duration::from_secs(5),
             operators: Operators::default(),
+            pages: None,
         }
     }
 
@@ -134,6 +137,31 @@ async fn listen<H>(server: H, options: HttpOptions, shutdown: CancellationToken)
 where
     H: ServerHandler + Clone,
 {
+    let work = Work::default();
+    let cut = CancellationToken::new();
+    let router = router(server, &options, &work, &cut);
+    behind_gate(router, options, work, cut, shutdown).await
+}
+
+/// Serves the pages of the options, and nothing to clients.
+///
+/// # Errors
+///
+/// As [`serve_http`].
+pub async fn serve_pages(options: HttpOptions, shutdown: CancellationToken) -> Result<Bound, ServeError> {
+    let pages = options.pages.clone().map(|it| it.1).unwrap_or_default();
+    let router =
+        pages.fallback(|| async { refusal(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the pages are at `/console`") });
+    behind_gate(router, options, Work::default(), CancellationToken::new(), shutdown).await
+}
+
+async fn behind_gate(
+    router: Router,
+    options: HttpOptions,
+    work: Work,
+    cut: CancellationToken,
+    shutdown: CancellationToken,
+) -> Result<Bound, ServeError> {
     if options.tokens.is_empty() && !options.addr.ip().to_canonical().is_loopback() {
         return Err(ServeError::Exposed { addr: options.addr });
     }
@@ -142,9 +170,7 @@ where
     let listener = TcpListener::bind(options.addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
 
-    let work = Work::default();
-    let cut = CancellationToken::new();
-    let router = router(server, &options, &work, &cut).layer(from_fn_with_state(Arc::new(gate.listening_on(addr)), gate::pass));
+    let router = router.layer(from_fn_with_state(Arc::new(gate.listening_on(addr)), gate::pass));
     let accepting = tokio::spawn(accept(listener, router, options.max_connections, options.header_timeout, shutdown.clone()));
     let done = tokio::spawn(async move {
         shutdown.cancelled().await;
@@ -189,6 +215,7 @@ fn router<H: ServerHandler + Clone>(server: H, options: &HttpOptions, work: &Wor
     routes
         .layer(from_fn_with_state(open, within_share))
         .merge(operators::routes(&options.operators))
+        .merge(options.pages.clone().map(|it| it.1).unwrap_or_default())
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the MCP endpoint is `/mcp`") })
 }
 

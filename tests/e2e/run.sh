@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and a few kills,
+# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and in a browser, and a few kills,
 # against the built program.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
@@ -77,6 +77,22 @@ part() {
     timeout --kill-after=10 300 "$@" || { failures=$((failures + 1)); echo "FAILED: $*" >&2; }
 }
 
+# The console in a real browser; Debian's, which is installed where that can be done.
+console() {
+    local chromium
+    chromium=$(command -v chromium || command -v chromium-browser || true)
+    if [[ -z $chromium ]] && ((EUID == 0)) && command -v apt-get >/dev/null; then
+        { apt-get update && timeout 400 apt-get install -y --no-install-recommends chromium; } >"$work/apt.log" 2>&1 || true
+        chromium=$(command -v chromium || true)
+    fi
+    if [[ -z $chromium ]] || ! command -v script >/dev/null; then
+        echo 'SKIPPED console in a browser: no chromium, or no `script` of util-linux, can be had here'
+        return
+    fi
+    cp "$here/console.mjs" "$cache/node/"
+    part "$node" "$cache/node/console.mjs" "$binary" "$chromium" "$cache/console"
+}
+
 lint() {
     local report=$work/lint
     if "$node" "$cache/node/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js" \
@@ -125,6 +141,8 @@ for requirements in "$here"/*/requirements.txt; do
     install_sdk "$provider"
     part env ROLECALL_STORE="sqlite:$work/$provider.db" "$cache/python-$provider/bin/python" "$here/$provider/sdk.py" "$binary"
 done
+
+console
 
 export ROLECALL_STORE=sqlite:$work/terminal.db
 "$binary" seed acme >/dev/null

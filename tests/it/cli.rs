@@ -354,12 +354,16 @@ async fn two_people_are_two_names() {
     let delete = ["call", "delete_organization", "--organization", "Acme Labs"];
     let id = shell.run(&delete).json()["approval_id"].as_str().unwrap().to_owned();
     let agent = shell.agent().await;
-    assert_eq!(guard::approve(agent.db(), &id, "ana").await.unwrap(), Answered::Waiting(1));
-    assert_eq!(guard::approve(agent.db(), &id, "ana").await.unwrap(), Answered::Waiting(1), "one person counts once");
+    assert_eq!(guard::approve(agent.db(), &id, rolecall::guard::Answering::at_terminal("ana")).await.unwrap(), Answered::Waiting(1));
+    assert_eq!(
+        guard::approve(agent.db(), &id, rolecall::guard::Answering::at_terminal("ana")).await.unwrap(),
+        Answered::Waiting(1),
+        "one person counts once"
+    );
     assert_eq!(shell.run(&delete).json()["code"], "pending_approval");
-    assert_eq!(guard::approve(agent.db(), &id, "bea").await.unwrap(), Answered::Approved);
-    assert_eq!(guard::approve(agent.db(), &id, "cleo").await.unwrap(), Answered::NotOpen);
-    assert_eq!(guard::refuse(agent.db(), &id, "cleo").await.unwrap(), Answered::NotOpen);
+    assert_eq!(guard::approve(agent.db(), &id, rolecall::guard::Answering::at_terminal("bea")).await.unwrap(), Answered::Approved);
+    assert_eq!(guard::approve(agent.db(), &id, rolecall::guard::Answering::at_terminal("cleo")).await.unwrap(), Answered::NotOpen);
+    assert_eq!(guard::refuse(agent.db(), &id, rolecall::guard::Answering::at_terminal("cleo"), "").await.unwrap(), Answered::NotOpen);
     let done = shell.run(&delete);
     assert_eq!((done.code, &done.json()["status"]), (0, &json!("done")), "{done:?}");
     // Who agreed is in the ledger, and the chain holds with it.

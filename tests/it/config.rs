@@ -8,7 +8,7 @@ use std::{
 use rolecall::{
     app::App,
     config::{Config, ConfigError, Overrides, Places, Provider, Reach},
-    guard::{Caller, Fallback, Given},
+    guard::{Ask, Asks, Caller, Fallback, Given},
     secrets::SecretSink,
     tools::Effect,
 };
@@ -101,6 +101,31 @@ fn every_key_is_read_and_paths_are_meant_from_the_file() {
     assert_eq!(config.files, [home.path("logos"), home.path("etc/pictures"), PathBuf::from("/srv/logos")]);
     assert_eq!(config.store, format!("sqlite:{}", home.path("etc/state/rolecall.sqlite3").display()));
     assert!(matches!(&config.secrets, SecretSink::Folder(it) if *it == home.path("secrets")), "{:?}", config.secrets);
+}
+
+#[test]
+fn where_people_are_asked_is_one_place_or_one_by_gravity_and_the_folders_file_only_narrows_it() {
+    let home = Home::new();
+    let asks = |text: &str| {
+        home.write("config/rolecall/rolecall.toml", text);
+        home.load(&Overrides::default()).map(|it| it.guard.asks)
+    };
+    assert_eq!(asks("").unwrap(), Asks::default());
+    assert_eq!(asks("[guard]\nask = \"console\"").unwrap(), Asks::all(Ask::Console));
+    let grave = Asks { critical: Ask::Console, high: Ask::Terminal, ..Asks::default() };
+    assert_eq!(asks("[guard]\nask.critical = \"console\"\nask.high = \"terminal\"").unwrap(), grave);
+    for wrong in ["ask = \"browser\"", "ask.critcal = \"console\"", "ask = true"] {
+        let error = asks(&format!("[guard]\n{wrong}")).unwrap_err();
+        assert!(error.message.contains("guard.ask") && error.message.contains("\"console\""), "{wrong}: {}", error.message);
+    }
+    let over = |own: &str, over: &str| {
+        home.write("here/rolecall.toml", over);
+        asks(own)
+    };
+    assert_eq!(over("", "[guard]\nask = \"console\"").unwrap(), Asks::all(Ask::Console));
+    assert_eq!(over("[guard]\nask = \"console\"", "[guard]\nask = \"client\"").unwrap(), Asks::all(Ask::Console));
+    let error = over("[guard]\nask = \"console\"", "[guard]\nask.low = \"terminal\"").unwrap_err();
+    assert!(error.message.contains("`guard.ask` is not taken from a file in the current folder"), "{}", error.message);
 }
 
 #[test]

@@ -147,7 +147,10 @@ async fn a_yes_from_before_a_standby_took_over_is_void_and_the_person_is_asked_a
     let silent = agent.silent().await;
     let pending = silent.fails("delete_project", delete(), "pending_approval").await;
     let old = pending["approval_id"].as_str().unwrap().to_owned();
-    assert_eq!(rolecall::guard::approve(agent.db(), &old, "ana").await.unwrap(), rolecall::guard::Answered::Approved);
+    assert_eq!(
+        rolecall::guard::approve(agent.db(), &old, rolecall::guard::Answering::at_terminal("ana")).await.unwrap(),
+        rolecall::guard::Answered::Approved
+    );
     tokio::time::sleep(Duration::from_millis(500)).await;
     servers.kill();
     servers.promote();
@@ -169,8 +172,14 @@ async fn a_yes_from_before_a_standby_took_over_is_void_and_the_person_is_asked_a
     assert_eq!(agent.ok("list_projects", json!({})).await["items"][0]["project"], "Atlas");
 
     // What is agreed to now counts, once.
-    assert_eq!(rolecall::guard::approve(agent.db(), &old, "ben").await.unwrap(), rolecall::guard::Answered::NotOpen);
-    assert_eq!(rolecall::guard::approve(agent.db(), &new, "ana").await.unwrap(), rolecall::guard::Answered::Approved);
+    assert_eq!(
+        rolecall::guard::approve(agent.db(), &old, rolecall::guard::Answering::at_terminal("ben")).await.unwrap(),
+        rolecall::guard::Answered::NotOpen
+    );
+    assert_eq!(
+        rolecall::guard::approve(agent.db(), &new, rolecall::guard::Answering::at_terminal("ana")).await.unwrap(),
+        rolecall::guard::Answered::Approved
+    );
     silent.ok("delete_project", delete()).await;
     agent.ok("create_project", json!({ "name": "Borealis" })).await;
     assert_eq!(agent.ok("delete_project", json!({ "project": "Borealis" })).await["status"], "done");
@@ -190,7 +199,10 @@ async fn a_client_that_is_asked_inside_its_request_is_told_why_its_yes_is_void()
     });
     assert_eq!(answer["code"], "pending_approval", "{answer}");
     let id = answer["approval_id"].as_str().unwrap();
-    assert_eq!(rolecall::guard::approve(agent.db(), id, "ana").await.unwrap(), rolecall::guard::Answered::Approved);
+    assert_eq!(
+        rolecall::guard::approve(agent.db(), id, rolecall::guard::Answering::at_terminal("ana")).await.unwrap(),
+        rolecall::guard::Answered::Approved
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

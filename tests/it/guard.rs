@@ -528,7 +528,8 @@ async fn a_ledger_from_before_is_found_by_the_same() {
         } else {
             &["DROP FUNCTION ledger_kept CASCADE", "DROP FUNCTION ledger_json", "DROP FUNCTION ledger_words"]
         };
-        for undo in triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version >= 9"])
+        for undo in
+            triggers.iter().chain(&["DROP TABLE calls", "DROP TABLE call_words", "DELETE FROM _sqlx_migrations WHERE version IN (9, 10)"])
         {
             sql(&db, undo).await;
         }
@@ -607,7 +608,7 @@ async fn a_refused_expired_or_outdated_approval_does_nothing() {
     // Refused.
     let id = agent.fails("delete_project", delete_atlas(), "pending_approval").await["approval_id"].as_str().unwrap().to_owned();
     let mut tx = home.db().begin().await.unwrap();
-    assert!(tx.refuse(&id, now).await.unwrap());
+    assert!(tx.refuse(&id, now, None).await.unwrap());
     tx.commit().await.unwrap();
     agent.fails("delete_project", delete_atlas(), "refused").await;
     assert_eq!(approve(&id).await, None, "a refusal cannot be approved");

@@ -222,7 +222,9 @@ async fn a_client_that_cannot_ask_leaves_one_approval_for_all() {
         let again = agent.fails("apply_changes", steps.clone(), "pending_approval").await;
         assert_eq!(pending["approval_id"], again["approval_id"]);
         assert_eq!(agent.dump().await, before);
-        rolecall::guard::approve(agent.db(), pending["approval_id"].as_str().unwrap(), "ops").await.unwrap();
+        rolecall::guard::approve(agent.db(), pending["approval_id"].as_str().unwrap(), rolecall::guard::Answering::at_terminal("ops"))
+            .await
+            .unwrap();
         let done = agent.ok("apply_changes", steps.clone()).await;
         assert_eq!(outcomes(&done), ["1 done", "2 done"], "{done}");
         // It was used up; and what is so already is no plan.

@@ -19,6 +19,8 @@ mod compact;
 mod company;
 mod completion;
 mod config;
+mod console;
+mod console_pages;
 mod demo;
 mod engine_members;
 mod engine_organizations;

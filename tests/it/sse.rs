@@ -19,7 +19,7 @@ use crate::{
     wire::{ALICE, BOB, Events, Real, Site, call, initialize, legacy, lifecycle, loopback, with_tokens},
 };
 
-fn with_sse() -> HttpOptions {
+pub(crate) fn with_sse() -> HttpOptions {
     HttpOptions { sse: true, ..loopback() }
 }
 
@@ -40,7 +40,7 @@ async fn send(site: &Site, token: &str, endpoint: &str, message: &Value) -> Stat
 }
 
 /// A real client on a stream.
-async fn client(site: &Site, era: Era, person: Person) -> RunningService<RoleClient, Client> {
+pub(crate) async fn client(site: &Site, era: Era, person: Person) -> RunningService<RoleClient, Client> {
     let (events, endpoint) = open(site, "").await;
     let (http, url) = (site.http.clone(), site.url(&endpoint));
     let outgoing = sink::unfold((), move |(), message: TxJsonRpcMessage<RoleClient>| {

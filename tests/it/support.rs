@@ -10,10 +10,10 @@ use std::{
 use rmcp::{
     ClientHandler, ErrorData, RoleClient, ServiceError,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
-        ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, UrlElicitationCapability,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, CustomNotification, ElicitRequestParams, ElicitResult,
+        ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, UrlElicitationCapability,
     },
-    service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService},
+    service::{ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext, RunningService},
 };
 use rolecall::{
     app::{App, Setup},
@@ -50,8 +50,12 @@ pub(crate) enum Person {
     NeverAnswers,
     /// The client declares no elicitation.
     Unreachable,
-    /// The client declares URL mode only.
+    /// The client declares URL mode only, and opens nothing.
     UrlOnly,
+    /// The client declares URL mode only, and opens what it is told to.
+    Opens,
+    /// The client declares both, says yes to every form by itself, and opens what it is told to.
+    AgreesAndOpens,
 }
 
 /// What a test can set up besides the person.
@@ -197,30 +201,45 @@ impl ClientHandler for Client {
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = match self.person {
             Person::Unreachable => None,
-            Person::UrlOnly => Some(ElicitationCapability::new().with_url(UrlElicitationCapability::default())),
+            Person::UrlOnly | Person::Opens => Some(ElicitationCapability::new().with_url(UrlElicitationCapability::default())),
+            Person::AgreesAndOpens => Some(
+                ElicitationCapability::new().with_form(FormElicitationCapability::default()).with_url(UrlElicitationCapability::default()),
+            ),
             _ => Some(ElicitationCapability::new().with_form(FormElicitationCapability::default())),
         };
         ClientConfig::new(capabilities, Implementation::new("test-client", "1"))
     }
 
     async fn create_elicitation(&self, request: ElicitRequestParams, _: RequestContext<RoleClient>) -> Result<ElicitResult, ErrorData> {
-        let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } = request else {
-            return Err(ErrorData::internal_error("only forms are expected", None));
+        let (message, requested_schema) = match request {
+            ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => (message, requested_schema),
+            ElicitRequestParams::UrlElicitationParams { url, .. } => {
+                self.questions.lock().unwrap().push(url);
+                let opens = matches!(self.person, Person::Opens | Person::AgreesAndOpens);
+                return Ok(ElicitResult::new(if opens { ElicitationAction::Accept } else { ElicitationAction::Decline }));
+            }
+            _ => return Err(ErrorData::internal_error("only forms and pages are expected", None)),
         };
         self.questions.lock().unwrap().push(message.clone());
         let typed = requested_schema.properties.contains_key("name");
         let name = message.rsplit_once("To confirm, type: ").map(|it| it.1.to_owned()).unwrap_or_default();
         let form = match (self.person, typed) {
-            (Person::Agrees, true) => json!({ "name": name }),
-            (Person::Agrees, false) => json!({ "confirm": true }),
+            (Person::Agrees | Person::AgreesAndOpens, true) => json!({ "name": name }),
+            (Person::Agrees | Person::AgreesAndOpens, false) => json!({ "confirm": true }),
             (Person::SendsNo | Person::TypesWrong, true) => json!({ "name": format!("{name}?") }),
             (Person::SendsNo | Person::TypesWrong, false) => json!({ "confirm": false }),
             (Person::SendsNothing, _) => json!({}),
             (Person::Declines, _) => return Ok(ElicitResult::new(ElicitationAction::Decline)),
             (Person::NeverAnswers, _) => std::future::pending().await,
-            (Person::Cancels | Person::Unreachable | Person::UrlOnly, _) => return Ok(ElicitResult::new(ElicitationAction::Cancel)),
+            (Person::Cancels | Person::Unreachable | Person::UrlOnly | Person::Opens, _) => {
+                return Ok(ElicitResult::new(ElicitationAction::Cancel));
+            }
         };
         Ok(ElicitResult::new(ElicitationAction::Accept).with_content(form))
+    }
+
+    async fn on_custom_notification(&self, told: CustomNotification, _: NotificationContext<RoleClient>) {
+        self.questions.lock().unwrap().push(format!("{} {}", told.method, told.params.unwrap_or_default()));
     }
 }
 

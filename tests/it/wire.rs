@@ -105,8 +105,13 @@ impl Site {
 
 impl Real {
     pub(crate) async fn start(options: HttpOptions) -> Self {
+        Self::with(&Options::default(), options).await
+    }
+
+    /// The same, with what a test has set up.
+    pub(crate) async fn with(settings: &Options, options: HttpOptions) -> Self {
         let store = Store::sqlite();
-        let app = store.app(&Options::default()).await;
+        let app = store.app(settings).await;
         let server = Server::with_patience(app.clone(), Patience { question: Duration::from_secs(5), ..Patience::default() });
         let site = Site::of(server.clone(), options).await;
         Self { site, server, app, _store: store }

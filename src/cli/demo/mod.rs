@@ -11,17 +11,23 @@ use std::{
     time::Duration,
 };
 
+use rolecall_console::BASE;
 use serde_json::json;
 use stage::{Assistant, Stage, unexpected};
+use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Failure};
 use crate::{
     app::{App, Setup},
-    guard::{self, Answered},
+    console::{self, Open},
+    guard::{self, Answered, Answering},
     providers::local::seed,
     server::Server,
     store::Db,
-    transport::pipe::{Asked, Reply},
+    transport::{
+        self, http,
+        pipe::{Asked, Reply},
+    },
 };
 
 /// Watch a scripted assistant work in a temporary directory.
@@ -30,30 +36,42 @@ pub struct Demo {
     /// Do not pause between the lines
     #[arg(long)]
     fast: bool,
+    /// Open the console beside it, and answer there what the last client cannot ask
+    #[arg(long)]
+    console: bool,
 }
 
 impl Demo {
     /// Plays it on standard output.
     pub async fn run(&self) -> Ended {
         let pause = if self.fast || !std::io::stdout().is_terminal() { Duration::ZERO } else { Duration::from_millis(220) };
-        play(&mut anstream::stdout(), pause).await?;
+        if self.console && !super::ask::a_person_is_here() {
+            return Err(Failure::usage("`--console` gives a link to a person at a terminal, and this is none", "leave it out"));
+        }
+        told(&mut anstream::stdout(), pause, self.console).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Plays the story in a folder of its own, which is gone afterwards.
 pub async fn play(out: &mut impl Write, pause: Duration) -> Result<(), Failure> {
+    told(out, pause, false).await
+}
+
+async fn told(out: &mut impl Write, pause: Duration, console: bool) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix(&format!("rolecall-demo-{}-", std::process::id())).tempdir()?;
     let db = Db::open(&format!("sqlite:{}", folder.path().join("directory.sqlite3").display())).await?;
-    let told = story(&mut Stage { out, pause }, &db, folder.path()).await;
+    let told = story(&mut Stage { out, pause }, &db, folder.path(), console).await;
     db.close().await;
     folder.close()?;
     told
 }
 
-async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::Path) -> Result<(), Failure> {
+async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::Path, console: bool) -> Result<(), Failure> {
     let seeded = seed::seed(db, "acme").await.map_err(crate::error::CallError::from)?;
-    let server = Server::new(Arc::new(App::new(Setup::local(db.clone(), folder.join("secrets")))));
+    let app = Arc::new(App::new(Setup::local(db.clone(), folder.join("secrets"))));
+    let server = Server::new(Arc::clone(&app));
+    let beside = if console { Some(Beside::open(&app).await?) } else { None };
     let mut assistant = Assistant::connect(&server, "assistant", true).await?;
 
     stage.title("Rolecall: an assistant runs an organization, and a person keeps the last word")?;
@@ -63,6 +81,9 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
         seeded.organizations, seeded.people, seeded.projects
     ))?;
 
+    if let Some(beside) = &beside {
+        stage.aside(&format!("The console stands beside it. Sign in now with this link, which is good once: {}", beside.link))?;
+    }
     stage.chapter("1. Looking around is free")?;
     stage.person("What can you reach? And which projects does Acme have that mention \"at\" in their name?")?;
     assistant.call(stage, "list_connections", json!({})).await?.done(stage)?;
@@ -110,15 +131,24 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
     let ana = || json!({ "member": "ana.ruiz@acme.example", "organization": "Acme" });
     let pending = mute.call(stage, "remove_organization_member", ana()).await?.fails(stage, "pending_approval")?;
     let id = pending["approval_id"].as_str().unwrap_or_default().to_owned();
-    stage.answer(&format!("in a terminal window: rolecall approve {id}"))?;
-    stage.answer("reads the same question there, and types: ana.ruiz@acme.example")?;
-    // `rolecall approve` wants a terminal and a person; this is what it does once it has both.
-    match guard::approve(db, &id, "you").await? {
-        Answered::Approved => {}
-        other => return Err(unexpected(&format!("{other:?}"))),
+    if let Some(beside) = &beside {
+        stage.answer(&format!("now it is you: answer it at {}/q/{id}, within five minutes", beside.address))?;
+        beside.answered(&app, &id).await?;
+    } else {
+        stage.answer(&format!("in a terminal window: rolecall approve {id}"))?;
+        stage.answer("reads the same question there, and types: ana.ruiz@acme.example")?;
+        // `rolecall approve` wants a terminal and a person; this is what it does once it has both.
+        match guard::approve(db, &id, Answering::at_terminal("you")).await? {
+            Answered::Approved => {}
+            other => return Err(unexpected(&format!("{other:?}"))),
+        }
     }
     stage.agent("The same call again.")?;
-    mute.call(stage, "remove_organization_member", ana()).await?.done(stage)?;
+    match mute.call(stage, "remove_organization_member", ana()).await? {
+        // Whoever answers in the console may well refuse.
+        Reply::Failed { text, .. } if beside.is_some() => stage.stopped(&text)?,
+        made => drop(made.done(stage)?),
+    }
 
     stage.chapter("8. Every change is on record, and the record can be verified")?;
     assistant.call(stage, "list_activity", json!({ "limit": 6 })).await?.done(stage)?;
@@ -131,6 +161,11 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
 
     assistant.leave().await;
     mute.leave().await;
+    if let Some(beside) = beside {
+        stage.aside("Look around in the console; Ctrl-C ends it.")?;
+        beside.stop.cancelled().await;
+        beside.open.close().await;
+    }
     stage.title("Now with your own assistant")?;
     stage.lines(&[
         ("rolecall connect claude-desktop", "connects it; also claude-code, vscode, cursor, codex and others"),
@@ -139,6 +174,36 @@ async fn story<W: Write>(stage: &mut Stage<'_, W>, db: &Db, folder: &std::path::
         ("rolecall serve --http 127.0.0.1:8080", "for clients that come over HTTP"),
     ])?;
     Ok(())
+}
+
+/// The console, open beside the story.
+struct Beside {
+    address: String,
+    link: String,
+    stop: CancellationToken,
+    open: Open,
+}
+
+impl Beside {
+    async fn open(app: &Arc<App>) -> Result<Self, Failure> {
+        let stop = transport::stop_on_signals()?;
+        let mut options = http::HttpOptions::new(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+        options.pages = Some((BASE, Open::pages(app, stop.clone()).await?));
+        let bound = http::serve_pages(options, stop.clone()).await?;
+        let origin = format!("http://{}", bound.addr);
+        let open = Open::at(app, &origin, &stop).await?;
+        let address = format!("{origin}{BASE}");
+        let person = super::ask::person().map_err(|error| Failure::new(error, "run it where the command `id` works"))?;
+        Ok(Self { link: console::link(&app.db, &address, &person).await?, address, stop, open })
+    }
+
+    /// Waits until the person has answered, or no longer can.
+    async fn answered(&self, app: &App, approval: &str) -> Result<(), Failure> {
+        while app.waits(approval).await? && !self.stop.is_cancelled() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        Ok(())
+    }
 }
 
 impl Reply {

@@ -1,0 +1,34 @@
+//! The accounts: whether they can be used, and what each serves.
+
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+
+use super::{Frame, headline, one_or_many, part, trouble};
+use crate::{Console, sign_in::Session};
+
+pub(crate) async fn list(State(console): State<Console>, Extension(session): Extension<Session>) -> Response {
+    let main = match console.desk.connections().await {
+        Ok(connections) => html! {
+            (headline("Connections", &html! { (one_or_many(connections.len() as u64, "account", "accounts")) ", each asked just now by one harmless read" }))
+            ul.list data-list {
+                @for it in &connections {
+                    li { section.card aria-label=(it.name) {
+                        p.pills { span.strong.name { (it.name) } @match &it.trouble { None => span.pill.fine { "answers" }, Some(_) => span.pill.grave { "does not answer" } } }
+                        dl.facts-list {
+                            dt { "Provider" } dd { (it.provider) @if let Some(pin) = &it.organization { " · kept to organization " b { (pin) } } }
+                            dt { "Serves" } dd { (one_or_many(it.tools as u64, "tool", "tools")) span.soft { ": " (it.nouns.join(", ").replace('_', " ")) } }
+                            @if let Some(it) = &it.trouble { dt { "Error" } dd { (it.message) } dt { "Mend" } dd { (it.fix) } }
+                        }
+                        @if it.tells_access { p { a href={ "/console/access?connection=" (part(&it.name)) } { "Who reaches what" } } }
+                    } }
+                }
+            }
+        },
+        Err(it) => trouble(&it),
+    };
+    Frame { title: "Connections", at: "connections", topic: ("", "") }.around(&console, &session, main).await.into_response()
+}
