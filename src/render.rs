@@ -7,7 +7,8 @@ use crate::{domain::Timestamp, shape::cut};
 type Fields = Map<String, Value>;
 
 /// What every list has. Whatever else stands beside the items is told above them.
-const OF_LISTS: [&str; 9] = ["items", "shown", "has_more", "next_cursor", "total", "failed", "not_asked", "unseen", "connection"];
+const OF_LISTS: [&str; 10] =
+    ["items", "report", "shown", "has_more", "next_cursor", "total", "failed", "not_asked", "unseen", "connection"];
 /// A description is cut to this where it stands in a line with other facts; reading the thing alone shows it whole.
 const MAX_DESCRIPTION: usize = 300;
 
@@ -88,6 +89,12 @@ fn list(fields: &Fields, items: &[Value]) -> String {
         (shown, None, true) => format!("{shown} shown, more follow"),
         (shown, None, false) => format!("{shown} shown, no more follow"),
     };
+    if let Some(report) = fields.get("report").and_then(Value::as_str) {
+        lines.push(format!("{} in the report:", fields.get("total").map(scalar).unwrap_or_default()));
+        lines.push(report.to_owned());
+        lines.extend(gaps(fields));
+        return lines.join("\n");
+    }
     let end = if items.is_empty() { "." } else { ":" };
     lines.push(format!("{head}{}{end}", fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default()));
     lines.extend(items.iter().map(|it| format!("- {}", line(it))));
@@ -106,7 +113,11 @@ pub fn gaps(list: &Fields) -> Vec<String> {
         lines.push(format!("No answer from {} ({}): {}. Next: {}", part("connection"), part("code"), part("message"), part("fix")));
     }
     if let Some(names) = list.get("not_asked") {
-        let why = if list.contains_key("answer") { "since this caller may not ask there" } else { "having no such list" };
+        let why = if list.contains_key("answer") || list.contains_key("rules") {
+            "since this caller may not ask there"
+        } else {
+            "having no such list"
+        };
         lines.push(format!("Not asked, {why}: {}", scalar(names)));
     }
     lines.extend(list.get("unseen").and_then(Value::as_array).into_iter().flatten().map(|it| format!("Not seen: {}", scalar(it))));
@@ -275,10 +286,16 @@ fn scalar(value: &Value) -> String {
         Value::String(text) => one_line(text),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => list_of(items),
-        Value::Object(_) => format!("({})", line(value)),
+        Value::Object(fields) => call(fields).unwrap_or_else(|| format!("({})", line(value))),
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A call that somebody may make, as it is made.
+fn call(fields: &Fields) -> Option<String> {
+    let (tool, arguments) = (fields.get("tool")?.as_str()?, fields.get("arguments")?.as_object()?);
+    (fields.len() == 2).then(|| format!("{tool} {}", Value::from(arguments.clone())))
 }
 
 fn list_of(items: &[Value]) -> String {

@@ -53,7 +53,8 @@ pub fn shape(value: &mut Value) {
                 match name.as_str() {
                     "image" | "confirmation_token" | "next_cursor" => {} // ours, and long by nature
                     // A question is told whole: its last line says what is to be typed, and what stands behind a cut is agreed to unseen.
-                    "question" if let Value::String(text) = value => *text = redact(&clean(text)),
+                    // A report is for a file, line by line.
+                    "question" | "report" if let Value::String(text) = value => *text = redact(&clean(text)),
                     // Somebody's text of several lines, and errors that tell of several things, whose parts are on a line each.
                     "description" | "message" if let Value::String(text) = value => *text = shaped(&clean(text)),
                     name if names_a_secret(name) && !value.is_object() => *value = REDACTED.into(),

@@ -7,6 +7,7 @@ mod activity;
 mod find;
 mod gather;
 mod person;
+mod review;
 mod words;
 
 use std::sync::Arc;
@@ -19,7 +20,13 @@ use crate::{
     error::CallError,
     guard::{Caller, Guard},
     providers::Connection,
-    tools::{Operation, Tool, access::FindPerson, context::ListActivity, decode},
+    store::Db,
+    tools::{
+        Operation, Tool,
+        access::{FindPerson, ReviewAccess},
+        context::ListActivity,
+        decode,
+    },
 };
 
 pub(crate) use person::{Looked, Somebody};
@@ -27,18 +34,28 @@ pub(crate) use person::{Looked, Somebody};
 /// A call of one of the server's own tools: who asks, and about which accounts.
 #[derive(Clone, Copy)]
 pub(crate) struct Ask<'a> {
+    pub(crate) db: &'a Db,
     pub(crate) guard: &'a Guard,
     pub(crate) tool: &'a Tool,
     pub(crate) caller: &'a Caller,
     /// The accounts that the call is about: all, or the one that it names.
     pub(crate) connections: &'a [Arc<Connection>],
+    /// Whether there are other accounts than those, so that calls have to name theirs.
+    pub(crate) several: bool,
     /// When the answer has to be there. What was not read by then is told as a gap.
     deadline: Instant,
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(guard: &'a Guard, tool: &'a Tool, caller: &'a Caller, connections: &'a [Arc<Connection>]) -> Self {
-        Self { guard, tool, caller, connections, deadline: Instant::now() + gather::PATIENCE }
+    pub(crate) fn new(
+        db: &'a Db,
+        guard: &'a Guard,
+        tool: &'a Tool,
+        caller: &'a Caller,
+        connections: &'a [Arc<Connection>],
+        several: bool,
+    ) -> Self {
+        Self { db, guard, tool, caller, connections, several, deadline: Instant::now() + gather::PATIENCE }
     }
 }
 
@@ -50,6 +67,7 @@ pub(crate) fn of(tool: &str) -> Option<Answer> {
     let answer: Answer = match tool {
         ListActivity::NAME => |ask, arguments| told(arguments, move |op| activity::list(ask, op)),
         FindPerson::NAME => |ask, arguments| told(arguments, move |op| find::find(ask, op)),
+        ReviewAccess::NAME => |ask, arguments| told(arguments, move |op| review::review(ask, op)),
         _ => return None,
     };
     Some(answer)

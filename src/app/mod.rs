@@ -163,7 +163,9 @@ impl App {
         if let Some(answer) = answers::of(tool.name) {
             self.guard.may(tool, &connection.name, caller)?;
             let about = offer.about(envelope.connection.as_deref().filter(|_| tool.spans))?;
-            return Ok(Verdict::Done(answer(Ask::new(&self.guard, tool, caller, about), arguments).await?));
+            return Ok(Verdict::Done(
+                answer(Ask::new(&self.db, &self.guard, tool, caller, about, self.connections.len() > 1), arguments).await?,
+            ));
         }
         match offer.prepare(connection, &connection.open(), arguments)? {
             Prepared::Read(read) => Ok(Verdict::Done(self.guard.read(tool, &connection.name, caller, read).await?)),

@@ -70,6 +70,8 @@ pub struct UsageLimit {
     pub used: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// When the period ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,

@@ -205,7 +205,7 @@ macro_rules! texts {
 texts! {
     Name(name, "Name."): "a name of 1 to 100 visible characters";
     Description(description, "Purpose."): "a text of 1 to 1000 characters";
-    Slug(slug, "Short name."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
+    Slug(slug, "Slug."): "a slug of 1 to 60 characters: a-z, 0-9 and inner hyphens";
     Email(email, "Email."): "an e-mail address such as ana@acme.example";
     Website(website, "URL."): "a web address such as https://acme.example";
     Query(query, "Search."): "a search text of 1 to 100 characters";

@@ -34,6 +34,7 @@ mod weigh;
 mod words;
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -168,6 +169,11 @@ impl Guard {
     /// Says how long a call waits for its outcome to be recorded, where it is not as long as clients wait.
     pub(crate) fn records_within(&self, time: Duration) {
         *self.patience.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
+
+    /// The mail domains that the operator trusts with power, where any are named.
+    pub(crate) fn trusted_domains(&self) -> Option<BTreeSet<String>> {
+        self.settings.trust.domains.clone()
     }
 
     /// Sends a read.

@@ -10,7 +10,7 @@ use crate::{
     domain::List,
     error::ProviderError,
     tools::{
-        access::FindPerson,
+        access::{FindPerson, ReviewAccess},
         context::{ConnectionInfo, Connections, ListActivity, ListConnections},
     },
 };
@@ -26,7 +26,12 @@ pub(crate) struct Builtin {
 pub const NAME: &str = "rolecall";
 
 pub(crate) fn connect(builtin: Builtin) -> Connection {
-    Connection::builder(NAME, NAME, builtin).on(list_connections).answered::<ListActivity>().answered::<FindPerson>().build()
+    Connection::builder(NAME, NAME, builtin)
+        .on(list_connections)
+        .answered::<ListActivity>()
+        .answered::<FindPerson>()
+        .answered::<ReviewAccess>()
+        .build()
 }
 
 /// How long a connection may take to show that it can be used.

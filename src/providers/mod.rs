@@ -243,6 +243,14 @@ impl Reader {
         self.connection.grants_at(&self.scope, scope).await
     }
 
+    /// Decodes a call of a tool that the connection serves; nothing is sent.
+    pub(crate) fn read(&self, tool: &str, arguments: Map<String, Value>) -> Result<UnsentRead, CallError> {
+        match self.connection.prepare(&self.scope, tool, arguments)? {
+            Prepared::Read(read) => Ok(read),
+            Prepared::Change { .. } => Err(CallError::Internal),
+        }
+    }
+
     /// The people within reach, of all organizations, invited ones included. Where the text is somebody's address, it may be only those
     /// with that address and those who may be the same person. `None` where the provider knows nothing of access.
     ///

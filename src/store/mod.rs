@@ -10,6 +10,7 @@ mod ledger;
 mod open;
 mod reading;
 mod repeats;
+mod reviews;
 mod servers;
 mod waiting;
 

@@ -182,6 +182,7 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(9, "activity", include_str!("migrations/0009_activity.sql")),
         migration(10, "activity_kept", activity),
         migration(11, "console", include_str!("migrations/0011_console.sql")),
+        migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
     ])
 }
 

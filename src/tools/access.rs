@@ -3,10 +3,12 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::operation;
-use crate::domain::{Gaps, SoughtRef, Timestamp};
+use serde_json::{Map, Value};
 
-/// Finds a person everywhere: access, teams, keys, invitations, what they alone own, other addresses.
+use super::operation;
+use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, SoughtRef, Timestamp};
+
+/// Finds a person everywhere, and all that they hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
@@ -110,3 +112,121 @@ pub struct Owned {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
 }
+
+/// Finds what is wrong with access, and the call that mends it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewAccess {
+    pub organization: Option<OrganizationRef>,
+    pub project: Option<ProjectRef>,
+    pub member: Option<SoughtRef>,
+    /// One.
+    pub rule: Option<String>,
+    /// Report.
+    pub format: Option<ReviewFormat>,
+    /// Compare.
+    pub keep: Option<bool>,
+    pub cursor: Option<Cursor>,
+}
+
+operation!(ReviewAccess, "review_access", "Review access", Read => Review, spans);
+
+/// How a review is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ReviewFormat {
+    Csv,
+    Markdown,
+}
+
+/// What a review found, the gravest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Review {
+    /// How many findings there are by rule.
+    pub rules: Vec<RuleCount>,
+    /// Against the review that was kept before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+    /// When this one was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_at: Option<Timestamp>,
+    pub items: Vec<Finding>,
+    pub shown: usize,
+    pub has_more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    pub total: u64,
+    /// All findings, as the format has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    #[serde(flatten)]
+    pub gaps: Gaps,
+}
+
+/// How often a rule was broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleCount {
+    pub rule: String,
+    pub count: u64,
+}
+
+/// A review beside the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    /// `3 new, 2 mended`.
+    pub says: String,
+    pub with: Timestamp,
+    pub new: u64,
+    pub mended: u64,
+    /// The first of those that are no longer so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_longer: Vec<String>,
+}
+
+/// Something that should not stay as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Finding {
+    pub rule: String,
+    /// `high`, `medium` or `low`.
+    pub weight: String,
+    /// The person, key, role or place.
+    pub subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    pub evidence: String,
+    /// Found for the first time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<bool>,
+    /// What mends it, as a step of apply_changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<Mend>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mend {
+    pub tool: &'static str,
+    pub arguments: Map<String, Value>,
+}
+
+/// What they are made of is not declared field by field.
+macro_rules! undeclared {
+    ($($type:ident),+) => {$(
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "object" })
+            }
+        }
+    )+};
+}
+undeclared!(Mend, RuleCount, Compared);

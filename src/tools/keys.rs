@@ -75,7 +75,7 @@ pub struct ListApiKeys {
     pub project: Option<ProjectRef>,
     /// Whose.
     pub owner: Option<OwnerFilter>,
-    /// Date, 90 days, ever.
+    /// Date.
     pub unused_since: Option<Past>,
     /// Date.
     pub created_before: Option<Past>,
@@ -130,7 +130,7 @@ pub struct CreateApiKey {
     pub name: Name,
     pub description: Option<Description>,
     pub service_account: Option<ServiceAccountRef>,
-    /// Permissions; absent: all.
+    /// Permissions.
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub scopes: Vec<String>,

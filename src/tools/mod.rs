@@ -152,7 +152,7 @@ pub fn visit(visitor: &mut impl Visit) {
     }
     tools! {
         context: ListConnections, GetCurrentUser, ListActivity;
-        access: FindPerson;
+        access: FindPerson, ReviewAccess;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
         members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,

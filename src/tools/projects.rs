@@ -15,7 +15,7 @@ pub struct ListProjects {
     pub organization: Option<OrganizationRef>,
     pub team: Option<TeamRef>,
     pub query: Option<Query>,
-    /// Archived too.
+    /// Also.
     pub include_archived: Option<bool>,
     pub owner: Option<SoughtRef>,
     /// Count.
@@ -61,7 +61,7 @@ pub struct CreateProject {
     pub slug: Option<Slug>,
     /// Data region.
     pub residency: Option<String>,
-    /// Encryption key.
+    /// Key.
     pub external_key_id: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct UpdateProject {
     pub name: Option<Name>,
     pub description: Option<Description>,
     pub slug: Option<Slug>,
-    /// Encryption key.
+    /// Key.
     pub external_key_id: Option<String>,
     /// Empties.
     #[serde(default)]

@@ -29,7 +29,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("providers/engine", &["domain", "tools", "error", "shape", "secrets", "guard", "providers", "providers/http"]),
     ("providers/builtin", &["domain", "tools", "error", "providers"]),
     ("catalog", &["tools", "error", "shape", "guard", "providers", "providers/builtin"]),
-    ("answers", &["domain", "tools", "error", "access", "guard", "providers"]),
+    ("answers", &["domain", "tools", "error", "shape", "store", "access", "guard", "providers"]),
     ("jobs", &["domain", "tools", "error", "shape", "store", "guard", "providers", "providers/builtin", "catalog"]),
     (
         "app",

@@ -90,6 +90,7 @@ mod prompts;
 mod readme;
 mod repeats;
 mod resolution;
+mod review_access;
 mod role_assignments;
 mod roles;
 mod sandbox_engine;

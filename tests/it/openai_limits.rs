@@ -77,3 +77,17 @@ async fn certificates_are_switched_for_a_project_and_for_the_organization() {
     );
     assert!(!asked[1].contains("no certificate stays active"), "Quay gateway is active in the organization: {asked:?}");
 }
+
+#[tokio::test]
+async fn what_a_project_may_spend_is_told_with_what_it_has_spent_and_in_which_currency() {
+    let company = Company::new().await;
+    let (limits, _) = company.look("list_usage_limits", json!({ "project": "Atlas" })).await;
+    let limit = &limits["items"][0];
+    assert_eq!((&limit["hard_limit"], &limit["used"], &limit["remaining"]), (&json!(1500.0), &json!(412.5), &json!(1087.5)), "{limits}");
+    assert_eq!((&limit["currency"], &limit["usage_unit"], &limit["subscription_type"]), (&json!("USD"), &json!("Cost"), &json!("Monthly")));
+    assert!(limit["ends_at"].as_str().unwrap().ends_with("-01T00:00:00Z"), "{limit}");
+    let (none, _) = company.look("list_usage_limits", json!({ "project": "Borealis" })).await;
+    assert_eq!(none["total"], 0, "{none}");
+    let (none, _) = company.look("list_usage_limits", json!({})).await;
+    assert_eq!(none["total"], 0, "{none}");
+}

@@ -20,17 +20,35 @@ fn items(list: &Value) -> &Vec<Value> {
     list["items"].as_array().unwrap()
 }
 
+/// Three hundred projects that one person owns; made by calls they would take a minute.
+async fn three_hundred(agent: &Agent, owner: &str) {
+    let mut tx = agent.db().begin().await.unwrap();
+    let owner = format!("SELECT id FROM users WHERE email = '{}'", company::email(owner));
+    for it in 0..300 {
+        for sql in [
+            format!(
+                "INSERT INTO projects (id, organization_id, name, name_key, slug, status, created_at) \
+                 SELECT 'prj_{it:03}', id, 'P {it:03}', 'p {it:03}', 'p-{it:03}', 'active', 0 FROM organizations"
+            ),
+            format!("INSERT INTO project_members (project_id, user_id, joined_at) SELECT 'prj_{it:03}', id, 0 FROM ({owner}) o"),
+            format!(
+                "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, created_at) \
+                 SELECT 'asg_{it:03}', p.organization_id, p.id, 'role_project_owner', o.id, 0 FROM projects p, ({owner}) o \
+                 WHERE p.id = 'prj_{it:03}'"
+            ),
+        ] {
+            assert_eq!(tx.run(&sql, &[]).await.unwrap(), 1, "{sql}");
+        }
+    }
+    tx.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn three_hundred_projects_come_with_owners_and_counts_in_three_calls() {
     for agent in Agent::each().await {
         company::acme(&agent, &["ana", "bo", "cem"]).await;
         company::team(&agent, "Data", &["bo", "cem"]).await;
-        let steps: Vec<Value> = (0..300)
-            .map(|it| json!({ "tool": "create_project", "arguments": { "name": format!("P {it:03}"), "admin_email": company::email("ana") } }))
-            .collect();
-        for some in steps.chunks(100) {
-            agent.ok("apply_changes", json!({ "steps": some })).await;
-        }
+        three_hundred(&agent, "ana").await;
         company::join(&agent, "P 007", "bo", &["member"]).await;
         agent.ok("add_project_team", json!({ "project": "P 007", "team": "Data", "role": "owner" })).await;
         let mut all = Vec::new();

@@ -61,6 +61,9 @@ async fn a_field_that_is_not_declared_is_found() {
     check(app.catalog.offer("create_project").unwrap(), &json!({ "status": "done", "target": target, "connection": "local" }));
 }
 
+/// What an answer over several accounts could not see.
+const GAPS: [&str; 3] = ["unseen", "failed", "not_asked"];
+
 /// What a result has to fit: what was declared, and all that its type says, with no field besides.
 pub(crate) fn check(offer: &Offer, answer: &Value) {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
@@ -88,6 +91,9 @@ pub(crate) fn check(offer: &Offer, answer: &Value) {
         // With several accounts these are told and not declared: the caller named the account, or knows of the key.
         let fields = declared["properties"].as_object_mut().unwrap();
         fields.entry("connection").or_insert_with(|| json!({ "type": "string" }));
+        for gap in GAPS {
+            fields.entry(gap).or_insert_with(|| json!({ "type": "array" }));
+        }
         if offer.tool.effect != Effect::Read {
             fields.entry("replayed").or_insert_with(|| json!({ "type": "boolean" }));
         }
@@ -179,6 +185,10 @@ fn small(mut schema: Value) -> Value {
             it.shift_remove(noise);
         }
     });
+    // What could not be seen is told in the same shape everywhere, and is not declared again.
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.retain(|name, it| !(GAPS.contains(&name.as_str()) && it["type"] == "array"));
+    }
     // Clients are to leave the results of failed calls unchecked, but the first official TypeScript client checks them too, and
     // shows its own complaint instead of the error: an error has to fit as well.
     if let Some(status) = schema["properties"].get_mut("status").and_then(Value::as_object_mut) {

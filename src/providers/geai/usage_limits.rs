@@ -110,6 +110,8 @@ impl Extent {
             active: holds(it),
             used: it.used_amount.or(it.current_usage),
             remaining: it.remaining_usage,
+            // Which one the service counts costs in, it tells nowhere.
+            currency: None,
             ends_at: time(it.valid_until.as_ref()),
             created_at: time(it.valid_from.as_ref()),
         })

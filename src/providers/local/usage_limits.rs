@@ -326,6 +326,7 @@ fn view(it: LimitRow) -> Result<UsageLimit, ProviderError> {
         active: it.active,
         used: None,
         remaining: None,
+        currency: None,
         ends_at: None,
         created_at: Some(Timestamp(it.created_at)),
     })

@@ -25,6 +25,7 @@ mod roles;
 mod service_accounts;
 mod team_members;
 mod teams;
+mod usage_limits;
 
 use reqwest::header::HeaderName;
 
@@ -132,6 +133,8 @@ pub fn connect(settings: Settings) -> Connection {
         .change(api_keys::update)
         .except(&["description", "status"])
         .change(api_keys::delete)
+        .read(usage_limits::list)
+        .except(&["organization"])
         .read(rate_limits::list)
         .change(rate_limits::update)
         .read(certificates::list)

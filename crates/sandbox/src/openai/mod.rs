@@ -19,6 +19,7 @@ mod roles;
 mod routes;
 mod seed;
 mod service_accounts;
+mod spending;
 mod state;
 mod users;
 

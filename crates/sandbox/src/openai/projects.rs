@@ -15,6 +15,7 @@ use super::{
     reply::{Refusal, Reply},
     request::{Ask, Field, text_of},
     service_accounts::ServiceAccount,
+    spending::Spending,
     state::now,
 };
 
@@ -34,6 +35,8 @@ pub(super) struct Project {
     pub(super) rate_limits: Vec<RateLimit>,
     /// Ids of the certificates that are active here.
     pub(super) certificates: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) spending: Spending,
 }
 
 const RESIDENCIES: [&str; 15] = [

@@ -6,7 +6,7 @@ use super::{
     audit_logs, certificates, groups, invites, project_groups, project_users, projects, rate_limits,
     reply::{Refusal, Reply},
     request::Ask,
-    roles, service_accounts, users,
+    roles, service_accounts, spending, users,
 };
 
 /// Answers a request that was let in. Words that stand where an id could are looked for first.
@@ -65,6 +65,9 @@ fn of_organization(at: &mut Openai, ask: &Ask, method: &str, path: &[&str]) -> R
         ("GET", ["admin_api_keys", id]) => admin_keys::retrieve(at, id),
         ("DELETE", ["admin_api_keys", id]) => admin_keys::delete(at, ask, id),
 
+        ("GET", ["spend_limit"]) => spending::of_organization(),
+        ("GET", ["costs"]) => spending::costs(at, ask),
+
         ("GET", ["audit_logs"]) => audit_logs::list(at, ask),
         _ => Err(Refusal::no_such_path()),
     }
@@ -94,6 +97,8 @@ fn of_project(at: &mut Openai, ask: &Ask, method: &str, project: &str, path: &[&
 
         ("GET", ["rate_limits"]) => rate_limits::list(at, ask, project),
         ("POST", ["rate_limits", id]) => rate_limits::update(at, ask, project, id),
+
+        ("GET", ["spend_limit"]) => spending::retrieve(at, project),
 
         ("GET", ["groups"]) => project_groups::list(at, ask, project),
         ("POST", ["groups"]) => project_groups::create(at, ask, project),

@@ -14,6 +14,7 @@ use super::{
     projects::Project,
     roles::Role,
     service_accounts::ServiceAccount,
+    spending::Spending,
     state::now,
     users::User,
 };
@@ -55,6 +56,8 @@ struct SeededProject {
     name: String,
     residency: String,
     days: i64,
+    #[serde(default)]
+    spending: Spending,
 }
 
 /// Who is in which project, as what.
@@ -152,14 +155,20 @@ pub(super) fn seeded(seed: Seed) -> Openai {
     at.add_user("marta.nowicka", "Marta Nowicka", "owner", 730);
     at.add_key("key_admin_acme", "operations", ADMIN_KEY, &[]);
     at.add_key("key_admin_reads", "reports", READING_KEY, &["api.management.read"]);
-    at.add_project("default", "Default project", "GLOBAL", 730);
+    at.add_project(&SeededProject {
+        id: "default".to_owned(),
+        name: "Default project".to_owned(),
+        residency: "GLOBAL".to_owned(),
+        days: 730,
+        spending: Spending::default(),
+    });
     if seed == Seed::Acme {
         let data: Data = read(include_str!("seed.toml"));
         for it in &data.people {
             at.add_user(&it.login, &it.name, &it.role, it.days);
         }
         for it in &data.projects {
-            at.add_project(&it.id, &it.name, &it.residency, it.days);
+            at.add_project(it);
         }
         for it in &data.members {
             at.join(&format!("proj_{}", it.project), &user_id(&it.login), &it.role);
@@ -235,15 +244,16 @@ impl Openai {
         });
     }
 
-    fn add_project(&mut self, id: &str, name: &str, residency: &str, days: i64) {
-        let id = format!("proj_{id}");
+    fn add_project(&mut self, it: &SeededProject) {
+        let id = format!("proj_{}", it.id);
         self.place(id.clone());
         self.found_project(Project {
             is_default: id == "proj_default",
             id,
-            name: name.to_owned(),
-            created_at: now() - days * DAY,
-            residency: residency.to_owned(),
+            name: it.name.clone(),
+            created_at: now() - it.days * DAY,
+            residency: it.residency.clone(),
+            spending: it.spending.clone(),
             ..Project::default()
         });
     }
