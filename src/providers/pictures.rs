@@ -66,14 +66,23 @@ fn too_large() -> ProviderError {
     ProviderError::invalid("the picture is larger than 1 MB", "send a smaller one")
 }
 
+/// The base64 of a picture, also where it stands in a `data:` address or on several lines.
+fn letters(image: &str) -> String {
+    let image = image.trim();
+    let is_address = image.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("data:"));
+    let data = if is_address { image.split_once(";base64,").map_or(image, |it| it.1) } else { image };
+    data.split_whitespace().collect()
+}
+
 fn decoded(image: &str) -> Result<Vec<u8>, ProviderError> {
     // Four letters carry three bytes: what is surely too long is not decoded.
     if image.len() / 4 * 3 > MAX_BYTES + 3 {
         return Err(too_large());
     }
-    let content = BASE64.decode(image.trim());
-    let content = content
-        .map_err(|_| ProviderError::invalid("`image` is not base64", "send the bytes of the picture as base64, without line breaks"))?;
+    let content = BASE64.decode(letters(image));
+    let content = content.map_err(|_| {
+        ProviderError::invalid("`image` is not base64", "send the bytes of the picture as base64, or as a `data:` address with it")
+    })?;
     if content.len() > MAX_BYTES { Err(too_large()) } else { Ok(content) }
 }
 

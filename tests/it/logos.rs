@@ -70,6 +70,22 @@ async fn a_logo_is_set_replaced_read_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_picture_may_come_as_an_address_of_data_or_on_several_lines() {
+    let agent = Agent::new().await;
+    agent.ok("create_organization", json!({"name": "Acme"})).await;
+    let image = STANDARD.encode(png(64, 32));
+    let (first, rest) = image.split_at(20);
+    for written in
+        [format!("data:image/png;base64,{image}"), format!(" DATA:image/png;name=x.png;base64,{image}\n"), format!("{first}\r\n{rest}")]
+    {
+        agent.ok("set_logo", json!({"of": "organization", "target": "Acme", "image": written})).await;
+        assert_eq!(picture(&agent, "organization", "Acme").await.0, image);
+    }
+    let plain = json!({"of": "organization", "target": "Acme", "image": "data:image/png,%89PNG"});
+    agent.fails("set_logo", plain, "invalid_arguments").await;
+}
+
+#[tokio::test]
 async fn what_is_no_picture_is_refused() {
     for agent in Agent::each().await {
         agent.ok("create_organization", json!({"name": "Acme"})).await;

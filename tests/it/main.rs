@@ -52,6 +52,7 @@ mod http_clients;
 mod http_pressure;
 mod interleavings;
 mod invariants;
+mod job_suite;
 mod jobs;
 mod jobs_connections;
 mod jobs_crash;
@@ -106,6 +107,8 @@ mod sandbox_geai;
 mod sandbox_openai;
 mod sandbox_seeme;
 mod schemas;
+#[path = "../../benches/jobs/scripts.rs"]
+mod scripts;
 mod seed;
 mod seeme_members;
 mod seeme_organizations;
