@@ -315,6 +315,7 @@ struct RawGuard {
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
     time_zone: Option<String>,
+    max_removals: Option<u64>,
     ask: Option<RawAsk>,
 }
 
@@ -390,7 +391,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 7] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone", "max_removals"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -483,6 +484,7 @@ impl File {
                 asks: self.guard.ask.map(RawAsk::complete).unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
                 time_zone: self.guard.time_zone.map(time_zone).transpose()?,
+                max_removals: self.guard.max_removals,
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,

@@ -12,7 +12,7 @@ use crate::{
         access::{Place, Via},
     },
     error::{CallError, ProviderError},
-    store::{Clock, EntryKind, JobRecord, NewRows, new_id, transaction},
+    store::{EntryKind, JobRecord, NewRows, new_id, transaction},
     tools::Tool,
 };
 
@@ -150,8 +150,8 @@ impl Guard {
             _ => {}
         }
         let mut db = self.db.read().await?;
-        let now = db.now(&Clock::Machine).await?;
-        let waiting = db.approval_of_call(&call, &caller.principal, Timestamp::now()).await?;
+        let now = db.now().await?;
+        let waiting = db.approval_of_call(&call, &caller.principal, now).await?;
         let since = waiting.and_then(|it| serde_json::from_str::<Value>(&it.question).ok()?["since"].as_i64());
         Ok(Timestamp(since.unwrap_or(now.0)))
     }
@@ -172,16 +172,16 @@ impl Guard {
             version: plan.version(),
             arguments: &arguments,
             call_id: new_id("call"),
-            asked_at: Clock::Machine.mark(),
+            asked_at: self.db.clock().mark(),
             since: Timestamp::now(),
         };
         job.call_id.clone_from(&record.call_id);
         let body = Value::from(record.body(Some(&Evidence::Agreed { call: agreed_in.to_owned() })));
-        transaction!(self.db, CallError, tx => {
+        transaction!(self.db.recording(), CallError, tx => {
             if tx.take_ends(ends, &job.id).await? < ends.len() as u64 {
                 return Err(ProviderError::conflict("taken_elsewhere", "another process takes it away", "nothing is to be done").into());
             }
-            tx.add_job(&job, rows, &Clock::Machine).await?;
+            tx.add_job(&job, rows).await?;
             tx.append(&record.call_id, EntryKind::Intent, &body).await?;
             Ok(())
         })?;

@@ -188,6 +188,7 @@ fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
         migration(11, "console", include_str!("migrations/0011_console.sql")),
         migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
         migration(13, "ends", include_str!("migrations/0013_ends.sql")),
+        migration(14, "job_notes", include_str!("migrations/0014_job_notes.sql")),
         migration(15, "doubt", include_str!("migrations/0015_doubt.sql")),
         migration(16, "by_key", by_key),
     ])

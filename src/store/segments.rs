@@ -177,8 +177,8 @@ impl Db {
     pub async fn tidy(&self, kept: &Retention) -> Result<(), StoreError> {
         use super::transaction;
         loop {
-            let more = transaction!(self, StoreError, tx => {
-                let now = tx.now(&super::Clock::Machine).await?;
+            let more = transaction!(self.recording(), StoreError, tx => {
+                let now = tx.now().await?;
                 let since = |days: Option<u32>| days.map(|it| now.plus_seconds(-i64::from(it) * 24 * 3600));
                 let more = tx.forget(since(kept.jobs_days), since(kept.approvals_days), since(kept.calls_days)).await?;
                 let dropped = match (kept.ledger_days, kept.ledger_rows) {

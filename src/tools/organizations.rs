@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with all in it; people keep their accounts.
+/// Deletes an organization with all in it for good; accounts stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {

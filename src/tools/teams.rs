@@ -65,7 +65,7 @@ pub enum TeamField {
 
 operation!(UpdateTeam, "update_team", "Update team", Write => Team);
 
-/// Deletes a team; its people lose what they reach through it. Projects stay.
+/// Deletes a team with what people reach through it; projects stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteTeam {

@@ -75,7 +75,7 @@ impl Engine {
         written: &str,
         caller: &Caller,
     ) -> Result<Step, CallError> {
-        let now = self.db.read().await?.now(&self.clock).await?;
+        let now = self.db.read().await?.now().await?;
         let mut ending = self.ending(&offer.tool, connection, self.until(written, now)?, caller)?;
         let arguments = told_to_service(offer, connection, arguments, &mut ending, now)?;
         match self.planned_ending(offer, connection, scope, (&arguments, &mut ending), caller).await? {

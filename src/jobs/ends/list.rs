@@ -48,7 +48,7 @@ impl Engine {
         };
         let principal = Some(caller.principal.as_str()).filter(|_| !caller.is_local());
         let mut conn = self.db.read().await?;
-        let now = conn.now(&self.ends_clock()).await?;
+        let now = self.ends_now(&mut conn).await?;
         let mut items: Vec<(String, EndingAccess)> = Vec::new();
         while items.len() <= page.limit {
             let rows = conn.ends_after((after.0, &after.1), principal, !all, AT_ONCE).await?;
@@ -66,7 +66,7 @@ impl Engine {
 
     pub(in crate::jobs) async fn ends_told(&self) -> Result<EndsTold, StoreError> {
         let mut conn = self.db.read().await?;
-        let now = conn.now(&self.ends_clock()).await?;
+        let now = self.ends_now(&mut conn).await?;
         let looked = conn.ends_looked_at().await?;
         let mut told = EndsTold { is_looked_after: looked.is_some_and(|it| now.0 - it.0 < SOON_MILLIS), ..EndsTold::default() };
         let mut after = (i64::MIN, String::new());

@@ -38,7 +38,7 @@ use crate::{
     error::CallError,
     guard::{Caller, Given as Consent, Taking},
     providers::Connection,
-    store::{Clock, EndRow, Lease, StoreError, Taken, new_id, transaction},
+    store::{Clock, Conn, EndRow, Lease, StoreError, Taken, new_id, transaction},
     tools::{Tool, jobs::Undo},
 };
 
@@ -96,27 +96,36 @@ impl Jobs {
 
     /// Says by which clock access ends where the store has none of its own: for tests of what clocks do.
     pub fn ends_by(&self, clock: Clock) {
-        *self.0.ends_clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
+        *self.0.ends_clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
     }
 }
 
 impl Engine {
-    fn ends_clock(&self) -> Clock {
+    /// The clock that a test has set.
+    fn ends_clock(&self) -> Option<Clock> {
         self.ends_clock.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What time it is where access ends: the store's.
+    async fn ends_now(&self, conn: &mut Conn) -> Result<Timestamp, StoreError> {
+        match self.ends_clock().filter(|_| self.db.kind() == "sqlite") {
+            Some(clock) => Ok(clock.now()),
+            None => conn.now().await,
+        }
     }
 
     /// Takes away what is to end by now, and looks what became of what was taken before.
     pub(super) async fn end_access(self: &Arc<Self>) -> Result<(), CallError> {
-        let clock = self.ends_clock();
+        let clock = self.ends_clock().unwrap_or_else(|| self.db.clock().clone());
         let mut conn = self.db.read().await?;
         if !conn.has_open_ends().await? {
             return Ok(());
         }
-        let shown = conn.now(&clock).await?;
+        let shown = self.ends_now(&mut conn).await?;
         let noted = conn.ends_looked_at().await?;
         drop(conn);
         if noted.is_none_or(|it| (shown.0 - it.0).abs() >= NOTED_SECONDS * 1000) {
-            transaction!(self.db, StoreError, tx => { tx.note_look_at_ends(shown).await })?;
+            transaction!(self.db.recording(), StoreError, tx => { tx.note_look_at_ends(shown).await })?;
         }
         let now = self.believed.time(shown, &clock);
         self.follow(now).await?;
@@ -238,7 +247,7 @@ impl Engine {
         if state != "ended" {
             tracing::info!(call_id = %end.call_id, state, reason, "access that was to end");
         }
-        transaction!(self.db, StoreError, tx => { tx.change_end(end, state, reason, end.look_at).await })?;
+        transaction!(self.db.recording(), StoreError, tx => { tx.change_end(end, state, reason, end.look_at).await })?;
         Ok(())
     }
 
@@ -246,7 +255,7 @@ impl Engine {
         tracing::warn!(call_id = %end.call_id, reason, "access could not be taken away at its end; it is tried again");
         let tries = usize::try_from(end.tries).unwrap_or(usize::MAX).min(AGAIN.len() - 1);
         let again = now.plus_seconds(AGAIN[tries]).0;
-        transaction!(self.db, StoreError, tx => { tx.change_end(end, "failed", Some(reason), again).await })?;
+        transaction!(self.db.recording(), StoreError, tx => { tx.change_end(end, "failed", Some(reason), again).await })?;
         Ok(())
     }
 }
