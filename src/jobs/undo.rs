@@ -83,8 +83,17 @@ impl Engine {
     async fn last(&self, caller: &Caller) -> Result<(Undone, Vec<String>), CallError> {
         let (mut before, mut undone, mut since) = (i64::MAX, HashSet::new(), Vec::new());
         for _ in 0..PAGES {
-            let page =
-                CallPage { before, since: None, tool: None, principal: Some(&caller.principal), outcome: None, word: None, rows: AT_ONCE };
+            let page = CallPage {
+                before,
+                since: None,
+                until: None,
+                job: None,
+                tool: None,
+                principal: Some(&caller.principal),
+                outcome: None,
+                word: None,
+                rows: AT_ONCE,
+            };
             let calls = self.db.read().await?.calls(&page).await?;
             let Some(oldest) = calls.last() else { break };
             before = oldest.seq;

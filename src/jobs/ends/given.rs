@@ -103,8 +103,17 @@ impl Given {
     /// is planned.
     pub(super) async fn later(&self, conn: &mut Conn) -> Result<Option<Later>, StoreError> {
         let word = self.target.id.as_deref().unwrap_or(&self.target.name).to_lowercase();
-        let mut page =
-            CallPage { before: i64::MAX, since: None, tool: None, principal: None, outcome: Some("done"), word: Some(&word), rows: 100 };
+        let mut page = CallPage {
+            before: i64::MAX,
+            since: None,
+            until: None,
+            job: None,
+            tool: None,
+            principal: None,
+            outcome: Some("done"),
+            word: Some(&word),
+            rows: 100,
+        };
         let all = tools::all();
         let ended_by = |name: &str| all.iter().find(|it| it.name == name).and_then(|it| it.ended_by);
         let Some(by) = ended_by(&self.tool) else { return Ok(None) };

@@ -183,6 +183,7 @@ impl Engine {
             all_or_nothing: false,
             rows,
             notes: vec![format!("its end has come, as agreed in {agreed_in}")],
+            subject: None,
         };
         let summary = Summary::of(&work);
         let lease = Lease::first(&new_id("job"), &self.owner, &self.clock);
