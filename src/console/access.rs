@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rolecall_console::{By, Cell, Dossier, Level, Matrix, MatrixPerson, Reached, Scope, Trouble, Way};
+use rolecall_console::{By, Cell, Dossier, Finding, Findings, Level, Matrix, MatrixPerson, Reached, Scope, Trouble, Way};
 use serde_json::{Value, json};
 
 use super::{Program, provider_trouble};
@@ -15,6 +15,9 @@ use crate::{
     providers::Connection,
     tools::{Operation as _, access::FindPerson, organizations::ListOrganizations},
 };
+
+/// The tool that reviews access.
+const REVIEW: &str = "review_access";
 
 impl Program {
     /// The connection that is meant, or the first that tells who reaches what.
@@ -54,6 +57,35 @@ impl Program {
         let scope = Scope { connection: connection.name.clone(), organization: wanted.unwrap_or_default() };
         let connections = self.app.connections.iter().filter(|it| it.tells_grants()).map(|it| it.name.clone()).collect();
         Ok(Matrix { connections, organizations, scope, ..matrix(grants) })
+    }
+
+    /// What a review of an organization finds, where the program has one.
+    pub(super) async fn reviewed(&self, scope: &Scope) -> Result<Option<Findings>, Trouble> {
+        if self.app.catalog.offer(REVIEW).is_err() {
+            return Ok(None);
+        }
+        let mut arguments = json!({});
+        if self.app.connections.len() > 1 && !scope.connection.is_empty() {
+            arguments["connection"] = scope.connection.as_str().into();
+        }
+        if !scope.organization.is_empty() {
+            arguments["organization"] = scope.organization.as_str().into();
+        }
+        let found = self.read(REVIEW, arguments).await?;
+        let text = |it: &Value, name: &str| it[name].as_str().unwrap_or_default().to_owned();
+        let finding = |it: &Value| Finding {
+            rule: text(it, "rule"),
+            weight: text(it, "weight"),
+            subject: text(it, "subject"),
+            place: text(it, "place"),
+            evidence: text(it, "evidence"),
+            mend: it["mend"]["tool"].as_str().map(|tool| format!("{tool} {}", it["mend"]["arguments"])),
+        };
+        Ok(Some(Findings {
+            list: found["items"].as_array().into_iter().flatten().map(finding).collect(),
+            total: found["total"].as_u64().unwrap_or_default(),
+            unseen: found["unseen"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        }))
     }
 
     pub(super) async fn about_person(&self, scope: &Scope, person: &str) -> Result<Dossier, Trouble> {

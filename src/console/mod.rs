@@ -14,8 +14,8 @@ use std::{
 
 pub use open::{Open, link};
 use rolecall_console::{
-    ActivityFilter, ActivityPage, Answer, Answered, Connection, Day, Desk, Dossier, Job, JobRow, Made, Matrix, Question, Scope, Told,
-    Topic, Trouble, UndoPlan, Verified, VerifiedPerson, Waiting,
+    ActivityFilter, ActivityPage, Answer, Answered, Connection, Day, Desk, Dossier, Findings, Job, JobRow, Made, Matrix, Question, Scope,
+    Told, Topic, Trouble, UndoPlan, Verified, VerifiedPerson, Waiting,
 };
 use serde_json::{Map, Value};
 
@@ -150,6 +150,10 @@ impl Desk for Program {
 
     fn matrix<'a>(&'a self, scope: &'a Scope) -> Told<'a, Matrix> {
         Box::pin(self.whole_matrix(scope))
+    }
+
+    fn findings<'a>(&'a self, scope: &'a Scope) -> Told<'a, Option<Findings>> {
+        Box::pin(self.reviewed(scope))
     }
 
     fn person<'a>(&'a self, scope: &'a Scope, person: &'a str) -> Told<'a, Dossier> {

@@ -98,7 +98,7 @@ async fn practice(store: &Arc<Store>) -> Agent {
     agent
 }
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/console/",
     "/console/q/k7m2qx",
     "/console/activity",
@@ -107,6 +107,7 @@ const PAGES: [&str; 9] = [
     "/console/access",
     "/console/access/cells",
     "/console/access/table",
+    "/console/access/findings",
     "/console/events",
 ];
 

@@ -231,6 +231,7 @@ const matrix = {
     const role = it => [...it.cells.values()].some(kind => this.words.every(word => kinds[kind][2].toLowerCase().includes(word)));
     this.people = people.filter(it => (found.length || this.words.every(word => it.text.includes(word)) || role(it)) && (!this.only.has("power") || it[4]) && (!this.only.has("outsiders") || it[3]));
     if (this.only.has("team")) this.people = [...this.people].sort((a, b) => (a[2] || "\uffff").localeCompare(b[2] || "\uffff"));
+    this.window = null;
     this.all.style.width = `${this.left() + 34 * (this.columns.length + 1) + 12}px`;
     this.all.style.height = `${134 + 30 * this.people.length + 12}px`;
     this.at.setAttribute("aria-rowcount", this.people.length + 1);
@@ -240,40 +241,57 @@ const matrix = {
   },
   left() { return matchMedia("(max-width: 760px)").matches ? 132 : 232; },
   draw() {
-    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.at, left = this.left(), { kinds, projects } = this.data, scope = this.at.dataset.scope;
-    const from = Math.max(0, Math.floor(scrollLeft / 34) - 3), to = Math.min(this.columns.length, Math.ceil((scrollLeft + clientWidth) / 34) + 2);
-    const top = Math.max(0, Math.floor((scrollTop - 134) / 30) - 6), bottom = Math.min(this.people.length, Math.ceil((scrollTop + clientHeight) / 30) + 6);
-    const heads = document.createDocumentFragment();
-    const corner = document.createElement("span");
-    corner.textContent = "the organization"; corner.style.left = `${left}px`; corner.setAttribute("role", "columnheader");
-    heads.append(corner);
-    for (let x = from; x < to; x++) {
-      const it = document.createElement("a");
-      it.textContent = projects[this.columns[x]]; it.title = it.textContent; it.tabIndex = -1; it.setAttribute("role", "columnheader"); it.setAttribute("aria-colindex", x + 3);
-      it.href = `/console/access/project?${scope}&name=${encodeURIComponent(it.textContent)}`;
-      it.style.left = `${left + 34 * (x + 1)}px`;
-      heads.append(it);
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.at, left = this.left(), { projects } = this.data, scope = this.at.dataset.scope;
+    // By eight columns at once, so that rows stay as they are while one scrolls a little.
+    const from = Math.max(0, Math.floor(scrollLeft / 34 / 8) * 8 - 8), to = Math.min(this.columns.length, Math.ceil((scrollLeft + clientWidth) / 34 / 8) * 8 + 8);
+    const top = Math.max(0, Math.floor((scrollTop - 134) / 30) - 8), bottom = Math.min(this.people.length, Math.ceil((scrollTop + clientHeight) / 30) + 8);
+    const window = `${from} ${to} ${left}`;
+    if (this.window !== window) {
+      this.window = window;
+      this.drawn = new Map();
+      this.lines.replaceChildren();
+      const heads = document.createDocumentFragment();
+      const corner = document.createElement("span");
+      corner.textContent = "the organization"; corner.style.left = `${left}px`; corner.setAttribute("role", "columnheader");
+      heads.append(corner);
+      for (let x = from; x < to; x++) {
+        const it = document.createElement("a");
+        it.textContent = projects[this.columns[x]]; it.title = it.textContent; it.tabIndex = -1; it.setAttribute("role", "columnheader"); it.setAttribute("aria-colindex", x + 3);
+        it.href = `/console/access/project?${scope}&name=${encodeURIComponent(it.textContent)}`;
+        it.style.left = `${left + 34 * (x + 1)}px`;
+        heads.append(it);
+      }
+      this.heads.replaceChildren(heads);
     }
-    this.heads.replaceChildren(heads);
+    for (const [y, row] of this.drawn) { if (y < top || y >= bottom) { row.remove(); this.drawn.delete(y); } }
     const lines = document.createDocumentFragment();
     for (let y = top; y < bottom; y++) {
+      if (this.drawn.has(y)) continue;
       const person = this.people[y], row = document.createElement("div");
       row.className = "mx-row"; row.setAttribute("role", "row"); row.setAttribute("aria-rowindex", y + 2); row.style.top = `${134 + 30 * y}px`;
       const who = document.createElement("a");
       who.className = "mx-who"; who.textContent = person[0]; who.title = person[1]; who.tabIndex = -1; who.setAttribute("role", "rowheader");
       who.href = `/console/access/person?${scope}&name=${encodeURIComponent(person[1])}`;
       row.append(who);
-      this.cell(row, person[5] ?? undefined, left, 2, y === this.cursor[0] && this.cursor[1] === -1);
-      for (let x = from; x < to; x++) this.cell(row, person.cells.get(this.columns[x]), left + 34 * (x + 1), x + 3, y === this.cursor[0] && x === this.cursor[1], kinds);
+      this.cell(row, person[5] ?? undefined, left, 2);
+      for (let x = from; x < to; x++) this.cell(row, person.cells.get(this.columns[x]), left + 34 * (x + 1), x + 3);
+      this.drawn.set(y, row);
       lines.append(row);
     }
-    this.lines.replaceChildren(lines);
+    this.lines.append(lines);
+    this.mark();
   },
-  cell(row, kind, left, column, at) {
+  // Where the arrows have come to.
+  mark() {
+    const old = $("#mx-at");
+    if (old) { old.classList.remove("at"); old.removeAttribute("id"); }
+    const it = $(`[aria-colindex="${this.cursor[1] + 3}"][role=gridcell]`, this.drawn.get(this.cursor[0]) ?? document.createElement("i"));
+    if (it) { it.id = "mx-at"; it.classList.add("at"); this.at.setAttribute("aria-activedescendant", "mx-at"); } else this.at.removeAttribute("aria-activedescendant");
+  },
+  cell(row, kind, left, column) {
     const it = document.createElement("span"), [letter, name, words] = kind === undefined ? ["", "none", "nothing"] : this.data.kinds[kind];
-    it.className = `c ${name}${at ? " at" : ""}`; it.textContent = letter; it.style.left = `${left}px`; it.title = kind === undefined ? "" : words;
+    it.className = `c ${name}`; it.textContent = letter; it.style.left = `${left}px`; it.title = kind === undefined ? "" : words;
     it.setAttribute("role", "gridcell"); it.setAttribute("aria-colindex", column); it.setAttribute("aria-label", words);
-    if (at) { it.id = "mx-at"; this.at.setAttribute("aria-activedescendant", "mx-at"); }
     row.append(it);
   },
   key(event) {

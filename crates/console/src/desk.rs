@@ -364,6 +364,29 @@ pub struct Dossier {
     pub suggestion: Option<String>,
 }
 
+/// What a review of access has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub list: Vec<Finding>,
+    /// How many there are in all.
+    pub total: u64,
+    /// What could not be seen.
+    pub unseen: Vec<String>,
+}
+
+/// Something that should not stay as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub rule: String,
+    /// `high`, `medium` or `low`.
+    pub weight: String,
+    pub subject: String,
+    pub place: String,
+    pub evidence: String,
+    /// The call that mends it.
+    pub mend: Option<String>,
+}
+
 /// What a page may listen to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topic {
@@ -416,6 +439,9 @@ pub trait Desk: Send + Sync + 'static {
     fn connections(&self) -> Told<'_, Vec<Connection>>;
 
     fn matrix<'a>(&'a self, scope: &'a Scope) -> Told<'a, Matrix>;
+
+    /// What a review finds; `None` where the program does not review.
+    fn findings<'a>(&'a self, scope: &'a Scope) -> Told<'a, Option<Findings>>;
 
     fn person<'a>(&'a self, scope: &'a Scope, person: &'a str) -> Told<'a, Dossier>;
 

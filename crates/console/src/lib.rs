@@ -72,6 +72,7 @@ pub fn router(desk: Arc<dyn Desk>, key: &[u8; 32], stop: CancellationToken) -> R
         .route("/console/access", get(pages::access::matrix))
         .route("/console/access/cells", get(pages::access::cells))
         .route("/console/access/table", get(pages::access::table))
+        .route("/console/access/findings", get(pages::access::findings))
         .route("/console/access/person", get(pages::access::person))
         .route("/console/access/project", get(pages::access::project))
         .route("/console/events", get(events::listen))

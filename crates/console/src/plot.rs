@@ -31,7 +31,7 @@ pub(crate) fn days(days: &[Day]) -> Markup {
 
 /// How far something is, as a bar.
 pub(crate) fn bar(part: u64, whole: u64, failed: u64) -> Markup {
-    let share = |it: u64| if whole == 0 { 0 } else { it.min(whole) * 1000 / whole };
+    let share = |it: u64| (it.min(whole) * 1000).checked_div(whole).unwrap_or_default();
     html! {
         svg.bar viewBox="0 0 1000 8" preserveAspectRatio="none" role="img" aria-label={ (part) " of " (whole) } {
             rect.ground x="0" y="0" width="1000" height="8" rx="4" {}

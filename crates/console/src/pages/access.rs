@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Frame, empty, filter, headline, one_or_many, part, time, trouble};
-use crate::{By, Cell, Console, Dossier, Level, Matrix, Reached, Scope, Way, sign_in::Session};
+use crate::{By, Cell, Console, Dossier, Finding, Level, Matrix, Reached, Scope, Way, sign_in::Session};
 
 /// Up to how many cells the matrix is a table that the server writes whole; a larger one the script draws as far as it is seen.
 const WRITTEN: usize = 3_000;
@@ -85,6 +85,7 @@ fn tools(matrix: &Matrix) -> Markup {
                 button.chip type="button" data-only="power" aria-pressed="false" { "Only power" }
                 button.chip type="button" data-only="outsiders" aria-pressed="false" { "Outsiders" }
                 button.chip type="button" data-only="team" aria-pressed="false" { "By team" }
+                a.chip href={ "/console/access/findings?" (query(&matrix.scope)) } { "Findings" }
                 a.chip href={ "/console/access/table?" (query(&matrix.scope)) } { "CSV" }
                 button.chip type="button" data-print { "Print" }
             }
@@ -185,6 +186,53 @@ pub(super) fn unseen(unseen: &[String]) -> Markup {
 
 fn query(scope: &Scope) -> String {
     format!("connection={}&organization={}", part(&scope.connection), part(&scope.organization))
+}
+
+pub(crate) async fn findings(
+    State(console): State<Console>,
+    Extension(session): Extension<Session>,
+    Query(scope): Query<Scope>,
+) -> Response {
+    let main = match console.desk.findings(&scope).await {
+        Ok(Some(found)) => html! {
+            (headline("Findings", &html! { (one_or_many(found.total, "thing", "things")) " that should not stay as they are, the gravest first" }))
+            @if found.list.is_empty() {
+                (empty("Nothing is wrong, as far as can be seen.", "Stale keys, people without a team, owners who are alone and outsiders with power would stand here."))
+            } @else {
+                (found_list(&found.list))
+            }
+            (unseen(&found.unseen))
+        },
+        Ok(None) => {
+            html! { (headline("Findings", &html! { "Nobody reviews access here" })) (empty("This program does not review.", "The matrix shows who reaches what.")) }
+        }
+        Err(it) => html! { (headline("Findings", &html! { "The review did not come to an end" })) (trouble(&it)) },
+    };
+    Frame { title: "Findings", at: "access", topic: ("", "") }.around(&console, &session, main).await.into_response()
+}
+
+fn found_list(list: &[Finding]) -> Markup {
+    html! {
+        section.card {
+            div.head { h2 { "What to look at" } (filter("findings", "findings")) }
+            div.scroll tabindex="0" role="region" aria-label="Findings" {
+                table id="findings" {
+                    thead { tr { th scope="col" { "Weight" } th scope="col" { "Who or what" } th scope="col" { "Why" } th scope="col" { "The call that mends it" } } }
+                    tbody {
+                        @for it in list {
+                            tr {
+                                td { span class={ "pill " (match it.weight.as_str() { "high" => "grave", "medium" => "careful", _ => "" }) } { (it.weight) } }
+                                th.name scope="row" { (it.subject) @if !it.place.is_empty() { div.soft { (it.place) } } }
+                                td { (it.evidence) div.small.soft { (it.rule.replace('_', " ")) } }
+                                td { @if let Some(mend) = &it.mend { code { (mend) } } }
+                            }
+                        }
+                    }
+                }
+            }
+            p.small.soft { "Give such a call to your assistant, or to `rolecall call`: it asks you before anything is taken away." }
+        }
+    }
 }
 
 /// All cells for the script, in few letters: of each person name, address, team, outsider, the organization's cell, and column with cell for
