@@ -293,7 +293,7 @@ impl Copy<'_> {
                 self.push(AddTeamMember::NAME, arguments);
             }
             [held, ..] if held.id == role.id => {
-                self.idle(AddTeamMember::NAME, "skipped", format!("is in team `{}` already, as {}", team.name, held.name))
+                self.idle(AddTeamMember::NAME, "skipped", format!("is in team `{}` already, as {}", team.name, held.name));
             }
             [held, ..] => {
                 let reason = format!("is in team `{}` already, as {}; {} is {}", team.name, held.name, self.from, role.name);
