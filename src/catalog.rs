@@ -12,8 +12,11 @@ use crate::{
     guard::AllowLists,
     providers::{Connection, Prepared, Scope, builtin},
     tools::{
-        self, Asked, Effect, Fault, Operation as _, Tool, Understood, jobs, misunderstood,
+        self, Asked, Effect, Fault, Operation as _, Tool, Understood, jobs,
+        members::{CopyAccess, InvitePeople, OffboardPerson},
+        misunderstood,
         project_members::{AddProjectMember, AddProjectMembers},
+        projects::{CopyProject, CreateProject},
         understand,
     },
 };
@@ -172,7 +175,8 @@ impl Offer {
         if let (Some(named), true, false) = (envelope.connection.as_ref().filter(|it| *it != builtin::NAME), self.is_own(), self.tool.spans)
         {
             let message = format!("`connection` is `{}`, and {} is about all connections", crate::shape::cut(named, 80), self.tool.name);
-            faults.push(Fault::new("connection", message, "leave it out"));
+            let fix = if self.tool.name == OffboardPerson::NAME { "name accounts in `connections`" } else { "leave it out" };
+            faults.push(Fault::new("connection", message, fix));
         }
         if faults.is_empty() {
             *arguments = own;
@@ -291,7 +295,9 @@ impl Offer {
 /// What is about jobs belongs to the server itself; many people are a job wherever one can be added.
 fn is_job(tool: &Tool, connection: &Connection) -> bool {
     match tool.name {
-        AddProjectMembers::NAME => connection.serves(AddProjectMember::NAME),
+        AddProjectMembers::NAME | InvitePeople::NAME | CopyAccess::NAME => connection.serves(AddProjectMember::NAME),
+        CopyProject::NAME => connection.serves(CreateProject::NAME) && connection.serves(AddProjectMember::NAME),
+        OffboardPerson::NAME => connection.name == builtin::NAME,
         _ => tool.domain == jobs::DOMAIN && connection.name == builtin::NAME,
     }
 }

@@ -302,6 +302,7 @@ struct RawGuard {
     second_person: bool,
     trusted_domains: Option<Vec<String>>,
     shared_activity: Option<bool>,
+    max_removals: Option<u64>,
     ask: Option<RawAsk>,
 }
 
@@ -353,7 +354,7 @@ struct RawSecrets {
 const KEYS: [(&str, &[&str]); 6] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
-    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask"]),
+    ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "max_removals"]),
     ("files", &["allow"]),
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
@@ -436,6 +437,7 @@ impl File {
                 shared_activity: self.guard.shared_activity.unwrap_or_default(),
                 asks: self.guard.ask.map(RawAsk::complete).unwrap_or_default(),
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
+                max_removals: self.guard.max_removals,
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,

@@ -30,7 +30,7 @@ impl File {
         // Taken apart completely: a key that has no rule here does not compile.
         let Self { connections, tools, guard, files, store, secrets } = over;
         let RawTools { allow, domains, list } = tools;
-        let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask } = guard;
+        let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask, max_removals } = guard;
         let RawFiles { allow: folders } = files;
         let RawStore { url } = store;
         let RawSecrets { folder, sink } = secrets;
@@ -85,6 +85,17 @@ impl File {
         if shared_activity == Some(false) && self.guard.shared_activity == Some(true) {
             self.guard.shared_activity = Some(false);
             told.push("callers over HTTP see their own calls in list_activity".to_owned());
+        }
+        if let Some(most) = max_removals {
+            // By default it is a share of what there is, which a number may exceed.
+            match self.guard.max_removals {
+                Some(own) if most < own => {
+                    self.guard.max_removals = Some(most);
+                    told.push(format!("one plan may take away {most}"));
+                }
+                Some(_) => {}
+                None => return Err(not_taken("guard.max_removals")),
+            }
         }
         if let Some(ask) = ask {
             let own = self.guard.ask.map(RawAsk::complete).unwrap_or_default();

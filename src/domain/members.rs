@@ -84,6 +84,10 @@ pub struct Batch<I = BatchItem> {
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(default)]
     pub more: u64,
+    /// What stays behind, and what nobody could see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub notes: Vec<String>,
 }
 
 /// How many ended in which way.

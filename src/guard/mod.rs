@@ -55,15 +55,16 @@ pub(crate) use settling::settle_open;
 pub(crate) use steps::{Begun, Call, JobCall, JobRequest, LookedBack, RowCall, Step, Told, job_unknown};
 pub(crate) use unsent::{LEASE_LOST, Made, Permit, Plan, Planned, Preview, UnsentChange, UnsentRead};
 pub use weigh::Trust;
+use weigh::too_many;
 pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
     domain::Timestamp,
-    error::CallError,
+    error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
     store::{Clock, Db, EntryKind, FromStore as _, JobRecord, NewRows, RepeatKey, StoreError, sha256, transaction},
-    tools::{Receipt, Status, Tool},
+    tools::{Operation as _, Receipt, Status, Tool, jobs::Undo},
 };
 
 /// What to do when the caller's client cannot ask a person.
@@ -101,6 +102,8 @@ pub struct GuardSettings {
     pub asks: Asks,
     /// Whose mail domains may be given power with a plain yes.
     pub trust: Trust,
+    /// How many people and things one plan may take away. `None`: of each kind half of what the organization has, see `weigh.rs`.
+    pub max_removals: Option<u64>,
 }
 
 /// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
@@ -265,6 +268,23 @@ impl Guard {
                     error => error,
                 })
             }
+        }
+    }
+
+    /// Refuses a plan that takes away more than one plan may. What takes changes back is not held to it: it takes no more than the
+    /// same caller has brought.
+    pub(crate) fn hold_to_rails<'a>(&self, tool: &Tool, steps: impl Iterator<Item = &'a Bearing>) -> Result<(), CallError> {
+        if tool.name == Undo::NAME {
+            return Ok(());
+        }
+        match too_many(self.settings.max_removals, steps) {
+            None => Ok(()),
+            Some(what) => Err(ProviderError::conflict(
+                "too_many_removals",
+                what,
+                "split it over several calls, each agreed to by itself; the operator of this server sets how many with `guard.max_removals`",
+            )
+            .into()),
         }
     }
 

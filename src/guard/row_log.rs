@@ -199,6 +199,7 @@ mod tests {
             fence: 1,
             created_at: 0,
             ended_at: None,
+            notes: None,
         };
         let row = |at| {
             (at == 0).then(|| NewRow {

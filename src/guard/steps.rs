@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Account, Caller, Decision, Given, Guard, Permit, Plan, Question, Subject, UnsentChange, Verdict, consent,
+    Account, Bearing, Caller, Decision, Given, Guard, Permit, Plan, Preview, Question, Subject, UnsentChange, Verdict, consent,
     finish::{Ended, Finish, settled},
     preview,
     record::{Evidence, Record},
     unsent::Unsent,
 };
 use crate::{
-    domain::{Gravity, Impact, Loss, Target},
+    domain::{Facts, Gravity, Impact, Loss, Target, same_letters},
     error::{CallError, ProviderError},
     secrets::OpenSink,
     store::{Clock, Db, FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
@@ -96,6 +96,9 @@ pub(crate) struct Told {
     pub(crate) impact: Impact,
     /// Whether it was part of the question.
     pub(crate) asked: bool,
+    /// Whether it was told before its place was there: who or what it is about counts then, and how grave it is.
+    #[serde(default)]
+    pub(crate) foreseen: bool,
 }
 
 /// Which call of which job a row is.
@@ -141,7 +144,13 @@ impl Step {
     /// What is kept of what a person was told; `asked` where the question is about all calls of the job.
     pub(crate) fn told(&self, asked: bool) -> Told {
         let Plan { target, impact, .. } = self.plan();
-        Told { version: self.plan().version(), target: target.clone(), impact: impact.clone(), asked: asked || self.needs_consent }
+        Told {
+            version: self.plan().version(),
+            target: target.clone(),
+            impact: impact.clone(),
+            asked: asked || self.needs_consent,
+            foreseen: false,
+        }
     }
 }
 
@@ -154,15 +163,26 @@ impl Told {
             let all_were_named = told.examples.len() as u64 == told.count;
             !all_were_named || now.examples.iter().all(|it| told.examples.contains(it))
         };
-        let loses_no_more =
-            now.losses.iter().all(|it| told.losses.iter().any(|told| told.what == it.what && told.count >= it.count && names(told, it)));
-        self.asked
-            && self.target == plan.target
-            && now.gravity <= told.gravity
-            && loses_no_more
-            && now.notes.iter().all(|it| told.notes.contains(it))
-            && (now.undo.is_some() || told.undo.is_none())
+        let loses_no_more = now.losses.iter().all(|it| {
+            told.losses.iter().any(|told| number_aside(&told.what) == number_aside(&it.what) && told.count >= it.count && names(told, it))
+        });
+        let is_same = if self.foreseen {
+            same_letters(&self.target.name, &plan.target.name) || (self.target.id.is_some() && self.target.id == plan.target.id)
+        } else {
+            self.target == plan.target && now.notes.iter().all(|it| told.notes.contains(it))
+        };
+        self.asked && is_same && now.gravity <= told.gravity && loses_no_more && (now.undo.is_some() || told.undo.is_none())
     }
+}
+
+/// What is lost in words that are the same for one and for many: earlier calls of a job may have left one of several.
+fn number_aside(what: &str) -> String {
+    let plain = |word: &str| match word {
+        "person" => "people".to_owned(),
+        "is" => "are".to_owned(),
+        word => word.trim_end_matches('s').to_owned(),
+    };
+    what.split(' ').map(plain).collect::<Vec<_>>().join(" ")
 }
 
 impl Cleared {
@@ -226,6 +246,32 @@ impl Guard {
             Decision::Confirm => true,
         };
         Ok(Step { unsent, title: tool.title, effect: tool.effect, needs_consent })
+    }
+
+    /// Weighs what a call would do that its provider can plan only once an earlier call of its job is made, from what is known of it
+    /// now. Answers what a person is told, what it adds to the whole, and what has to be typed for it.
+    ///
+    /// # Errors
+    ///
+    /// Where the policy does not allow it.
+    pub(crate) fn foresee(
+        &self,
+        tool: &Tool,
+        connection: &str,
+        caller: &Caller,
+        target: Target,
+        facts: Facts,
+    ) -> Result<(Told, Bearing, String), CallError> {
+        let preview = Preview { target, facts, before: Value::Null };
+        let plan = Plan::of(&preview, tool.effect == Effect::Destroy, &self.settings.trust);
+        let subject =
+            Subject { tool, connection, principal: &caller.principal, impact: Some(&plan.impact), gives_power: plan.bearing.gives_power };
+        self.allowed(subject)?;
+        // Nobody has planned it, and so it is part of the question where it gives anything.
+        let asked = tool.effect != Effect::Write || self.policy.decide(subject) == Decision::Confirm;
+        let version = plan.version();
+        let Plan { target, impact, name, bearing, .. } = plan;
+        Ok((Told { version, target, impact, asked, foreseen: true }, bearing, name))
     }
 
     /// Makes a step ready for sending: the ledger's words for it, and a place for its secret.

@@ -6,6 +6,7 @@
 //!   operator names, else those of people who hold power now: members without power and invitations lend no trust.
 //! - What is not known is never harmless.
 //! - The sum is weighed: all or most projects, people or keys of an organization are critical, however many steps take them.
+//! - One plan takes away so many people and things and no more, whoever agrees to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,11 +65,23 @@ pub(crate) struct Bearing {
     pub(crate) domains: Vec<String>,
     /// Whether anybody or anything gets power over others.
     pub(crate) gives_power: bool,
+    /// Who can no longer see a place, and what ends or stops.
+    pub(crate) taken: Vec<Tally>,
+    /// What stays behind without an owner.
+    pub(crate) left: Vec<(Thing, Counted)>,
 }
 
 impl Bearing {
     pub(crate) fn none() -> Self {
-        Self { tallies: Vec::new(), ends: Ending::Nothing, brings_in: false, domains: Vec::new(), gives_power: false }
+        Self {
+            tallies: Vec::new(),
+            ends: Ending::Nothing,
+            brings_in: false,
+            domains: Vec::new(),
+            gives_power: false,
+            taken: Vec::new(),
+            left: Vec::new(),
+        }
     }
 
     /// Whether nobody and nothing loses anything by it.
@@ -112,7 +125,7 @@ pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
     let gives_power = given().any(|it| it.role.power.counts());
     let domain = |it: &Grant| if let Holder::Everybody(_) = &it.holder { it.holder.domain().map(str::to_owned) } else { None };
     let domains = given().filter_map(|it| domain(it)).collect();
-    let bearing = Bearing { tallies, ends, brings_in, domains, gives_power };
+    let bearing = Bearing { tallies, ends, brings_in, domains, gives_power, taken: taken(facts), left: left(facts) };
     Weighed { impact: Impact { gravity, losses, notes, undo: facts.undo.clone() }, bearing, sum }
 }
 
@@ -149,6 +162,44 @@ pub(crate) fn sum<'a>(steps: impl Iterator<Item = (Gravity, &'a [Tally])>, open:
     // Things of one name in several steps are several things: each step is about another.
     let name = gravest_sum(&added_up(&all, false));
     Sum { gravity: if name.is_some() { Gravity::Critical } else { gravity }, name }
+}
+
+/// How many of a kind any plan may take away, however few there are.
+const ALWAYS: u64 = 50;
+
+/// Says where a plan takes away more than one plan may: more than `most` in all, where the operator has said so; else of a kind more
+/// than half of what the organization has, and more than [`ALWAYS`]. A person of whom several steps take something counts once; of
+/// those who are not named, as many as one step takes something of.
+pub(crate) fn too_many<'a>(most: Option<u64>, steps: impl Iterator<Item = &'a Bearing>) -> Option<String> {
+    let all: Vec<Tally> = steps.flat_map(|it| &it.taken).cloned().collect();
+    let (people, things): (Vec<Tally>, Vec<Tally>) = all.into_iter().partition(|it| it.what == Thing::Person);
+    let sums: Vec<Tally> = each_once(&people).into_iter().chain(added_up(&things, false)).collect();
+    let counted = |it: &Tally| {
+        let (one, many) = it.what.words();
+        format!("{} {}", it.names.count, if it.names.count == 1 { one } else { many })
+    };
+    let Some(most) = most else {
+        let half = |it: &Tally| ALWAYS.max(it.total.unwrap_or_default() / 2);
+        let it = sums.iter().find(|it| it.names.count > half(it))?;
+        let of = it.total.map(|all| format!(", half of {all}")).filter(|_| half(it) > ALWAYS).unwrap_or_default();
+        let place = if it.organization.is_empty() { String::new() } else { format!(" of {}", it.organization) };
+        return Some(format!("this takes away {}{place}, and one plan may take away {}{of}", counted(it), half(it)));
+    };
+    let sum: u64 = sums.iter().map(|it| it.names.count).sum();
+    let listed = sums.iter().map(counted).collect::<Vec<_>>().join(", ");
+    (sum > most).then(|| format!("this takes away {listed}, {sum} in all, and one plan may take away {most}"))
+}
+
+/// People of whom several steps take something, each once.
+fn each_once(people: &[Tally]) -> Vec<Tally> {
+    let largest = |it: &Tally| people.iter().filter(|one| one.organization == it.organization).map(|it| it.names.count).max();
+    let named = added_up(people, true).into_iter().map(|sum| {
+        let all = people.iter().filter(|one| one.organization == sum.organization);
+        let names: BTreeSet<&String> = all.flat_map(|it| &it.names.names).collect();
+        let count = largest(&sum).unwrap_or_default().max(names.len() as u64);
+        Tally { names: Counted::new(count, names.into_iter().cloned()), ..sum }
+    });
+    named.collect()
 }
 
 /// The impact of a plan: its gravity from [`sum`], its lines from its steps.
@@ -250,6 +301,39 @@ fn tallies(facts: &Facts) -> Vec<Tally> {
         }
     }
     added_up(&found, true)
+}
+
+/// What nobody owns afterwards.
+fn left(facts: &Facts) -> Vec<(Thing, Counted)> {
+    let left = facts.list.iter().filter_map(|it| match it {
+        Fact::Ownerless { what, names } | Fact::Leaves { what, names, .. } => Some((*what, names.clone())),
+        _ => None,
+    });
+    left.collect()
+}
+
+/// Everybody who can no longer see a place, and everything that ends or stops.
+fn taken(facts: &Facts) -> Vec<Tally> {
+    let about = &facts.about;
+    let tally = |what, names: &Counted, total| Tally { organization: about.organization.clone(), what, names: names.clone(), total };
+    let total = |what| match what {
+        Thing::Person => about.people,
+        Thing::Project => about.projects,
+        Thing::Key => about.keys,
+        _ => None,
+    };
+    let found = facts.list.iter().filter_map(|it| match it {
+        Fact::Ends { what, names } | Fact::Stops { what, names } => Some(tally(*what, names, total(*what))),
+        Fact::Lose { what: Losing::Access | Losing::Organization, people } => Some(tally(Thing::Person, people, about.people)),
+        Fact::Takes { grant, .. } if grant.state == State::Pending => {
+            Some(tally(Thing::Invitation, &Counted::one(grant.holder.label()), None))
+        }
+        Fact::Takes { grant, still, .. } if still.is_empty() && grant.holder.is_people() => {
+            Some(tally(Thing::Person, &Counted::one(grant.holder.label()), about.people))
+        }
+        _ => None,
+    });
+    added_up(&found.collect::<Vec<_>>(), true)
 }
 
 /// Tallies of the same kind and organization become one. Within one change (`once`) the same thing named twice counts once.
@@ -391,6 +475,38 @@ mod tests {
         let out = Facts::none().lose(Losing::Organization, Counted::new(37, ["ana@acme.example".to_owned()])).about(acme());
         let weighed = weigh(&out, true, &Trust::default());
         assert_eq!((weighed.impact.gravity, weighed.sum.as_deref()), (Gravity::Critical, Some("37 people of Acme")));
+    }
+
+    #[test]
+    fn one_plan_takes_away_so_many_and_no_more() {
+        let ends = |name: &str, projects: u64| {
+            let about = Surroundings { projects: Some(projects), ..acme() };
+            weigh(&Facts::none().ends(Thing::Project, Counted::one(name)).about(about), true, &Trust::default()).bearing
+        };
+        let many = |count: u64, of: u64| (0..count).map(|it| ends(&format!("P{it}"), of)).collect::<Vec<_>>();
+        assert_eq!(too_many(None, many(50, 60).iter()), None, "fifty of each kind are let pass in any organization");
+        let all = too_many(None, many(51, 60).iter());
+        assert_eq!(all.as_deref(), Some("this takes away 51 projects of Acme, and one plan may take away 50"));
+        assert_eq!(too_many(None, many(150, 300).iter()), None);
+        let more = too_many(None, many(151, 300).iter());
+        assert_eq!(more.as_deref(), Some("this takes away 151 projects of Acme, and one plan may take away 150, half of 300"));
+
+        let out = |who: &str| {
+            let member = grant(who, Role::known("Member", "member", [Action::Read]));
+            weigh(&Facts::none().takes(member, vec![], vec![]).about(acme()), true, &Trust::default()).bearing
+        };
+        let mut steps = vec![out("ana@acme.example"), out("ana@acme.example"), out("bo@acme.example"), ends("P0", 10)];
+        assert_eq!(too_many(Some(3), steps.iter()), None, "a person counts once");
+        let many = weigh(
+            &Facts::none().lose(Losing::Access, Counted::new(40, ["cy@acme.example".to_owned()])).about(acme()),
+            true,
+            &Trust::default(),
+        );
+        let seen = [many.bearing.clone(), many.bearing.clone()];
+        assert_eq!(too_many(None, seen.iter()), None, "the same forty may be meant twice");
+        steps.push(ends("P0", 10));
+        let told = too_many(Some(3), steps.iter());
+        assert_eq!(told.as_deref(), Some("this takes away 2 people, 2 projects, 4 in all, and one plan may take away 3"));
     }
 
     #[test]

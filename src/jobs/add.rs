@@ -47,16 +47,7 @@ impl Engine {
         }));
         rows.sort_by_key(|it| it.0);
         let rows = rows.into_iter().map(|it| it.1).collect();
-        Ok(PlannedJob {
-            tool: tool.clone(),
-            connection: connection.to_owned(),
-            arguments: providers::json(op)?,
-            in_order: false,
-            stop_on_failure: false,
-            all_or_nothing: false,
-            rows,
-            notes: Vec::new(),
-        })
+        Ok(PlannedJob::new(tool, connection, providers::json(op)?, rows))
     }
 }
 

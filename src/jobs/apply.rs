@@ -58,16 +58,8 @@ impl Engine {
         if !problems.is_empty() {
             return Err(refused(&problems, op.steps.len()));
         }
-        Ok(PlannedJob {
-            tool: tool.clone(),
-            connection: builtin::NAME.to_owned(),
-            arguments: providers::json(op)?,
-            in_order: true,
-            stop_on_failure: !goes_on,
-            all_or_nothing: !goes_on,
-            rows,
-            notes: Vec::new(),
-        })
+        let job = PlannedJob::new(tool, builtin::NAME, providers::json(op)?, rows);
+        Ok(PlannedJob { in_order: true, stop_on_failure: !goes_on, all_or_nothing: !goes_on, ..job })
     }
 
     fn step(&self, name: &str, step: &StepCall, known: &HashSet<String>) -> Result<PlannedRow, String> {

@@ -44,6 +44,8 @@ impl Engine {
                 None => return Err(error),
             },
         };
+        self.guard.hold_to_rails(&work.tool, work.bearings())?;
+        work.name_what_stays();
         let summary = Summary::of(&work);
         let lease = Lease::first(&new_id("job"), &self.owner, &self.clock);
         let request = JobRequest {
@@ -142,5 +144,6 @@ fn new_job(work: &PlannedJob, caller: &Caller, lease: &Lease, target: &crate::do
         fence: lease.fence,
         created_at: 0,
         ended_at: None,
+        notes: if work.notes.is_empty() { None } else { super::planned::text(&work.notes) },
     }
 }

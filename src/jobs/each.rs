@@ -49,16 +49,8 @@ impl Engine {
         if !problems.is_empty() {
             return Err(apply::refused(&problems, rows.len() + problems.len()));
         }
-        Ok(PlannedJob {
-            tool: tool.clone(),
-            connection: builtin::NAME.to_owned(),
-            arguments: providers::json(op)?,
-            in_order: stops,
-            stop_on_failure: stops,
-            all_or_nothing: stops,
-            rows,
-            notes: Vec::new(),
-        })
+        let job = PlannedJob::new(tool, builtin::NAME, providers::json(op)?, rows);
+        Ok(PlannedJob { in_order: stops, stop_on_failure: stops, all_or_nothing: stops, ..job })
     }
 }
 

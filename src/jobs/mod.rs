@@ -15,7 +15,12 @@
 mod add;
 mod apply;
 mod begin;
+mod calls;
+mod copy_access;
+mod copy_project;
 mod each;
+mod invite;
+mod offboard;
 mod people;
 mod plan;
 mod planned;
@@ -55,7 +60,9 @@ use crate::{
     tools::{
         Operation as _, Tool, decode,
         jobs::{ApplyChanges, CancelJob, GetJob, ListJobs, Undo},
+        members::{CopyAccess, InvitePeople, OffboardPerson},
         project_members::AddProjectMembers,
+        projects::CopyProject,
     },
 };
 
@@ -115,6 +122,19 @@ impl Jobs {
         self.0.guard.may(tool, connection, caller)?;
         let work = match tool.name {
             AddProjectMembers::NAME => self.0.adding(tool, connection, &decode(arguments)?)?,
+            InvitePeople::NAME => {
+                let view = self.0.catalog.offer(tool.name)?.connection(Some(connection))?;
+                self.0.inviting(tool, view, caller, &decode(arguments)?).await?
+            }
+            CopyAccess::NAME => {
+                let view = self.0.catalog.offer(tool.name)?.connection(Some(connection))?;
+                self.0.copying_access(tool, view, caller, &decode(arguments)?).await?
+            }
+            CopyProject::NAME => {
+                let view = self.0.catalog.offer(tool.name)?.connection(Some(connection))?;
+                self.0.copying_project(tool, view, caller, &decode(arguments)?).await?
+            }
+            OffboardPerson::NAME => self.0.offboarding(tool, caller, &decode(arguments)?).await?,
             ApplyChanges::NAME => self.0.applying(tool, &decode(arguments)?)?,
             Undo::NAME => self.0.undoing(tool, caller, &decode(arguments)?).await?,
             GetJob::NAME => return Ok(Verdict::Done(self.0.get(caller, &decode(arguments)?).await?)),

@@ -88,7 +88,7 @@ impl Engine {
         let scopes = Scopes::default();
         // Rows that are made in order are planned anew when their turn comes: those before them may have changed what they meet.
         let kept = if work.in_order { 0 } else { KEPT };
-        let asked = work.invites();
+        let asked = work.gives();
         let mut plans = HashMap::new();
         let planned: Vec<(usize, Result<Ready, CallError>)> = stream::iter(chains)
             .map(|chain| {

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::Target,
+    domain::{Counted, Target, Thing},
     guard::{Bearing, Told},
     providers::Connection,
     store::NewRow,
-    tools::{Operation as _, Tool, project_members::AddProjectMembers},
+    tools::{
+        Operation as _, Tool,
+        members::{CopyAccess, InvitePeople, OffboardPerson},
+        project_members::AddProjectMembers,
+        projects::CopyProject,
+    },
 };
 
 /// A job that is asked for.
@@ -25,14 +30,63 @@ pub(super) struct PlannedJob {
     /// Whether one bad row refuses all; else it fails alone.
     pub(super) all_or_nothing: bool,
     pub(super) rows: Vec<PlannedRow>,
-    /// What the person should know besides.
+    /// What the person should know besides; kept with the job, and told with what became of it.
     pub(super) notes: Vec<String>,
+    /// What it is about, where that is not what its rows come to.
+    pub(super) subject: Option<Target>,
 }
 
 impl PlannedJob {
+    /// Rows that are made in any order, each alone.
+    pub(super) fn new(tool: &Tool, connection: &str, arguments: Value, rows: Vec<PlannedRow>) -> Self {
+        Self {
+            tool: tool.clone(),
+            connection: connection.to_owned(),
+            arguments,
+            in_order: false,
+            stop_on_failure: false,
+            all_or_nothing: false,
+            rows,
+            notes: Vec::new(),
+            subject: None,
+        }
+    }
+
     /// Whether many people are let in: then one consent is asked for, and shows who gets what, also where nobody gets power.
     pub(super) fn invites(&self) -> bool {
-        self.tool.name == AddProjectMembers::NAME
+        [AddProjectMembers::NAME, InvitePeople::NAME].contains(&self.tool.name)
+    }
+
+    /// Says of what somebody leaves behind who leaves what becomes of it.
+    pub(super) fn name_what_stays(&mut self) {
+        if self.tool.name != OffboardPerson::NAME {
+            return;
+        }
+        let left: Vec<(Thing, Counted)> = self.bearings().flat_map(|it| it.left.clone()).collect();
+        for (what, names) in left {
+            let (one, many) = what.words();
+            let more = names.count.saturating_sub(names.names.len() as u64);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let (noun, is_one) = if names.count == 1 { (one, true) } else { (many, false) };
+            let becomes = match (what, is_one) {
+                (Thing::Key, true) => "still works",
+                (Thing::Key, false) => "still work",
+                (_, true) => "has no owner now",
+                (_, false) => "have no owner now",
+            };
+            self.notes.push(format!("{noun} {}{more} {becomes}", names.names.join(", ")));
+        }
+    }
+
+    /// Whether it gives people something by its nature: then it is agreed to as a whole, also where none of its rows alone would be
+    /// asked about.
+    pub(super) fn gives(&self) -> bool {
+        self.invites() || [CopyAccess::NAME, CopyProject::NAME].contains(&self.tool.name)
+    }
+
+    /// What its rows come to, of those that are planned.
+    pub(super) fn bearings(&self) -> impl Iterator<Item = &Bearing> {
+        self.rows.iter().filter_map(|it| if let Stage::Ready(ready) = &it.stage { Some(&ready.bearing) } else { None })
     }
 }
 
@@ -109,6 +163,12 @@ impl PlannedRow {
         self.ended("skipped", reason);
     }
 
+    /// Says whom it is about, until its provider does.
+    pub(super) fn about(mut self, whom: &str) -> Self {
+        self.target = Some(person(whom));
+        self
+    }
+
     /// What its tool is called where people read.
     pub(super) fn title(&self) -> &str {
         match &self.stage {
@@ -136,6 +196,11 @@ impl PlannedRow {
             reason,
         }
     }
+}
+
+/// Somebody, as a call names them.
+pub(super) fn person(whom: &str) -> Target {
+    Target { kind: "person".to_owned(), name: whom.to_owned(), id: None, within: None, organization: None }
 }
 
 /// What a person was told about a row, as the store kept it.

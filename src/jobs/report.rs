@@ -37,10 +37,11 @@ impl Engine {
         drop(db);
         rows.truncate(MAX_ITEMS);
         let more = total - rows.len() as u64;
+        let notes: Vec<String> = job.notes.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
         let after = if job.tool == AddProjectMembers::NAME {
-            providers::json(&Batch { counts, items: rows.iter().map(person).collect(), more })?
+            providers::json(&Batch { counts, items: rows.iter().map(person).collect(), more, notes })?
         } else {
-            providers::json(&Batch { counts, items: rows.iter().map(item).collect(), more })?
+            providers::json(&Batch { counts, items: rows.iter().map(item).collect(), more, notes })?
         };
         let status = if job.status == JobState::Done.name() { counts.outcome() } else { &job.status };
         let mut report = json!({ "status": status, "target": target(&job), "after": after });

@@ -9,7 +9,9 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    apply, plan,
+    apply,
+    copy_project::MADE,
+    plan,
     planned::{self, Route},
     references,
     worker::{Broken, Halt, Moment, Worker},
@@ -19,7 +21,7 @@ use crate::{
     error::{CallError, NOT_APPLIED, chain},
     guard::{self, Ended, LEASE_LOST, LogError, RowCall, Step, TTL_SECONDS},
     store::{JobRow, RowChange},
-    tools::{Operation as _, jobs::ApplyChanges},
+    tools::{Operation as _, jobs::ApplyChanges, projects::CopyProject},
 };
 
 /// How often a row is tried whose change did not take effect.
@@ -92,15 +94,20 @@ impl Worker {
             return Ok(Err("its arguments cannot be read".into()));
         };
         let mut earlier = HashMap::new();
-        // Only steps that a caller has written hold references; elsewhere such a text is a text.
+        // Only steps that a caller has written hold references, and rows in a project that a job makes; elsewhere such a text is a text.
         let refers = row.told.is_none() && self.job.tool == ApplyChanges::NAME;
-        for it in references::find(&arguments).into_iter().filter(|_| refers) {
+        let made = self.job.tool == CopyProject::NAME && arguments.get("project").is_some_and(|it| it == MADE);
+        let refers_to = |it: &Map<String, Value>| -> Map<String, Value> {
+            it.iter().filter(|it| refers || (made && it.0 == "project")).map(|(name, it)| (name.clone(), it.clone())).collect()
+        };
+        for it in references::find(&refers_to(&arguments)) {
             if !earlier.contains_key(&it.step) {
                 let found = self.engine.db.read().await?.row_named(&self.job.id, &it.step).await?;
                 earlier.insert(it.step.clone(), found.and_then(|it| it.receipt));
             }
         }
-        let filled = arguments.values_mut().filter(|_| !earlier.is_empty()).try_for_each(|value| {
+        let fillable = |name: &str| !earlier.is_empty() && (refers || name == "project");
+        let filled = arguments.iter_mut().filter(|it| fillable(it.0)).try_for_each(|(_, value)| {
             references::fill(value, &|it| {
                 let receipt = earlier.get(&it.step).and_then(Option::as_deref).and_then(|it| serde_json::from_str::<Value>(it).ok());
                 let receipt = receipt.ok_or_else(|| format!("it builds on step {}, which was not made", it.step))?;

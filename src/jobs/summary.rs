@@ -48,7 +48,7 @@ impl Summary {
 
         let asks = steps().any(|(_, it)| it.asked);
         let unknown = later().any(|(_, route)| gives_or_takes(route.tool.effect));
-        let newcomers = asks && (work.invites() || ready().any(|(_, it)| it.told.asked && it.bearing.brings_in));
+        let newcomers = asks && (work.gives() || ready().any(|(_, it)| it.told.asked && it.bearing.brings_in));
         let sum = guard::sum(ready().map(|(_, it)| (it.told.impact.gravity, it.bearing.tallies.as_slice())), unknown, newcomers);
         let mut notes: Vec<String> = Vec::new();
         let built_on = built_on(work);
@@ -70,7 +70,9 @@ impl Summary {
             None
         };
 
-        let open = steps().count() + later().count();
+        // Somebody who comes into several places is one person.
+        let people: HashSet<&str> = steps().filter(|_| work.invites()).map(|(_, it)| it.target.name.as_str()).collect();
+        let open = if work.invites() { people.len() } else { steps().count() } + later().count();
         // Where nothing is to be done, it is about all that was asked for.
         let noun = noun(work, if open == 0 { work.rows.len() } else { open }, ready().flat_map(|(_, it)| &it.bearing.domains));
         // The sum, or the gravest loss: never the name of something that stays.
@@ -79,7 +81,8 @@ impl Summary {
         let name = sum.name.unwrap_or(gravest);
         let organizations = organizations(work);
         let organization = organizations.first().filter(|_| organizations.len() == 1).map(|it| (*it).to_owned());
-        let target = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
+        let batch = Target { kind: "batch".into(), name: noun, id: None, within: within(work), organization };
+        let target = work.subject.clone().unwrap_or(batch);
         Self {
             plan: Plan::of_many(target, guard::of_plan(sum.gravity, notes, undo), name, row_by_row(work)),
             on: connections.join(", "),

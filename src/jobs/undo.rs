@@ -1,18 +1,20 @@
 //! `undo`: the calls that take back what a call or a job has done, last things first, as a job of their own.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{
     Engine, is_theirs,
-    planned::{PlannedJob, PlannedRow, Route, Stage},
+    planned::{PlannedJob, PlannedRow},
 };
 use crate::{
-    domain::{Inverse, ReferenceText as _},
+    domain::{Inverse, ReferenceText as _, Target},
     error::{CallError, ProviderError},
     guard::Caller,
     providers::{self, builtin},
-    store::{EntryKind, JobRecord, LedgerRow},
-    tools::{Tool, jobs::Undo},
+    store::{CallPage, EntryKind, JobRecord, LedgerRow},
+    tools::{Operation as _, Tool, jobs::Undo},
 };
 
 /// What was done, and how it is taken back.
@@ -22,12 +24,36 @@ struct Deed {
     inverse: Vec<Inverse>,
 }
 
+/// A call or a job that is to be taken back.
+struct Undone {
+    /// As questions and receipts name it; its id is that of the call or job.
+    target: Target,
+    /// Last things first.
+    deeds: Vec<Deed>,
+}
+
+/// How many calls are read at once where the last change is looked for, and how many pages of them.
+const AT_ONCE: i64 = 100;
+const PAGES: usize = 20;
+
 impl Engine {
     pub(super) async fn undoing(&self, tool: &Tool, caller: &Caller, op: &Undo) -> Result<PlannedJob, CallError> {
-        let deeds = match (&op.call_id, &op.job) {
-            (None, Some(job)) => self.deeds_of_job(&self.job(job.text(), caller).await?).await?,
-            (Some(call_id), None) => self.deeds_of_call(call_id, caller).await?,
-            _ => return Err(ProviderError::invalid("give either `call_id` or `job`", "see list_activity or list_jobs").into()),
+        let last = op.last == Some(true);
+        let mut notes = Vec::new();
+        let Undone { target, deeds } = match (&op.call_id, &op.job) {
+            (None, Some(job)) if !last => self.job_undone(&self.job(job.text(), caller).await?).await?,
+            (Some(call_id), None) if !last => self.call_undone(call_id, caller).await?,
+            (None, None) if last => {
+                let (undone, since) = self.last(caller).await?;
+                if !since.is_empty() {
+                    notes.push(format!("later changes cannot be taken back and stay: {}", since.join(", ")));
+                }
+                undone
+            }
+            _ => {
+                let fix = "see list_activity or list_jobs; `last` takes your last change";
+                return Err(ProviderError::invalid("give one of `call_id`, `job` and `last`", fix).into());
+            }
         };
         if deeds.is_empty() {
             return Err(ProviderError::conflict("nothing_done", "nothing was done that could be taken back", "leave it").into());
@@ -45,34 +71,71 @@ impl Engine {
                 rows.push(self.taking_back(&deed.connection, inverse, rows.len() + 1, at > 0));
             }
         }
-        Ok(PlannedJob {
-            tool: tool.clone(),
-            connection: builtin::NAME.to_owned(),
-            arguments: providers::json(op)?,
-            in_order: true,
-            stop_on_failure: false,
-            all_or_nothing: false,
-            rows,
-            notes: if stays.is_empty() { Vec::new() } else { vec![format!("stays as it is: {}", stays.join(", "))] },
-        })
+        if !stays.is_empty() {
+            notes.push(format!("stays as it is: {}", stays.join(", ")));
+        }
+        let job = PlannedJob::new(tool, builtin::NAME, providers::json(op)?, rows);
+        Ok(PlannedJob { in_order: true, notes, subject: Some(target), ..job })
+    }
+
+    /// The last change of the caller's that was made, was not taken back since and can be, at least in part; and what they have done
+    /// since and cannot take back.
+    async fn last(&self, caller: &Caller) -> Result<(Undone, Vec<String>), CallError> {
+        let (mut before, mut undone, mut since) = (i64::MAX, HashSet::new(), Vec::new());
+        for _ in 0..PAGES {
+            let page =
+                CallPage { before, since: None, tool: None, principal: Some(&caller.principal), outcome: None, word: None, rows: AT_ONCE };
+            let calls = self.db.read().await?.calls(&page).await?;
+            let Some(oldest) = calls.last() else { break };
+            before = oldest.seq;
+            for call in calls.iter().filter(|it| it.entry == "intent") {
+                let intent = call.body();
+                // The calls of a job are taken back with it.
+                if intent["principal"] != caller.principal || intent["job"].is_string() {
+                    continue;
+                }
+                let job = self.db.read().await?.job_of_call(&call.call_id).await?;
+                let id = job.as_ref().map_or(call.call_id.as_str(), |it| it.id.as_str());
+                // An undo that was itself undone has taken nothing back.
+                if undone.contains(id) {
+                    continue;
+                }
+                if intent["tool"] == Undo::NAME {
+                    undone.extend(self.taken_back_by(job.as_ref()).await?);
+                    continue;
+                }
+                let found = match &job {
+                    Some(job) => self.job_undone(job).await?,
+                    None => self.call_undone(&call.call_id, caller).await?,
+                };
+                if found.deeds.iter().any(|it| !it.inverse.is_empty()) {
+                    return Ok((found, since));
+                }
+                since.extend(found.deeds.into_iter().map(|it| it.what));
+            }
+        }
+        let message = match since.as_slice() {
+            [] => "nothing that you have changed is left to take back".to_owned(),
+            all => format!("nothing that you have changed can be taken back: {}", all.join(", ")),
+        };
+        Err(ProviderError::conflict("nothing_done", message, "see list_activity for what was done").into())
+    }
+
+    /// What an earlier undo has taken back, at least in part.
+    async fn taken_back_by(&self, undo: Option<&JobRecord>) -> Result<Option<String>, CallError> {
+        let Some(undo) = undo else { return Ok(None) };
+        let made = self.db.read().await?.tally(&undo.id).await?.get("done").copied().unwrap_or_default();
+        let target: Option<Target> = serde_json::from_str(&undo.target).ok();
+        Ok(target.and_then(|it| it.id).filter(|_| made > 0))
     }
 
     fn taking_back(&self, connection: &str, inverse: Inverse, number: usize, follows: bool) -> PlannedRow {
         let Inverse { tool, arguments } = inverse;
-        let arguments = if let Value::Object(fields) = arguments { fields } else { serde_json::Map::new() };
-        let route = self.catalog.offer(&tool).and_then(|offer| {
-            let connection = offer.connection(Some(connection))?;
-            Ok(Route { tool: offer.tool.clone(), connection: connection.clone() })
-        });
-        let stage = match route {
-            Ok(route) => Stage::Open(route),
-            Err(error) => Stage::Ended { state: "failed", reason: super::apply::told(&error) },
-        };
-        PlannedRow { name: number.to_string(), connection: connection.to_owned(), tool, arguments, stage, follows, target: None }
+        PlannedRow { follows, ..self.row(number.to_string(), connection, &tool, arguments) }
     }
 
     /// What a job's rows have done, last first.
-    async fn deeds_of_job(&self, job: &JobRecord) -> Result<Vec<Deed>, CallError> {
+    async fn job_undone(&self, job: &JobRecord) -> Result<Undone, CallError> {
         if job.status == "running" {
             let message = format!("job `{}` still works", job.id);
             return Err(ProviderError::conflict("still_running", message, "cancel it with cancel_job, or wait for its end").into());
@@ -92,11 +155,12 @@ impl Engine {
             }));
         }
         deeds.reverse();
-        Ok(deeds)
+        let of: Value = serde_json::from_str(&job.target).unwrap_or_default();
+        Ok(Undone { target: undone("job", what(&job.tool, &of), &job.id), deeds })
     }
 
     /// What a single call has done.
-    async fn deeds_of_call(&self, call_id: &str, caller: &Caller) -> Result<Vec<Deed>, CallError> {
+    async fn call_undone(&self, call_id: &str, caller: &Caller) -> Result<Undone, CallError> {
         let mut db = self.db.read().await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let intent = db.entries(call_id, EntryKind::Intent).await?.pop().map(|it| it.body());
@@ -106,18 +170,21 @@ impl Engine {
         };
         if let Some(job) = db.job_of_call(call_id).await? {
             drop(db);
-            return self.deeds_of_job(&job).await;
+            return self.job_undone(&job).await;
         }
         let outcome = db.entries(call_id, EntryKind::Outcome).await?.last().map(LedgerRow::body).unwrap_or_default();
+        let what = what(&text(&intent["tool"]), &intent["target"]);
+        let target = undone("call", what.clone(), call_id);
         if outcome["outcome"] != json!("done") {
-            return Ok(Vec::new());
+            return Ok(Undone { target, deeds: Vec::new() });
         }
-        Ok(vec![Deed {
-            connection: text(&intent["connection"]),
-            what: what(&text(&intent["tool"]), &outcome["target"]),
-            inverse: serde_json::from_value(outcome["inverse"].clone()).unwrap_or_default(),
-        }])
+        let inverse = serde_json::from_value(outcome["inverse"].clone()).unwrap_or_default();
+        Ok(Undone { target, deeds: vec![Deed { connection: text(&intent["connection"]), what, inverse }] })
     }
+}
+
+fn undone(kind: &str, what: String, id: &str) -> Target {
+    Target { kind: kind.to_owned(), name: what, id: Some(id.to_owned()), within: None, organization: None }
 }
 
 fn what(tool: &str, target: &Value) -> String {

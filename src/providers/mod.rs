@@ -57,6 +57,7 @@ pub struct Connection {
     health: HealthFn,
     settle: Option<SettleFn>,
     grants: Option<GrantsFn>,
+    guests: bool,
     people: Option<PeopleFn>,
     longest: Duration,
 }
@@ -138,6 +139,7 @@ impl Connection {
             health: Box::new(|| Box::pin(async { Ok(()) })),
             settle: None,
             grants: None,
+            guests: false,
             people: None,
             longest: LONGEST_HERE,
         };
@@ -206,6 +208,11 @@ impl Connection {
             Some(read) => read(at, scope).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether somebody who leaves an organization may stay in its projects as a guest.
+    pub(crate) fn keeps_guests(&self) -> bool {
+        self.guests
     }
 
     /// Whether it tells who holds what.
@@ -378,6 +385,12 @@ impl<P: Send + Sync + 'static> Builder<P> {
             Ok(provider) => Box::pin(read(provider, scope)),
             Err(error) => Box::pin(async { Err(error) }),
         }));
+        self
+    }
+
+    /// Says that people may be in projects without being in the organization; see [`Connection::keeps_guests`].
+    pub(crate) fn with_guests(mut self) -> Self {
+        self.connection.guests = true;
         self
     }
 

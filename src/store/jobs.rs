@@ -13,7 +13,7 @@ row! {
     pub struct JobRecord {
         id: String, call_id: String, tool: String, connection: String, principal: String, client: String, target: String,
         in_order: bool, stop_on_failure: bool, total: i64, status: String, cancel: bool, lease_owner: String, lease_until: i64,
-        fence: i64, created_at: i64, ended_at: Option<i64>,
+        fence: i64, created_at: i64, ended_at: Option<i64>, notes: Option<String>,
     }
 }
 
@@ -145,7 +145,7 @@ impl Taken {
 }
 
 const JOB: &str = "SELECT id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, cancel, \
-                   lease_owner, lease_until, fence, created_at, ended_at FROM jobs";
+                   lease_owner, lease_until, fence, created_at, ended_at, notes FROM jobs";
 const ROW: &str =
     "SELECT job_id, idx, name, connection, tool, arguments, told, target, state, call_id, reason, receipt, inverse FROM job_rows";
 /// How many rows one statement writes.
@@ -157,8 +157,8 @@ impl Conn {
     pub async fn add_job(&mut self, it: &JobRecord, rows: NewRows<'_>, clock: &Clock) -> Result<(), StoreError> {
         let now = self.now(clock).await?;
         let sql = "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, \
-                   cancel, lease_owner, lease_until, fence, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+                   cancel, lease_owner, lease_until, fence, created_at, notes) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         let values = args![
             &it.id,
             &it.call_id,
@@ -175,7 +175,8 @@ impl Conn {
             &it.lease_owner,
             now.plus_seconds(LEASE_SECONDS).0,
             it.fence,
-            now.0
+            now.0,
+            &it.notes
         ];
         self.run(sql, &values).await?;
         let mut rows = (0..).map_while(rows);

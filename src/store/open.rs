@@ -183,6 +183,7 @@ fn migrator([kept, activity]: [&'static str; 2]) -> Migrator {
         migration(10, "activity_kept", activity),
         migration(11, "console", include_str!("migrations/0011_console.sql")),
         migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
+        migration(15, "job_notes", include_str!("migrations/0015_job_notes.sql")),
     ])
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{CertificateRef, Cursor, Limit, List, ProjectRef, limits::Certificate};
 
-/// Lists certificates and where they are used.
+/// Lists certificates and their use.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCertificates {
@@ -17,7 +17,7 @@ pub struct ListCertificates {
 
 operation!(ListCertificates, "list_certificates", "List certificates", Read => List<Certificate>);
 
-/// Activates certificates for a project or the organization: all or none.
+/// Activates certificates, all or none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateCertificates {
@@ -29,7 +29,7 @@ pub struct ActivateCertificates {
 
 operation!(ActivateCertificates, "activate_certificates", "Activate certificates", Write => List<Certificate>);
 
-/// Deactivates certificates, all or none: clients with them are refused.
+/// Deactivates certificates, all or none: their clients are refused.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateCertificates {

@@ -114,13 +114,15 @@ pub struct CancelJob {
 
 operation!(CancelJob, "cancel_job", "Cancel job", Write => Job);
 
-/// Undoes a call or a job, as far as possible.
+/// Undoes a call, job or the last change as far as possible.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
     /// Ledger entry.
     pub call_id: Option<String>,
     pub job: Option<JobRef>,
+    /// Your last change.
+    pub last: Option<bool>,
 }
 
 operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);

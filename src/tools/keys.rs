@@ -57,7 +57,7 @@ pub struct UpdateServiceAccount {
 
 operation!(UpdateServiceAccount, "update_service_account", "Update service account", Access => ServiceAccount);
 
-/// Deletes a service account; its keys stop at once.
+/// Deletes a service account; its keys stop.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteServiceAccount {
@@ -112,7 +112,7 @@ impl ListApiKeys {
 
 operation!(ListApiKeys, "list_api_keys", "List API keys", Read => List<ApiKey>, across);
 
-/// Reads what is known of a key, never its value.
+/// Reads a key, never its value.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetApiKey {
@@ -122,7 +122,7 @@ pub struct GetApiKey {
 
 operation!(GetApiKey, "get_api_key", "Get API key", Read => ApiKey);
 
-/// Creates a key; its value goes to the secrets folder.
+/// Creates a key; it goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
@@ -174,7 +174,7 @@ pub enum ApiKeyField {
 
 operation!(UpdateApiKey, "update_api_key", "Update API key", Access => ApiKey);
 
-/// Deletes a key for good; what uses it stops at once.
+/// Deletes a key for good; what uses it stops.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteApiKey {

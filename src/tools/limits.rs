@@ -97,7 +97,7 @@ pub struct UsageLimitInput {
     pub renewal: Renewal,
 }
 
-/// Sets a usage limit of a project or the organization, replacing the active one.
+/// Sets the usage limit of a project or the organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetUsageLimit {
@@ -116,7 +116,7 @@ pub struct SetUsageLimit {
 
 operation!(SetUsageLimit, "set_usage_limit", "Set usage limit", Write => UsageLimit);
 
-/// Changes the named parts of a usage limit.
+/// Changes parts of a usage limit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUsageLimit {

@@ -27,7 +27,7 @@ pub struct GetLogo {
 
 operation!(GetLogo, "get_logo", "Get logo", Read => Logo);
 
-/// Sets a logo: PNG or JPEG, at most 1 MB. Give `image` or `path`.
+/// Sets a logo: PNG or JPEG up to 1 MB.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetLogo {

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::operation;
 use crate::domain::{
-    Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, ProjectRef, Query, RoleRef, SoughtRef,
-    members::{Invitation, InvitationStatus, Member, Membership},
+    Cursor, Email, InvitationRef, Limit, List, MemberRef, Name, OrganizationRef, PersonRef, ProjectRef, Query, RoleRef, SoughtRef,
+    jobs::StepItem,
+    members::{Batch, Invitation, InvitationStatus, Member, Membership},
     roles::RoleType,
 };
 
-/// Lists an organization's people with roles.
+/// Lists an organization's people.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizationMembers {
@@ -48,7 +49,81 @@ pub struct InviteOrganizationMember {
 
 operation!(InviteOrganizationMember, "invite_organization_member", "Invite organization member", Access => Invitation);
 
-/// Makes an existing user a member at once. Without account: create_user.
+/// Invites people, one outcome each.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitePeople {
+    /// E-mails; or `csv`.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub people: Vec<String>,
+    /// Lines of email,role.
+    pub csv: Option<String>,
+    pub role: Option<RoleRef>,
+    /// For the role.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub projects: Vec<ProjectRef>,
+    pub organization: Option<OrganizationRef>,
+}
+
+operation!(InvitePeople, "invite_people", "Invite people", Access => Batch<StepItem>);
+
+/// Gives a person what another has.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyAccess {
+    pub from: MemberRef,
+    pub to: PersonRef,
+    /// Absent: all.
+    #[serde(default)]
+    #[schemars(length(max = 4))]
+    pub only: Vec<AccessPart>,
+}
+
+/// A part of what somebody holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum AccessPart {
+    // The role of the membership.
+    Organization,
+    Projects,
+    Teams,
+    // Roles of the organization beside that of the membership.
+    Roles,
+}
+
+operation!(CopyAccess, "copy_access", "Copy access", Access => Batch<StepItem>);
+
+/// Takes a person off everything everywhere.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OffboardPerson {
+    pub member: MemberRef,
+    /// Accounts; absent: all.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub connections: Vec<String>,
+    /// Next owner.
+    pub successor: Option<MemberRef>,
+    /// Absent: left.
+    pub keys: Option<LeaversKeys>,
+}
+
+/// What becomes of the keys of somebody who leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum LeaversKeys {
+    Stop,
+    // They go on working until the successor has replaced them.
+    HandOver,
+}
+
+operation!(OffboardPerson, "offboard_person", "Offboard person", Destroy => Batch<StepItem>);
+
+/// Makes an existing user a member. Without account: create_user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddOrganizationMember {
@@ -59,7 +134,7 @@ pub struct AddOrganizationMember {
 
 operation!(AddOrganizationMember, "add_organization_member", "Add organization member", Access => Member);
 
-/// Creates a member's account; its password goes to the secrets folder.
+/// Creates a member's account; the password goes to the secrets folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
@@ -71,7 +146,7 @@ pub struct CreateUser {
 
 operation!(CreateUser, "create_user", "Create user", Access => Member, secret);
 
-/// Replaces a person's organization role; projects and teams stay.
+/// Replaces an organization role; projects and teams stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganizationMember {
@@ -82,7 +157,7 @@ pub struct UpdateOrganizationMember {
 
 operation!(UpdateOrganizationMember, "update_organization_member", "Update organization member", Access => Member);
 
-/// Ends a membership and access to all projects and teams. One project: remove_project_member.
+/// Ends a membership with all access in it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveOrganizationMember {

@@ -154,12 +154,13 @@ pub fn visit(visitor: &mut impl Visit) {
         context: ListConnections, GetCurrentUser, ListActivity;
         access: FindPerson, ReviewAccess;
         organizations: ListOrganizations, GetOrganization, CreateOrganization, UpdateOrganization, DeleteOrganization;
-        members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, AddOrganizationMember, CreateUser,
+        members: ListOrganizationMembers, GetOrganizationMember, InviteOrganizationMember, InvitePeople, CopyAccess,
+            OffboardPerson, AddOrganizationMember, CreateUser,
             UpdateOrganizationMember, RemoveOrganizationMember, ListInvitations, CancelInvitation, ListMemberships,
             ListProjectMemberships;
         teams: ListTeams, GetTeam, CreateTeam, UpdateTeam, DeleteTeam, ListTeamMembers, AddTeamMember, UpdateTeamMember,
             RemoveTeamMember;
-        projects: ListProjects, GetProject, CreateProject, UpdateProject, ArchiveProject, DeleteProject;
+        projects: ListProjects, GetProject, CreateProject, CopyProject, UpdateProject, ArchiveProject, DeleteProject;
         project_members: ListProjectMembers, GetProjectMember, AddProjectMember, AddProjectMembers, UpdateProjectMember,
             RemoveProjectMember;
         project_teams: ListProjectTeams, AddProjectTeam, RemoveProjectTeam;

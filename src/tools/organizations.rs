@@ -26,7 +26,7 @@ pub struct GetOrganization {
 
 operation!(GetOrganization, "get_organization", "Get organization", Read => Organization);
 
-/// Creates an organization. Inside one: create_project.
+/// Creates an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganization {
@@ -40,7 +40,7 @@ pub struct CreateOrganization {
 
 operation!(CreateOrganization, "create_organization", "Create organization", Write => Organization);
 
-/// Changes the named fields of an organization.
+/// Changes fields of an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganization {
@@ -66,7 +66,7 @@ pub enum OrganizationField {
 
 operation!(UpdateOrganization, "update_organization", "Update organization", Write => Organization);
 
-/// Deletes an organization with all in it; people keep their accounts.
+/// Deletes an organization with all in it for good; accounts stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOrganization {

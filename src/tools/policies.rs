@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::operation;
 use crate::domain::{OrganizationRef, organizations::RuntimePolicies};
 
-/// Reads what the runtime allows plug-ins and tools.
+/// Reads the runtime's policies.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetRuntimePolicies {

@@ -37,7 +37,7 @@ pub struct GetProjectMember {
 
 operation!(GetProjectMember, "get_project_member", "Get project member", Read => Member);
 
-/// Adds an organization member to a project. Many people: add_project_members.
+/// Adds a member to a project. Many: add_project_members.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMember {
@@ -50,7 +50,7 @@ pub struct AddProjectMember {
 
 operation!(AddProjectMember, "add_project_member", "Add project member", Access => Member);
 
-/// Adds many people to projects, one outcome each.
+/// Adds people to projects, one outcome each.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddProjectMembers {
@@ -87,7 +87,7 @@ pub struct UpdateProjectMember {
 
 operation!(UpdateProjectMember, "update_project_member", "Update project member", Access => Member);
 
-/// Ends a person's own access to a project; access through a team stays.
+/// Ends own access to a project; that by a team stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveProjectMember {

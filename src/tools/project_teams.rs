@@ -28,7 +28,7 @@ pub struct AddProjectTeam {
 
 operation!(AddProjectTeam, "add_project_team", "Add project team", Access => Team);
 
-/// Takes a team off a project; people's own roles stay.
+/// Takes a team off a project; own roles stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveProjectTeam {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{limits::UsageLimitInput, operation};
 use crate::domain::{
-    Cursor, Description, Email, Limit, List, Name, OrganizationRef, ProjectRef, Query, Slug, SoughtRef, TeamRef, projects::Project,
+    Cursor, Description, Email, Limit, List, Name, OrganizationRef, ProjectRef, Query, Slug, SoughtRef, TeamRef, jobs::StepItem,
+    members::Batch, projects::Project,
 };
 
 /// Lists projects, active ones unless told.
@@ -67,7 +68,21 @@ pub struct CreateProject {
 
 operation!(CreateProject, "create_project", "Create project", Write => Project);
 
-/// Changes the named fields of a project.
+/// Makes a project like another: teams, limits, owners.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyProject {
+    pub from: ProjectRef,
+    pub name: Name,
+    /// Absent: the same.
+    pub owner: Option<Email>,
+    /// People too.
+    pub people: Option<bool>,
+}
+
+operation!(CopyProject, "copy_project", "Copy project", Access => Batch<StepItem>);
+
+/// Changes fields of a project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProject {
@@ -94,7 +109,7 @@ pub enum ProjectField {
 
 operation!(UpdateProject, "update_project", "Update project", Write => Project);
 
-/// Archives a project for good: its keys stop; it can still be listed.
+/// Archives a project for good; its keys stop.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveProject {
@@ -103,7 +118,7 @@ pub struct ArchiveProject {
 
 operation!(ArchiveProject, "archive_project", "Archive project", Destroy => Project);
 
-/// Deletes a project with its memberships, keys and limits for good. Gentler: archive_project.
+/// Deletes a project with all in it for good. Gentler: archive_project.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteProject {

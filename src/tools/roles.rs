@@ -35,7 +35,7 @@ pub struct GetRole {
 
 operation!(GetRole, "get_role", "Get role", Read => Role);
 
-/// Creates a role; nobody holds it yet. Codes: list_permissions.
+/// Creates a role. Codes: list_permissions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRole {
@@ -50,7 +50,7 @@ pub struct CreateRole {
 
 operation!(CreateRole, "create_role", "Create role", Access => Role);
 
-/// Changes a custom role, for all who hold it. Permissions are replaced.
+/// Changes a custom role for all who hold it; permissions as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRole {
@@ -77,7 +77,7 @@ pub enum RoleField {
 
 operation!(UpdateRole, "update_role", "Update role", Access => Role);
 
-/// Deletes a custom role; who holds it loses its permissions.
+/// Deletes a custom role, for all who hold it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteRole {
@@ -111,7 +111,7 @@ pub struct ListRoleAssignments {
 
 operation!(ListRoleAssignments, "list_role_assignments", "List role assignments", Read => List<RoleAssignment>);
 
-/// Gives a person or team one more role, in the organization or a project.
+/// Gives a person or team one more role.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRole {
@@ -124,7 +124,7 @@ pub struct AssignRole {
 
 operation!(AssignRole, "assign_role", "Assign role", Access => RoleAssignment);
 
-/// Takes one role from a person or team; the membership stays.
+/// Takes one role; the membership stays.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnassignRole {

@@ -41,7 +41,7 @@ pub struct CreateTeam {
 
 operation!(CreateTeam, "create_team", "Create team", Write => Team);
 
-/// Changes the named fields of a team.
+/// Changes fields of a team.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTeam {
@@ -65,7 +65,7 @@ pub enum TeamField {
 
 operation!(UpdateTeam, "update_team", "Update team", Write => Team);
 
-/// Deletes a team; its people lose what they reach through it. Projects stay.
+/// Deletes a team with what people reach through it; projects stay.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteTeam {

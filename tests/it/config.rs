@@ -385,7 +385,7 @@ fn a_file_that_merely_lies_in_the_current_folder_loosens_nothing() {
 const STRICT: &str = "[connections.main]\nprovider = \"local\"\norganization = \"acme\"\n\
                       [connections.spare]\nprovider = \"local\"\norganization = \"globex\"\n\
                       [tools]\nallow = [\"read\"]\ndomains = [\"projects\", \"members\"]\n\
-                      [guard]\nfallback = \"refuse\"\nsecond_person = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]\n\
+                      [guard]\nfallback = \"refuse\"\nsecond_person = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]\nmax_removals = 3\n\
                       [store]\nurl = \"sqlite:/strict.sqlite3\"\n[secrets]\nfolder = \"/strict\"\n[files]\nallow = [\"/logos\"]";
 
 #[test]
@@ -400,6 +400,7 @@ fn a_file_in_the_current_folder_switches_none_of_the_users_limits_off() {
         "[tools]\ndomains = [\"members\", \"projects\", \"teams\"]",
         "[guard]\nfallback = \"approve\"",
         "[guard]\nsecond_person = false\nshared_activity = true",
+        "[guard]\nmax_removals = 4",
         "[guard]\ntrusted_domains = [\"acme.example\", \"Globex.example\", \"evil.example\"]",
         "[connections.main]\nprovider = \"local\"\norganization = \"evil\"\n[connections.spare]\nprovider = \"local\"",
     ] {
@@ -422,6 +423,10 @@ fn a_file_in_the_current_folder_switches_none_of_the_users_limits_off() {
         let error = home.load(&Overrides::default()).unwrap_err();
         assert!(error.message.contains("is not taken from a file in the current folder"), "{text}: {}", error.message);
     }
+    // By default it is a share of what there is, which a number may exceed.
+    home.write("config/rolecall/rolecall.toml", "[guard]");
+    home.write("here/rolecall.toml", "[guard]\nmax_removals = 1000");
+    assert!(home.load(&Overrides::default()).is_err());
 }
 
 #[test]
@@ -431,13 +436,13 @@ fn a_file_in_the_current_folder_narrows_what_the_user_has_set_and_what_is_narrow
         "config/rolecall/rolecall.toml",
         "[connections.main]\nprovider = \"local\"\n[connections.spare]\nprovider = \"local\"\n\
          [tools]\nallow = [\"read\", \"write\", \"access\"]\ndomains = [\"projects\", \"members\"]\n\
-         [guard]\nfallback = \"token\"\nshared_activity = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]",
+         [guard]\nfallback = \"token\"\nshared_activity = true\ntrusted_domains = [\"acme.example\", \"globex.example\"]\nmax_removals = 9",
     );
     home.write(
         "here/rolecall.toml",
         "[connections.main]\nprovider = \"local\"\norganization = \"acme\"\n\
          [tools]\nallow = [\"destroy\", \"read\"]\ndomains = [\"members\", \"teams\"]\n\
-         [guard]\nfallback = \"approve\"\nsecond_person = true\nshared_activity = false\ntrusted_domains = [\"acme.example\"]",
+         [guard]\nfallback = \"approve\"\nsecond_person = true\nshared_activity = false\ntrusted_domains = [\"acme.example\"]\nmax_removals = 4",
     );
     let config = home.load(&Overrides::default()).unwrap();
     let connections: Vec<_> = config.connections.iter().map(|it| (it.name.as_str(), it.organization.as_deref())).collect();
@@ -445,6 +450,7 @@ fn a_file_in_the_current_folder_narrows_what_the_user_has_set_and_what_is_narrow
     assert_eq!((config.lists.effects, config.lists.domains), ([Effect::Read].into(), Some(["members".to_owned()].into())));
     assert_eq!((config.guard.fallback, config.guard.second_person, config.guard.shared_activity), (Fallback::Approve, true, false));
     assert_eq!(config.guard.trust.domains, Some(["acme.example".to_owned()].into()));
+    assert_eq!(config.guard.max_removals, Some(4));
     assert_eq!(
         config.over.unwrap().narrows,
         [
@@ -454,6 +460,7 @@ fn a_file_in_the_current_folder_narrows_what_the_user_has_set_and_what_is_narrow
             "the gravest changes need two people",
             "`guard.trusted_domains` is acme.example",
             "callers over HTTP see their own calls in list_activity",
+            "one plan may take away 4",
             "of the connections only main",
             "`main` is kept to organization acme",
         ]

@@ -51,7 +51,7 @@ async fn start<P: Platform>(variables: &mut BTreeMap<String, String>) -> Sandbox
 
 impl Five {
     /// All of them are up but the laboratory, which was there a moment ago.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(false).await
     }
 

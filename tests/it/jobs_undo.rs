@@ -153,3 +153,62 @@ async fn what_cannot_be_taken_back_is_told_and_nothing_is_tried() {
         agent.fails("undo", json!({ "call_id": refused["items"][0]["call_id"] }), "call_not_found").await;
     }
 }
+
+#[tokio::test]
+async fn the_last_change_is_taken_back_then_the_one_before_it() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let before = state(&agent).await;
+        agent.ok("update_project", json!({ "project": "Atlas", "description": "maps" })).await;
+        let described = state(&agent).await;
+        let many = agent.ok("add_project_members", json!({ "csv": "Atlas,cy@acme.example,viewer\nAtlas,ana@acme.example,viewer" })).await;
+        agent.questions();
+
+        let refusing = agent.refusing().await;
+        let with_people = state(&agent).await;
+        refusing.fails("undo", json!({ "last": true }), "declined").await;
+        assert_eq!(state(&agent).await, with_people, "nothing is taken back without a yes");
+
+        let back = agent.ok("undo", json!({ "last": true })).await;
+        assert_eq!((&back["status"], &back["target"]["id"]), (&json!("done"), &many["job"]), "{back}");
+        let question = agent.questions().pop().unwrap();
+        assert!(question.starts_with("Undo: job add_project_members "), "it says which: {question}");
+        assert_eq!(state(&agent).await, described);
+
+        let back = agent.ok("undo", json!({ "last": true })).await;
+        assert_eq!(back["target"]["name"], "update_project Atlas", "{back}");
+        assert_eq!(state(&agent).await, before);
+
+        // An undo that is itself undone has taken nothing back.
+        agent.ok("undo", json!({ "job": back["job"] })).await;
+        agent.ok("undo", json!({ "last": true })).await;
+        assert_eq!(state(&agent).await, before);
+    }
+}
+
+#[tokio::test]
+async fn what_came_later_and_cannot_be_taken_back_is_named_and_stays() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        key_of(&agent, "Atlas", "bo", "laptop").await;
+        agent.ok("create_team", json!({ "name": "Far" })).await;
+        agent.ok("delete_api_key", json!({ "project": "Atlas", "api_key": "laptop" })).await;
+        agent.fails("create_team", json!({ "name": "Far" }), "name_taken").await;
+        let before = agent.dump().await;
+        let plan = agent.ok("undo", json!({ "last": true, "dry_run": true })).await;
+        assert_eq!(agent.dump().await, before, "a preview changes nothing");
+        let stays = "later changes cannot be taken back and stay: delete_api_key laptop";
+        assert!(plan["impact"]["notes"].as_array().unwrap().contains(&json!(stays)), "{plan}");
+        let back = agent.ok("undo", json!({ "last": true })).await;
+        assert_eq!((&back["target"]["name"], &back["after"]["notes"]), (&json!("create_team Far"), &json!([stays])), "{back}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_the_caller_has_done_is_their_last_change() {
+    let agent = Agent::new().await;
+    let refused = agent.fails("undo", json!({ "last": true }), "nothing_done").await;
+    assert_eq!(refused["message"], "nothing that you have changed is left to take back");
+    agent.fails("undo", json!({}), "invalid_arguments").await;
+    agent.fails("undo", json!({ "last": true, "call_id": "call_x" }), "invalid_arguments").await;
+}

@@ -30,7 +30,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("providers/builtin", &["domain", "tools", "error", "providers"]),
     ("catalog", &["tools", "error", "shape", "guard", "providers", "providers/builtin"]),
     ("answers", &["domain", "tools", "error", "shape", "store", "access", "guard", "providers"]),
-    ("jobs", &["domain", "tools", "error", "shape", "store", "guard", "providers", "providers/builtin", "catalog"]),
+    ("jobs", &["domain", "tools", "error", "shape", "store", "access", "answers", "guard", "providers", "providers/builtin", "catalog"]),
     (
         "app",
         &[

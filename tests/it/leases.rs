@@ -28,6 +28,7 @@ fn job(id: &str) -> JobRecord {
         fence: 1,
         created_at: 0,
         ended_at: None,
+        notes: None,
     }
 }
 

@@ -158,6 +158,28 @@ impl Columns {
     }
 }
 
+/// Where the columns of a list of addresses are, of which a header names at least the one of addresses.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    pub(super) member: usize,
+    pub(super) project: Option<usize>,
+    pub(super) roles: Vec<usize>,
+    pub(super) outcome: Option<usize>,
+}
+
+impl Addresses {
+    /// Those that a first line names; `None` where it is a line like the others.
+    pub(super) fn named(cells: &[String]) -> Option<Self> {
+        let names: Vec<String> = cells.iter().map(|it| plain(it)).collect();
+        let find = |known: &[&str]| known.iter().find_map(|known| names.iter().position(|it| it == known));
+        let member = find(&MEMBER).filter(|_| !cells.iter().any(|it| it.contains('@')))?;
+        let of = |ids| (0..names.len()).filter(|it| is_role(&names[*it], ids)).collect::<Vec<_>>();
+        let by_id = of(true);
+        let roles = if by_id.is_empty() { of(false) } else { by_id };
+        Some(Self { member, project: find(&PROJECT), roles, outcome: find(&OUTCOME) })
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {

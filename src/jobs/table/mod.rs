@@ -11,7 +11,7 @@ pub(super) use calls::{Argument, Call, calls};
 
 use self::{
     cells::{as_meant, listed, names, tidy},
-    columns::Columns,
+    columns::{Addresses, Columns},
 };
 use super::{
     Engine,
@@ -89,6 +89,55 @@ pub(super) fn read(csv: &str) -> Result<Vec<Line>, ProviderError> {
         return Err(ProviderError::invalid("every row of `csv` was made before", "leave it, or take the column `outcome` out"));
     }
     Ok(lines)
+}
+
+/// The lines of a list of addresses that are to be made. Without a header a line holds an address, and `with_roles` the role behind it;
+/// with one, a column of projects and one of roles are understood, too.
+///
+/// # Errors
+///
+/// Where every line was made before.
+pub(super) fn invited(csv: &str, with_roles: bool) -> Result<Vec<Line>, ProviderError> {
+    let (mut columns, mut lines, mut made) = (None::<Addresses>, Vec::new(), 0);
+    let is_header = |cells: &[String]| Addresses::named(cells).is_some();
+    let fits = |cells: &[String]| u32::from(cells.iter().any(|it| it.contains('@')));
+    for (at, mut record) in records::records(csv, records::Look { is_header: &is_header, fits }).into_iter().enumerate() {
+        if at == 0 {
+            columns = Addresses::named(&record.cells);
+            if columns.is_some() {
+                continue;
+            }
+        }
+        let cell = |at: usize| as_meant(record.cells.get(at).map(String::as_str).unwrap_or_default()).to_owned();
+        if record.hash && !record.cells.iter().any(|it| it.contains('@')) {
+            continue;
+        }
+        if columns.as_ref().and_then(|it| it.outcome).is_some_and(|it| MADE.contains(&fold(&cell(it)).as_str())) {
+            made += 1;
+            continue;
+        }
+        let written = if let Some(it) = &columns {
+            let roles = it.roles.iter().flat_map(|it| names(&cell(*it))).collect();
+            Written { project: it.project.map(cell).unwrap_or_default(), member: cell(it.member), roles }
+        } else {
+            let member = record.cells.iter().position(|it| it.contains('@')).unwrap_or_default();
+            let roles = record.cells.iter().skip(member + 1).filter(|_| with_roles).flat_map(|it| names(as_meant(it))).collect();
+            Written { project: String::new(), member: cell(member), roles }
+        };
+        lines.push(Line { fault: record.fault.take(), number: record.line, written });
+    }
+    if lines.is_empty() && made > 0 {
+        return Err(ProviderError::invalid("every row of `csv` was made before", "leave it, or take the column `outcome` out"));
+    }
+    Ok(lines)
+}
+
+impl Line {
+    /// Somebody in a list, without a project or a role.
+    pub(super) fn of_person(number: usize, member: &str) -> Self {
+        let member = clean(tidy(member)).into_owned();
+        Self { number, written: Written { member, ..Written::default() }, fault: None }
+    }
 }
 
 /// Whether a line that begins with `#` says something about the table. A name may begin so, too: the line is a row where it has the

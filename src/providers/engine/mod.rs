@@ -95,6 +95,7 @@ pub fn connect(settings: Settings) -> Connection {
         .read(roles::list_permissions)
         .health(|at| async move { at.orgs().await.map(drop) })
         .grants(|at, scope| async move { access::grants(&at, &scope).await })
+        .with_guests()
         .people(|at, _| async move { access::everybody(&at).await })
         .pinned(remote.pin)
         .build()

@@ -111,6 +111,16 @@ fn sums() -> Vec<Row> {
         "of a project that was made and another that was renamed" after apply_changes { "steps": [{ "tool": "create_project", "arguments": { "organization": "o-2", "name": "Routing" } }, { "tool": "update_project", "arguments": { "project": "Churn forecast", "name": "Churn" } }] } => undo { "call_id": "$call_id" };
         "of a removal" after remove_project_member { "project": "Churn forecast", "member": ANA } => undo { "call_id": "$call_id" };
         "of somebody's joining" after add_project_member { "project": "Churn forecast", "member": PRIYA, "roles": ["ProjectViewer"] } => undo { "call_id": "$call_id" };
+        "the last one" after update_project { "project": "Churn forecast", "name": "Churn" } => undo { "last": true };
+        "insiders and outsiders come into a project plainly" => invite_people { "people": [PRIYA, LENA, "e1"], "role": "ProjectViewer", "projects": ["Churn forecast"] };
+        "an outsider comes into a project with power" => invite_people { "people": [LENA], "role": "ProjectOwner", "projects": ["Churn forecast"] };
+        "somebody comes into the organization with power" => invite_people { "people": [LIN], "role": "OrgOwner", "organization": "o-2" };
+        "a member gets what another has" => copy_access { "from": ANA, "to": PRIYA };
+        "an outsider becomes what an owner is" => copy_access { "from": HELENA, "to": LIN };
+        "without people" => copy_project { "from": "Churn forecast", "name": "Lyon" };
+        "with people" => copy_project { "from": "Churn forecast", "name": "Lyon", "people": true };
+        "the owner of a project" => offboard_person { "member": TOMAS };
+        "the owner of a project, with a successor" => offboard_person { "member": TOMAS, "successor": PRIYA };
         "one that has ended" after apply_changes { "steps": steps_of("update_project", "name", &["Churn"], &json!({ "project": "Churn forecast" })) } => cancel_job { "job": "$job" };
     }
 }

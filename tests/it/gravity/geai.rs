@@ -117,6 +117,17 @@ pub(super) fn rows() -> Vec<Row> {
         "of a project that was made and another that was renamed" after apply_changes { "steps": [{ "tool": "create_project", "arguments": { "name": "Granite", "admin_email": TOMAS } }, { "tool": "update_project", "arguments": { "project": "Ember", "name": "Embers" } }] } => undo { "call_id": "$call_id" };
         "of a removal" after remove_project_member { "project": "Ember", "member": AMARA } => undo { "call_id": "$call_id" };
         "of somebody's joining" after add_project_member { "project": "Ember", "member": TOMAS, "roles": ["Project member"] } => undo { "call_id": "$call_id" };
+        "the last one" after update_project { "project": "Ember", "name": "Embers" } => undo { "last": true };
+        "insiders and outsiders come into a project plainly" => invite_people { "people": [TOMAS, EVIL, "e1"], "role": "Project member", "projects": ["Ember"] };
+        "an outsider comes into a project with power" => invite_people { "people": [EVIL], "role": "Project administrator", "projects": ["Ember"] };
+        "without a project" => invite_people { "people": [EVIL] };
+        "a member gets what another has" => copy_access { "from": AMARA, "to": TOMAS };
+        "an outsider becomes what an administrator is" => copy_access { "from": ANA, "to": EVIL };
+        "without people" => copy_project { "from": "Ember", "name": "Lyon" };
+        "with people" => copy_project { "from": "Ember", "name": "Lyon", "people": true };
+        "for an outsider" => copy_project { "from": "Ember", "name": "Lyon", "owner": EVIL };
+        "the only administrator of two projects" => offboard_person { "member": ANA };
+        "a plain member, with a successor" => offboard_person { "member": AMARA, "successor": TOMAS, "keys": "stop" };
         "one that has ended" after apply_changes { "steps": steps_of("update_project", "name", &["Embers"], &json!({ "project": "Ember" })) } => cancel_job { "job": "$job" };
     }
 }
@@ -134,6 +145,7 @@ pub(super) fn of_a_system_administrator() -> Vec<Row> {
         "both are deleted" => apply_changes { "steps": steps_of("delete_organization", "organization", &["Acme", "Northwind"], &json!({})) };
         "two are made" => apply_changes { "steps": steps_of("create_organization", "name", &["Basalt", "Chalk"], &json!({ "admin_email": ANA })) };
         "of an organization that was made" after create_organization { "name": "Basalt", "admin_email": ANA } => undo { "call_id": "$call_id" };
+        "somebody" => offboard_person { "member": ANA };
         "one that has ended" after apply_changes { "steps": steps_of("create_organization", "name", &["Basalt"], &json!({ "admin_email": ANA })) } => cancel_job { "job": "$job" };
     }
 }

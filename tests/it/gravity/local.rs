@@ -445,6 +445,25 @@ fn sums() -> Vec<Row> {
         "of somebody's joining" after add_project_member { "project": "Ember", "member": ANA, "roles": ["member"] } => undo { "call_id": "$call_id" };
         "of an organization that was made" after create_organization { "name": "Basalt" } => undo { "call_id": "$call_id" };
         "of a usage limit that was raised from next to nothing" after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "soft_limit": 0, "hard_limit": 0.000_001 } after update_usage_limit { "project": "Atlas", "usage_limit": "lim_atlas", "hard_limit": 3000 } => undo { "call_id": "$call_id" };
+        "the last one" after update_team { "team": "Platform", "name": "Foundations" } => undo { "last": true };
+        "with nothing before" => undo { "last": true };
+        "insiders and outsiders come into a project plainly" => invite_people { "people": [ANA, JONAS, "e1@evil.example", "e1"], "role": "member", "projects": ["Ember"] };
+        "an insider gets power in a project, an outsider is invited" => invite_people { "people": [ANA, "e1@evil.example"], "role": "owner", "projects": ["Ember"] };
+        "an outsider is invited to the organization with power" => invite_people { "people": ["e1@evil.example"], "role": "admin", "organization": "Acme" };
+        "a member gets what another has" => copy_access { "from": JONAS, "to": AMARA };
+        "an outsider is invited like a member" => copy_access { "from": JONAS, "to": "e1@evil.example" };
+        "a member becomes what an administrator is" => copy_access { "from": PRIYA, "to": AMARA };
+        "an outsider becomes what an owner is" => copy_access { "from": ANA, "to": BRIGID };
+        "without people" => copy_project { "from": "Atlas", "name": "Lyon" };
+        "with people" => copy_project { "from": "Atlas", "name": "Lyon", "people": true };
+        "for an outsider" => copy_project { "from": "Atlas", "name": "Lyon", "owner": "e1@evil.example" };
+        "the name is taken" => copy_project { "from": "Atlas", "name": "Borealis" };
+        "the only owner of two projects" => offboard_person { "member": ANA };
+        "the only owner of two projects, with a successor" => offboard_person { "member": ANA, "successor": JONAS, "keys": "stop" };
+        "the only owner of an organization" => offboard_person { "member": ROSA };
+        "a plain member" => offboard_person { "member": AMARA, "keys": "hand_over" };
+        "somebody who is only invited" => offboard_person { "member": "noemi.farkas@acme.example" };
+        "nobody" => offboard_person { "member": "nobody@acme.example" };
         "one that has ended" after apply_changes { "steps": steps_of("update_team", "name", &["Foundations"], &json!({ "team": "Platform" })) } => cancel_job { "job": "$job" };
     }
 }

@@ -220,6 +220,17 @@ fn sums() -> Vec<Row> {
         "of a project that was made and a team that was renamed" after apply_changes { "steps": [{ "tool": "create_project", "arguments": { "name": "Tides" } }, { "tool": "update_team", "arguments": { "team": "Field crew", "name": "Old crew" } }] } => undo { "call_id": "$call_id" };
         "of a removal" after remove_project_member { "project": "Atlas", "member": JONAS } => undo { "call_id": "$call_id" };
         "of somebody's joining" after add_project_member { "project": "Atlas", "member": LINH, "roles": ["member"] } => undo { "call_id": "$call_id" };
+        "the last one" after update_team { "team": "Field crew", "name": "Old crew" } => undo { "last": true };
+        "insiders and outsiders come into a project plainly" => invite_people { "people": [LINH, EVIL, "e1"], "role": "member", "projects": ["Atlas"] };
+        "an insider gets power in a project, an outsider is invited" => invite_people { "people": [LINH, EVIL], "role": "owner", "projects": ["Atlas"] };
+        "an outsider is invited to the organization with power" => invite_people { "people": [EVIL], "role": "owner" };
+        "a member gets what another has" => copy_access { "from": JONAS, "to": LINH };
+        "an outsider becomes what an owner is" => copy_access { "from": OSKAR, "to": EVIL };
+        "without people" => copy_project { "from": "Atlas", "name": "Lyon" };
+        "with people" => copy_project { "from": "Atlas", "name": "Lyon", "people": true };
+        "for an insider" => copy_project { "from": "Atlas", "name": "Lyon", "owner": LINH };
+        "with projects and a key" => offboard_person { "member": ANA, "keys": "stop" };
+        "one of two owners, with a successor" => offboard_person { "member": OSKAR, "successor": LINH };
         "one that has ended" after apply_changes { "steps": steps_of("update_team", "name", &["Old crew"], &json!({ "team": "Field crew" })) } => cancel_job { "job": "$job" };
     }
 }

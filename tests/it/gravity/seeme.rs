@@ -183,6 +183,16 @@ fn sums() -> Vec<Row> {
         "of a project that was made and a team that was renamed" after apply_changes { "steps": [{ "tool": "create_project", "arguments": { "organization": "Acme", "name": "Comet" } }, { "tool": "update_team", "arguments": { "team": "Research", "name": "Enquiries" } }] } => undo { "call_id": "$call_id" };
         "of a removal" after remove_project_member { "project": "Beacon", "member": PRIYA } => undo { "call_id": "$call_id" };
         "of somebody's joining" after add_project_member { "project": "Beacon", "member": ANA, "roles": ["Project viewer"] } => undo { "call_id": "$call_id" };
+        "the last one" after update_team { "team": "Research", "name": "Enquiries" } => undo { "last": true };
+        "insiders and outsiders come into a project plainly" => invite_people { "people": [ANA, EVIL, "e1"], "role": "Project viewer", "projects": ["Beacon"] };
+        "an outsider comes into a project with power" => invite_people { "people": [EVIL], "role": "Project admin", "projects": ["Beacon"] };
+        "an outsider is invited to the organization with power" => invite_people { "people": [EVIL], "role": "Owner", "organization": "Acme" };
+        "a member gets what another has" => copy_access { "from": PRIYA, "to": ANA };
+        "an outsider becomes what an administrator is" => copy_access { "from": OSKAR, "to": EVIL };
+        "without people" => copy_project { "from": "Atlas", "name": "Lyon" };
+        "with people" => copy_project { "from": "Atlas", "name": "Lyon", "people": true };
+        "a member with a project and a team" => offboard_person { "member": ANA };
+        "an administrator, with a successor" => offboard_person { "member": OSKAR, "successor": PRIYA, "keys": "stop" };
         "one that has ended" after apply_changes { "steps": steps_of("update_team", "name", &["Enquiries"], &json!({ "team": "Research" })) } => cancel_job { "job": "$job" };
     }
 }

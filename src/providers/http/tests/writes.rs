@@ -161,6 +161,7 @@ fn project(name: &str) -> Project {
         description: None,
         residency: None,
         external_key_id: None,
+        owners: None,
         members: None,
         api_keys: None,
         created_at: None,

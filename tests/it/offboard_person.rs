@@ -1,0 +1,165 @@
+//! Somebody taken off everything, in one account and in five, through a real client.
+
+use crate::{
+    company::{acme, email, join, key_of, owned, team},
+    five::Five,
+    practice::{Provider, World},
+    support::{Agent, Options, Value, json},
+};
+
+/// Ana owns Atlas alone and has a key there, is in Borealis and in a team.
+async fn company(agent: &Agent) {
+    acme(agent, &["ana", "bo"]).await;
+    owned(agent).await;
+    for name in ["Atlas", "Borealis"] {
+        agent.ok("create_project", json!({ "name": name })).await;
+    }
+    join(agent, "Atlas", "ana", &["owner"]).await;
+    join(agent, "Atlas", "bo", &["member"]).await;
+    join(agent, "Borealis", "ana", &["viewer"]).await;
+    join(agent, "Borealis", "bo", &["owner"]).await;
+    team(agent, "Core", &["ana"]).await;
+    key_of(agent, "Atlas", "ana", "ana-laptop").await;
+    agent.ok("create_organization", json!({ "name": "Other" })).await;
+    agent.ok("invite_organization_member", json!({ "email": email("ana"), "organization": "Other" })).await;
+    agent.questions();
+}
+
+fn tools(answer: &Value) -> Vec<String> {
+    let told = |it: &Value| format!("{} {}", it["tool"].as_str().unwrap(), it["outcome"].as_str().unwrap());
+    answer["after"]["items"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn all_ways_are_gone_and_what_stays_behind_is_named() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let before = agent.dump().await;
+        let call = json!({ "member": email("ana") });
+        let refusing = agent.refusing().await;
+        refusing.fails("offboard_person", call.clone(), "declined").await;
+        assert_eq!(agent.dump().await, before, "nothing is taken without a yes");
+
+        let done = agent.ok("offboard_person", call).await;
+        assert_eq!(tools(&done), ["cancel_invitation done", "remove_organization_member done"]);
+        let stays = json!(["key ana-laptop still works", "project Atlas has no owner now"]);
+        let mut notes: Vec<Value> = done["after"]["notes"].as_array().unwrap().clone();
+        notes.sort_by_key(Value::to_string);
+        assert_eq!(json!(notes), stays, "{done}");
+        let [question] = agent.questions().try_into().unwrap();
+        for told in [
+            "Offboard person: person ana@acme.example",
+            "key ana-laptop still works",
+            "project Atlas has no owner now",
+            "To confirm, type: ana@acme.example",
+        ] {
+            assert!(question.contains(told), "{told}: {question}");
+        }
+        let left = agent.ok("list_memberships", json!({ "email": email("ana") })).await;
+        assert_eq!(left["items"], json!([]), "{left}");
+        let undone = agent.ok("undo", json!({ "last": true })).await;
+        assert_eq!(undone["status"], "done", "{undone}");
+        let mut after = agent.dump().await;
+        for table in ["project_members", "organization_members", "team_members"] {
+            let plain = |text: Option<String>| -> Vec<String> {
+                let is_new = |it: &&str| ["joined_at=", "created_at="].iter().any(|name| it.starts_with(name));
+                text.unwrap_or_default()
+                    .lines()
+                    .map(|line| line.split(' ').filter(|it| !is_new(it)).collect::<Vec<_>>().join(" "))
+                    .collect()
+            };
+            assert_eq!(plain(after.remove(table)), plain(before.get(table).cloned()), "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_successor_gets_what_nobody_else_owns_and_keys_are_stopped() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let call = json!({ "member": email("ana"), "successor": email("bo"), "keys": "stop" });
+        let done = agent.ok("offboard_person", call).await;
+        assert_eq!(
+            tools(&done),
+            ["update_project_member done", "update_api_key done", "cancel_invitation done", "remove_organization_member done"]
+        );
+        let question = agent.questions().pop().unwrap();
+        assert!(!question.contains("no owner"), "{question}");
+        let atlas = agent.ok("list_project_members", json!({ "project": "Atlas" })).await;
+        let people: Vec<_> = atlas["items"].as_array().unwrap().iter().map(|it| (it["member"].clone(), it["roles"].clone())).collect();
+        assert_eq!(people, [(json!("bo@acme.example"), json!(["owner"]))]);
+        let keys = agent.ok("list_api_keys", json!({ "project": "Atlas" })).await;
+        assert_eq!(keys["items"][0]["status"], "blocked", "{keys}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_owner_of_an_organization_stays_until_somebody_succeeds() {
+    let agent = Agent::new().await;
+    acme(&agent, &["bo"]).await;
+    owned(&agent).await;
+    let before = agent.dump().await;
+    let alone = agent.ok("offboard_person", json!({ "member": email("olga") })).await;
+    assert_eq!((tools(&alone), &alone["status"]), (vec!["remove_organization_member failed".to_owned()], &json!("failed")));
+    assert!(alone["after"]["items"][0]["reason"].as_str().unwrap().contains("last owner"), "{alone}");
+    assert_eq!(agent.dump().await, before);
+    let done = agent.ok("offboard_person", json!({ "member": email("olga"), "successor": email("bo") })).await;
+    assert_eq!(tools(&done), ["update_organization_member done", "remove_organization_member done"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_call_is_told_before_anything_is_sent() {
+    let agent = Agent::new().await;
+    company(&agent).await;
+    let before = agent.dump().await;
+    for (arguments, code) in [
+        (json!({ "member": "nobody@acme.example" }), "member_not_found"),
+        (json!({ "member": email("ana"), "successor": email("ana") }), "invalid_arguments"),
+        (json!({ "member": email("ana"), "connections": ["elsewhere"] }), "unknown_connection"),
+        (json!({ "member": email("ana"), "connection": "local" }), "invalid_arguments"),
+    ] {
+        agent.fails("offboard_person", arguments, code).await;
+    }
+    assert_eq!((agent.questions(), agent.dump().await), (Vec::new(), before));
+}
+
+#[tokio::test]
+async fn five_accounts_are_left_at_once_and_the_one_that_is_down_is_named() {
+    let five = Five::new().await;
+    let agent = &five.agent;
+    let call = json!({ "member": "ana.ruiz@acme.example" });
+    agent.refusing().await.fails("offboard_person", call.clone(), "declined").await;
+    assert_eq!(five.changes(), [0, 0, 0], "a person said no");
+
+    let done = agent.ok("offboard_person", call).await;
+    let on: std::collections::BTreeSet<&str> =
+        done["after"]["items"].as_array().unwrap().iter().map(|it| it["on"].as_str().unwrap()).collect();
+    assert_eq!(on.into_iter().collect::<Vec<_>>(), ["acme", "globant", "practice", "vision"], "{done}");
+    let notes = done["after"]["notes"].to_string();
+    for told in ["lab did not answer, and nothing is taken there", "key ana-laptop still works", "Atlas"] {
+        assert!(notes.contains(told), "{told}: {notes}");
+    }
+    let left = agent.ok("list_memberships", json!({ "email": "ana.ruiz@acme.example" })).await;
+    let left: Vec<_> = left["items"].as_array().unwrap().iter().map(|it| it["connection"].as_str().unwrap()).collect();
+    assert!(left.is_empty() || left == ["globant"], "{left:?}");
+}
+
+#[tokio::test]
+async fn every_service_lets_somebody_go_as_it_can() {
+    for provider in [Provider::Local, Provider::Geai, Provider::Openai, Provider::Seeme, Provider::Engine] {
+        let world = World::of(provider, Options::default()).await;
+        let before = world.state().await;
+        let call = json!({ "member": "ana.ruiz@acme.example", "successor": "helena.brandt@acme.example", "keys": "stop" });
+        world.agent.refusing().await.call("offboard_person", call.clone()).await;
+        assert!(world.state().await == before, "{provider:?}: nothing was sent");
+        let done = world.agent.ok("offboard_person", call).await;
+        let amiss = ["failed", "unknown", "refused"].map(|it| done["after"][it].as_u64().unwrap_or_default());
+        assert_eq!(
+            (amiss, done["after"]["done"].as_u64() > Some(0)),
+            ([0, 0, 0], true),
+            "{provider:?} {}\n{}",
+            world.agent.questions().join("\n"),
+            done["after"]
+        );
+    }
+}
