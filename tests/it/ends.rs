@@ -2,7 +2,7 @@
 
 use rolecall::{
     domain::Timestamp,
-    guard::{Answered, Fallback, GuardSettings, approve},
+    guard::{Answered, Answering, Fallback, GuardSettings, approve},
     store::Val,
 };
 
@@ -352,7 +352,7 @@ async fn a_duration_means_the_same_before_and_after_somebody_has_agreed() {
         let waiting = silent.fails("add_project_member", wish.clone(), "pending_approval").await;
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         let id = waiting["approval_id"].as_str().unwrap();
-        let answered = approve(agent.db(), id, "olga").await.unwrap();
+        let answered = approve(agent.db(), id, Answering::at_terminal("olga")).await.unwrap();
         assert!(matches!(answered, Answered::Approved), "{answered:?}");
         let done = silent.ok("add_project_member", wish).await;
         assert_eq!(done["status"], "done", "{done}");
