@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Cursor, Gaps, ProjectRef, ReferenceText as _, SoughtRef, TeamRef,
+        Cursor, Gaps, OrganizationRef, ProjectRef, ReferenceText as _, SoughtRef, TeamRef,
         access::{Grant, GrantScope, Holder, Named, Place, State, Via},
         fold,
     },
@@ -31,7 +31,7 @@ pub(super) async fn explain(ask: Ask<'_>, op: ExplainAccess) -> Result<AccessExp
 /// The place that is named.
 fn scope(op: &ExplainAccess) -> Option<GrantScope> {
     match (&op.project, &op.organization) {
-        (Some(project), Some(within)) => Some(GrantScope::Project(ProjectRef::read(&format!("{} in {}", project.text(), within.text())))),
+        (Some(project), Some(within)) => Some(GrantScope::Project(ProjectRef::read(format!("{} in {}", project.text(), within.text())))),
         (Some(project), None) => Some(GrantScope::Project(project.clone())),
         (None, Some(organization)) => Some(GrantScope::Top(Some(organization.clone()))),
         (None, None) => None,
@@ -48,7 +48,8 @@ async fn in_a_place(
 ) -> Result<AccessExplained, CallError> {
     let (readers, mut gaps) = ask.readers();
     let told = ask.grants(readers, |_| scope.clone()).await;
-    let named = op.project.as_ref().map(|it| it.text()).or_else(|| op.organization.as_ref().map(|it| it.text())).unwrap_or_default();
+    let named =
+        op.project.as_ref().map(ProjectRef::text).or_else(|| op.organization.as_ref().map(OrganizationRef::text)).unwrap_or_default();
     let (reader, grants, place) = the_place(told, &mut gaps, named, &scope)?;
     let there = There { ask, wanted, grants: &grants, place: &place };
     match member {
@@ -261,7 +262,7 @@ impl There<'_> {
     }
 
     /// Somebody who is named, or a team.
-    async fn who<'w>(&self, reader: &Reader, member: &SoughtRef, gaps: &mut Gaps) -> Result<Known, CallError> {
+    async fn who(&self, reader: &Reader, member: &SoughtRef, gaps: &mut Gaps) -> Result<Known, CallError> {
         let team = self.grants.iter().find_map(|it| match (&it.holder, &it.via) {
             (Holder::Team(team), _) | (_, Via::Team(team)) if is_team(team, member.text()) => Some(team.clone()),
             _ => None,

@@ -41,7 +41,7 @@ pub(crate) async fn list_activity(db: &Db, op: &ListActivity, principal: Option<
     let page = PageRequest::of(op.limit, op.cursor.as_ref());
     let since = op.since.as_deref().map(|it| moment(it, Edge::First)).transpose()?;
     let until = op.until.as_deref().map(|it| moment(it, Edge::Last)).transpose()?;
-    let job = op.job.as_ref().map(|it| it.text());
+    let job = op.job.as_ref().map(crate::domain::JobRef::text);
     let tool = op.tool.as_deref().map(known_tool).transpose()?;
     let before = page.cursor.as_ref().map_or(Ok(i64::MAX), parse_cursor)?;
     let member = op.member.as_ref().map(|it| it.text().to_lowercase());
@@ -200,7 +200,7 @@ fn activity(
         change: ended.as_ref().and_then(|it| it["change"].as_str()).map(str::to_owned),
         asked_by: asker(body),
         agreed_by,
-        job: consent["job"].as_str().or(op.job.as_ref().map(|it| it.text())).map(str::to_owned),
+        job: consent["job"].as_str().or(op.job.as_ref().map(crate::domain::JobRef::text)).map(str::to_owned),
         principal: text(&body["principal"]),
         client: text(&body["client"]),
         consent: consent["mode"].as_str().filter(|it| *it != "none").map(str::to_owned),

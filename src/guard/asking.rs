@@ -37,13 +37,10 @@ impl Guard {
             let ticket = Ticket::new(call, &version, (now, record.since), timeline);
             Ok(Err(Verdict::Ask(question, ticket)))
         };
+        let elsewhere = if matches!(given, Given::Typed(..)) { place == Ask::Console } else { place != Ask::Client };
         match given {
             // What a client brings is no consent where the operator does not trust clients with it, whenever the question was asked.
-            Given::Form(ticket, _) if place != Ask::Client => {
-                self.accept(record, &ticket, call).await?;
-                self.pending(record, call, &version, question, needed).await
-            }
-            Given::Typed(ticket, _) if place == Ask::Console => {
+            Given::Form(ticket, _) | Given::Typed(ticket, _) if elsewhere => {
                 self.accept(record, &ticket, call).await?;
                 self.pending(record, call, &version, question, needed).await
             }

@@ -21,7 +21,7 @@ pub(super) fn told(before: Option<&Value>, after: Option<&Value>) -> Option<Stri
     let names: Vec<&String> = was.keys().chain(is.keys().filter(|it| !was.contains_key(*it))).collect();
     // Of what begins or ends, a count of nothing says nothing.
     let is_nothing = |it: Option<&Value>| it.is_none_or(|it| it.is_null() || *it == 0 || it.as_array().is_some_and(Vec::is_empty));
-    let says = |name: &str| !is_one || !(is_nothing(was.get(name)) && is_nothing(is.get(name)));
+    let says = |name: &str| !(is_one && is_nothing(was.get(name)) && is_nothing(is.get(name)));
     let differs = |name: &&&String| !BESIDE.contains(&name.as_str()) && was.get(**name) != is.get(**name) && says(name);
     let told: Vec<String> = names
         .iter()

@@ -82,10 +82,10 @@ pub(crate) fn beyond(facts: &Facts, places: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for fact in &facts.list {
         match fact {
-            Fact::Takes { grant, .. } if grant.via == Via::Own && grant.holder.is_people() => {
-                if !places.iter().any(|it| it == place_id(&grant.place)) {
-                    found.push(format!("{} of {}", grant.role.name, grant.place));
-                }
+            Fact::Takes { grant, .. }
+                if grant.via == Via::Own && grant.holder.is_people() && !places.iter().any(|it| it == place_id(&grant.place)) =>
+            {
+                found.push(format!("{} of {}", grant.role.name, grant.place));
             }
             Fact::Ownerless { names, .. } => found.push(format!("the last owner of {}", names.names.join(", "))),
             _ => {}

@@ -219,7 +219,8 @@ fn entry(app: &App, offer: &Offer) -> String {
     let _ = writeln!(text, "- on: {}", if providers.len() == 5 { "all platforms".to_owned() } else { providers.join(", ") });
     let _ = writeln!(text, "- a person is asked: {}", asks(tool.effect));
     let needed = required.iter().filter(|it| **it != "connection");
-    let flags = needed.map(|it| format!(" --{} {}", it.replace('_', "-"), shell_word(&example(it, &properties[*it])))).collect::<String>();
+    let flags = needed
+        .fold(String::new(), |flags, it| flags + &format!(" --{} {}", it.replace('_', "-"), shell_word(&example(it, &properties[*it]))));
     let _ = writeln!(text, "- example: `rolecall call {}{flags}`", tool.name);
     if !properties.is_empty() {
         text += "\n| argument | | |\n|---|---|---|\n";

@@ -113,7 +113,7 @@ fn approving(locks: bool) -> impl Fn(&Approving, usize) -> Vec<Approving> {
             }
             // The vote is written, and counted with those that are committed.
             (0 | 1, 2) => next.at[me] = if state.votes.len() == 1 { 3 } else { 4 },
-            (0 | 1, 3) if !is_free => return vec![],
+            (0 | 1, 3) | (2.., 0) if !is_free => return vec![],
             (0 | 1, 3 | 4) => {
                 if state.at[me] == 3 {
                     next.status = "approved";
@@ -123,7 +123,6 @@ fn approving(locks: bool) -> impl Fn(&Approving, usize) -> Vec<Approving> {
                 next.lock = next.lock.filter(|it| *it != me);
                 next.at[me] = 8;
             }
-            (2.., 0) if !is_free => return vec![],
             (2, 0) => {
                 next.at[me] = if state.status == "pending" { 8 } else { 9 };
                 next.status = if state.status == "pending" { "refused" } else { state.status };

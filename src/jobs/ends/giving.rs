@@ -112,10 +112,9 @@ impl Engine {
         }
         for row in &mut work.rows {
             let Some(text) = row.arguments.get(ENDS_AT).and_then(Value::as_str) else { continue };
-            match self.until(text, since) {
-                Ok(it) => drop(row.arguments.insert(ENDS_AT.into(), format!("{}[{}]", it.at, it.zone).into())),
-                // Planning says so.
-                Err(_) => {}
+            // What cannot be read, planning says.
+            if let Ok(it) = self.until(text, since) {
+                row.arguments.insert(ENDS_AT.into(), format!("{}[{}]", it.at, it.zone).into());
             }
         }
         Ok(since)
@@ -159,7 +158,7 @@ impl Engine {
             Ok(step) => Ok(Way::Give(Box::new(step))),
             Err(error) if plan::is_so_already(&error) => {
                 let Some((change, call_id)) = self.moving(offer, connection, arguments, &ending.until, caller).await? else {
-                    return Err(without_end(error));
+                    return Err(without_end(&error));
                 };
                 ending.by = EndsBy::Moving(call_id);
                 Ok(Way::Move(change))
@@ -264,8 +263,8 @@ fn in_words_of(taking: &Offer, arguments: &Map<String, Value>) -> Map<String, Va
 }
 
 /// Access that is there without an end gets none by being given again.
-fn without_end(error: CallError) -> CallError {
-    let message = format!("{}; it was given without an end, and stays", crate::error::chain(&error));
+fn without_end(error: &CallError) -> CallError {
+    let message = format!("{}; it was given without an end, and stays", crate::error::chain(error));
     ProviderError::conflict("already_without_end", message, "to end it, take it away; then give it anew with `ends_at`").into()
 }
 
