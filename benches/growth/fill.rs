@@ -101,6 +101,13 @@ async fn fill(db: &Db, statements: &[&str], size: usize) -> Result<(), StoreErro
 /// When the store cannot be written.
 pub(crate) async fn analyze(db: &Db) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    tx.run("ANALYZE", &[]).await?;
+    if db.kind() == "sqlite" {
+        tx.run("ANALYZE", &[]).await?;
+    } else {
+        // Of its own tables alone: a server may hold many stores.
+        for table in tx.texts("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()", &[]).await? {
+            tx.run(&format!("ANALYZE {table}"), &[]).await?;
+        }
+    }
     tx.commit().await
 }

@@ -98,7 +98,7 @@ pub(crate) fn in_one_directory() -> Vec<Job> {
             "Who can delete Atlas, and why?",
             vec![call("explain_access", |_| json!({ "project": "Atlas", "action": "delete" }))],
         )
-        .tells(&["ana.ruiz@acme.example", "marta.nowicka@acme.example", "owner"])
+        .tells(&["ana.ruiz@acme.example", "helena.brandt@acme.example", "priya.raman@acme.example", "owner"])
         .leaves_out(&["yuna.seo@acme.example", "jonas.weber@acme.example"]),
         Job::of(
             "Invite these people to Borealis as members",

@@ -192,7 +192,7 @@ impl Wanted {
             // To see who is in a place, or its keys, is to see the place.
             (Some(_), Some(Action::Read)) if words.len() > 1 => Ok(Self::Action(Action::Read)),
             (Some(Action::Manage), Some(Action::Invite)) => Ok(Self::Action(Action::Invite)),
-            (Some(Action::Manage), None) if words == ["access"] => Ok(Self::Action(Action::Read)),
+            (Some(Action::Manage), _) if words == ["access"] => Ok(Self::Action(Action::Read)),
             (Some(about), _) => Ok(Self::Action(about)),
             (None, Some(verb)) => Ok(Self::Action(verb)),
             (None, None) => Err(CallError::InvalidArguments {

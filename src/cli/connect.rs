@@ -18,7 +18,6 @@ use crate::config::{Config, Overrides, Places, Variable};
 
 /// Connect a client: show the change of its file, ask, and write it
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Accounts that are found in the environment come along in the client's own way: as references to variables, as inputs that it asks for,
 or in Rolecall's own configuration where it has neither. A secret is written into the client's file only with --secrets-in-clear.")]
@@ -37,9 +36,6 @@ pub struct Connect {
     /// Write secrets into the client's file as they are, where whoever reads it finds them
     #[arg(long)]
     secrets_in_clear: bool,
-    /// Offer the short list of tools, for clients that take only a few
-    #[arg(long)]
-    compact: bool,
 }
 
 impl Connect {
@@ -48,9 +44,6 @@ impl Connect {
         let places = Places::find()?;
         let config = Config::load_at(overrides, &places)?;
         let mut launch = Launch { in_clear: self.secrets_in_clear, ..launch(overrides, &config, &places)? };
-        if self.compact {
-            launch.arguments.push("--compact".to_owned());
-        }
         let facts = self.client.facts();
         if self.print {
             return self.show(&launch);
@@ -78,7 +71,7 @@ impl Connect {
             init::keep(&config, &places)?;
             launch.variables.clear();
         }
-        if let Some(most) = facts.most_tools.filter(|_| !self.compact && overrides.domains.is_empty()) {
+        if let Some(most) = facts.most_tools.filter(|_| !overrides.compact && overrides.domains.is_empty()) {
             let name = facts.name;
             say(&format!(
                 "note: {name} takes {most} tools; --compact offers a short list through which all are reached, --domains fewer nouns."

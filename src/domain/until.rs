@@ -125,6 +125,10 @@ fn absolute(text: &str, now: &Zoned) -> Option<Zoned> {
 /// What people write.
 fn relative(text: &str, now: &Zoned) -> Option<Result<Zoned, InvalidUntil>> {
     let lower = text.to_lowercase().replace(',', " ");
+    // What stops in the middle is not guessed at.
+    if lower.trim_end().ends_with(" the") {
+        return None;
+    }
     let mut words: Vec<&str> = lower.split_whitespace().filter(|it| !matches!(*it, "at" | "on" | "the" | "of")).collect();
     while words.first().is_some_and(|it| matches!(*it, "in" | "for" | "until" | "till" | "by" | "this" | "within")) {
         words.remove(0);

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use super::operation;
 use crate::domain::{Cursor, Gaps, OrganizationRef, ProjectRef, Query, SoughtRef, Timestamp};
 
-/// Tells who can do something in a place, and by which ways; or what a person or team can.
+/// Tells who can do what in a place and how.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainAccess {
     pub project: Option<ProjectRef>,
     pub organization: Option<OrganizationRef>,
-    /// Such as delete, or a permission.
+    /// Verb or permission.
     pub action: Option<Query>,
     /// Person or team.
     pub member: Option<SoughtRef>,
@@ -193,7 +193,7 @@ pub struct Owned {
     pub connection: Option<String>,
 }
 
-/// Finds what is wrong with access, and the call that mends it.
+/// Finds what is wrong with access and how to mend it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewAccess {

@@ -29,7 +29,7 @@ pub struct ActivateCertificates {
 
 operation!(ActivateCertificates, "activate_certificates", "Activate certificates", Write => List<Certificate>);
 
-/// Deactivates certificates, all or none: their clients are refused.
+/// Deactivates certificates, all or none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateCertificates {

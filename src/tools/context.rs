@@ -50,7 +50,7 @@ operation!(GetCurrentUser, "get_current_user", "Get current user", Read => Curre
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListActivity {
-    /// Time, day or `yesterday`.
+    /// Time or day.
     pub since: Option<String>,
     /// Inclusive.
     pub until: Option<String>,

@@ -17,6 +17,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("description", "What it is for, in a sentence."),
     ("dry_run", "Only tells what the change would do and what a person would be asked; nothing is changed."),
     ("email", "The e-mail address of the person."),
+    ("ends_at", "When what is given ends by itself: a date, `Friday 18:00`, or how long, such as `2 weeks`."),
     ("expires_in_seconds", "For how long it works from now, in seconds: a minute to a year."),
     ("external_key_id", "The key of an outside key store that encrypts what is in it, by its id there."),
     ("hard_limit", "The amount at which the service stops."),
@@ -69,6 +70,12 @@ const OF_TOOLS: &[(&str, &str, &str)] = &[
     ("apply_changes", "steps", "The calls, in order: each with a tool, its arguments and, where others build on it, an id."),
     ("apply_changes", "tool", "The changing tool that each row of `csv` is a call of."),
     ("cancel_invitation", "invitation", "The invitation, by the e-mail address that it went to, or by its id."),
+    ("copy_access", "from", "The person whose access is copied, by e-mail address."),
+    ("copy_access", "only", "Copies only these kinds of access; without it, all."),
+    ("copy_access", "to", "The person who gets the same access, by e-mail address."),
+    ("copy_project", "from", "The project that the new one is to be like, by name, slug or id."),
+    ("copy_project", "owner", "The e-mail address of who owns the new project; without it, who owns the other one."),
+    ("copy_project", "people", "Whether the people of the other project join the new one, too."),
     ("create_api_key", "description", "What the key is for, in a sentence."),
     ("create_api_key", "scopes", "What the key may be used for, by permission codes; without them, whatever its owner may do."),
     ("create_project", "usage_limit", "How much may be used, with the fields of set_usage_limit."),
@@ -80,6 +87,7 @@ const OF_TOOLS: &[(&str, &str, &str)] = &[
     ("list_activity", "outcome", "Tells only the calls that ended so."),
     ("list_activity", "tool", "Tells only the calls of this tool."),
     ("list_activity", "until", "The time up to which changes are told; a day is told whole, as is `yesterday`."),
+    ("invite_people", "people", "The e-mail addresses of the people, in any form in which people write them; or give `csv`."),
     ("list_api_keys", "any", "Whether a key is told that fits one of the filters, and not only one that fits all of them."),
     ("list_api_keys", "created_before", "Tells only the keys that are older: a date, or how long ago, such as `60 days`."),
     ("list_api_keys", "expired", "Tells only the keys whose time is over, or only the others."),
@@ -89,6 +97,7 @@ const OF_TOOLS: &[(&str, &str, &str)] = &[
         "unused_since",
         "Tells only the keys that nobody has used since: a date, how long ago, such as `90 days`, or `ever`.",
     ),
+    ("list_ending_access", "all", "Whether what is over is told, too."),
     ("list_invitations", "status", "Tells only the invitations in this state."),
     ("list_jobs", "status", "Tells only the jobs in this state."),
     ("list_memberships", "email", "The e-mail address of the person; without it, the person whom the connection acts as."),
@@ -97,11 +106,19 @@ const OF_TOOLS: &[(&str, &str, &str)] = &[
     ("list_projects", "owners", "Tells only the projects with so many owners, such as 0 or 1."),
     ("list_projects", "include_archived", "Whether archived projects are told, too."),
     ("list_usage_limits", "active", "Tells only the limits that are in force, or only the others."),
+    ("offboard_person", "connections", "The accounts in which the person is taken off everything; without it, all."),
+    (
+        "offboard_person",
+        "keys",
+        "What becomes of the person's keys: `stop` ends them, `hand_over` tells who replaces them; without it, they stay.",
+    ),
+    ("offboard_person", "successor", "The e-mail address of who owns afterwards what the person alone owns now."),
     ("review_access", "format", "Writes all findings as a report for an auditor: `csv` or `markdown`."),
     ("review_access", "keep", "Keeps this review, so that the next one tells what is new and what was mended."),
     ("review_access", "rule", "Tells only the findings of one rule, such as `one_owner` or `key_never_used`."),
     ("set_logo", "image", "The picture itself, in base64 or as a `data:` address; or give `path`."),
     ("set_logo", "path", "A file on the machine of the server, in a folder that the configuration allows; or give `image`."),
+    ("undo", "last", "Takes back the last change of yours that can be taken back."),
     ("undo", "job", "The job to take back, by the id that the call which began it has answered."),
     ("update_api_key", "status", "Whether the key works: `blocked` stops it until it is `active` again."),
     ("update_rate_limit", "batch_1_day_max_input_tokens", "How many input tokens batches may have in a day."),
@@ -128,7 +145,7 @@ mod tests {
     use crate::tools;
 
     /// What every call may have.
-    const ENVELOPE: [&str; 4] = ["confirmation_token", "connection", "dry_run", "idempotency_key"];
+    const ENVELOPE: [&str; 5] = ["confirmation_token", "connection", "dry_run", "ends_at", "idempotency_key"];
 
     #[test]
     fn every_argument_of_every_tool_has_a_sentence_for_people() {

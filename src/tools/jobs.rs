@@ -14,7 +14,7 @@ use crate::domain::{
 /// The noun under which these tools are found.
 pub(crate) const DOMAIN: &str = super::last_segment(module_path!());
 
-/// After one question, makes `steps` in order (`${id.field}`: an earlier result), or `tool` for each row of `csv`.
+/// Makes `steps` in order (`${id.field}`: an earlier result), or `tool` for each row of `csv`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyChanges {
@@ -114,7 +114,7 @@ pub struct CancelJob {
 
 operation!(CancelJob, "cancel_job", "Cancel job", Write => Job);
 
-/// Undoes a call, job or the last change as far as possible.
+/// Undoes a call, job or the last change.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
@@ -127,7 +127,7 @@ pub struct Undo {
 
 operation!(Undo, "undo", "Undo", Destroy => Batch<StepItem>);
 
-/// Lists access that ends, soonest first.
+/// Lists access that ends.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEndingAccess {

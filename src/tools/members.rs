@@ -53,16 +53,16 @@ operation!(InviteOrganizationMember, "invite_organization_member", "Invite organ
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvitePeople {
-    /// E-mails; or `csv`.
-    #[serde(default)]
+    /// Or `csv`.
     #[schemars(length(max = 1000))]
+    #[serde(default)]
     pub people: Vec<String>,
     /// Lines of email,role.
     pub csv: Option<String>,
     pub role: Option<RoleRef>,
     /// For the role.
-    #[serde(default)]
     #[schemars(length(max = 20))]
+    #[serde(default)]
     pub projects: Vec<ProjectRef>,
     pub organization: Option<OrganizationRef>,
 }
@@ -101,9 +101,9 @@ operation!(CopyAccess, "copy_access", "Copy access", Access => Batch<StepItem>);
 #[serde(deny_unknown_fields)]
 pub struct OffboardPerson {
     pub member: MemberRef,
-    /// Accounts; absent: all.
-    #[serde(default)]
+    /// Absent: all.
     #[schemars(length(max = 50))]
+    #[serde(default)]
     pub connections: Vec<String>,
     /// Next owner.
     pub successor: Option<MemberRef>,

@@ -242,9 +242,9 @@ fn the_compact_list_is_shown_by_a_flag_or_by_the_configuration() {
 fn a_tools_help_comes_from_its_schema() {
     let ran = Shell::new().run(&["call", "add_project_member", "--help"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.out.starts_with("add_project_member (access): Adds an organization member to a project."), "{}", ran.out);
+    assert!(ran.out.starts_with("add_project_member (access): Adds a member to a project."), "{}", ran.out);
     let arguments: Vec<&str> = ran.out.lines().filter_map(|it| it.trim_start().strip_prefix("--")?.split(' ').next()).collect();
-    assert_eq!(arguments, ["project", "member", "roles", "dry-run", "idempotency-key"]);
+    assert_eq!(arguments, ["project", "member", "roles", "dry-run", "idempotency-key", "ends-at"]);
     assert!(ran.out.contains("May be repeated. Required."), "{}", ran.out);
     // Models get labels, people get sentences.
     for sentence in [
@@ -413,7 +413,9 @@ fn allow_lists_of_the_command_line_hold() {
             "get_project",
             "get_team",
             "list_activity",
+            "list_approvals",
             "list_connections",
+            "list_ending_access",
             "list_jobs",
             "list_projects",
             "list_team_members",

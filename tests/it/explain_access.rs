@@ -53,7 +53,7 @@ async fn who_can_delete_a_project_is_told_with_every_way_and_nobody_else() {
     let told = "7 people can delete project Atlas [prj_atlas] in Acme, 1 of them once they accept an invitation.";
     assert_eq!(first, format!("{told} (connection local)"));
     assert!(
-        text.contains("\n- ana.ruiz@acme.example name=Ana Ruiz [usr_ana] ways=(owner through=own role power=over others since="),
+        text.contains("\n- ana.ruiz@acme.example name=Ana Ruiz [usr_ana] ways=owner through=own role power=over others since="),
         "{text}"
     );
     assert!(text.contains("status=invited") && text.contains("ends_at="), "{text}");

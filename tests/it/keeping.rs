@@ -77,12 +77,12 @@ async fn a_store_that_cannot_be_written_to_can_be_read_and_changes_are_refused()
     let agent = Agent::new().await;
     agent.ok("create_organization", json!({ "name": "Acme" })).await;
     agent.ok("create_project", json!({ "name": "Atlas" })).await;
-    agent.db().close().await;
     let medium = tempfile::tempdir().unwrap();
     let place =
         Store { url: format!("sqlite:{}", medium.path().join("directory.sqlite3").display()), folder: tempfile::tempdir().unwrap() };
-    let from = agent.store.url.trim_start_matches("sqlite:").to_owned();
-    std::fs::copy(&from, medium.path().join("directory.sqlite3")).unwrap();
+    let copy = medium.path().join("directory.sqlite3");
+    let (code, said) = ran(&agent.store, &["store", "backup", copy.to_str().unwrap()]).await;
+    assert_eq!(code, 0, "{said}");
     // A medium for reading where this machine lets a test have one; rights alone do not keep an administrator from writing.
     let mounted = seal(medium.path());
     if !mounted && std::fs::File::create(medium.path().join("try")).is_ok() {

@@ -208,7 +208,7 @@ mod tests {
             all,
             [
                 "`limit` is `many`; give a whole number, such as 25",
-                "list_projects has no argument `colour`; it takes organization, team, query, include_archived, detail, limit, cursor",
+                "list_projects has no argument `colour`; it takes organization, team, query, include_archived, owner, owners, detail, limit, cursor",
                 "`include_archived` is `perhaps`; give true or false",
                 "`detail` is `all`; give one of: brief, full",
             ]
