@@ -23,7 +23,7 @@ lint:
 bench *args:
     cargo bench {{args}}
 
-# Writes what is generated: the README's table, the snapshots of the tool list. Then the API documentation.
+# Writes what is generated: docs/tools.md, the snapshots of the tool list. Then the API documentation.
 docs:
     UPDATE_README=1 INSTA_UPDATE=always cargo test --test it
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
