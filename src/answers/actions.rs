@@ -187,12 +187,14 @@ impl Wanted {
         let one = |words: &[&str], tables: &[(Action, &[&str])]| {
             words.iter().find_map(|word| tables.iter().find(|it| it.1.contains(word)).map(|it| it.0))
         };
-        let verb = one(&words, &VERBS);
+        // With other words, access is a thing: to give it is not to have it.
+        let verbs: Vec<&str> = words.iter().copied().filter(|it| words.len() == 1 || *it != "access").collect();
+        let verb = one(&verbs, &VERBS);
         match (one(&words, &ABOUT), verb) {
             // To see who is in a place, or its keys, is to see the place.
             (Some(_), Some(Action::Read)) if words.len() > 1 => Ok(Self::Action(Action::Read)),
             (Some(Action::Manage), Some(Action::Invite)) => Ok(Self::Action(Action::Invite)),
-            (Some(Action::Manage), _) if words == ["access"] => Ok(Self::Action(Action::Read)),
+            (Some(Action::Manage), _) if folded.trim() == "access" => Ok(Self::Action(Action::Read)),
             (Some(about), _) => Ok(Self::Action(about)),
             (None, Some(verb)) => Ok(Self::Action(verb)),
             (None, None) => Err(CallError::InvalidArguments {

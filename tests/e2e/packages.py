@@ -20,7 +20,8 @@ import threading
 from checks import check, end
 
 dist = pathlib.Path(sys.argv[1]).resolve()
-LIBRARIES = ["/lib", "/lib64", "/usr/lib"]
+LIBRARIES = [it for it in ("/lib", "/lib64", "/usr/lib", "/usr/lib64") if os.path.exists(it)]
+CHROOT = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin:/bin")
 
 # What a client does: one line starts the server, which lists its tools, answers a read, and asks before it deletes.
 CLIENT = r"""
@@ -91,7 +92,7 @@ def in_clean_root(binds, script, files=None):
             mounts.append(f"mount --bind /dev/{device} '{root}/dev/{device}'")
         (root / "proc").mkdir()
         mounts.append(f"mount -t proc proc '{root}/proc'")
-        start = f"env -i HOME=/home TMPDIR=/tmp LANG=C.UTF-8 chroot '{root}' {script}"
+        start = f"env -i HOME=/home TMPDIR=/tmp LANG=C.UTF-8 {CHROOT} '{root}' {script}"
         command = ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", "\n".join([*mounts, start])]
         return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
@@ -143,13 +144,14 @@ def node_alone():
     binds = [*LIBRARIES, os.path.realpath(node)]
     if not str(cli).startswith("/usr/lib/"):
         binds.append(str(cli.parents[1]))
-    # npm starts what it runs through a shell: a root without one has no npx at all.
-    binds += [os.path.realpath("/bin/sh")]
+    # npm starts what it runs through a shell, and scripts of Node's begin with `env`: a root without them has no npx at all.
+    binds += [os.path.realpath("/bin/sh"), os.path.realpath("/usr/bin/env")]
     named = " ".join(f"--package={it}" for it in packages)
     files = {"client.js": CLIENT_JS, "bin/.keep": ""}
     node = os.path.realpath(node)
     script = f"{node} /client.js {node} {cli} exec --offline --yes {named} -- rolecall serve"
-    start = f"{os.path.realpath('/bin/sh')} -c 'PATH={pathlib.Path(node).parent}; export PATH; exec {script}'"
+    shell = os.path.realpath("/bin/sh")
+    start = f"{shell} -c 'PATH={pathlib.Path(node).parent} npm_config_script_shell={shell}; export PATH npm_config_script_shell; exec {script}'"
     used(in_clean_root(binds, start, files), "nothing but Node: npx rolecall serve")
 
 
@@ -173,7 +175,7 @@ def nothing_at_all():
         check("the image does not run as root", config["User"] == "10001:10001", config)
         check("the image keeps its state in /data", "/data" in config["Volumes"], config)
         variables = [it for it in config["Env"] if not it.startswith("PATH=")]
-        start = ["env", "-i", *variables, "chroot", f"--userspec={config['User']}", str(root), *config["Entrypoint"]]
+        start = ["env", "-i", *variables, CHROOT, f"--userspec={config['User']}", str(root), *config["Entrypoint"]]
         version = subprocess.run([*start, "--version"], capture_output=True, text=True, timeout=60)
         check("the image's program starts", version.stdout.startswith("rolecall "), version)
         client = folder / "client.py"

