@@ -186,6 +186,9 @@ fn is_whole(result: &Value) -> bool {
     ["differs", "failed", "unknown", "refused", "cancelled"].iter().all(|it| result["after"][it].as_u64().unwrap_or_default() == 0)
 }
 
+/// The flags of this command in their short form. As the value of an argument they are written `--name=-q`.
+const SHORT: [&str; 3] = ["-h", "-o", "-q"];
+
 impl Own {
     fn read(overrides: Overrides, words: &[String]) -> Result<Self, Failure> {
         let mut own = Self { overrides, ..Self::default() };
@@ -227,9 +230,11 @@ impl Own {
                     // The value of a tool's argument is never taken for a flag of ours.
                     own.rest.push(word.clone());
                     if word.starts_with("--") && given.is_none() {
-                        own.rest.extend(words.clone().next().filter(|it| !it.starts_with("--")).cloned().inspect(|_| {
+                        let is_value = |it: &&String| !it.starts_with("--") && !SHORT.contains(&it.as_str());
+                        if let Some(value) = words.clone().next().filter(is_value) {
+                            own.rest.push(value.clone());
                             words.next();
-                        }));
+                        }
                     }
                 }
             }

@@ -205,6 +205,8 @@ fn programs_get_yaml_csv_and_ids_alone_and_all_pages() {
     );
     let csv = shell.run(&["call", "list_projects", "-o", "csv", "--query", "atlas"]);
     assert_eq!(csv.out, "project,id,slug,organization,status\nAtlas,prj_atlas,atlas,Acme,active\n");
+    let preview = shell.run(&["call", "delete_project", "--project", "Ember", "--dry-run", "-o", "yaml"]);
+    assert!(preview.code == 0 && preview.out.starts_with("status: dry_run\n"), "{preview:?}");
     let yaml = shell.run(&["approvals", "-o", "yaml"]);
     assert_eq!(yaml.out.trim(), "[]");
     let change = shell.run(&["call", "delete_project", "--project", "Ember", "--all"]);
