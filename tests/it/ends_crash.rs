@@ -29,7 +29,7 @@ async fn in_atlas(agent: &Agent) -> Vec<String> {
 }
 
 async fn run(agent: &Agent, sql: &str, args: &[Val]) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     tx.run(sql, args).await.unwrap();
     tx.commit().await.unwrap();
 }

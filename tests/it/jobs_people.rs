@@ -302,7 +302,8 @@ async fn where_the_service_does_not_tell_a_row_is_unknown_and_nobody_is_invited_
         let report = go_on(&app, job).await;
         let after = &report["after"];
         assert_eq!(after["done"].as_u64().unwrap() + after["unknown"].as_u64().unwrap(), 60, "{report}");
-        assert!((1..=16).contains(&after["unknown"].as_u64().unwrap()), "only what was on its way: {report}");
+        // None, where nothing was on its way when it ended; never more than a job sends at once.
+        assert!(after["unknown"].as_u64().unwrap() <= 40, "only what was on its way: {report}");
         let platform = it.sandbox.platform();
         assert!(platform.invitations.iter().all(|it| it.count == 1), "nobody twice");
         for item in after["items"].as_array().unwrap() {
