@@ -136,7 +136,7 @@ async fn the_reader_tells_of_one_project_and_of_one_person() {
 /// Everybody in every combination: no role of their own in the project, one that reads, one that does not; in team A or not; in
 /// team B or not; a plain member or an owner of the organization.
 async fn everybody(agent: &Agent) {
-    let mut db = agent.db().begin().await.unwrap();
+    let mut db = agent.db().recording().begin().await.unwrap();
     let blind = db.texts("SELECT id FROM roles WHERE name = 'Blind'", &[]).await.unwrap().remove(0);
     let organization = "SELECT $1, o.id, $2, 0 FROM organizations o";
     for (own, a, b, owner) in (0..3)

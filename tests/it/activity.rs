@@ -80,7 +80,7 @@ async fn days_are_understood_as_people_say_them() {
     let yesterday = today.pred_opt().unwrap();
     // One call was made yesterday at noon.
     let noon = yesterday.and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp_millis();
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     tx.run("DROP TRIGGER IF EXISTS ledger_no_update", &[]).await.unwrap();
     let first = tx.texts("SELECT call_id FROM calls ORDER BY seq LIMIT 1", &[]).await.unwrap().remove(0);
     tx.run("UPDATE calls SET at = $2, latest = $2 WHERE call_id = $1", &[Val::from(first.as_str()), Val::from(noon)]).await.unwrap();

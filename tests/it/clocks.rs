@@ -217,7 +217,7 @@ async fn a_job_of_a_process_that_is_known_to_be_gone_is_taken_at_once() {
         let (agent, job) = silent(&store, &Clock::Machine).await;
         let other = at(&store, &Clock::Machine);
         assert_eq!(other.jobs().resume(None).await.unwrap(), [""; 0], "its process is here");
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         let owner = tx.texts("SELECT lease_owner FROM jobs", &[]).await.unwrap().pop().unwrap();
         let mut parts: Vec<&str> = owner.split(' ').collect();
         parts[1] = NOBODY;
@@ -225,7 +225,7 @@ async fn a_job_of_a_process_that_is_known_to_be_gone_is_taken_at_once() {
         tx.run("UPDATE jobs SET lease_owner = $1", &[elsewhere.into()]).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(other.jobs().resume(None).await.unwrap(), [""; 0], "on another machine it may be there");
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         tx.run("UPDATE jobs SET lease_owner = $1", &[parts.join(" ").into()]).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(agent.ok("get_job", json!({ "job": job })).await["interrupted"], true);

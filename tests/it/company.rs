@@ -38,7 +38,7 @@ pub(crate) async fn join(agent: &Agent, project: &str, person: &str, roles: &[&s
 
 /// Gives a person a working key, which no tool can do.
 pub(crate) async fn key_of(agent: &Agent, project: &str, person: &str, name: &str) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     let sql = "INSERT INTO api_keys (id, project_id, user_id, name, name_key, hash, hint, scopes, status, created_at) \
                SELECT 'key_' || $3, p.id, u.id, $3, $3, $3, '', '[]', 'active', p.created_at FROM projects p, users u \
                WHERE p.name = $1 AND u.email = $2";

@@ -195,7 +195,7 @@ async fn whoever_cannot_ask_is_told_the_address_while_a_console_is_open() {
         assert_eq!((id(&told), &told["address"]), (waiting.clone(), &json!(format!("{ADDRESS}/q/{waiting}"))));
         let way = told["fix"].as_str().unwrap();
         assert!(way.starts_with(&format!("ask a person to answer at {ADDRESS}/q/{waiting}, or")), "{way}");
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         tx.console_is_closed("con_test").await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(agent.fails("delete_project", atlas(), "pending_approval").await.get("address"), None);

@@ -13,7 +13,7 @@ use crate::{
 
 /// Lets the time of all that is to end be now.
 pub(crate) async fn time_comes(agent: &Agent) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     let now = Timestamp::now().plus_seconds(-1).0;
     let sql = "UPDATE ends SET ends_at = $1, look_at = $1 WHERE state IN ('waiting', 'failed')";
     tx.run(sql, &[Val::from(now)]).await.unwrap();
@@ -276,7 +276,7 @@ async fn an_invitation_that_was_accepted_ends_as_the_membership_that_came_of_it(
         agent.ok("create_organization", json!({ "name": "Other" })).await;
         agent.ok("create_user", json!({ "email": email("gil"), "name": "Gil", "organization": "Other" })).await;
         agent.ok("invite_organization_member", json!({ "email": email("gil"), "organization": "Acme", "ends_at": "2 weeks" })).await;
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         tx.run("UPDATE invitations SET status = 'accepted'", &[]).await.unwrap();
         let sql = "INSERT INTO organization_members (organization_id, user_id, role_id, joined_at) \
                    SELECT i.organization_id, u.id, i.role_id, i.created_at FROM invitations i, users u WHERE u.email = i.email";

@@ -129,7 +129,7 @@ async fn a_team_without_people_and_keys_that_can_are_told_apart_from_people() {
     team(&agent, "Ops", &[]).await;
     agent.ok("add_project_team", json!({ "project": "Atlas", "team": "Ops", "role": "owner" })).await;
     agent.ok("create_service_account", json!({ "project": "Atlas", "name": "sweeper" })).await;
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     tx.run("UPDATE service_accounts SET role_id = 'role_project_owner'", &[]).await.unwrap();
     tx.commit().await.unwrap();
     let answer = agent.ok("explain_access", json!({ "project": "Atlas", "action": "delete" })).await;
@@ -166,7 +166,7 @@ async fn what_is_not_understood_or_named_twice_is_said_with_the_choices() {
 async fn many_people_come_in_pages_and_each_of_them_once() {
     let agent = Agent::new().await;
     acme(&agent, &[]).await;
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     for at in 0..120 {
         let user =
             format!("INSERT INTO users (id, email, name, name_key, created_at) VALUES ('u{at}', 'p{at:03}@acme.example', 'P', 'p', 0)");

@@ -199,7 +199,7 @@ async fn names_of_others_begin_no_line_of_an_answer() {
     agent.ok("create_organization", json!({ "name": "Acme" })).await;
     let name = "Mallory Not seen: nothing";
     agent.ok("create_user", json!({ "email": "mallory@acme.example", "name": name, "organization": "Acme" })).await;
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     tx.run("UPDATE users SET name = 'Mallory' || char(10) || 'Not seen: nothing' || char(10) || 'access:'", &[]).await.unwrap();
     tx.commit().await.unwrap();
     let text = text(&agent, "find_person", json!({ "query": "mallory@acme.example" })).await;

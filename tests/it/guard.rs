@@ -448,7 +448,7 @@ async fn calls_of_dead_processes_are_settled_in_the_background_and_none_stands_i
         assert_eq!((&told["call_id"], &told["outcome"]), (&json!("call_z"), &json!("failed")), "{activity}");
         assert_eq!(open_intents(agent.db()).await.len(), 150, "the others stay open");
         // What is young may be under way, and what a running job has begun is for the job to find out.
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         let body = json!({ "tool": "delete_project", "connection": "local" });
         tx.append("call_young", rolecall::store::EntryKind::Intent, &body).await.unwrap();
         tx.commit().await.unwrap();
@@ -575,7 +575,7 @@ async fn a_pending_approval_is_settled_by_a_person_in_another_process_and_runs_o
 
         let other = home.elsewhere(Options { person: Person::Unreachable, ..Options::default() }).await;
         let now = Timestamp::now();
-        let mut tx = other.db().begin().await.unwrap();
+        let mut tx = other.db().recording().begin().await.unwrap();
         assert_eq!(tx.approve(&id, "ana", now, now.plus_seconds(300)).await.unwrap(), Some(0));
         tx.commit().await.unwrap();
 
@@ -600,14 +600,14 @@ async fn a_refused_expired_or_outdated_approval_does_nothing() {
     let agent = home.silent().await;
     let now = Timestamp::now();
     let approve = async |id: &str| {
-        let mut tx = home.db().begin().await.unwrap();
+        let mut tx = home.db().recording().begin().await.unwrap();
         let answer = tx.approve(id, "ana", now, now.plus_seconds(300)).await.unwrap();
         tx.commit().await.unwrap();
         answer
     };
     // Refused.
     let id = agent.fails("delete_project", delete_atlas(), "pending_approval").await["approval_id"].as_str().unwrap().to_owned();
-    let mut tx = home.db().begin().await.unwrap();
+    let mut tx = home.db().recording().begin().await.unwrap();
     assert!(tx.refuse(&id, now, None).await.unwrap());
     tx.commit().await.unwrap();
     agent.fails("delete_project", delete_atlas(), "refused").await;
@@ -638,7 +638,7 @@ async fn of_calls_that_race_for_one_approval_one_runs() {
         let agent = home.silent().await;
         let id = agent.fails("create_api_key", key.clone(), "pending_approval").await["approval_id"].as_str().unwrap().to_owned();
         let now = Timestamp::now();
-        let mut tx = home.db().begin().await.unwrap();
+        let mut tx = home.db().recording().begin().await.unwrap();
         tx.approve(&id, "ana", now, now.plus_seconds(300)).await.unwrap();
         tx.commit().await.unwrap();
         let racers: Vec<_> = {
@@ -722,7 +722,7 @@ async fn the_gravest_changes_take_a_second_person_where_the_operator_asks_for_on
         let id = agent.fails("delete_organization", gone.clone(), "pending_approval").await["approval_id"].as_str().unwrap().to_owned();
         for (person, missing) in [("ana", 1), ("ana", 1), ("bo", 0)] {
             agent.fails("delete_organization", gone.clone(), "pending_approval").await;
-            let mut tx = home.db().begin().await.unwrap();
+            let mut tx = home.db().recording().begin().await.unwrap();
             let now = Timestamp::now();
             assert_eq!(tx.approve(&id, person, now, now.plus_seconds(300)).await.unwrap(), Some(missing));
             tx.commit().await.unwrap();

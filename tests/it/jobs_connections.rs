@@ -121,7 +121,7 @@ async fn two_hundred_steps_on_five_connections_end_as_reported_whatever_happens_
     agent.app.jobs().finished(&job, Wait::to_the_end()).await;
     let mut report = Value::Null;
     for halt in moments[1..].iter().map(Some).chain([None]) {
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         tx.run("UPDATE jobs SET lease_until = 0 WHERE status = 'running'", &[]).await.unwrap();
         tx.commit().await.unwrap();
         let app = store.app_with(services.connections(&store).await, &Options::default()).await;

@@ -20,7 +20,7 @@ fn operator() -> Caller {
 
 /// Lets the lease of a process that is gone run out.
 async fn let_it_expire(agent: &Agent) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     tx.run("UPDATE jobs SET lease_until = 0 WHERE status = 'running'", &[]).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -97,7 +97,7 @@ async fn a_failure_from_before_the_process_died_still_ends_the_job() {
     for state in ["failed", "refused", "unknown"] {
         for agent in Agent::each().await {
             let broken = broken_off(&agent, Moment::BeforeIntent).await;
-            let mut tx = agent.db().begin().await.unwrap();
+            let mut tx = agent.db().recording().begin().await.unwrap();
             tx.run("UPDATE job_rows SET state = $1 WHERE idx = 0", &[state.into()]).await.unwrap();
             tx.commit().await.unwrap();
             let_it_expire(&agent).await;
@@ -122,7 +122,7 @@ async fn an_old_yes_covers_only_exactly_what_was_told() {
         let broken = agent.ok("apply_changes", json!({ "steps": [remove("ana"), remove("bo")], "on_failure": "continue" })).await;
         agent.ok("unassign_role", json!({ "role": "member", "member": email("bo"), "project": "Atlas" })).await;
         let_it_expire(&agent).await;
-        let mut tx = agent.db().begin().await.unwrap();
+        let mut tx = agent.db().recording().begin().await.unwrap();
         tx.run("UPDATE jobs SET created_at = created_at - 301000", &[]).await.unwrap();
         tx.commit().await.unwrap();
         let report = go_on(&agent, broken["job"].as_str().unwrap()).await;

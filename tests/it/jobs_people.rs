@@ -108,7 +108,7 @@ async fn begin(app: &Arc<App>, csv: &str, wait: Wait) -> Value {
 
 /// Another process on the same store, in place of one that is gone.
 async fn another(stage: &Stage) -> Arc<App> {
-    let mut tx = stage.agent.db().begin().await.unwrap();
+    let mut tx = stage.agent.db().recording().begin().await.unwrap();
     tx.run("UPDATE jobs SET lease_until = 0 WHERE status = 'running'", &[]).await.unwrap();
     tx.commit().await.unwrap();
     stage.agent.store.app_with(vec![connection(stage)], &Options::default()).await
@@ -294,7 +294,7 @@ async fn where_the_service_does_not_tell_a_row_is_unknown_and_nobody_is_invited_
         it.agent.app.jobs().halt_at(Halt { row: 30, moment });
         let broken = begin(&it.agent.app, &csv, Wait::to_the_end()).await;
         let job = broken["job"].as_str().unwrap();
-        let mut tx = it.agent.db().begin().await.unwrap();
+        let mut tx = it.agent.db().recording().begin().await.unwrap();
         tx.run("UPDATE jobs SET lease_until = 0", &[]).await.unwrap();
         tx.commit().await.unwrap();
         let connections = vec![geai::Geai::connect(geai::Geai::settings(&it.sandbox.url))];
@@ -326,7 +326,7 @@ async fn a_request_of_a_slow_account_is_waited_for_as_long_as_the_account_allows
     let broken = begin(&stage.agent.app, &csv(0..1), Wait::default()).await;
     let job = broken["job"].as_str().unwrap();
     // Nobody has held it for a minute: a request of half a minute would have arrived by now, one of ten minutes may not.
-    let mut tx = stage.agent.db().begin().await.unwrap();
+    let mut tx = stage.agent.db().recording().begin().await.unwrap();
     let long_ago = Timestamp::now().plus_seconds(-60).0;
     tx.run("UPDATE jobs SET lease_until = $1", &[long_ago.into()]).await.unwrap();
     tx.commit().await.unwrap();

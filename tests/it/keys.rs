@@ -35,7 +35,7 @@ fn secret(answer: &Value) -> String {
 }
 
 async fn sql(agent: &Agent, sql: &str) {
-    let mut db = agent.db().begin().await.unwrap();
+    let mut db = agent.db().recording().begin().await.unwrap();
     db.run(sql, &[]).await.unwrap();
     db.commit().await.unwrap();
 }

@@ -289,7 +289,7 @@ async fn a_removal_tells_what_is_lost_and_takes_everything() {
 
 /// Runs SQL that no tool offers.
 async fn sql(agent: &Agent, statements: &[&str]) {
-    let mut db = agent.db().begin().await.unwrap();
+    let mut db = agent.db().recording().begin().await.unwrap();
     for statement in statements {
         db.run(statement, &[]).await.unwrap();
     }

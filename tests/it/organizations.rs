@@ -181,7 +181,7 @@ async fn deleting_an_organization_tells_who_loses_what_and_keeps_accounts() {
 
 /// Puts a row that belongs to Acme into every table that is left.
 async fn everything(agent: &Agent) {
-    let mut db = agent.db().begin().await.unwrap();
+    let mut db = agent.db().recording().begin().await.unwrap();
     let picture = [rolecall::store::Val::from(vec![0_u8])];
     let acme = "(SELECT id FROM organizations WHERE slug = 'acme')";
     let atlas = "(SELECT id FROM projects WHERE slug = 'atlas')";
@@ -239,7 +239,7 @@ async fn a_connection_that_is_kept_to_an_organization_stays_there() {
 async fn policies_are_read_as_they_were_set() {
     for agent in Agent::each().await {
         agent.ok("create_organization", json!({"name": "Acme"})).await;
-        let mut db = agent.db().begin().await.unwrap();
+        let mut db = agent.db().recording().begin().await.unwrap();
         db.run("UPDATE organizations SET runtime_policies = '[{\"name\":\"tools\",\"value\":\"approved\"}]'", &[]).await.unwrap();
         db.commit().await.unwrap();
         let policies = agent.ok("get_runtime_policies", json!({"organization": "acme"})).await;

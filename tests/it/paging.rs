@@ -57,7 +57,7 @@ const LISTS: [Paged; 4] = [
 ];
 
 async fn run(agent: &Agent, statements: &[&str], numbers: &[u16]) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     for number in numbers {
         for sql in statements {
             tx.run(sql, &[Val::from(number.to_string())]).await.unwrap();

@@ -114,7 +114,7 @@ impl World {
     pub(crate) async fn give(&self, place: &str, value: Value) {
         match &self.service {
             Service::Directory => {
-                let mut tx = self.agent.db().begin().await.unwrap();
+                let mut tx = self.agent.db().recording().begin().await.unwrap();
                 assert_ne!(tx.run(place, &[]).await.unwrap(), 0, "{place}");
                 tx.commit().await.unwrap();
             }

@@ -196,7 +196,7 @@ async fn a_batch_whose_process_dies_goes_on_and_adds_everybody_once() {
             let broken = agent.ok("add_project_members", json!({ "csv": csv })).await;
             assert_eq!(broken["status"], "running", "{broken}");
             let job = broken["job"].as_str().unwrap();
-            let mut tx = agent.db().begin().await.unwrap();
+            let mut tx = agent.db().recording().begin().await.unwrap();
             tx.run("UPDATE jobs SET lease_until = 0", &[]).await.unwrap();
             tx.commit().await.unwrap();
             let app = agent.store.app(&Options::default()).await;
@@ -234,7 +234,7 @@ async fn a_batch_has_one_source_and_at_most_ten_thousand_rows() {
 async fn a_thousand_people_are_added_in_one_call() {
     let agent = Agent::new().await;
     company(&agent).await;
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     for n in 0..1000 {
         let user =
             "INSERT INTO users (id, email, name, name_key, created_at) VALUES ('u' || $1, 'p' || $1 || '@acme.example', 'P', 'p', 0)";

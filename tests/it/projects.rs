@@ -195,7 +195,7 @@ async fn deleting_a_project_tells_all_that_ends_with_it() {
         let invited = json!({ "email": "zoe@acme.example", "projects": ["Atlas"] });
         agent.ok("invite_organization_member", invited).await;
         agent.ok("invite_organization_member", json!({ "email": "yan@acme.example", "projects": ["Borealis"] })).await;
-        let mut db = agent.db().begin().await.unwrap();
+        let mut db = agent.db().recording().begin().await.unwrap();
         for (row, values) in [
             ("certificates SELECT 'c_1', organization_id, 'Edge', 'pem', 'f', 0, 1, 0 FROM projects WHERE slug = 'atlas'", vec![]),
             ("certificate_activations SELECT 'c_1', id, 0 FROM projects WHERE slug = 'atlas'", vec![]),

@@ -22,7 +22,7 @@ fn items(list: &Value) -> &Vec<Value> {
 
 /// Three hundred projects that one person owns; made by calls they would take a minute.
 async fn three_hundred(agent: &Agent, owner: &str) {
-    let mut tx = agent.db().begin().await.unwrap();
+    let mut tx = agent.db().recording().begin().await.unwrap();
     let owner = format!("SELECT id FROM users WHERE email = '{}'", company::email(owner));
     for it in 0..300 {
         for sql in [
