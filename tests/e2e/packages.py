@@ -121,9 +121,9 @@ def python_alone():
         return skipped("wheel: there is none")
     prefix = sys.base_prefix
     script = (
-        f"{prefix}/bin/python3 -c \"import os, subprocess as s; s.check_call(['{prefix}/bin/python3', '-m', 'venv', '/home/v']); "
-        "s.check_call(['/home/v/bin/pip', 'install', '--quiet', '--no-index', '--find-links', '/dist', 'rolecall']); "
-        "s.check_call(['/home/v/bin/python', '/client.py', '/home/v/bin/rolecall', 'serve'])\""
+        f"{prefix}/bin/python3 -c \"import os, subprocess as s; s.check_call(['{prefix}/bin/python3', '-m', 'venv', '/venv']); "
+        "s.check_call(['/venv/bin/pip', 'install', '--quiet', '--no-index', '--find-links', '/dist', 'rolecall']); "
+        "s.check_call(['/venv/bin/python', '/client.py', '/venv/bin/rolecall', 'serve'])\""
     )
     used(in_clean_root([*LIBRARIES, prefix], script, {"client.py": CLIENT}), "nothing but Python: pip install, serve")
     uvx = shutil.which("uvx", path=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}")
