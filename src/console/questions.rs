@@ -184,7 +184,8 @@ fn waits(it: &Approval, agreed: Vec<String>) -> Waiting {
         name: text(&target["name"]).unwrap_or_else(|| first.to_owned()),
         organization: text(&target["organization"]).filter(|it| Some(it.as_str()) != target["name"].as_str()),
         connection,
-        gravity: gravity(&impact["gravity"]).unwrap_or(Gravity::Low),
+        // What cannot be read is shown as grave.
+        gravity: gravity(&impact["gravity"]).unwrap_or(Gravity::Critical),
         can_be_undone: !impact["undo"].is_null(),
         losses: losses.iter().map(|it| format!("{} {}", it.count, it.what)).collect(),
         client: clean(asked["client"].as_str().unwrap_or_default()).into_owned(),

@@ -1,9 +1,6 @@
 //! Many who write at once, on several processes: nobody is told of another's transaction, and the ledger stays one chain.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use rolecall::{
     app::App,
@@ -88,50 +85,5 @@ async fn sixty_four_writers_at_once_all_end_done_and_the_ledger_stays_one_chain(
         assert_eq!(after.rows, before + 2 * i64::try_from(WRITERS * 5).unwrap(), "{kind}: an intent and an outcome for each call");
         let mut conn = apps[0].db.read().await.unwrap();
         assert_eq!(conn.number("SELECT COUNT(*) FROM open_intents", &[]).await.unwrap(), 0, "{kind}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it measures: cargo test --test it -- --ignored --nocapture how_many_changes"]
-async fn how_many_changes_there_are_a_second() {
-    const SPAN: Duration = Duration::from_secs(5);
-    println!("| store | in flight | changes a second | p50 ms | p99 ms | errors |\n|---|---:|---:|---:|---:|---:|");
-    for store in Store::each().await {
-        let apps = replicas(&store, 3, 64).await;
-        for in_flight in [1, 16, 64] {
-            let begun = Instant::now();
-            let writers = (0..in_flight).map(|writer| {
-                let app = Arc::clone(&apps[writer % apps.len()]);
-                tokio::spawn(async move {
-                    let (mut times, mut errors, mut at) = (Vec::new(), 0, 0);
-                    while begun.elapsed() < SPAN {
-                        at += 1;
-                        let (sent, text) = (Instant::now(), format!("{in_flight} {at}"));
-                        let change = json!({ "project": format!("Project {writer}"), "description": text });
-                        match call(&app, "update_project", change).await {
-                            Ok(_) => times.push(sent.elapsed().as_secs_f64() * 1e3),
-                            Err(error) => {
-                                if errors == 0 {
-                                    eprintln!("{error}");
-                                }
-                                errors += 1;
-                            }
-                        }
-                    }
-                    (times, errors)
-                })
-            });
-            let (mut times, mut errors) = (Vec::new(), 0);
-            for writer in writers.collect::<Vec<_>>() {
-                let (more, failed) = writer.await.unwrap();
-                times.extend(more);
-                errors += failed;
-            }
-            let took = begun.elapsed().as_secs_f64();
-            times.sort_by(f64::total_cmp);
-            let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or_default();
-            let each = f64::from(u32::try_from(times.len()).unwrap()) / took;
-            println!("| {} | {in_flight} | {each:.0} | {:.1} | {:.1} | {errors} |", apps[0].db.kind(), at(50), at(99));
-        }
     }
 }
