@@ -51,10 +51,10 @@ impl Engine {
         let ask = Ask::new(&self.db, &self.guard, tool, caller, &accounts, accounts.len() > 1);
         let looked = ask.person(&op.member).await;
         let somebody = looked.one(who)?;
-        let failed = looked.gaps.failed.iter().map(|it| (it.connection.as_str(), it.message.as_str()));
-        let not_asked = looked.gaps.not_asked.iter().map(|it| (it.as_str(), "it may not be asked for this"));
-        let silent = failed.chain(not_asked);
-        notes.extend(silent.map(|(name, why)| format!("{name} did not answer, and nothing is taken there: {why}")));
+        notes.extend(
+            looked.gaps.failed.iter().map(|it| format!("{} did not answer, and nothing is taken there: {}", it.connection, it.message)),
+        );
+        notes.extend(looked.gaps.not_asked.iter().map(|it| format!("{it} was not asked, and nothing is taken there")));
         let mut done: Vec<&str> = Vec::new();
         for (reader, holder) in &somebody.seen {
             let connection = &reader.connection;

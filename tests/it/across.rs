@@ -8,7 +8,7 @@ use rolecall::{
 use crate::support::{Agent, Options, Store, json};
 
 /// Two directories of their own, `north` and `south`.
-async fn two() -> (Agent, Vec<std::sync::Arc<Store>>) {
+pub(crate) async fn two() -> (Agent, Vec<std::sync::Arc<Store>>) {
     let stores = vec![Store::sqlite(), Store::sqlite()];
     let mut connections: Vec<Connection> = Vec::new();
     for (name, store) in ["north", "south"].into_iter().zip(&stores) {

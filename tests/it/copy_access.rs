@@ -138,20 +138,9 @@ async fn every_service_gives_what_it_can() {
         (Provider::Engine, "ana.ruiz", "priya.raman"),
     ] {
         let world = World::of(provider, Options::default()).await;
-        let before = world.state().await;
         let call = json!({ "from": email(from), "to": email(to) });
-        world.agent.refusing().await.call("copy_access", call.clone()).await;
-        assert!(world.state().await == before, "{provider:?}: nothing was sent");
-        let done = world.agent.ok("copy_access", call).await;
         // Its team is managed elsewhere, which is told.
         let expected = if provider == Provider::Openai { [1, 0, 0] } else { [0, 0, 0] };
-        let amiss = ["failed", "unknown", "refused"].map(|it| done["after"][it].as_u64().unwrap_or_default());
-        assert_eq!(
-            (amiss, done["after"]["done"].as_u64() > Some(0)),
-            (expected, true),
-            "{provider:?} {}\n{}",
-            world.agent.questions().join("\n"),
-            done["after"]
-        );
+        world.plan("copy_access", call, expected).await;
     }
 }

@@ -1,12 +1,9 @@
 //! Who can do something and through what, in one call.
 
-use rolecall::{
-    providers::{Connection, local},
-    store::Db,
-};
 use rolecall_sandbox::Fault;
 
 use crate::{
+    across,
     company::{acme, email, join, team},
     five::Five,
     practice::{Provider, World},
@@ -193,13 +190,8 @@ async fn many_people_come_in_pages_and_each_of_them_once() {
 }
 
 /// Two directories of their own, `north` and `south`, each with an organization Acme and a project of its own.
-async fn two() -> (Agent, Vec<std::sync::Arc<Store>>) {
-    let stores = vec![Store::sqlite(), Store::sqlite()];
-    let mut connections: Vec<Connection> = Vec::new();
-    for (name, store) in ["north", "south"].into_iter().zip(&stores) {
-        connections.push(local::connect(name, Db::open(&store.url).await.unwrap(), local::Settings::default()));
-    }
-    let agent = Agent::connected(connections, Options::default()).await;
+async fn two_companies() -> (Agent, Vec<std::sync::Arc<Store>>) {
+    let (agent, stores) = across::two().await;
     for (connection, projects) in [("north", &["Atlas", "Both"]), ("south", &["Borealis", "Both"])] {
         agent
             .ok(
@@ -216,7 +208,7 @@ async fn two() -> (Agent, Vec<std::sync::Arc<Store>>) {
 
 #[tokio::test]
 async fn a_place_in_one_account_needs_no_account_and_one_in_two_asks_which() {
-    let (agent, _stores) = two().await;
+    let (agent, _stores) = two_companies().await;
     let answer = agent.ok("explain_access", json!({ "project": "Borealis", "action": "delete" })).await;
     assert!(answer["answer"].as_str().unwrap().contains("project Borealis"), "{answer}");
     let both = agent.fails("explain_access", json!({ "project": "Both", "action": "delete" }), "ambiguous_project").await;

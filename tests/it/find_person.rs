@@ -1,14 +1,10 @@
 //! A person, in all accounts at once.
 
-use rolecall::{
-    providers::{Connection, local},
-    store::Db,
-};
-
 use crate::{
+    across::two,
     five::Five,
     practice::{Provider, World},
-    support::{Agent, Options, Store, Value, json, params},
+    support::{Agent, Options, Value, json, params},
 };
 
 /// One field of each row of a part.
@@ -96,16 +92,6 @@ async fn several_people_of_one_name_are_listed_and_none_of_them_is_chosen() {
     assert_eq!(each(&answer, "people", "person"), ["jo.lee@acme.example", "jo.lee2@acme.example"]);
     assert_eq!(answer["answer"], "2 people are called `Jo Lee`: call again with the address of one of them.");
     assert!(answer.get("access").is_none() && answer.get("probably_same").is_none(), "{answer}");
-}
-
-/// Two directories of their own, `north` and `south`.
-async fn two() -> (Agent, Vec<std::sync::Arc<Store>>) {
-    let stores = vec![Store::sqlite(), Store::sqlite()];
-    let mut connections: Vec<Connection> = Vec::new();
-    for (name, store) in ["north", "south"].into_iter().zip(&stores) {
-        connections.push(local::connect(name, Db::open(&store.url).await.unwrap(), local::Settings::default()));
-    }
-    (Agent::connected(connections, Options::default()).await, stores)
 }
 
 #[tokio::test]

@@ -148,18 +148,7 @@ async fn five_accounts_are_left_at_once_and_the_one_that_is_down_is_named() {
 async fn every_service_lets_somebody_go_as_it_can() {
     for provider in [Provider::Local, Provider::Geai, Provider::Openai, Provider::Seeme, Provider::Engine] {
         let world = World::of(provider, Options::default()).await;
-        let before = world.state().await;
         let call = json!({ "member": "ana.ruiz@acme.example", "successor": "helena.brandt@acme.example", "keys": "stop" });
-        world.agent.refusing().await.call("offboard_person", call.clone()).await;
-        assert!(world.state().await == before, "{provider:?}: nothing was sent");
-        let done = world.agent.ok("offboard_person", call).await;
-        let amiss = ["failed", "unknown", "refused"].map(|it| done["after"][it].as_u64().unwrap_or_default());
-        assert_eq!(
-            (amiss, done["after"]["done"].as_u64() > Some(0)),
-            ([0, 0, 0], true),
-            "{provider:?} {}\n{}",
-            world.agent.questions().join("\n"),
-            done["after"]
-        );
+        world.plan("offboard_person", call, [0, 0, 0]).await;
     }
 }

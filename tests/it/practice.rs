@@ -98,6 +98,18 @@ impl World {
         Self { agent: Agent::connected(vec![connection], options).await, service }
     }
 
+    /// A plan that a person declines, for which nothing is sent; then the same, agreed to: something of it is done, and so many of its
+    /// rows fail, are unknown and are refused.
+    pub(crate) async fn plan(&self, tool: &str, call: Value, expected: [u64; 3]) {
+        let before = self.state().await;
+        self.agent.refusing().await.call(tool, call.clone()).await;
+        assert!(self.state().await == before, "{tool}: nothing was sent");
+        let done = self.agent.ok(tool, call).await;
+        let amiss = ["failed", "unknown", "refused"].map(|it| done["after"][it].as_u64().unwrap_or_default());
+        let told = format!("{tool} {}\n{}", self.agent.questions().join("\n"), done["after"]);
+        assert_eq!((amiss, done["after"]["done"].as_u64() > Some(0)), (expected, true), "{told}");
+    }
+
     /// What a call would do. Nothing may be asked or changed for it.
     pub(crate) async fn preview(&self, tool: &str, mut arguments: Value) -> Value {
         arguments["dry_run"] = true.into();
