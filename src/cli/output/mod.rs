@@ -171,16 +171,21 @@ fn below(out: &mut impl Write, fields: &Map<String, Value>) -> io::Result<()> {
 }
 
 fn details(out: &mut impl Write, fields: &Map<String, Value>, width: Width) -> io::Result<()> {
+    let whole = Map::new();
+    // Lists inside, such as who can do something, or what became of each person of a batch: the things, and what is told beside them.
+    let lists = fields.iter().filter_map(|(name, value)| match value {
+        Value::Array(items) if items.iter().any(Value::is_object) => Some((name, items, &whole)),
+        Value::Object(inner) => Some((name, inner.get("items")?.as_array().filter(|it| !it.is_empty())?, inner)),
+        _ => None,
+    });
     let mut lines = Vec::new();
-    flatten("", fields, &mut lines);
+    let is_line = |it: &Value| !it.as_array().is_some_and(|it| it.iter().any(Value::is_object));
+    let rest: Map<String, Value> = fields.iter().filter(|it| is_line(it.1)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    flatten("", &rest, &mut lines);
     table::fields(out, lines, width)?;
-    // Lists inside, such as what became of each person of a batch.
-    for (name, value) in fields {
-        let inner = value.get("items").and_then(Value::as_array).filter(|it| !it.is_empty());
-        if let Some(items) = inner {
-            writeln!(out, "\n{name}:")?;
-            list(out, value.as_object().unwrap_or(&Map::new()), items, width)?;
-        }
+    for (name, items, beside) in lists {
+        writeln!(out, "\n{name}:")?;
+        list(out, beside, items, width)?;
     }
     Ok(())
 }
@@ -245,6 +250,15 @@ mod tests {
             printed(&json!({ "status": "done", "target": { "kind": "project", "name": "Atlas" }, "undo": null, "roles": ["a", "b"] }));
         let lines: Vec<Vec<&str>> = text.lines().map(|it| it.split_whitespace().collect()).collect();
         assert_eq!(lines, [vec!["status", "done"], vec!["target.kind", "project"], vec!["target.name", "Atlas"], vec!["roles", "a,", "b"]]);
+    }
+
+    #[test]
+    fn things_inside_are_tables_of_their_own() {
+        let text = printed(
+            &json!({ "answer": "2 can", "people": [{ "who": "ana", "id": "1" }, { "who": "bo", "id": "2" }], "after": { "items": [] } }),
+        );
+        let lines: Vec<Vec<&str>> = text.lines().map(|it| it.split_whitespace().collect()).collect();
+        assert_eq!(lines, [vec!["answer", "2", "can"], vec![], vec!["people:"], vec!["WHO", "ID"], vec!["ana", "1"], vec!["bo", "2"]]);
     }
 
     fn told(value: &Value, format: Format) -> String {
