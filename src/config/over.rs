@@ -4,8 +4,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    Accounts, ConfigError, File, RawAsk, RawAsks, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, connections::RawConnection, domain,
-    effect,
+    ConfigError,
+    connections::RawConnection,
+    file::{Accounts, File, RawAsk, RawAsks, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, domain, effect, mail_domains},
 };
 use crate::{
     guard::{Ask, Asks, Fallback},
@@ -76,13 +77,13 @@ impl File {
             told.push("the gravest changes need two people".to_owned());
         }
         if let Some(trusted) = trusted_domains {
-            let trusted: Vec<String> = super::mail_domains(&trusted)?.into_iter().collect();
+            let trusted: Vec<String> = mail_domains(&trusted)?.into_iter().collect();
             // Without a list of the user's own, those of the people in power are trusted, whom nobody knows yet.
             if self.guard.trusted_domains.is_none() && !trusted.is_empty() {
                 return Err(not_taken("guard.trusted_domains"));
             }
             let own = self.guard.trusted_domains.take();
-            self.guard.trusted_domains = own.map(|it| super::mail_domains(&it).map(|it| it.into_iter().collect())).transpose()?;
+            self.guard.trusted_domains = own.map(|it| mail_domains(&it).map(|it| it.into_iter().collect())).transpose()?;
             narrow(&mut self.guard.trusted_domains, trusted, None, "guard.trusted_domains", &mut told);
         }
         if shared_activity == Some(false) && self.guard.shared_activity == Some(true) {

@@ -6,6 +6,7 @@ mod consoles;
 mod db;
 mod ends;
 mod errors;
+mod failure;
 mod jobs;
 mod kept;
 mod ledger;
@@ -15,21 +16,25 @@ mod repeats;
 mod reviews;
 mod segments;
 mod servers;
+mod values;
 mod waiting;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Recording, Row, StoreError, Val, hear, heard};
+pub use db::{Conn, Db, Recording, hear, heard};
 pub use ends::EndRow;
+pub use failure::StoreError;
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};
 pub use kept::KeptTime;
 pub use ledger::{Anchor, CallPage, CallsOfDay, EntryKind, LedgerRow, OpenIntent, Verification};
 pub use repeats::{Repeat, RepeatKey};
 pub use segments::{Base, LedgerKey, Retention};
+pub use values::{Row, Val};
 
-pub(crate) use db::{FromStore, args, pause, row, transaction};
+pub(crate) use db::{FromStore, pause, transaction};
 pub use open::Pools;
 pub(crate) use open::{private_folder, private_new_file};
+pub(crate) use values::{args, row};
 pub(crate) use waiting::{Tries, patiently, until, within};
 
 /// A new id such as `prj_01m4x8k2c7qn5w3r`: later ones sort after earlier ones, give or take a millisecond.

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{StoreError, db::is_away, waiting::until};
+use super::{StoreError, failure::is_away, waiting::until};
 
 /// How many connections each pool has at most.
 const CONNECTIONS: u32 = 8;

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::domain::access::Role as HeldRole;
+use super::{things::DAY, *};
+use crate::{
+    domain::{access::Role as HeldRole, keys::OwnerAccess},
+    tools::keys::UpdateApiKey,
+};
 
 const NOW: Timestamp = Timestamp(1000 * DAY);
 
