@@ -64,7 +64,7 @@ use weigh::too_many;
 pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
-    domain::Timestamp,
+    domain::{ReviewLimits, Timestamp},
     error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
@@ -111,6 +111,8 @@ pub struct GuardSettings {
     pub time_zone: Option<String>,
     /// How many people and things one plan may take away. `None`: of each kind half of what the organization has, see `weigh.rs`.
     pub max_removals: Option<u64>,
+    /// What a review of access counts as long.
+    pub review: ReviewLimits,
 }
 
 /// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
@@ -190,6 +192,11 @@ impl Guard {
     /// The mail domains that the operator trusts with power, where any are named.
     pub(crate) fn trusted_domains(&self) -> Option<BTreeSet<String>> {
         self.settings.trust.domains.clone()
+    }
+
+    /// What a review of access counts as long.
+    pub(crate) fn review_limits(&self) -> ReviewLimits {
+        self.settings.review
     }
 
     /// Sends a read.

@@ -8,6 +8,7 @@ use std::{any::Any, collections::HashMap, sync::Arc, time::Duration};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::{
     domain::access::{self, Grants, People},
@@ -52,7 +53,7 @@ pub struct Connection {
     /// The organization that writes are kept to.
     pub pin: Option<String>,
     handlers: HashMap<&'static str, Handler>,
-    open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
+    open: Box<dyn Fn(Waits) -> Scope + Send + Sync>,
     rehearse: Option<Box<dyn Fn() -> Scope + Send + Sync>>,
     health: HealthFn,
     settle: Option<SettleFn>,
@@ -69,6 +70,17 @@ const LONGEST_HERE: Duration = Duration::from_secs(45);
 /// from one call of a client to the next: what was told a minute ago may no longer be so.
 #[derive(Clone)]
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
+
+/// How long the requests of a piece of work may wait for their turn, and for repetitions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Waits {
+    #[default]
+    Usually,
+    /// Each so long.
+    Each(Duration),
+    /// All of them until then.
+    Until(Instant),
+}
 
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
 type GrantsFn = Box<dyn Fn(&Scope, access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
@@ -125,7 +137,7 @@ impl Connection {
     pub(crate) fn with_scopes<P: Send + Sync + 'static>(
         name: &str,
         kind: &'static str,
-        open: impl Fn(Option<Duration>) -> Arc<P> + Send + Sync + 'static,
+        open: impl Fn(Waits) -> Arc<P> + Send + Sync + 'static,
     ) -> Builder<P> {
         let open = Arc::new(open);
         let make = Arc::clone(&open);
@@ -162,12 +174,12 @@ impl Connection {
 
     /// Begins a piece of work: one call, or many that belong together.
     pub(crate) fn open(&self) -> Scope {
-        (self.open)(None)
+        (self.open)(Waits::Usually)
     }
 
     /// Begins a piece of work in which nobody waits for a single request: each may wait this long for its turn.
     pub(crate) fn open_patient(&self, patience: Duration) -> Scope {
-        (self.open)(Some(patience))
+        (self.open)(Waits::Each(patience))
     }
 
     /// Begins a piece of work in which each change is planned as if those planned in it before were made; none where the provider
@@ -220,9 +232,9 @@ impl Connection {
         self.grants.is_some()
     }
 
-    /// Begins a piece of work that looks at who holds what.
-    pub(crate) fn reader(self: &Arc<Self>) -> Reader {
-        Reader { connection: Arc::clone(self), scope: self.open() }
+    /// Begins a piece of work that looks at who holds what, and asks for nothing more once that time has come.
+    pub(crate) fn reader(self: &Arc<Self>, until: Instant) -> Reader {
+        Reader { connection: Arc::clone(self), scope: (self.open)(Waits::Until(until)) }
     }
 
     /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
@@ -292,7 +304,7 @@ impl Account for Connection {
 /// Builds a connection, handler by handler.
 pub(crate) struct Builder<P> {
     connection: Connection,
-    open: Arc<dyn Fn(Option<Duration>) -> Arc<P> + Send + Sync>,
+    open: Arc<dyn Fn(Waits) -> Arc<P> + Send + Sync>,
     /// The tool that was named last.
     last: &'static str,
 }
@@ -352,7 +364,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
     /// Says how work is begun whose changes are planned one upon the other; see [`Connection::rehearse`].
     pub(crate) fn rehearsed(mut self, begin: impl Fn(&P) -> P + Send + Sync + 'static) -> Self {
         let open = Arc::clone(&self.open);
-        self.connection.rehearse = Some(Box::new(move || Scope(Arc::new(begin(&open(None))))));
+        self.connection.rehearse = Some(Box::new(move || Scope(Arc::new(begin(&open(Waits::Usually))))));
         self
     }
 
@@ -362,7 +374,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<(), ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.health = Box::new(move || Box::pin(check(open(None))));
+        self.connection.health = Box::new(move || Box::pin(check(open(Waits::Usually))));
         self
     }
 
@@ -372,7 +384,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(None), call_id, give_up))));
+        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(Waits::Usually), call_id, give_up))));
         self
     }
 

@@ -178,7 +178,7 @@ impl Engine {
     ) -> Result<Option<(UnsentChange, String)>, CallError> {
         let tool = &offer.tool;
         let taking = self.catalog.offer(tool.ended_by.ok_or(CallError::Internal)?)?;
-        let change = giving(taking, connection, &plan::scope(connection), in_words_of(taking, arguments))?;
+        let change = giving(taking, connection, &plan::scope(connection), in_words_of(&taking.tool, arguments))?;
         let Ok(step) = self.guard.plan(&taking.tool, &connection.name, caller, change, None).await else { return Ok(None) };
         let plan = step.plan();
         let mut conn = self.db.read().await?;
@@ -251,10 +251,10 @@ fn told_to_service(
 }
 
 /// The arguments of a call that gives as those of the call that takes.
-fn in_words_of(taking: &Offer, arguments: &Map<String, Value>) -> Map<String, Value> {
-    let schema = taking.tool.input();
+pub(super) fn in_words_of(taking: &Tool, arguments: &Map<String, Value>) -> Map<String, Value> {
+    let schema = taking.input();
     let known = |name: &str| schema["properties"].get(name).is_some();
-    let renamed = |name: &str| match (taking.tool.name, name) {
+    let renamed = |name: &str| match (taking.name, name) {
         (RemoveOrganizationMember::NAME, "email") => "member".to_owned(),
         (CancelInvitation::NAME, "email") => "invitation".to_owned(),
         _ => name.to_owned(),

@@ -29,7 +29,7 @@ use secrecy::SecretString;
 pub(crate) use draft::{Draft, Sent};
 pub(crate) use explain::{Explain, Heard, Said};
 pub(crate) use pace::Pace;
-pub(crate) use paging::{Drained, broken, cut, drain, filled, items, once, theirs, walk};
+pub(crate) use paging::{Drained, as_far_as_read, broken, cut, drain, filled, items, later, once, theirs, walk};
 pub(crate) use request::{File, Reading, Reply, Request, Writing};
 pub(crate) use session::Session;
 pub(crate) use tolerant::read as tolerant;
