@@ -76,7 +76,8 @@ impl Person {
     async fn sign_in(served: &Served, url: &str) -> Self {
         let db = Db::open(url).await.unwrap();
         let link = link(&db, &served.1, "bench").await.unwrap();
-        let (http, code) = (Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(), link.split_once('#').unwrap().1);
+        let (http, code) =
+            (Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(), link.split_once('#').unwrap().1);
         let form = http.post(format!("{}/console/sign-in", served.1)).header(ORIGIN, &served.1);
         let answer = form.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("code={code}")).send().await.unwrap();
         let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -119,10 +120,8 @@ async fn main() {
     fill::analyze(&db).await.unwrap();
     db.close().await;
 
-    let cases = [
-        (small, "Acme", "Atlas", "ana.ruiz@acme.example", "Ember"),
-        (big, "Big", "prj_all", "p0000500@big.example", "Project 0000500"),
-    ];
+    let cases =
+        [(small, "Acme", "Atlas", "ana.ruiz@acme.example", "Ember"), (big, "Big", "prj_all", "p0000500@big.example", "Project 0000500")];
     let mut columns = Vec::new();
     for (url, organization, ends, person, project) in &cases {
         let served = serve(folder.path(), url, true).await;

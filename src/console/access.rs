@@ -158,44 +158,34 @@ impl Program {
         let named = ProjectRef::try_from(project.to_owned()).map_err(|error| nobody(&error.to_string()))?;
         let grants = connection.grants(GrantScope::Project(named)).await.map_err(provider_trouble)?.unwrap_or_default();
         let place = grants.list.iter().find(|it| matches!(it.place, Place::Project { .. })).map(|it| it.place.clone());
-        let can = |action: Action| -> String {
-            let Some(place) = &place else { return String::new() };
-            let who: BTreeSet<&str> = access::who_can(&grants.list, place, action)
-                .into_iter()
-                .filter(|it| it.holder.is_people())
-                .map(|it| it.holder.label())
-                .collect();
-            who.into_iter().collect::<Vec<_>>().join(", ")
-        };
-        let facts =
-            [("Can manage people", can(Action::Manage)), ("Can make keys", can(Action::Keys)), ("Can delete it", can(Action::Delete))];
-        let facts: Vec<(String, String)> = facts.into_iter().filter(|it| !it.1.is_empty()).map(|it| (it.0.to_owned(), it.1)).collect();
         let organization = place.as_ref().map(|it| it.organization().name.clone()).unwrap_or_default();
         let name = place.as_ref().map_or_else(|| project.to_owned(), |it| it.name().to_owned());
         let subtitle = format!("{organization} · connection {}", connection.name);
         let scope = Scope { connection: connection.name.clone(), organization };
-        let (answer, able) = self.explained(connection, project).await;
-        let facts = answer.map(|it| ("In a sentence".to_owned(), it)).into_iter().chain(facts).collect();
+        let (answer, more, able) = self.explained(connection, project).await;
+        let more = more.then(|| ("Shown here".to_owned(), "the first hundred of each kind; every grant stands below".to_owned()));
+        let facts = answer.map(|it| ("In a sentence".to_owned(), it)).into_iter().chain(more).collect();
         let reached = reached("Every grant, one by one".to_owned(), scope, grants, |_| true);
         Ok(Dossier { name, subtitle, facts, reached, able, suggestion: None })
     }
 
-    /// What the tool that explains access tells of a project: in a sentence, and who can do what by which ways, those with power first.
-    async fn explained(&self, connection: &Connection, project: &str) -> (Option<String>, Vec<Able>) {
+    /// What the tool that explains access tells of a project: in a sentence, whether there are more than are listed, and who can do what by
+    /// which ways, those with power first.
+    async fn explained(&self, connection: &Connection, project: &str) -> (Option<String>, bool, Vec<Able>) {
         let mut arguments = json!({ "project": project });
         if self.app.connections.len() > 1 {
             arguments["connection"] = connection.name.as_str().into();
         }
         if self.app.catalog.offer(ExplainAccess::NAME).is_err() {
-            return (None, Vec::new());
+            return (None, false, Vec::new());
         }
-        let Ok(found) = self.read(ExplainAccess::NAME, arguments).await else { return (None, Vec::new()) };
+        let Ok(found) = self.read(ExplainAccess::NAME, arguments).await else { return (None, false, Vec::new()) };
         let listed = |list: &str, perhaps: bool| {
             found[list].as_array().into_iter().flatten().map(move |it| Able { perhaps, ..able(it) }).collect::<Vec<_>>()
         };
         let mut all = [listed("people", false), listed("programs", false), listed("perhaps", true)].concat();
         all.sort_by_key(|it| !it.ways.iter().any(|it| it.power));
-        (found["answer"].as_str().map(str::to_owned), all)
+        (found["answer"].as_str().map(str::to_owned), !found["next_cursor"].is_null(), all)
     }
 }
 

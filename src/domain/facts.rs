@@ -74,6 +74,11 @@ impl Counted {
     pub fn is_none(&self) -> bool {
         self.count == 0
     }
+
+    /// All names that are kept.
+    pub fn kept(self) -> Vec<String> {
+        if self.all.is_empty() { self.names } else { self.all }
+    }
 }
 
 impl From<Vec<String>> for Counted {

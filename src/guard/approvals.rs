@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Asks, Caller, Guard, Question, TTL_SECONDS};
+use super::{Ask, Caller, Guard, GuardSettings, Question, TTL_SECONDS};
 use crate::{
     domain::{Gravity, List, Timestamp, one_line},
     error::{CallError, ProviderError},
@@ -51,7 +51,7 @@ impl Guard {
         let found = db.approval(id).await?.filter(|it| it.principal == caller.principal && it.is_open(now));
         Ok(found.map(|it| Shown {
             facts: serde_json::from_str(&it.question).unwrap_or_default(),
-            counts: counts_in_client(&it, self.settings.asks, self.settings.second_person),
+            counts: counts_in_client(&it, &self.settings),
             expires_at: Timestamp(it.expires_at),
         }))
     }
@@ -69,7 +69,7 @@ impl Guard {
         let Some(approval) = self.db.read().await?.approval(id).await?.filter(|it| it.principal == caller.principal) else {
             return not_open();
         };
-        if !counts_in_client(&approval, self.settings.asks, self.settings.second_person) {
+        if !counts_in_client(&approval, &self.settings) {
             return refused("the operator wants this to be answered elsewhere, so an answer that a client brings is none");
         }
         let person = format!("somebody in {}", if caller.client.is_empty() { "a client" } else { &caller.client });
@@ -106,12 +106,12 @@ pub(crate) enum Answer {
 }
 
 /// Whether a yes that a client brings counts for an approval, by what it keeps and by what the operator wants now.
-fn counts_in_client(approval: &Approval, asks: Asks, second_person: bool) -> bool {
+fn counts_in_client(approval: &Approval, settings: &GuardSettings) -> bool {
     let kept: Value = serde_json::from_str(&approval.question).unwrap_or_default();
+    let is_for_clients = approval.needed == 1 && Answering { person: "", place: Ask::Client }.may(approval);
     // Of what cannot be read, nobody knows how grave it is.
-    let Ok(gravity) = serde_json::from_value::<Gravity>(kept["impact"]["gravity"].clone()) else { return false };
-    let who = Answering { person: "", place: Ask::Client };
-    approval.needed == 1 && who.may(approval) && asks.of(gravity) == Ask::Client && !(second_person && gravity == Gravity::Critical)
+    let gravity = serde_json::from_value::<Gravity>(kept["impact"]["gravity"].clone());
+    is_for_clients && gravity.is_ok_and(|it| settings.counts_in_client(it))
 }
 
 fn waiting(it: &Approval) -> Waiting {

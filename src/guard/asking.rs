@@ -31,7 +31,7 @@ impl Guard {
         let gravity = record.plan.impact.gravity;
         let gravest = gravity == Gravity::Critical;
         let place = self.settings.asks.of(gravity);
-        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+        let needed = self.settings.needed(gravity);
         let now = self.now().await?;
         let ask = |question: Question, timeline: &str| {
             let ticket = Ticket::new(call, &version, (now, record.since), timeline);

@@ -136,7 +136,7 @@ try {
   await shot("chat-plan");
   await audit("plan");
   ({ frame } = await shown("apply_changes", { steps, dry_run: true }));
-  check("a plan that nobody is asked about yet takes no answer", await frame.getByText("A plan; nothing was changed").isVisible() && !await frame.locator("form").count());
+  check("a plan that nobody is asked about yet takes no answer", await frame.getByText("A plan; nothing was changed").isVisible() && !await frame.locator("#answer").count());
   await host.setViewportSize({ width: 360, height: 740 });
   ({ frame } = await shown("offboard_person", { member: "ana.ruiz@acme.example" }));
   check("it fits into 360 pixels", await host.frames()[1].evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));

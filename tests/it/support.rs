@@ -198,6 +198,11 @@ impl Client {
     pub(crate) fn new(person: Person) -> Self {
         Self { person, questions: Arc::default() }
     }
+
+    /// The questions that were put since the last time.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.questions.lock().unwrap())
+    }
 }
 
 impl ClientHandler for Client {
@@ -373,7 +378,7 @@ impl Agent {
 
     /// The questions that were asked since the last time.
     pub(crate) fn questions(&self) -> Vec<String> {
-        std::mem::take(&mut *self.client.service().questions.lock().unwrap())
+        self.client.service().asked()
     }
 
     /// What the directory holds, table by table, to compare before and after.

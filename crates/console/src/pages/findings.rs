@@ -7,6 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{
     Frame,
@@ -67,9 +68,22 @@ fn planned_by(mend: &Mend, scope: &Scope, session: &Session, subject: &str) -> M
         form.mend method="post" action="/console/access/findings/plan" {
             (fields(mend, scope, session))
             button type="submit" aria-label={ "Plan: " (mend.tool.replace('_', " ")) ", " (subject) } { "Plan…" }
-            code { (mend.tool) " " (mend.arguments) }
+            span.small { b { (mend.tool.replace('_', " ")) } @for (name, value) in arguments(mend) { span.soft { " · " (name.replace('_', " ")) } " " (value) } }
         }
     }
+}
+
+/// The arguments of a call, as people read them.
+fn arguments(mend: &Mend) -> Vec<(String, String)> {
+    let told = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            items.iter().map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    };
+    let fields: Map<String, Value> = serde_json::from_str(&mend.arguments).unwrap_or_default();
+    fields.iter().map(|(name, value)| (name.clone(), told(value))).collect()
 }
 
 fn fields(mend: &Mend, scope: &Scope, session: &Session) -> Markup {

@@ -198,7 +198,7 @@ fn losing(loss: &Loss, at: usize) -> Markup {
         section.card {
             div.head { h2 { (title) " " span.soft { @if told < loss.count { "the first " (told) " by name" } @else { "all by name" } } } (filter(&id, "names")) }
             div.scroll.short tabindex="0" role="region" aria-label=(title) {
-                table id=(id) { thead.hidden { tr { th scope="col" { "Name" } } } tbody { @for it in &loss.all { tr { td.name { (it) } } } } }
+                table.names id=(id) { thead.hidden { tr { th scope="col" { "Name" } } } tbody { @for it in &loss.all { tr { td.name { (it) } } } } }
             }
         }
     }
