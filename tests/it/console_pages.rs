@@ -13,9 +13,11 @@ use rolecall::{
     store::Db,
     transport::http::{HttpOptions, serve_http, serve_pages},
 };
+use rolecall_sandbox::openai::Openai;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    lab::Lab,
     support::{Agent, DIRECTORY_TABLES, Options, Person, Store, dump, json},
     wire::{ALICE, Site, loopback},
 };
@@ -29,7 +31,10 @@ struct Pages {
 
 impl Pages {
     async fn open(store: &Store) -> Self {
-        let app = store.app(&Options::default()).await;
+        Self::of(store.app(&Options::default()).await).await
+    }
+
+    async fn of(app: Arc<App>) -> Self {
         let stop = CancellationToken::new();
         let pages = Some(("/console", Open::pages(&app, stop.clone()).await.unwrap()));
         let bound = serve_pages(HttpOptions { pages, ..loopback() }, stop.clone()).await.unwrap();
@@ -39,7 +44,11 @@ impl Pages {
 
     /// The same with somebody signed in.
     async fn signed_in(store: &Store) -> Self {
-        let mut pages = Self::open(store).await;
+        Self::open(store).await.with_somebody().await
+    }
+
+    async fn with_somebody(self) -> Self {
+        let mut pages = self;
         let answer = pages.sign_in(&pages.code("mira").await).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().clone_into(&mut pages.cookie);
@@ -395,4 +404,23 @@ async fn a_project_tells_who_can_do_what_and_by_which_way() {
     let page = Pages::signed_in(&store).await.page("/console/access/project?name=Ember").await;
     let able = page.split_once("Who can do what").unwrap().1.split_once("</table>").unwrap().0;
     assert!(able.contains("Declan Byrne") && able.contains("owner, own role") && able.contains("read, write, invite"), "{able}");
+}
+
+#[tokio::test]
+async fn connections_tell_their_pace_and_what_went_wrong_last_with_its_mend() {
+    let it = Lab::<Openai>::new().await;
+    let pages = Pages::of(Arc::clone(&it.agent.app)).await.with_somebody().await;
+    let page = pages.page("/console/connections").await;
+    assert!(page.contains("as fast as the service answers, at most 16 at once") && page.contains("0 requests wait"), "{page}");
+    assert!(!page.contains("Last error"), "{page}");
+    it.faults(&["503:1@GET"]);
+    let told = it.agent.call("list_projects", json!({})).await;
+    assert!(told.get("code").is_some(), "{told}");
+    it.faults(&[]);
+    let page = pages.page("/console/connections").await;
+    let failed = page.split_once("Last error").unwrap().1;
+    assert!(page.contains(">answers<") && failed.contains("the service failed") && failed.contains("<dt>Mend</dt>"), "{page}");
+    // That something is not there is no failure.
+    it.agent.call("get_project", json!({ "project": "Nowhere" })).await;
+    assert!(pages.page("/console/connections").await.contains("the service failed"));
 }

@@ -13,7 +13,7 @@ use crate::{Console, Pace, sign_in::Session};
 pub(crate) async fn list(State(console): State<Console>, Extension(session): Extension<Session>) -> Response {
     let main = match console.desk.connections().await {
         Ok(connections) => html! {
-            (headline("Connections", &html! { (one_or_many(connections.len() as u64, "account", "accounts")) ", each asked just now by one harmless read" }))
+            (headline("Connections", &html! { (one_or_many(connections.len() as u64, "account", "accounts")) @if connections.len() > 1 { ", each" } @else { "," } " asked just now by one harmless read" }))
             ul.list data-list {
                 @for it in &connections {
                     li { section.card aria-label=(it.name) {
