@@ -1,6 +1,7 @@
 //! The clients: where each keeps its list of servers, how it is written there, and what it passes on to a server it starts.
 
 pub(super) mod edit;
+mod yaml;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use crate::{
     cli::shell,
     config::{Places, Variable},
 };
+
+use edit::NAME;
 
 /// A client that can be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,7 +39,7 @@ pub(super) enum Shape {
     Json(&'static str),
     /// TOML; the entry is a table in this one.
     Toml(&'static str),
-    /// YAML, which is shown and not written: no editor of it keeps a person's comments.
+    /// YAML; the entry stands in this mapping.
     Yaml(&'static str),
     /// The client starts no programs.
     Steps,
@@ -114,6 +117,11 @@ impl Client {
             Self::Zed => facts("Zed", Shape::Json("context_servers"), Passing::None, "It starts the server by itself."),
             Self::Goose => facts("Goose", Shape::Yaml("extensions"), Passing::Named("env_keys"), "The next session has it."),
         }
+    }
+
+    /// What a program says that uses the client's models, for a client that connects over https.
+    pub(super) fn remote(self) -> Value {
+        json!({ "type": "mcp", "server_label": NAME, "server_url": "https://HOST/mcp", "authorization": "TOKEN" })
     }
 
     /// The client's own file for the user's servers.
@@ -210,7 +218,7 @@ impl Launch {
         match client.facts().shape {
             Shape::Json(under) => edit::json("", under, &self.entry(client)),
             Shape::Toml(under) => edit::toml("", under, &self.entry(client)),
-            Shape::Yaml(under) => edit::yaml(under, &self.entry(client)),
+            Shape::Yaml(under) => edit::yaml("", under, &self.entry(client)),
             Shape::Steps => Ok(self.steps()),
         }
     }

@@ -24,13 +24,13 @@ pub enum Format {
 /// How a command prints what it found.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Output {
-    /// Print a table, json, yaml or csv; by default a table on a terminal and JSON into a pipe
+    /// Print a table, json, yaml or csv; by default a table on a terminal and JSON in a pipe
     #[arg(short = 'o', long = "output", value_name = "FORMAT")]
     pub(super) format: Option<Format>,
     /// Print ids alone, one a line
     #[arg(short, long, conflicts_with = "format")]
     pub(super) quiet: bool,
-    /// Leave no column of a table out, however wide it gets
+    /// Show all columns of a table, however wide
     #[arg(long)]
     pub(super) wide: bool,
 }
