@@ -104,11 +104,9 @@ impl Guard {
                     Some(_) => question.once_more(),
                     None => question,
                 };
-                if opens || place == Ask::Console || place == Ask::Terminal && !is_here {
-                    return self.pending(record, call, &version, question, needed).await;
-                }
-                // What a client shows as a page waits like what is answered elsewhere: it is asked, whatever is set for those who cannot be.
-                if given == Given::Shows && needed == 1 && !caller_can_be_asked(record) {
+                // What a client shows as a page is asked, whatever is set for clients that cannot.
+                let shows = given == Given::Shows && needed == 1 && !caller_can_be_asked(record);
+                if opens || shows || place == Ask::Console || place == Ask::Terminal && !is_here {
                     return self.pending(record, call, &version, question, needed).await;
                 }
                 match (caller_can_be_asked(record) || is_here, self.settings.fallback) {

@@ -253,6 +253,16 @@ async function looking(browser, base, person) {
   await person.goto(`${base}/console/access`);
   const rows = await person.locator("#mx tbody tr:visible").count();
   await person.locator("[data-only=power]").click();
+  await person.locator("[data-only=power]").click();
+  await person.locator("[data-only=reach]").click();
+  const first = await person.locator("#mx tbody tr").first().getAttribute("data-reach");
+  check("who reaches most stands first", Number(first) === Math.max(...await person.locator("#mx tbody tr").evaluateAll(all => all.map(it => Number(it.dataset.reach)))));
+  await person.locator("[data-only=team]").click();
+  const teams = await person.locator("#mx tbody tr").evaluateAll(all => all.map(it => it.dataset.team || "\uffff"));
+  check("and within teams where it is grouped by them", teams.join() === [...teams].sort((a, b) => a.localeCompare(b)).join());
+  await person.locator("[data-only=reach]").click();
+  await person.locator("[data-only=team]").click();
+  await person.locator("[data-only=power]").click();
   check("only power is shown", await person.locator("#mx tbody tr:visible").count() < rows);
 
   // What a review finds is planned from its page, and asked about like everything.

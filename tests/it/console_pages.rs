@@ -287,6 +287,7 @@ async fn every_page_of_the_practice_company_is_light_and_quick() {
         "/console/connections",
         "/console/access",
         "/console/access/project?name=Atlas",
+        "/console/access/findings?connection=local&organization=Acme",
         "/console/access/person?name=ana.ruiz%40acme.example",
     ] {
         let began = std::time::Instant::now();

@@ -85,6 +85,7 @@ fn tools(matrix: &Matrix) -> Markup {
                 button.chip type="button" data-only="power" aria-pressed="false" { "Only power" }
                 button.chip type="button" data-only="outsiders" aria-pressed="false" { "Outsiders" }
                 button.chip type="button" data-only="team" aria-pressed="false" { "By team" }
+                button.chip type="button" data-only="reach" aria-pressed="false" { "Most first" }
                 a.chip href={ "/console/access/findings?" (query(&matrix.scope)) } { "Findings" }
                 a.chip href={ "/console/access/table?" (query(&matrix.scope)) } { "CSV" }
                 button.chip type="button" data-print { "Print" }
@@ -106,7 +107,7 @@ fn written(matrix: &Matrix, (most_people, most_projects): (usize, usize)) -> Mar
             } }
             tbody {
                 @for person in matrix.people.iter().take(most_people) {
-                    tr data-team=(person.team) data-power[has_power(person)] data-outsider[person.outsider] {
+                    tr data-team=(person.team) data-reach=(person.cells.len()) data-power[has_power(person)] data-outsider[person.outsider] {
                         th.who scope="row" { a href={ "/console/access/person?" (query(&matrix.scope)) "&name=" (part(&person.address)) } { (person.name) } @if person.outsider { " " span.pill.careful { "outside" } } }
                         td { (cell(person.organization.as_ref())) }
                         @for at in 0..projects.len() { td { (cell(person.cells.binary_search_by_key(&at, |it| it.0).ok().map(|it| &person.cells[it].1))) } }
