@@ -193,7 +193,7 @@ pub struct Owned {
     pub connection: Option<String>,
 }
 
-/// Finds what is wrong with access and how to mend it.
+/// Finds what is wrong with access.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewAccess {

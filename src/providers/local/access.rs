@@ -441,13 +441,10 @@ impl Held {
             key_role(self.owner.as_deref(), &scopes)
         } else {
             match (&self.role_id, &self.role, &self.level) {
-                (Some(id), Some(name), Some(level)) => match roles.get(id) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let made = role(id, name, level, &self.permissions.as_deref().map(codes).unwrap_or_default());
-                        roles.entry(id.clone()).or_insert(made).clone()
-                    }
-                },
+                (Some(id), Some(name), Some(level)) => {
+                    let codes = || self.permissions.as_deref().map(codes).unwrap_or_default();
+                    roles.entry(id.clone()).or_insert_with(|| role(id, name, level, &codes())).clone()
+                }
                 _ => no_role(),
             }
         };
