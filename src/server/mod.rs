@@ -12,7 +12,11 @@ mod tasks;
 mod turns;
 mod watch;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use results::{failure, success};
@@ -71,6 +75,8 @@ struct Inner {
     figures: calls::Figures,
     patience: Patience,
     list: ToolList,
+    /// As clients see them; made at the first request for them, since they stay the same until the server is started anew.
+    tools: OnceLock<Vec<Tool>>,
 }
 
 /// How long things may take that a request waits for.
@@ -107,11 +113,15 @@ impl Server {
 
     pub fn with(app: Arc<App>, patience: Patience, list: ToolList) -> Self {
         let (calls, figures) = (Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE), calls::Figures::new());
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures, patience, list }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures, patience, list, tools: OnceLock::new() }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
         &self.inner.app
+    }
+
+    fn tools(&self) -> &[Tool] {
+        self.inner.tools.get_or_init(|| mcp_tools(&self.inner.app, self.inner.list))
     }
 
     /// What a client hands to its model; with it what a person may miss, so that it does not take an empty directory for theirs.
@@ -148,11 +158,12 @@ impl Server {
         // A page that was offered and not opened is not offered again.
         let declined = request.request_state.is_some() && given == Given::Nothing;
         let given = if opens && given == Given::Nothing && !declined { Given::Opens } else { given };
-        let again = if opens { arguments.clone() } else { serde_json::Map::new() };
+        // A read is called once; a change perhaps again, with what a person has answered.
+        let again = if offer.tool.effect == Effect::Read { serde_json::Map::new() } else { arguments.clone() };
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
-        let call = watch.during(watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()))), &cx);
+        let call = watch.during(watch.in_turn(turn, app.call_and_wait(&name, arguments, &caller, given, wait())), &cx);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
             Effect::Read => tokio::select! {
@@ -169,7 +180,7 @@ impl Server {
                     let answer = self.elicit(&question, &cx).await;
                     let turn = self.turn(&cx).await?;
                     let given = Given::Form(ticket, answer);
-                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
+                    let call = watch.in_turn(turn, app.call_and_wait(&name, again.clone(), &caller, given, wait()));
                     match watch.during(call, &cx).await {
                         Ok(Verdict::Ask(Question { again: Some(why), .. }, _)) => {
                             Err(CallError::BadConfirmation { message: why.to_owned() })
@@ -192,7 +203,7 @@ impl Server {
                     Err(error)
                 } else if self.open_page(&page, &cx).await {
                     let turn = self.turn(&cx).await?;
-                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, again, &caller, Given::Nothing, wait())));
+                    let call = watch.in_turn(turn, app.call_and_wait(&name, again, &caller, Given::Nothing, wait()));
                     watch.during(call, &cx).await
                 } else {
                     Err(error)
@@ -290,12 +301,12 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        list!(ListToolsResult, mcp_tools(&self.inner.app, self.inner.list), request, cx)
+        list!(ListToolsResult, self.tools().to_vec(), request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let own = || (self.inner.list == ToolList::Compact).then(|| compact::own(&self.inner.app, name)).flatten();
-        self.inner.app.catalog.offer(name).ok().map(mcp_tool).or_else(own)
+        let listed = self.tools().iter().find(|it| it.name == name).cloned();
+        listed.or_else(|| self.inner.app.catalog.offer(name).ok().map(mcp_tool))
     }
 
     async fn call_tool(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
