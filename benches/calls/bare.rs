@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use axum::serve::ListenerExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -95,6 +96,8 @@ pub(crate) fn serve(arguments: &[String]) {
             let config = StreamableHttpServerConfig::default().with_json_response(true);
             let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(LocalSessionManager::default()), config);
             let listener = tokio::net::TcpListener::bind(at).await.unwrap();
+            // Else answers in two pieces wait for the client's delayed acknowledgement.
+            let listener = listener.tap_io(|it| it.set_nodelay(true).unwrap());
             return axum::serve(listener, axum::Router::new().nest_service("/mcp", service)).await.unwrap();
         }
         let (read, write) = rmcp::transport::stdio_pipes();
