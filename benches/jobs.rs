@@ -12,28 +12,50 @@ use rolecall::{
     store::Db,
 };
 
+#[path = "jobs/five.rs"]
+mod five;
+#[path = "jobs/scenes.rs"]
+mod scenes;
 #[path = "jobs/scripts.rs"]
 #[allow(dead_code, reason = "the test looks at more of it")]
 mod scripts;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let counter = tiktoken_rs::o200k_base().unwrap();
     println!("| a person says | calls | failed | tokens of answers |\n|---|---|---|---|");
-    let (mut calls, mut tokens) = (0, 0);
+    let mut sum = Sum::default();
     for job in scripts::in_one_directory() {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("directory.sqlite3").display())).await.unwrap();
         seed::seed(&db, "acme").await.unwrap();
         let app = Arc::new(App::new(Setup::local(db, folder.path().join("secrets"))));
-        if !job.can_be_played(&app) {
-            continue;
-        }
-        let (played, _) = scripts::play(app, &job).await;
-        let read = counter.encode_ordinary(&played.texts.join("\n")).len();
-        println!("| {} | {} | {} | {read} |", job.says, played.calls, played.failed.len());
-        calls += played.calls;
-        tokens += read;
+        sum.add(app, &job).await;
     }
-    println!("| all of them | {calls} | | {tokens} |");
+    for job in scripts::over_five_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, services) = five::accounts(folder.path()).await;
+        sum.add(app, &job).await;
+        drop(services);
+    }
+    println!("| all of them | {} | {} | {} |", sum.calls, sum.failed, sum.tokens);
+}
+
+/// What all jobs come to.
+#[derive(Default)]
+struct Sum {
+    calls: usize,
+    failed: usize,
+    tokens: usize,
+}
+
+impl Sum {
+    /// Plays a job, and prints its line.
+    async fn add(&mut self, app: Arc<App>, job: &scripts::Job) {
+        let (played, _) = scripts::play(app, job).await;
+        let tokens = tiktoken_rs::o200k_base().unwrap().encode_ordinary(&played.texts.join("\n")).len();
+        println!("| {} | {} | {} | {tokens} |", job.says, played.calls, played.failed.len());
+        self.calls += played.calls;
+        self.failed += played.failed.len();
+        self.tokens += tokens;
+    }
 }

@@ -180,6 +180,11 @@ impl ProviderError {
         }
     }
 
+    /// Whether the service would answer later, and was asked too much for now.
+    pub(crate) fn is_for_later(&self) -> bool {
+        matches!(self, Self::Remote(remote) if matches!(remote.code, "rate_limited" | "timeout"))
+    }
+
     /// What a change without an answer turns into once it is known not to have taken effect.
     #[must_use]
     pub(crate) fn not_applied(self) -> Self {

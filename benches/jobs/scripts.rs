@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rmcp::{
     ClientHandler, ServiceExt as _,
     model::{
@@ -15,18 +16,35 @@ use rmcp::{
 use rolecall::{app::App, server::Server};
 use serde_json::{Map, Value, json};
 
+use super::scenes;
+
 /// What a person asks for.
 pub(crate) struct Job {
     pub(crate) says: &'static str,
+    /// What no call could bring about, before all else.
+    sets: Option<Scene>,
     /// What is so before: nobody counts it.
     pub(crate) scene: Vec<(&'static str, Value)>,
     pub(crate) calls: Vec<Call>,
     /// What the answers and the questions have to tell.
-    pub(crate) facts: Vec<&'static str>,
+    pub(crate) facts: Vec<String>,
     /// What they must not name.
     pub(crate) strangers: Vec<&'static str>,
-    /// What has to be so afterwards: a read, and what its answer tells.
-    pub(crate) holds: Vec<(&'static str, Value, &'static str)>,
+    /// What has to be so afterwards.
+    pub(crate) holds: Vec<Check>,
+}
+
+/// Prepares the state of a job behind the tools' back.
+pub(crate) type Scene = for<'a> fn(&'a App) -> BoxFuture<'a, ()>;
+
+/// A read, and what its answer has to tell, or must not.
+pub(crate) struct Check {
+    pub(crate) tool: &'static str,
+    pub(crate) arguments: Value,
+    pub(crate) told: &'static str,
+    pub(crate) is_told: bool,
+    /// Whether it is looked at once the time has come at which access ends.
+    later: bool,
 }
 
 /// A call, whose arguments may follow from the answers before it.
@@ -48,7 +66,12 @@ pub(crate) struct Played {
 
 impl Job {
     fn of(says: &'static str, calls: Vec<Call>) -> Self {
-        Self { says, scene: Vec::new(), calls, facts: Vec::new(), strangers: Vec::new(), holds: Vec::new() }
+        Self { says, sets: None, scene: Vec::new(), calls, facts: Vec::new(), strangers: Vec::new(), holds: Vec::new() }
+    }
+
+    fn set(mut self, scene: Scene) -> Self {
+        self.sets = Some(scene);
+        self
     }
 
     fn after(mut self, tool: &'static str, arguments: Value) -> Self {
@@ -57,6 +80,11 @@ impl Job {
     }
 
     fn tells(mut self, facts: &[&'static str]) -> Self {
+        self.facts.extend(facts.iter().map(|it| (*it).to_owned()));
+        self
+    }
+
+    fn tells_all(mut self, facts: Vec<String>) -> Self {
         self.facts.extend(facts);
         self
     }
@@ -67,7 +95,13 @@ impl Job {
     }
 
     fn holds(mut self, tool: &'static str, arguments: Value, told: &'static str) -> Self {
-        self.holds.push((tool, arguments, told));
+        self.holds.push(Check { tool, arguments, told, is_told: true, later: false });
+        self
+    }
+
+    /// What is no longer so once the time has come.
+    fn ends(mut self, tool: &'static str, arguments: Value, told: &'static str) -> Self {
+        self.holds.push(Check { tool, arguments, told, is_told: false, later: true });
         self
     }
 
@@ -101,17 +135,37 @@ pub(crate) fn in_one_directory() -> Vec<Job> {
         .tells(&["ana.ruiz@acme.example", "helena.brandt@acme.example", "priya.raman@acme.example", "owner"])
         .leaves_out(&["yuna.seo@acme.example", "jonas.weber@acme.example"]),
         Job::of(
-            "Invite these people to Borealis as members",
+            "Invite these forty people to Borealis as members",
             vec![call("invite_people", |_| {
-                json!({ "organization": "Acme", "projects": ["Borealis"], "role": "member",
-                        "people": ["new.one@acme.example", "new.one@acme.example", "not an address", "yuna.seo@acme.example", "x@elsewhere.example"] })
+                json!({ "organization": "Acme", "projects": ["Borealis"], "role": "member", "people": forty() })
             })],
         )
-        .tells(&["new.one@acme.example", "not an address", "yuna.seo@acme.example", "x@elsewhere.example"])
-        .holds("list_invitations", json!({ "organization": "Acme", "status": "pending" }), "x@elsewhere.example"),
+        .after("add_project_member", json!({ "project": "Borealis", "member": "zainab.bello@acme.example", "roles": ["member"] }))
+        .tells_all(forty())
+        .tells(&[
+            "30 of 40 made",
+            "5 so already",
+            "2 there with another role",
+            "3 failed",
+            "`ana.ruiz@acme.example` is in project `Borealis` already, as owner",
+            "`owen.prichard@acme.example` is in project `Borealis` already, as viewer",
+            "duplicate of row",
+            "`jo@` is not an e-mail address",
+            "Invite people: batch 30 people",
+        ])
+        .holds("list_invitations", json!({ "organization": "Acme", "status": "pending", "limit": 100 }), "x09@elsewhere.example")
+        .holds("list_project_members", json!({ "project": "Borealis", "limit": 100 }), "owen.prichard@acme.example name=Owen Prichard [usr_owen] roles=viewer"),
         Job::of("Take Ana off everything", vec![call("offboard_person", |_| json!({ "member": "ana.ruiz@acme.example" }))])
             .tells(&["Atlas", "Borealis", "no owner", "ana-laptop"])
             .holds("list_memberships", json!({ "email": "ana.ruiz@acme.example" }), "Nothing found"),
+        Job::of(
+            "Give everyone in Security read access to Borealis until Friday",
+            vec![call("add_project_team", |_| json!({ "project": "Borealis", "team": "Security", "role": "viewer", "ends_at": "Friday" }))],
+        )
+        .tells(&["Done", "Security", "Borealis", "viewer", "Ends by itself"])
+        .holds("list_project_members", json!({ "project": "Borealis", "limit": 100 }), "noor.vandijk@acme.example")
+        .ends("list_project_members", json!({ "project": "Borealis", "limit": 100 }), "noor.vandijk@acme.example")
+        .ends("list_project_teams", json!({ "project": "Borealis" }), "Security"),
         Job::of(
             "Which keys belong to people who left, or were never used? Block them",
             vec![
@@ -131,13 +185,12 @@ pub(crate) fn in_one_directory() -> Vec<Job> {
         )
         .tells(&["Lyon", "Platform", "ana.ruiz@acme.example"])
         .holds("list_usage_limits", json!({ "project": "Lyon" }), "hard_limit=2000"),
-        Job::of(
-            "Undo the last thing you did",
-            vec![
-                call("list_activity", |_| json!({ "limit": 1 })),
-                call("undo", |answers| json!({ "call_id": answers[0]["items"][0]["call_id"] })),
-            ],
-        )
+        Job::of("What changed yesterday, and who agreed to it?", vec![call("list_activity", |_| json!({ "since": "yesterday", "until": "yesterday" }))])
+            .set(scenes::agreed_yesterday)
+            .after("update_project", json!({ "project": "Borealis", "description": "Changed today" }))
+            .tells(&["sofia.papadaki@acme.example", "member → viewer", "project Atlas", "asked_by=this machine, with another assistant", "agreed_by=maria"])
+            .leaves_out(&["Changed today"]),
+        Job::of("Undo the last thing you did", vec![call("undo", |_| json!({ "last": true }))])
         .after("update_project", json!({ "project": "Atlas", "description": "Something else" }))
             .tells(&["Atlas", "Done"])
             .holds("get_project", json!({ "project": "Atlas" }), "Maps of where every sensor is"),
@@ -203,6 +256,41 @@ pub(crate) fn in_one_directory() -> Vec<Job> {
         .tells(&["Kestrel", "Done", "image/png"])
         .holds("get_logo", json!({ "of": "project", "target": "Kestrel" }), "width: 1"),
         Job::of(
+            "Set the logo of Borealis from this base64",
+            vec![call("set_logo", |_| json!({ "of": "project", "target": "Borealis", "image": PICTURE }))],
+        )
+        .tells(&["Borealis", "Done", "image/png"])
+        .holds("get_logo", json!({ "of": "project", "target": "Borealis" }), "width: 1"),
+        Job::of(
+            "Is anybody owner of more than three projects? Who would leave one orphaned?",
+            vec![
+                call("review_access", |_| json!({ "organization": "Acme", "rule": "owns_many" })),
+                call("review_access", |_| json!({ "organization": "Acme", "rule": "one_owner" })),
+            ],
+        )
+        .after("create_project", json!({ "name": "Dunes", "organization": "Acme", "admin_email": "leo.marchetti@acme.example" }))
+        .after("create_project", json!({ "name": "Estuary", "organization": "Acme", "admin_email": "leo.marchetti@acme.example" }))
+        .tells(&[
+            "leo.marchetti@acme.example",
+            "owns 4 projects",
+            "alone: Dunes, Estuary, Fieldnotes",
+            "ana.ruiz@acme.example alone owns it",
+            "mei.tanaka@acme.example alone owns it",
+            "zainab.bello@acme.example alone owns it",
+        ])
+        .leaves_out(&["priya.raman@acme.example alone", "declan.byrne@acme.example"]),
+        Job::of(
+            "List all projects with owners and member counts",
+            vec![
+                call("list_projects", |_| json!({ "organization": "Acme", "detail": "full", "limit": 100 })),
+                call("list_projects", |it| json!({ "organization": "Acme", "detail": "full", "limit": 100, "cursor": it[0]["next_cursor"] })),
+                call("list_projects", |it| json!({ "organization": "Acme", "detail": "full", "limit": 100, "cursor": it[1]["next_cursor"] })),
+            ],
+        )
+        .set(scenes::many_projects)
+        .tells(&["100 of 300", "Kestrel [prj_kestrel]", "owners=noor.vandijk@acme.example, tariq.mansour@acme.example, wanjiru.kamau@acme.example members=3"])
+        .tells_all((0..scenes::MORE).map(scenes::project).collect()),
+        Job::of(
             "Is anybody owner of more than one project? Who would leave one orphaned?",
             vec![call("list_projects", |_| json!({ "organization": "Acme", "owners": 1, "detail": "full", "limit": 100 }))],
         )
@@ -243,9 +331,63 @@ pub(crate) fn over_five_accounts() -> Vec<Job> {
             "connection=vision",
             "connection=lab",
         ]),
-        Job::of("Offboard Ana everywhere", vec![call("offboard_person", |_| json!({ "member": "ana.ruiz@acme.example" }))])
-            .tells(&["ana.ruiz@acme.example", "practice"]),
+        Job::of(
+            "Offboard Ana everywhere",
+            vec![
+                call("offboard_person", |_| json!({ "member": "ana.ruiz@acme.example" })),
+                call("find_person", |_| json!({ "query": "ana.ruiz@acme.example" })),
+            ],
+        )
+        .tells(&["ana.ruiz@acme.example", "on=practice", "on=globant", "on=openai", "on=vision", "on=lab", "ana-laptop"]),
+        Job::of(
+            "Create Lyon on every platform",
+            vec![call("apply_changes", |_| {
+                let step = |account: &str, more: Value| {
+                    let mut arguments = json!({ "name": "Lyon", "connection": account });
+                    arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+                    json!({ "tool": "create_project", "arguments": arguments })
+                };
+                json!({ "on_failure": "continue", "steps": [
+                    step("practice", json!({ "organization": "Acme" })), step("openai", json!({})),
+                    step("globant", json!({ "admin_email": "ana.ruiz@acme.example" })), step("vision", json!({ "organization": "Acme" })),
+                    step("lab", json!({ "organization": "Acme Research" }))
+                ] })
+            })],
+        )
+        .tells(&["on=practice", "on=globant", "on=openai", "on=vision", "on=lab", "5 done"]),
     ]
+}
+
+/// The same where one of the accounts does not answer.
+pub(crate) fn with_an_account_that_is_silent() -> Vec<Job> {
+    vec![
+        Job::of("Where does Ana have access, over all accounts?", vec![call("find_person", |_| json!({ "query": "Ana Ruiz" }))]).tells(&[
+            "connection=practice",
+            "connection=globant",
+            "connection=openai",
+            "connection=vision",
+            "No answer from lab",
+        ]),
+        Job::of("Offboard Ana everywhere", vec![call("offboard_person", |_| json!({ "member": "Ana Ruiz" }))]).tells(&[
+            "on=practice",
+            "on=globant",
+            "on=openai",
+            "on=vision",
+            "lab did not answer, and nothing is taken there",
+        ]),
+    ]
+}
+
+/// Forty people: three malformed, two twice, five who are in Borealis already, two of them with another role, and thirty from outside,
+/// ten of them of another mail domain.
+fn forty() -> Vec<String> {
+    let here = ["fatima.elidrissi", "mateus.carvalho", "zainab.bello", "ana.ruiz", "owen.prichard"];
+    let mut people: Vec<String> = here.iter().map(|it| format!("{it}@acme.example")).collect();
+    people.extend((0..18).map(|it| format!("n{it:02}@acme.example")));
+    people.extend(["n03@acme.example", "n07@acme.example", "nobody at acme", "jo@", "@acme.example"].map(str::to_owned));
+    people.extend((0..10).map(|it| format!("x{it:02}@elsewhere.example")));
+    people.extend(["n18@acme.example", "n19@acme.example"].map(str::to_owned));
+    people
 }
 
 /// A picture of one dot.
@@ -280,6 +422,7 @@ impl ClientHandler for Agreeing {
 /// Plays a job through a real client; the answers to what has to hold come behind those of the calls, and are not counted.
 pub(crate) async fn play(app: Arc<App>, job: &Job) -> (Played, Vec<String>) {
     let (ours, theirs) = tokio::io::duplex(1 << 20);
+    let program = Arc::clone(&app);
     tokio::spawn(async move {
         if let Ok(running) = Server::new(app).serve(theirs).await {
             let _ = running.waiting().await;
@@ -292,6 +435,9 @@ pub(crate) async fn play(app: Arc<App>, job: &Job) -> (Played, Vec<String>) {
         let text = answer.content.iter().filter_map(|it| it.as_text()).map(|it| it.text.clone()).collect::<Vec<_>>().join("\n");
         (text, answer.structured_content.unwrap_or_default(), answer.is_error == Some(true))
     };
+    if let Some(scene) = job.sets {
+        scene(&program).await;
+    }
     for (tool, arguments) in &job.scene {
         let (text, _, failed) = make(tool, arguments.clone()).await;
         assert!(!failed, "{}: {tool}: {text}", job.says);
@@ -310,8 +456,13 @@ pub(crate) async fn play(app: Arc<App>, job: &Job) -> (Played, Vec<String>) {
     }
     played.questions = std::mem::take(&mut *client.service().0.lock().unwrap());
     let mut after = Vec::new();
-    for (tool, arguments, _) in &job.holds {
-        after.push(make(tool, arguments.clone()).await.0);
+    let mut has_come = false;
+    for it in &job.holds {
+        if it.later && !has_come {
+            scenes::time_comes(&program).await;
+            has_come = true;
+        }
+        after.push(make(it.tool, it.arguments.clone()).await.0);
     }
     (played, after)
 }

@@ -8,6 +8,6 @@ mod questions;
 mod tests;
 
 pub use questions::{
-    Census, LostAccess, Reached, allowed, census, difference, domains_in_power, holders, is_called, lost, only_owner, outsiders, owners,
-    reach, surroundings, ways, who_can,
+    Census, LostAccess, Reached, allowed, by_place, census, difference, domains_in_power, holders, is_called, lost, only_owner, outsiders,
+    owners, reach, surroundings, ways, who_can,
 };

@@ -1,6 +1,6 @@
 //! The questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::{
     Surroundings,
@@ -76,14 +76,48 @@ pub fn holders<'a>(grants: &'a [Grant], role_id: &str, place: Option<&Place>) ->
 }
 
 /// The people who own a place now, each once; invitations do not own.
-pub fn owners<'a>(grants: &'a [Grant], place: &Place) -> Vec<&'a Holder> {
-    let mut found: Vec<&Holder> = Vec::new();
-    for grant in grants.iter().filter(|it| it.role.owns && it.state == State::Active && it.holder.is_people() && it.place.is_same(place)) {
-        if !found.iter().any(|it| it.is_same(&grant.holder)) {
-            found.push(&grant.holder);
-        }
+pub fn owners<'a>(grants: impl IntoIterator<Item = &'a Grant>, place: &Place) -> Vec<&'a Holder> {
+    let owning = grants.into_iter().filter(|it| it.role.owns && it.state == State::Active && it.holder.is_people());
+    let mut found = Once::default();
+    for grant in owning.filter(|it| it.place.is_same(place)) {
+        found.add(&grant.holder);
     }
-    found
+    found.all
+}
+
+/// The grants of each place, for whoever asks about one place after the other.
+pub fn by_place(grants: &[Grant]) -> HashMap<(&'static str, &str), Vec<&Grant>> {
+    let mut places: HashMap<(&'static str, &str), Vec<&Grant>> = HashMap::new();
+    for it in grants {
+        places.entry((it.place.noun(), it.place.id())).or_default().push(it);
+    }
+    places
+}
+
+/// Holders, each once, in the order in which they came. Of many people nearly all have an id, by which they are told apart at once.
+#[derive(Default)]
+struct Once<'a> {
+    all: Vec<&'a Holder>,
+    ids: HashSet<&'a str>,
+    without_id: Vec<&'a Holder>,
+}
+
+impl<'a> Once<'a> {
+    fn add(&mut self, holder: &'a Holder) {
+        let id = if let Holder::Person(it) = holder { it.id.as_deref() } else { None };
+        let is_known = match id {
+            Some(id) => self.ids.contains(id) || self.without_id.iter().any(|it| it.is_same(holder)),
+            None => self.all.iter().any(|it| it.is_same(holder)),
+        };
+        if is_known {
+            return;
+        }
+        match id {
+            Some(id) => drop(self.ids.insert(id)),
+            None => self.without_id.push(holder),
+        }
+        self.all.push(holder);
+    }
 }
 
 /// Who owns a place, and how much is in it.
@@ -96,22 +130,17 @@ pub struct Census<'a> {
 }
 
 /// Counts who and what is in a place. Whoever reaches it by a role of the organization alone is not in it, nor is who is invited.
-pub fn census<'a>(grants: &'a [Grant], place: &Place) -> Census<'a> {
-    let here = || grants.iter().filter(|it| it.state == State::Active && it.place.is_same(place));
-    let mut people: Vec<&Holder> = Vec::new();
-    let mut keys: BTreeSet<&str> = BTreeSet::new();
-    for grant in here() {
+pub fn census<'a>(grants: impl IntoIterator<Item = &'a Grant>, place: &Place) -> Census<'a> {
+    let here: Vec<&Grant> = grants.into_iter().filter(|it| it.state == State::Active && it.place.is_same(place)).collect();
+    let (mut people, mut keys) = (Once::default(), BTreeSet::new());
+    for grant in &here {
         match &grant.holder {
-            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) && !people.iter().any(|it| it.is_same(&grant.holder)) => {
-                people.push(&grant.holder);
-            }
-            Holder::Key(it) => {
-                keys.insert(&it.id);
-            }
+            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) => people.add(&grant.holder),
+            Holder::Key(it) => drop(keys.insert(it.id.as_str())),
             _ => {}
         }
     }
-    Census { owners: owners(grants, place), people: people.len(), keys: keys.len() }
+    Census { owners: owners(here, place), people: people.all.len(), keys: keys.len() }
 }
 
 /// Whether a person has this address or id, or is called so.
@@ -124,7 +153,7 @@ pub fn is_called(holder: &Holder, text: &str) -> bool {
 }
 
 /// The one person who owns a place, where there is no other.
-pub fn only_owner<'a>(grants: &'a [Grant], place: &Place) -> Option<&'a Holder> {
+pub fn only_owner<'a>(grants: impl IntoIterator<Item = &'a Grant>, place: &Place) -> Option<&'a Holder> {
     match owners(grants, place).as_slice() {
         [one] => Some(one),
         _ => None,
@@ -184,20 +213,20 @@ pub fn domains_in_power(grants: &[Grant]) -> BTreeSet<String> {
 
 /// What the judgement needs to know of an organization, from all grants in it.
 pub fn surroundings(organization: &str, grants: &[Grant]) -> Surroundings {
-    let mut people: Vec<&Holder> = Vec::new();
+    let mut people = Once::default();
     let mut projects: BTreeSet<&str> = BTreeSet::new();
     for grant in grants {
         if let Place::Project { project, .. } = &grant.place {
             projects.insert(&project.id);
         }
-        if matches!(grant.holder, Holder::Person(_)) && !people.iter().any(|it| it.is_same(&grant.holder)) {
-            people.push(&grant.holder);
+        if matches!(grant.holder, Holder::Person(_)) {
+            people.add(&grant.holder);
         }
     }
     Surroundings {
         organization: organization.to_owned(),
         domains_in_power: Some(domains_in_power(grants)),
-        people: Some(people.len() as u64),
+        people: Some(people.all.len() as u64),
         projects: Some(projects.len() as u64),
         keys: None,
     }

@@ -82,7 +82,11 @@ async fn all_of(ask: Ask<'_>, reader: Reader, person: &Somebody) -> Look<(Vec<Gr
     }
     let owned: Vec<Place> = grants.iter().filter(|it| it.role.owns && it.state == State::Active).map(|it| it.place.clone()).collect();
     let alone = match timeout_at(ask.deadline - REST, alone(&reader, &owned)).await {
-        Ok(Ok(alone)) => alone,
+        Ok(Ok(Some(alone))) => alone,
+        Ok(Ok(None)) => {
+            unseen.push("what they alone own: who else owns it was not read to the end".to_owned());
+            Vec::new()
+        }
         Ok(Err(error)) => {
             unseen.push(format!("what they alone own: {error}"));
             Vec::new()
@@ -95,8 +99,8 @@ async fn all_of(ask: Ask<'_>, reader: Reader, person: &Somebody) -> Look<(Vec<Gr
     Ok(Some(((grants, alone), unseen)))
 }
 
-/// Those of some places that have one owner.
-async fn alone(reader: &Reader, owned: &[Place]) -> Result<Vec<Place>, ProviderError> {
+/// Those of some places that have one owner; `None` where not all owners could be read.
+async fn alone(reader: &Reader, owned: &[Place]) -> Result<Option<Vec<Place>>, ProviderError> {
     let mut organizations: Vec<&Named> = Vec::new();
     for it in owned.iter().map(Place::organization) {
         if !organizations.iter().any(|known| known.id == it.id) {
@@ -107,13 +111,16 @@ async fn alone(reader: &Reader, owned: &[Place]) -> Result<Vec<Place>, ProviderE
     for organization in organizations {
         let scope = GrantScope::Owners(Some(OrganizationRef::read(&organization.id)));
         let Some(all) = reader.grants(scope).await? else { continue };
+        if all.is_unfinished() {
+            return Ok(None);
+        }
         for place in owned.iter().filter(|it| it.organization().id == organization.id) {
             if only_owner(&all.list, place).is_some() && !alone.iter().any(|it| it.is_same(place)) {
                 alone.push(place.clone());
             }
         }
     }
-    Ok(alone)
+    Ok(Some(alone))
 }
 
 fn sentence(person: &Somebody, found: &FoundPerson) -> String {
@@ -159,7 +166,7 @@ impl Somebody {
     }
 
     /// By what one account knows them.
-    pub(super) fn named_at(&self, reader: &Reader) -> Vec<MemberRef> {
+    pub(crate) fn named_at(&self, reader: &Reader) -> Vec<MemberRef> {
         let mut named: Vec<MemberRef> = Vec::new();
         let here = || self.seen.iter().filter(|it| it.0.connection.name == reader.connection.name).map(|it| &it.1);
         for it in here() {

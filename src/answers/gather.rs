@@ -18,6 +18,9 @@ use crate::{
 /// How long whoever asks is kept waiting, however slow a service is.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
+/// So long before the answer has to be there, nothing more is asked for: what was read by then is told.
+pub(super) const MARGIN: Duration = Duration::from_millis(1500);
+
 /// What connections answered.
 pub(crate) struct Gathered<T> {
     /// In the order of the connections, each with its reader: what it has looked up it need not look up again.
@@ -49,7 +52,7 @@ impl Ask<'_> {
         let (mut readers, mut gaps) = (Vec::new(), Gaps::default());
         for it in self.connections {
             match self.guard.may(self.tool, &it.name, self.caller) {
-                Ok(()) => readers.push(it.reader()),
+                Ok(()) => readers.push(it.reader(self.deadline - MARGIN)),
                 Err(_) => gaps.not_asked.push(it.name.clone()),
             }
         }

@@ -12,7 +12,7 @@ mod person;
 mod review;
 mod words;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
@@ -58,6 +58,11 @@ impl<'a> Ask<'a> {
         several: bool,
     ) -> Self {
         Self { db, guard, tool, caller, connections, several, deadline: Instant::now() + gather::PATIENCE }
+    }
+
+    /// The same for whoever plans changes, and would rather wait than leave something out.
+    pub(crate) fn patiently(self, patience: Duration) -> Self {
+        Self { deadline: Instant::now() + patience, ..self }
     }
 }
 

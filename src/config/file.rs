@@ -13,7 +13,7 @@ use super::{
     nearest, path_from, store_url,
 };
 use crate::{
-    domain::Until,
+    domain::{ReviewLimits, Until},
     guard::{AllowLists, Ask, Asks, Fallback, GuardSettings, Trust},
     providers::builtin,
     secrets::SecretSink,
@@ -41,6 +41,8 @@ pub(super) struct File {
     pub(super) secrets: RawSecrets,
     #[serde(default)]
     pub(super) retention: RawRetention,
+    #[serde(default)]
+    pub(super) review: RawReview,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +121,33 @@ impl RawRetention {
     }
 }
 
+/// Days, and counts.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawReview {
+    pub(super) unused_days: Option<u32>,
+    pub(super) new_days: Option<u32>,
+    pub(super) old_days: Option<u32>,
+    pub(super) owned_projects: Option<u32>,
+    pub(super) page: Option<u32>,
+}
+
+impl RawReview {
+    pub(super) fn complete(&self) -> Result<ReviewLimits, ConfigError> {
+        let ReviewLimits { unused_days, new_days, old_days, owned_projects, page } = ReviewLimits::default();
+        let page = self.page.unwrap_or(page);
+        if !(1..=100).contains(&page) {
+            return Err(ConfigError::new(format!("`review.page` is {page}"), "use 1 to 100: how many findings one answer tells"));
+        }
+        Ok(ReviewLimits {
+            unused_days: self.unused_days.unwrap_or(unused_days),
+            new_days: self.new_days.unwrap_or(new_days),
+            old_days: self.old_days.unwrap_or(old_days),
+            owned_projects: self.owned_projects.unwrap_or(owned_projects),
+            page,
+        })
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct RawStore {
     pub(super) url: Option<String>,
@@ -131,7 +160,7 @@ pub(super) struct RawSecrets {
 }
 
 /// The keys of each section, for telling what a wrong one was meant to be.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
     ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone", "max_removals"]),
@@ -139,6 +168,7 @@ const KEYS: [(&str, &[&str]); 7] = [
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
     ("retention", &["jobs_days", "approvals_days", "calls_days", "ledger_days", "ledger_rows"]),
+    ("review", &["unused_days", "new_days", "old_days", "owned_projects", "page"]),
 ];
 
 /// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
@@ -228,6 +258,7 @@ impl File {
                 trust: Trust { domains: self.guard.trusted_domains.as_deref().map(mail_domains).transpose()? },
                 time_zone: self.guard.time_zone.map(time_zone).transpose()?,
                 max_removals: self.guard.max_removals,
+                review: self.review.complete()?,
             },
             files: self.files.allow.iter().map(|it| path_from(&places.home, base, Path::new(it))).collect(),
             store,

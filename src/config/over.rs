@@ -9,6 +9,7 @@ use super::{
     file::{Accounts, File, RawAsk, RawAsks, RawFiles, RawGuard, RawSecrets, RawStore, RawTools, domain, effect, mail_domains},
 };
 use crate::{
+    domain::ReviewLimits,
     guard::{Ask, Asks, Fallback},
     store::Retention,
     tools::{Effect, ToolList},
@@ -30,7 +31,7 @@ impl File {
     /// Where the other file says something that would loosen this one, or that means nothing.
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
-        let Self { connections, tools, guard, files, store, secrets, retention } = over;
+        let Self { connections, tools, guard, files, store, secrets, retention, review } = over;
         let RawTools { allow, domains, list } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask, time_zone, max_removals } = guard;
         let RawFiles { allow: folders } = files;
@@ -43,6 +44,8 @@ impl File {
             ("secrets.folder", folder.is_some()),
             ("secrets.sink", sink.is_some()),
             ("retention", retention.complete() != Retention::default()),
+            // What a review passes over is for whoever answers for it to say.
+            ("review", review.complete()? != ReviewLimits::default()),
         ];
         if let Some((key, _)) = refused.into_iter().find(|it| it.1) {
             return Err(not_taken(key));

@@ -122,6 +122,12 @@ impl Place {
         }
     }
 
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Organization(it) | Self::Project { project: it, .. } | Self::Team { team: it, .. } => &it.id,
+        }
+    }
+
     /// Its kind of place in one word.
     pub fn noun(&self) -> &'static str {
         match self {
@@ -387,6 +393,26 @@ pub struct Grants {
     /// What the service does not tell, one phrase each; every answer that is built on the list repeats them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<String>,
+}
+
+/// How the phrase begins that says that reading ended before its end.
+const UNFINISHED: &str = "not read to the end";
+
+impl Grants {
+    /// Says that the service could be asked no more before all was read.
+    pub(crate) fn unfinished(&mut self, why: &str) {
+        self.unseen.push(Self::ended_early(why));
+    }
+
+    /// The phrase for it.
+    pub(crate) fn ended_early(why: &str) -> String {
+        format!("{UNFINISHED}: {why}")
+    }
+
+    /// Whether there may be more in each place than the list has: then nothing follows from what it lacks.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unseen.iter().any(|it| it.contains(UNFINISHED))
+    }
 }
 
 /// People whom a provider knows, invited ones included, and what it does not tell of them.

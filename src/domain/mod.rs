@@ -7,6 +7,7 @@ mod impact;
 mod page;
 mod past;
 mod reference;
+mod review;
 mod text;
 mod until;
 
@@ -30,6 +31,7 @@ pub use reference::{
     ApiKeyRef, CertificateRef, ConnectionName, InvalidReference, InvitationRef, JobRef, MemberRef, ModelName, OrganizationRef, PersonRef,
     ProjectRef, ReferenceText, ResourceId, ResourceType, RoleRef, ServiceAccountRef, SoughtRef, TeamRef, UsageLimitRef,
 };
+pub use review::ReviewLimits;
 pub use text::{
     Description, Email, InvalidText, Name, Query, Slug, Timestamp, Website, clean, fold, fold_accents, like_literal, one_line,
     same_letters, slugify,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::Datelike as _;
 use serde_json::Value;
 
 use super::{Caller, Guard, LOCAL_PRINCIPAL};
@@ -314,14 +315,27 @@ fn moment(text: &str, edge: Edge) -> Result<i64, ProviderError> {
             _ => None,
         }
     };
+    // The last such day that has begun; `last Monday` is none of today's.
+    let weekday = || {
+        let (name, is_before) = said.strip_prefix("last ").map_or((said.strip_prefix("on ").unwrap_or(&said), false), |it| (it, true));
+        let wanted: chrono::Weekday = name.parse().ok()?;
+        let back = (7 + now.weekday().num_days_from_monday() - wanted.num_days_from_monday()) % 7;
+        let back = if back == 0 && is_before { 7 } else { back };
+        of_day(now.date_naive() - chrono::Days::new(u64::from(back)))
+    };
     let named = || match said.as_str() {
         "now" => Some(now.timestamp_millis()),
-        "today" => of_day(now.date_naive()),
+        "today" | "this morning" => of_day(now.date_naive()),
+        "this week" => of_day(now.date_naive() - chrono::Days::new(u64::from(now.weekday().num_days_from_monday()))),
+        "this month" => of_day(now.date_naive().with_day(1)?),
         "yesterday" => of_day(now.date_naive().pred_opt()?),
-        _ => ago(),
+        _ => ago().or_else(weekday),
     };
     time.or_else(day).or_else(zoneless).or_else(named).ok_or_else(|| {
-        ProviderError::invalid(format!("`{text}` is not a time"), "write it as 2026-11-22T10:00:00Z, 2026-11-22, yesterday or 3 days ago")
+        ProviderError::invalid(
+            format!("`{text}` is not a time"),
+            "write it as 2026-11-22T10:00:00Z, 2026-11-22, yesterday, Monday or 3 days ago",
+        )
     })
 }
 

@@ -50,6 +50,7 @@ use steps::Cleared;
 
 pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
+pub(crate) use approvals::{Answer as ClientAnswer, Shown};
 pub use approvals::{Answered, Answering, approve, refuse};
 pub use asks::{Ask, Asks};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};
@@ -65,7 +66,7 @@ use weigh::too_many;
 pub(crate) use weigh::{Bearing, of_plan, sum};
 
 use crate::{
-    domain::Timestamp,
+    domain::{ReviewLimits, Timestamp},
     error::{CallError, ProviderError},
     secrets::SecretSink,
     shape::shape,
@@ -112,6 +113,8 @@ pub struct GuardSettings {
     pub time_zone: Option<String>,
     /// How many people and things one plan may take away. `None`: of each kind half of what the organization has, see `weigh.rs`.
     pub max_removals: Option<u64>,
+    /// What a review of access counts as long.
+    pub review: ReviewLimits,
 }
 
 /// The principal of whoever sits at the machine itself: at a terminal, or behind a connection that has no names of its own.
@@ -191,6 +194,11 @@ impl Guard {
     /// The mail domains that the operator trusts with power, where any are named.
     pub(crate) fn trusted_domains(&self) -> Option<BTreeSet<String>> {
         self.settings.trust.domains.clone()
+    }
+
+    /// What a review of access counts as long.
+    pub(crate) fn review_limits(&self) -> ReviewLimits {
+        self.settings.review
     }
 
     /// Sends a read.

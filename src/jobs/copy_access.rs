@@ -1,6 +1,8 @@
 //! `copy_access`: what one person holds, given to another: the organization with its role, projects, teams, further roles. What is
 //! there already is left, and what a service does not let is told.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -9,10 +11,11 @@ use super::{
     planned::{PlannedJob, PlannedRow, person},
 };
 use crate::{
+    answers::Ask,
     domain::{
-        Email, MemberRef, ReferenceText as _, Target,
+        Email, MemberRef, ReferenceText, Target,
         access::{Allows, Grant, GrantScope, Grants, Holder, Named, Place, Role, State, Via},
-        fold, fold_accents,
+        fold,
     },
     error::{CallError, ProviderError},
     guard::Caller,
@@ -28,6 +31,8 @@ use crate::{
     },
 };
 
+/// How long the account may take to tell who is meant.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The most projects that an invitation takes.
 const BROUGHT: usize = 20;
 
@@ -40,8 +45,8 @@ impl Engine {
         op: &CopyAccess,
     ) -> Result<PlannedJob, CallError> {
         let view = self.view(connection, caller);
-        let from = view.whom(op.from.text()).await?;
-        let to = view.whom(op.to.text()).await?;
+        let from = self.whom(tool, connection, caller, &op.from).await?;
+        let to = self.whom(tool, connection, caller, &op.to).await.map_err(newcomer)?;
         if from == to {
             return Err(ProviderError::invalid(format!("`from` and `to` are both `{to}`"), "name two people").into());
         }
@@ -316,25 +321,34 @@ impl Copy<'_> {
     }
 }
 
-impl View<'_> {
-    /// The address, or else the id, of the one person who has this address, id or whole name. A part of a name is nobody's.
+impl Engine {
+    /// The address, or else the id, of the one person of the account who has this address, id or whole name. A part of a name is
+    /// nobody's.
     ///
     /// # Errors
     ///
-    /// Where nobody has it, with whom it may mean.
-    pub(super) async fn whom(&self, named: &str) -> Result<String, CallError> {
-        if let Ok(email) = Email::try_from(named.to_owned()) {
+    /// Where nobody has it, with whom it may mean; where several have it.
+    async fn whom<R: ReferenceText>(&self, tool: &Tool, connection: &Connection, caller: &Caller, named: &R) -> Result<String, CallError> {
+        if let Ok(email) = Email::try_from(named.text().to_owned()) {
             return Ok(email.to_string());
         }
-        let found = self.read(GetOrganizationMember::NAME, json!({ "member": named })).await?;
-        let text = |field: &str| found[field].as_str().unwrap_or_default();
-        let is_one = ["member", "id", "name"].into_iter().any(|it| fold_accents(text(it)) == fold_accents(named));
-        if is_one {
-            let label = text("member");
-            return Ok(if label.contains('@') { label } else { text("id") }.to_owned());
+        let accounts = self.chosen(std::slice::from_ref(&connection.name))?;
+        let ask = Ask::new(&self.db, &self.guard, tool, caller, &accounts, false).patiently(PATIENCE);
+        let looked = ask.person(&MemberRef::read(named.text())).await;
+        let one = looked.one(named.text())?;
+        let id = || one.seen.iter().find_map(|(reader, _)| one.named_at(reader).into_iter().next());
+        Ok(one.email().map(str::to_owned).or_else(|| id().map(|it| it.text().to_owned())).unwrap_or_else(|| named.text().to_owned()))
+    }
+}
+
+/// Whoever is not there yet has an address alone.
+fn newcomer(error: CallError) -> CallError {
+    match error {
+        CallError::Provider(ProviderError::NotFound { kind, name, scope, fix }) if !fix.starts_with("did you mean") => {
+            ProviderError::NotFound { kind, name, scope, fix: format!("{fix}; of somebody who is not there yet, give the e-mail address") }
+                .into()
         }
-        let fix = format!("give the whole name or the address; is {} ({}) meant?", text("member"), text("name"));
-        Err(ProviderError::NotFound { kind: "member", name: named.to_owned(), scope: String::new(), fix }.into())
+        other => other,
     }
 }
 

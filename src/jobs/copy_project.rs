@@ -3,6 +3,8 @@
 //! What is given in a project that is not there yet cannot be planned by its provider. It is foreseen: weighed by the same judge from
 //! what the other project's teams and people hold there, told with the question, and held against that when its turn comes.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
     access,
     domain::{
         Email, Facts, OrganizationRef, ProjectRef, ReferenceText as _, Surroundings, Target,
-        access::{Action, Grant, GrantScope, Holder, Named, Place, Role, State, Via},
+        access::{Action, Grant, GrantScope, Holder, Named, Place, Power, Role, State, Via},
         limits::RateLimit,
         same_letters,
     },
@@ -27,7 +29,7 @@ use crate::{
         project_members::AddProjectMember,
         project_teams::AddProjectTeam,
         projects::{CopyProject, CreateProject, GetProject},
-        roles::{AssignRole, ListRoles},
+        roles::{AssignRole, CreateRole, ListRoles},
     },
 };
 
@@ -52,7 +54,8 @@ impl Engine {
         let home = own.first().map_or_else(|| Named::new(&organization, &organization), |it| it.place.organization().clone());
         let new = Place::Project { project: Named::new(op.name.as_str(), ""), organization: home.clone() };
         let about = if own.iter().any(|it| it.role.power.counts()) { around(connection, &home).await? } else { Surroundings::default() };
-        let mut copy = Copy { view: &view, new, about, rows: Vec::new(), notes: Vec::new(), own_roles: roles_of(&view, &id).await? };
+        let own_roles = roles_of(&view, &id).await?;
+        let mut copy = Copy { view: &view, new, about, rows: Vec::new(), notes: Vec::new(), own_roles, made_roles: HashMap::new() };
 
         let owners = owners(&own, op.owner.as_ref());
         let mut arguments = json!({ "name": op.name.as_str() });
@@ -71,7 +74,7 @@ impl Engine {
         let makes = self.row(MAKES, &connection.name, CreateProject::NAME, arguments);
         copy.rows.push(makes);
         for (holder, role) in owners.iter().skip(usize::from(is_made_owned)) {
-            copy.person(holder, std::slice::from_ref(role));
+            copy.person(holder, &[(role.clone(), role.id.clone())]);
         }
         if owners.is_empty() {
             copy.notes.push(format!("project {} has nobody who owns it; `owner` names somebody", op.name));
@@ -101,14 +104,13 @@ async fn around(connection: &Connection, home: &Named) -> Result<Surroundings, C
     Ok(access::surroundings(&home.name, &all.list))
 }
 
-/// The ids of roles that exist in one project alone.
-async fn roles_of(view: &View<'_>, project: &str) -> Result<Vec<String>, CallError> {
+/// The roles that exist in one project alone.
+async fn roles_of(view: &View<'_>, project: &str) -> Result<Vec<Value>, CallError> {
     if !view.takes(ListRoles::NAME, "project") {
         return Ok(Vec::new());
     }
     let all = view.all(ListRoles::NAME, &json!({ "project": project })).await?;
-    let own = all.iter().filter(|it| it["project"].is_string() && it["built_in"] != true);
-    Ok(own.filter_map(|it| it["id"].as_str().map(str::to_owned)).collect())
+    Ok(all.into_iter().filter(|it| it["project"].is_string() && it["built_in"] != true && it["id"].is_string()).collect())
 }
 
 /// Who is to own the new project: who is named, else who owns the other.
@@ -140,13 +142,23 @@ struct Copy<'a> {
     about: Surroundings,
     rows: Vec<PlannedRow>,
     notes: Vec<String>,
-    /// Ids of roles that cannot be held in the new project.
-    own_roles: Vec<String>,
+    /// Roles that exist in the other project alone.
+    own_roles: Vec<Value>,
+    /// What stands for those of them that are made in the new project, too, by the id in the other.
+    made_roles: HashMap<String, String>,
 }
 
 impl Copy<'_> {
     /// A row in the project to come. `whom`: who or what it is about; `grants`: who gets what by it, as it is in the other project.
-    fn push(&mut self, tool: &str, mut arguments: Value, whom: &Named, grants: &[&Grant]) {
+    fn push(&mut self, tool: &str, arguments: Value, whom: &Named, grants: &[&Grant]) {
+        let facts = grants.iter().map(|it| Grant { place: self.new.clone(), ..(*it).clone() }).fold(Facts::none(), Facts::gives);
+        let kind = if tool == AddProjectTeam::NAME { "team" } else { "member" };
+        let kind = if grants.is_empty() { "limit" } else { kind };
+        let facts = if grants.is_empty() { facts.unseen("may be less than what a new project has") } else { facts };
+        self.push_as(kind, tool, arguments, whom, facts);
+    }
+
+    fn push_as(&mut self, kind: &str, tool: &str, mut arguments: Value, whom: &Named, facts: Facts) {
         arguments["project"] = MADE.into();
         let number = self.rows.len().to_string();
         let row = self.view.engine.row(number, &self.view.connection.name, tool, arguments);
@@ -154,12 +166,8 @@ impl Copy<'_> {
             self.rows.push(row);
             return;
         };
-        let facts = grants.iter().map(|it| Grant { place: self.new.clone(), ..(*it).clone() }).fold(Facts::none(), Facts::gives);
-        let kind = if tool.name == AddProjectTeam::NAME { "team" } else { "member" };
-        let kind = if grants.is_empty() { "limit" } else { kind };
         let target =
             Target { within: Some(self.new.to_string()), ..Target::new(kind, &whom.name, &whom.id, &self.new.organization().name) };
-        let facts = if grants.is_empty() { facts.unseen("may be less than what a new project has") } else { facts };
         let facts = facts.about(self.about.clone()).undo("undo with the job's id");
         let (view, title) = (self.view, tool.title);
         let ready = view.engine.guard.foresee(tool, &view.connection.name, view.caller, target, facts);
@@ -170,17 +178,50 @@ impl Copy<'_> {
         self.rows.push(PlannedRow { stage, ..row });
     }
 
-    /// Those of the roles that can be held in another project, too.
-    fn lasting<'g>(&mut self, grants: Vec<&'g Grant>) -> Vec<&'g Grant> {
-        let (lasting, own): (Vec<&Grant>, Vec<&Grant>) =
-            grants.into_iter().filter(|it| !it.role.id.is_empty()).partition(|it| !self.own_roles.contains(&it.role.id));
-        for it in own {
-            let note = format!("role {} exists in the other project alone, and is not copied", it.role.name);
+    /// The roles that can be held in the new project, each with how calls name it. One that exists in the other project alone is made
+    /// in this one, where the service has such roles.
+    fn lasting<'g>(&mut self, grants: Vec<&'g Grant>) -> Vec<(&'g Grant, String)> {
+        let mut lasting = Vec::new();
+        for it in grants.into_iter().filter(|it| !it.role.id.is_empty()) {
+            let own = self.own_roles.iter().find(|role| role["id"] == it.role.id.as_str()).cloned();
+            let named = match own {
+                None => it.role.id.clone(),
+                Some(role) => match self.made(&role, &it.role) {
+                    Some(named) => named,
+                    None => continue,
+                },
+            };
+            lasting.push((it, named));
+        }
+        lasting
+    }
+
+    /// How a role is named that is made in the new project as it is in the other; none where that cannot be done, which is told.
+    fn made(&mut self, role: &Value, held: &Role) -> Option<String> {
+        if let Some(known) = self.made_roles.get(&held.id) {
+            return Some(known.clone());
+        }
+        let permissions = role["permissions"].as_array().filter(|it| !it.is_empty());
+        let Some(permissions) = permissions.filter(|_| self.view.takes(CreateRole::NAME, "project")) else {
+            let note = format!("role {} exists in the other project alone, and is not copied", held.name);
             if !self.notes.contains(&note) {
                 self.notes.push(note);
             }
+            return None;
+        };
+        let mut arguments = json!({ "name": held.name, "permissions": permissions });
+        if let Some(text) = role["description"].as_str().filter(|_| self.view.takes(CreateRole::NAME, "description")) {
+            arguments["description"] = text.into();
         }
-        lasting
+        let row = self.rows.len().to_string();
+        let facts = match held.power {
+            Power::None => Facts::none(),
+            _ => Facts::none().unseen("whoever is given it gets power over others"),
+        };
+        self.push_as("role", CreateRole::NAME, arguments, &Named::new(&held.name, ""), facts);
+        let named = format!("${{{row}.id}}");
+        self.made_roles.insert(held.id.clone(), named.clone());
+        Some(named)
     }
 
     fn teams(&mut self, own: &[Grant]) {
@@ -193,27 +234,28 @@ impl Copy<'_> {
             known.push(&team.id);
             let theirs = |it: &&Grant| matches!(&it.holder, Holder::Team(other) if other.id == team.id) && it.via == Via::Own;
             let roles = self.lasting(own.iter().filter(theirs).collect());
-            for (at, grant) in roles.iter().enumerate() {
+            for (at, (grant, role)) in roles.iter().enumerate() {
                 // With the team its people come.
                 let people = own.iter().filter(|it| {
                     matches!(&it.via, Via::Team(other) if other.id == team.id) && it.role.id == grant.role.id && it.holder.is_people()
                 });
                 let grants: Vec<&Grant> = std::iter::once(*grant).chain(people).collect();
                 let way = if at == 0 { AddProjectTeam::NAME } else { AssignRole::NAME };
-                self.push(way, json!({ "team": team.id, "role": grant.role.id }), team, &grants);
+                self.push(way, json!({ "team": team.id, "role": role }), team, &grants);
             }
         }
     }
 
-    fn person(&mut self, holder: &Holder, roles: &[Role]) {
+    /// Lets somebody in with some roles, each with how calls name it.
+    fn person(&mut self, holder: &Holder, roles: &[(Role, String)]) {
         let label = holder.label().to_owned();
         let Holder::Person(who) = holder else { return };
         let Some(member) = who.email.as_deref().or(who.id.as_deref()) else {
             self.notes.push("somebody whose address and id are not told is not copied".to_owned());
             return;
         };
-        let grants: Vec<Grant> = roles.iter().map(|it| Grant::own(holder.clone(), it.clone(), self.new.clone())).collect();
-        let ids: Vec<&str> = roles.iter().map(|it| it.id.as_str()).collect();
+        let grants: Vec<Grant> = roles.iter().map(|it| Grant::own(holder.clone(), it.0.clone(), self.new.clone())).collect();
+        let ids: Vec<&str> = roles.iter().map(|it| it.1.as_str()).collect();
         let whom = Named::new(label, who.id.clone().unwrap_or_default());
         self.push(AddProjectMember::NAME, json!({ "member": member, "roles": ids }), &whom, &grants.iter().collect::<Vec<_>>());
     }
@@ -230,7 +272,8 @@ impl Copy<'_> {
             others += 1;
             if are_wanted {
                 let theirs = own.iter().filter(|other| other.via == Via::Own && other.holder.is_same(&it.holder));
-                let roles: Vec<Role> = self.lasting(theirs.collect()).into_iter().map(|it| it.role.clone()).collect();
+                let roles: Vec<(Role, String)> =
+                    self.lasting(theirs.collect()).into_iter().map(|(it, named)| (it.role.clone(), named)).collect();
                 if !roles.is_empty() {
                     self.person(&it.holder, &roles);
                 }

@@ -1,8 +1,12 @@
 //! `offboard_person`: everything that somebody has in all accounts, taken away by one plan. Ownerships go to a successor, keys are
 //! stopped where that is asked for, and what stays behind is named.
 
+mod heir;
+mod keys;
+
 use std::{sync::Arc, time::Duration};
 
+use heir::{Heir, Successor};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -24,7 +28,6 @@ use crate::{
     providers::{self, Connection, builtin},
     tools::{
         Operation as _, Tool,
-        keys::{DeleteApiKey, UpdateApiKey},
         members::{CancelInvitation, LeaversKeys, OffboardPerson, RemoveOrganizationMember, UpdateOrganizationMember},
         project_members::{AddProjectMember, RemoveProjectMember, UpdateProjectMember},
         roles::{AssignRole, UnassignRole},
@@ -48,9 +51,13 @@ impl Engine {
             let message = format!("`{successor}` leaves, and cannot be the successor");
             return Err(ProviderError::invalid(message, "name somebody who stays").into());
         }
-        let ask = Ask::new(&self.db, &self.guard, tool, caller, &accounts, accounts.len() > 1);
+        let ask = Ask::new(&self.db, &self.guard, tool, caller, &accounts, accounts.len() > 1).patiently(2 * PATIENCE);
         let looked = ask.person(&op.member).await;
         let somebody = looked.one(who)?;
+        let next = match &op.successor {
+            Some(named) => Some(Successor::find(ask, named, somebody).await?),
+            None => None,
+        };
         notes.extend(
             looked.gaps.failed.iter().map(|it| format!("{} did not answer, and nothing is taken there: {}", it.connection, it.message)),
         );
@@ -76,7 +83,7 @@ impl Engine {
                 }
             };
             let view = self.view(connection, caller);
-            let successor = op.successor.as_ref().map(ReferenceText::text);
+            let successor = next.as_ref().map(|it| it.at(reader));
             let mut leaving = Leaving { view: &view, who: known, successor, keys: op.keys, rows: Vec::new(), notes: Vec::new() };
             leaving.plan(&held).await?;
             let many = rows.len();
@@ -95,7 +102,7 @@ impl Engine {
     }
 
     /// The accounts that are named, or all.
-    fn chosen(&self, named: &[String]) -> Result<Vec<Arc<Connection>>, CallError> {
+    pub(super) fn chosen(&self, named: &[String]) -> Result<Vec<Arc<Connection>>, CallError> {
         let mut all: Vec<Arc<Connection>> = Vec::new();
         for it in self.catalog.offers().flat_map(crate::catalog::Offer::able).filter(|it| it.name != builtin::NAME) {
             if !all.iter().any(|known| known.name == it.name) {
@@ -118,7 +125,7 @@ struct Leaving<'a> {
     view: &'a View<'a>,
     /// As the call names them.
     who: &'a str,
-    successor: Option<&'a str>,
+    successor: Option<Heir>,
     keys: Option<LeaversKeys>,
     rows: Vec<PlannedRow>,
     notes: Vec<String>,
@@ -126,7 +133,11 @@ struct Leaving<'a> {
 
 impl Leaving<'_> {
     fn push(&mut self, tool: &str, arguments: Value) {
-        let row = self.view.engine.row("", &self.view.connection.name, tool, arguments).about(self.who);
+        self.push_about(self.who, tool, arguments);
+    }
+
+    fn push_about(&mut self, whom: &str, tool: &str, arguments: Value) {
+        let row = self.view.engine.row("", &self.view.connection.name, tool, arguments).about(whom);
         self.rows.push(row);
     }
 
@@ -146,7 +157,7 @@ impl Leaving<'_> {
             .find_map(|it| if let Holder::Person(it) = &it.holder { it.id.clone() } else { None })
             .unwrap_or_else(|| self.who.to_owned());
         let handed_over = self.hand_over(&active).await?;
-        self.stop_keys(held);
+        self.keys(held).await?;
         self.uninvite(&pending);
         let homes: Vec<&Named> = once(active.iter().filter_map(|it| if let Place::Organization(it) = &it.place { Some(it) } else { None }));
         let leaves = self.takes(RemoveOrganizationMember::NAME);
@@ -220,11 +231,17 @@ impl Leaving<'_> {
                 Place::Project { project, .. } => GrantScope::Project(ProjectRef::read(&project.id)),
                 Place::Team { .. } => continue,
             };
-            let Some(successor) = self.successor else { continue };
+            if self.successor.is_none() {
+                continue;
+            }
             let here = self.view.connection.grants(scope).await?.unwrap_or_default();
+            if here.is_unfinished() {
+                self.notes.push(format!("who else owns {} could not be read to the end, and it is not handed over", grant.place));
+                continue;
+            }
             let is_alone = access::only_owner(&here.list, &grant.place).is_some_and(|it| it.is_same(&grant.holder));
             if is_alone {
-                self.succeed(successor, &grant.place, &grant.role, &here.list);
+                self.succeed(&grant.place, &grant.role, &here.list);
                 handed_over.push(grant.place.clone());
             }
         }
@@ -235,59 +252,34 @@ impl Leaving<'_> {
     }
 
     /// Makes the successor owner of a place, beside what they are there.
-    fn succeed(&mut self, successor: &str, place: &Place, role: &Role, here: &[Grant]) {
-        let has = here.iter().filter(|it| {
-            let is_they = match &it.holder {
-                Holder::Person(it) => [&it.email, &it.id].into_iter().flatten().any(|it| same_letters(it, successor)),
-                _ => false,
-            };
-            is_they && it.via == Via::Own && it.place.is_same(place)
-        });
-        let has = has.count();
+    fn succeed(&mut self, place: &Place, role: &Role, here: &[Grant]) {
+        let Some(Heir { label, named, seen }) = &self.successor else { return };
+        let is_they = |it: &Grant| match &it.holder {
+            Holder::Person(it) if [&it.email, &it.id].into_iter().flatten().any(|it| same_letters(it, named)) => true,
+            holder => seen.iter().any(|it| it.is_same(holder)),
+        };
+        let has = here.iter().filter(|it| is_they(it) && it.via == Via::Own && it.place.is_same(place)).count();
+        let (label, named) = (label.clone(), named.clone());
         match place {
             Place::Organization(home) if self.takes(UpdateOrganizationMember::NAME) => {
-                let arguments = json!({ "member": successor, "role": role.id });
+                let arguments = json!({ "member": named, "role": role.id });
                 let arguments = self.view.inside(UpdateOrganizationMember::NAME, Some(&home.id), arguments);
-                self.push(UpdateOrganizationMember::NAME, arguments);
+                self.push_about(&label, UpdateOrganizationMember::NAME, arguments);
             }
             Place::Project { project, .. } if has == 0 => {
-                self.push(AddProjectMember::NAME, json!({ "project": project.id, "member": successor, "roles": [role.id] }));
+                let arguments = json!({ "project": project.id, "member": named, "roles": [role.id] });
+                self.push_about(&label, AddProjectMember::NAME, arguments);
             }
             // An owner can do what the role before could.
             Place::Project { project, .. } if has == 1 && self.takes(UpdateProjectMember::NAME) => {
-                self.push(UpdateProjectMember::NAME, json!({ "project": project.id, "member": successor, "role": role.id }));
+                let arguments = json!({ "project": project.id, "member": named, "role": role.id });
+                self.push_about(&label, UpdateProjectMember::NAME, arguments);
             }
             Place::Project { project, .. } if self.takes(AssignRole::NAME) => {
-                self.push(AssignRole::NAME, json!({ "role": role.id, "member": successor, "project": project.id }));
+                let arguments = json!({ "role": role.id, "member": named, "project": project.id });
+                self.push_about(&label, AssignRole::NAME, arguments);
             }
-            _ => self.notes.push(format!("this service cannot make {successor} {} of {place}, who is there as something else", role.name)),
-        }
-    }
-
-    fn stop_keys(&mut self, held: &Grants) {
-        let mut known: Vec<&str> = Vec::new();
-        for grant in &held.list {
-            let Holder::Key(key) = &grant.holder else { continue };
-            if known.contains(&key.id.as_str()) {
-                continue;
-            }
-            known.push(&key.id);
-            match (&grant.place, self.keys) {
-                (Place::Project { project, .. }, Some(LeaversKeys::Stop)) if self.view.takes(UpdateApiKey::NAME, "status") => {
-                    self.push(UpdateApiKey::NAME, json!({ "project": project.id, "api_key": key.id, "status": "blocked" }));
-                }
-                (Place::Project { project, .. }, Some(LeaversKeys::Stop)) if self.takes(DeleteApiKey::NAME) => {
-                    self.push(DeleteApiKey::NAME, json!({ "project": project.id, "api_key": key.id }));
-                }
-                (Place::Project { project, .. }, Some(LeaversKeys::HandOver)) => self.notes.push(format!(
-                    "no service gives a key another owner: key {} of project {} is for {} to replace with create_api_key, then to stop",
-                    key.name,
-                    project.name,
-                    self.successor.unwrap_or("somebody who stays")
-                )),
-                (Place::Project { .. }, None) => {}
-                (place, _) => self.notes.push(format!("key {} of {place} cannot be stopped from here", key.name)),
-            }
+            _ => self.notes.push(format!("this service cannot make {label} {} of {place}, who is there as something else", role.name)),
         }
     }
 

@@ -97,11 +97,12 @@ impl Worker {
             return Ok(Err("its arguments cannot be read".into()));
         };
         let mut earlier = HashMap::new();
-        // Only steps that a caller has written hold references, and rows in a project that a job makes; elsewhere such a text is a text.
+        // Only steps that a caller has written hold references, and rows in a project that a job makes, where the project and its own
+        // roles are named by them; elsewhere such a text is a text.
         let refers = row.told.is_none() && self.job.tool == ApplyChanges::NAME;
         let made = self.job.tool == CopyProject::NAME && arguments.get("project").is_some_and(|it| it == MADE);
         let refers_to = |it: &Map<String, Value>| -> Map<String, Value> {
-            it.iter().filter(|it| refers || (made && it.0 == "project")).map(|(name, it)| (name.clone(), it.clone())).collect()
+            it.iter().filter(|it| refers || (made && of_copies(it.0))).map(|(name, it)| (name.clone(), it.clone())).collect()
         };
         for it in references::find(&refers_to(&arguments)) {
             if !earlier.contains_key(&it.step) {
@@ -109,7 +110,7 @@ impl Worker {
                 earlier.insert(it.step.clone(), found.and_then(|it| it.receipt));
             }
         }
-        let fillable = |name: &str| !earlier.is_empty() && (refers || name == "project");
+        let fillable = |name: &str| !earlier.is_empty() && (refers || of_copies(name));
         let filled = arguments.iter_mut().filter(|it| fillable(it.0)).try_for_each(|(_, value)| {
             references::fill(value, &|it| {
                 let receipt = earlier.get(&it.step).and_then(Option::as_deref).and_then(|it| serde_json::from_str::<Value>(it).ok());
@@ -180,6 +181,11 @@ impl Worker {
     fn halts(&self, row: i64, moment: Moment) -> Result<(), Broken> {
         if self.halt == Some(Halt { row, moment }) { Err(Broken::Halted) } else { Ok(()) }
     }
+}
+
+/// What a row of a copied project may name by what a row before it has made.
+fn of_copies(argument: &str) -> bool {
+    ["project", "role", "roles"].contains(&argument)
 }
 
 /// A row that has ended so.

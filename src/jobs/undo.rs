@@ -22,6 +22,8 @@ struct Deed {
     connection: String,
     what: String,
     inverse: Vec<Inverse>,
+    /// What it left without what it belonged to: to bring somebody back gives them no key back.
+    left: Vec<String>,
 }
 
 /// A call or a job that is to be taken back.
@@ -64,8 +66,9 @@ impl Engine {
             let message = format!("this cannot be taken back: {}", stays.join(", "));
             return Err(ProviderError::conflict("cannot_undo", message, "see what can be done by hand").into());
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut left) = (Vec::new(), Vec::new());
         for deed in can {
+            left.extend(deed.left);
             // Of the calls that take one change back, a later one may need what the first has made.
             for (at, inverse) in deed.inverse.into_iter().enumerate() {
                 rows.push(self.taking_back(&deed.connection, inverse, rows.len() + 1, at > 0));
@@ -73,6 +76,9 @@ impl Engine {
         }
         if !stays.is_empty() {
             notes.push(format!("stays as it is: {}", stays.join(", ")));
+        }
+        if !left.is_empty() {
+            notes.push(format!("may stay without an owner, since nothing gives it back: {}", left.join(", ")));
         }
         let job = PlannedJob::new(tool, builtin::NAME, providers::json(op)?, rows);
         Ok(PlannedJob { in_order: true, notes, subject: Some(target), ..job })
@@ -155,8 +161,11 @@ impl Engine {
             let Some(last) = rows.last() else { break };
             after = last.idx;
             deeds.extend(rows.iter().map(|row| {
-                let target: Value = row.target.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+                let read =
+                    |text: &Option<String>| -> Value { text.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default() };
+                let (target, told) = (read(&row.target), read(&row.told));
                 Deed {
+                    left: left(&told["impact"]),
                     connection: row.connection.clone(),
                     what: what(&row.tool, &target),
                     inverse: row.inverse.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default(),
@@ -188,8 +197,17 @@ impl Engine {
             return Ok(Undone { target, deeds: Vec::new() });
         }
         let inverse = serde_json::from_value(outcome["inverse"].clone()).unwrap_or_default();
-        Ok(Undone { target, deeds: vec![Deed { connection: text(&intent["connection"]), what, inverse }] })
+        let left = left(&intent["impact"]);
+        Ok(Undone { target, deeds: vec![Deed { connection: text(&intent["connection"]), what, inverse, left }] })
     }
+}
+
+/// What an impact says is left without an owner, by name.
+fn left(impact: &Value) -> Vec<String> {
+    let losses = impact["losses"].as_array().into_iter().flatten();
+    let orphans = losses.filter(|it| it["what"].as_str().is_some_and(|it| it.contains("left without")));
+    let names = orphans.flat_map(|it| it["examples"].as_array().cloned().unwrap_or_default());
+    names.filter_map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
 fn undone(kind: &str, what: String, id: &str) -> Target {

@@ -8,9 +8,13 @@ use std::{any::Any, collections::HashMap, sync::Arc, time::Duration};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::{
-    domain::access::{self, Grants, People},
+    domain::{
+        Timestamp,
+        access::{self, Grants, People},
+    },
     error::{CallError, ProviderError},
     guard::{Account, Planned, UnsentChange, UnsentRead},
     store::StoreError,
@@ -52,7 +56,7 @@ pub struct Connection {
     /// The organization that writes are kept to.
     pub pin: Option<String>,
     handlers: HashMap<&'static str, Handler>,
-    open: Box<dyn Fn(Option<Duration>) -> Scope + Send + Sync>,
+    open: Box<dyn Fn(Waits) -> Scope + Send + Sync>,
     rehearse: Option<Box<dyn Fn() -> Scope + Send + Sync>>,
     health: HealthFn,
     settle: Option<SettleFn>,
@@ -60,6 +64,31 @@ pub struct Connection {
     guests: bool,
     people: Option<PeopleFn>,
     longest: Duration,
+    pace: Option<PaceFn>,
+}
+
+/// How fast requests follow each other on a connection at this moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PaceNow {
+    /// Requests that wait for their turn.
+    pub waiting: u32,
+    /// Requests that were sent and not answered yet, and how many of them there may be.
+    pub on_the_way: u32,
+    pub at_once: u32,
+    /// How many the service was seen to allow in a second; `None` where it has refused none.
+    pub per_second: Option<f64>,
+    /// For how long the service still wants to be left alone.
+    pub paused: Option<Duration>,
+    /// What went wrong last since the program was started.
+    pub failed: Option<Failed>,
+}
+
+/// A request that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub at: Timestamp,
+    pub message: String,
+    pub fix: String,
 }
 
 /// How long a change may be on its way to a provider that no network lies before: the store gives up long before.
@@ -70,9 +99,21 @@ const LONGEST_HERE: Duration = Duration::from_secs(45);
 #[derive(Clone)]
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 
+/// How long the requests of a piece of work may wait for their turn, and for repetitions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Waits {
+    #[default]
+    Usually,
+    /// Each so long.
+    Each(Duration),
+    /// All of them until then.
+    Until(Instant),
+}
+
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
 type GrantsFn = Box<dyn Fn(&Scope, access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type PeopleFn = Box<dyn Fn(&Scope, String) -> BoxFuture<'static, Result<People, ProviderError>> + Send + Sync>;
+type PaceFn = Box<dyn Fn() -> PaceNow + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -125,7 +166,7 @@ impl Connection {
     pub(crate) fn with_scopes<P: Send + Sync + 'static>(
         name: &str,
         kind: &'static str,
-        open: impl Fn(Option<Duration>) -> Arc<P> + Send + Sync + 'static,
+        open: impl Fn(Waits) -> Arc<P> + Send + Sync + 'static,
     ) -> Builder<P> {
         let open = Arc::new(open);
         let make = Arc::clone(&open);
@@ -142,6 +183,7 @@ impl Connection {
             guests: false,
             people: None,
             longest: LONGEST_HERE,
+            pace: None,
         };
         Builder { connection, open, last: "" }
     }
@@ -162,12 +204,12 @@ impl Connection {
 
     /// Begins a piece of work: one call, or many that belong together.
     pub(crate) fn open(&self) -> Scope {
-        (self.open)(None)
+        (self.open)(Waits::Usually)
     }
 
     /// Begins a piece of work in which nobody waits for a single request: each may wait this long for its turn.
     pub(crate) fn open_patient(&self, patience: Duration) -> Scope {
-        (self.open)(Some(patience))
+        (self.open)(Waits::Each(patience))
     }
 
     /// Begins a piece of work in which each change is planned as if those planned in it before were made; none where the provider
@@ -220,15 +262,20 @@ impl Connection {
         self.grants.is_some()
     }
 
-    /// Begins a piece of work that looks at who holds what.
-    pub(crate) fn reader(self: &Arc<Self>) -> Reader {
-        Reader { connection: Arc::clone(self), scope: self.open() }
+    /// Begins a piece of work that looks at who holds what, and asks for nothing more once that time has come.
+    pub(crate) fn reader(self: &Arc<Self>, until: Instant) -> Reader {
+        Reader { connection: Arc::clone(self), scope: (self.open)(Waits::Until(until)) }
     }
 
     /// The longest that one request may be on its way, counted from when it may be sent: after that it has arrived, or never will. A
     /// request that is sent again needs leave again, and so counts anew.
     pub fn longest(&self) -> Duration {
         self.longest
+    }
+
+    /// How fast it goes at this moment; `None` where no service lies behind it.
+    pub fn pace(&self) -> Option<PaceNow> {
+        self.pace.as_ref().map(|it| it())
     }
 
     /// One harmless read: whether the account can be used.
@@ -292,7 +339,7 @@ impl Account for Connection {
 /// Builds a connection, handler by handler.
 pub(crate) struct Builder<P> {
     connection: Connection,
-    open: Arc<dyn Fn(Option<Duration>) -> Arc<P> + Send + Sync>,
+    open: Arc<dyn Fn(Waits) -> Arc<P> + Send + Sync>,
     /// The tool that was named last.
     last: &'static str,
 }
@@ -352,7 +399,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
     /// Says how work is begun whose changes are planned one upon the other; see [`Connection::rehearse`].
     pub(crate) fn rehearsed(mut self, begin: impl Fn(&P) -> P + Send + Sync + 'static) -> Self {
         let open = Arc::clone(&self.open);
-        self.connection.rehearse = Some(Box::new(move || Scope(Arc::new(begin(&open(None))))));
+        self.connection.rehearse = Some(Box::new(move || Scope(Arc::new(begin(&open(Waits::Usually))))));
         self
     }
 
@@ -362,7 +409,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<(), ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.health = Box::new(move || Box::pin(check(open(None))));
+        self.connection.health = Box::new(move || Box::pin(check(open(Waits::Usually))));
         self
     }
 
@@ -372,7 +419,7 @@ impl<P: Send + Sync + 'static> Builder<P> {
         Fut: Future<Output = Result<bool, ProviderError>> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(None), call_id, give_up))));
+        self.connection.settle = Some(Box::new(move |call_id, give_up| Box::pin(read(open(Waits::Usually), call_id, give_up))));
         self
     }
 
@@ -415,6 +462,12 @@ impl<P: Send + Sync + 'static> Builder<P> {
     /// Says how long one request may be on its way; see [`Connection::longest`].
     pub(crate) fn longest(mut self, time: Duration) -> Self {
         self.connection.longest = time;
+        self
+    }
+
+    /// Says how fast it goes; see [`Connection::pace`].
+    pub(crate) fn paced(mut self, now: impl Fn() -> PaceNow + Send + Sync + 'static) -> Self {
+        self.connection.pace = Some(Box::new(now));
         self
     }
 

@@ -81,9 +81,20 @@ fn decoded(image: &str) -> Result<Vec<u8>, ProviderError> {
     }
     let content = BASE64.decode(letters(image));
     let content = content.map_err(|_| {
-        ProviderError::invalid("`image` is not base64", "send the bytes of the picture as base64, or as a `data:` address with it")
+        let fix = if is_path(image) {
+            "a file is named by `path`; `image` holds the bytes of the picture as base64, or as a `data:` address with it"
+        } else {
+            "send the bytes of the picture as base64, or as a `data:` address with it"
+        };
+        ProviderError::invalid("`image` is not base64", fix)
     })?;
     if content.len() > MAX_BYTES { Err(too_large()) } else { Ok(content) }
+}
+
+/// Whether a text looks like the name of a file.
+fn is_path(text: &str) -> bool {
+    let text = text.trim();
+    text.len() < 1024 && (text.starts_with(['/', '.', '~']) || text.contains(['.', '\\']))
 }
 
 /// Reads a file that lies in one of the folders, wherever its links lead.
@@ -91,14 +102,16 @@ fn decoded(image: &str) -> Result<Vec<u8>, ProviderError> {
 /// What is outside and what does not exist are one answer, so that nothing can be found out about other folders.
 async fn read(path: &str, folders: &[PathBuf]) -> Result<Vec<u8>, ProviderError> {
     if folders.is_empty() {
-        return Err(ProviderError::conflict("no_files", "no folder may be read from here", "send the picture as `image`"));
+        let fix = "send the picture as `image`; or whoever runs this server sets `files.allow` in rolecall.toml to the folder of the \
+                   picture, and serves over stdio";
+        return Err(ProviderError::conflict("no_files", "no folder may be read from here", fix));
     }
     let refused = || {
         let allowed = folders.iter().map(|it| it.display().to_string()).collect::<Vec<_>>().join(", ");
         ProviderError::conflict(
             "path_not_allowed",
             format!("`{path}` is not a file in an allowed folder"),
-            format!("put the picture into one of: {allowed}; or send it as `image`"),
+            format!("put the picture into one of: {allowed}; or add its folder to `files.allow` in rolecall.toml; or send it as `image`"),
         )
     };
     for folder in folders {

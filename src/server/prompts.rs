@@ -2,8 +2,8 @@
 //!
 //! A file has a head in TOML and a body with `{{argument}}` in it. `{{#x}}…{{/x}}` is kept where the argument `x` was
 //! given or the tool `x` is on offer, `{{^x}}…{{/x}}` where not: so no prompt ever names a tool that cannot be called. Where a
-//! connection is chosen, what is on offer is what that connection serves; where there are several and none is chosen, there is a
-//! section `several_connections`.
+//! connection is chosen, what is on offer is what that connection serves. `{{given}}` lists the arguments that the body does not name
+//! itself, and which connections are meant. What holds for all prompts is said once, here.
 
 use std::{collections::HashMap, fmt::Write as _, sync::LazyLock};
 
@@ -32,8 +32,12 @@ const MAX_LINE: usize = 300;
 /// The longest argument of many lines, in characters: a thousand people with a word about each.
 const MAX_LINES: usize = 50_000;
 
-/// The section for work over all connections.
-const SEVERAL: &str = "several_connections";
+/// What stands for the arguments that the body does not name.
+const GIVEN: &str = "given";
+
+/// How every prompt ends.
+const CLOSING: &str = "Only a person can agree. When a result says that consent is still needed, pass its words on, wait, and repeat the \
+                       same call unchanged.";
 
 static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
     let parsed = FILES.iter().map(|(name, text)| Template::parse(name, text));
@@ -69,9 +73,10 @@ pub(super) fn get(app: &App, name: &str, arguments: Option<&Map<String, Value>>)
     let offered = |name: &str| match app.catalog.offer(name) {
         // The server's own tools are there whichever connection was chosen.
         Ok(offer) => connection.is_none_or(|it| offer.able().iter().any(|able| able.name == it || able.name == builtin::NAME)),
-        Err(_) => name == SEVERAL && connection.is_none() && app.connections.len() > 1,
+        Err(_) => false,
     };
-    let message = PromptMessage::new_text(Role::User, template.text(&|name| given.get(name).cloned(), &offered));
+    let everywhere = connection.is_none() && app.connections.len() > 1;
+    let message = PromptMessage::new_text(Role::User, template.text(&|name| given.get(name).cloned(), &offered, everywhere));
     Ok(GetPromptResult::new(vec![message]).with_description(template.head.description.as_str()))
 }
 
@@ -86,6 +91,8 @@ struct Template {
     name: &'static str,
     head: Head,
     body: Vec<Node>,
+    /// The arguments whose values the body puts in itself.
+    named: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +100,9 @@ struct Template {
 struct Head {
     title: String,
     description: String,
+    /// Whether one call is for all connections where none is chosen.
+    #[serde(default)]
+    spans: bool,
     /// The tools without which the job cannot be done; `a|b` where either will do.
     needs: Vec<String>,
     arguments: Vec<Argument>,
@@ -129,7 +139,9 @@ impl Template {
         let head: Head = toml::from_str(head).map_err(|error| format!("{name}: {error}"))?;
         let mut rest = body;
         let body = nodes(&mut rest, None).map_err(|error| format!("{name}: {error}"))?;
-        Ok(Self { name, head, body })
+        let mut named = Vec::new();
+        values(&body, &mut named);
+        Ok(Self { name, head, body, named })
     }
 
     fn is_offered(&self, app: &App) -> bool {
@@ -149,9 +161,14 @@ impl Template {
         Prompt::new(self.name, Some(self.head.description.as_str()), Some(arguments)).with_title(self.head.title.as_str())
     }
 
-    fn text(&self, given: &dyn Fn(&str) -> Option<String>, offered: &dyn Fn(&str) -> bool) -> String {
+    /// `everywhere`: there are several connections, and none of them is chosen.
+    fn text(&self, given: &dyn Fn(&str) -> Option<String>, offered: &dyn Fn(&str) -> bool, everywhere: bool) -> String {
         let mut text = String::new();
-        render(&self.body, given, offered, &mut text);
+        let listed = self.listed(given, everywhere);
+        let with = |name: &str| if name == GIVEN { Some(listed.clone()) } else { given(name) };
+        render(&self.body, &with, offered, &mut text);
+        text.push('\n');
+        text.push_str(CLOSING);
         // Where sections were left out, their blank lines are left over.
         while text.contains("\n\n\n") {
             text = text.replace("\n\n\n", "\n\n");
@@ -159,11 +176,27 @@ impl Template {
         text.trim().to_owned()
     }
 
+    /// The arguments that were given and that the body does not name, a line each.
+    fn listed(&self, given: &dyn Fn(&str) -> Option<String>, everywhere: bool) -> String {
+        let rest = self.head.arguments.iter().filter(|it| !self.named.contains(&it.name));
+        let mut lines: Vec<String> = rest
+            .filter_map(|it| Some((it.name.as_str(), given(&it.name)?)))
+            .map(|(name, value)| match name {
+                "connection" => format!("- Connection: {value}, in every call."),
+                name => format!("- {}: {value}", name.replace('_', " ")),
+            })
+            .collect();
+        if self.head.spans && everywhere {
+            lines.push("- Connections: all of them, in one call. Say which did not answer.".to_owned());
+        }
+        lines.join("\n")
+    }
+
     /// The text with a mark for each argument that is needed, and all arguments explained.
     fn left_open(&self, app: &App) -> String {
-        let offered = |name: &str| app.catalog.offer(name).is_ok() || (name == SEVERAL && app.connections.len() > 1);
+        let offered = |name: &str| app.catalog.offer(name).is_ok();
         let marked = |name: &str| self.arguments(app).any(|it| it.required && it.name == name).then(|| format!("<{name}>"));
-        let mut text = self.text(&marked, &offered);
+        let mut text = self.text(&marked, &offered, app.connections.len() > 1);
         text.push_str("\n\nWhat the user says decides on:\n");
         for argument in self.arguments(app) {
             let needed = if argument.required { "ask where it is not said" } else { "may be left open" };
@@ -210,6 +243,17 @@ impl Argument {
         let lines = text.lines().map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|it| !it.is_empty());
         let quoted: Vec<_> = lines.map(|it| format!("> {it}")).collect();
         Ok((!quoted.is_empty()).then(|| quoted.join("\n")))
+    }
+}
+
+/// The names whose values are put in.
+fn values(nodes: &[Node], all: &mut Vec<String>) {
+    for node in nodes {
+        match node {
+            Node::Text(_) => {}
+            Node::Value(name) => all.push(name.clone()),
+            Node::Section { nodes, .. } => values(nodes, all),
+        }
     }
 }
 
@@ -309,11 +353,11 @@ mod tests {
             names(&template.body, &mut used);
             for (used, is_value) in &used {
                 let is_argument = template.head.arguments.iter().any(|it| it.name == *used);
-                let is_known = known.contains(&used.as_str()) || used == SEVERAL;
-                assert!(is_argument || (!is_value && is_known), "{name} uses `{used}`");
+                let is_known = if *is_value { used == GIVEN } else { known.contains(&used.as_str()) };
+                assert!(is_argument || is_known, "{name} uses `{used}`");
             }
+            assert!(used.iter().any(|it| it.0 == GIVEN), "{name} does not use `{GIVEN}`");
             for argument in &template.head.arguments {
-                assert!(used.iter().any(|it| it.0 == argument.name), "{name} does not use `{}`", argument.name);
                 assert!(!known.contains(&argument.name.as_str()), "{name}: `{}` is a tool's name too", argument.name);
             }
         }

@@ -110,9 +110,9 @@ const OF_TOOLS: &[(&str, &str, &str)] = &[
     (
         "offboard_person",
         "keys",
-        "What becomes of the person's keys: `stop` ends them, `hand_over` tells who replaces them; without it, they stay.",
+        "What becomes of the person's keys: `stop` ends them, `hand_over` makes new ones for the successor and lets the old ones end; without it, they stay.",
     ),
-    ("offboard_person", "successor", "The e-mail address of who owns afterwards what the person alone owns now."),
+    ("offboard_person", "successor", "Who owns afterwards what the person alone owns now, by e-mail address, name or id."),
     ("review_access", "format", "Writes all findings as a report for an auditor: `csv` or `markdown`."),
     ("review_access", "keep", "Keeps this review, so that the next one tells what is new and what was mended."),
     ("review_access", "rule", "Tells only the findings of one rule, such as `one_owner` or `key_never_used`."),

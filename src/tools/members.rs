@@ -67,7 +67,7 @@ pub struct InvitePeople {
     pub organization: Option<OrganizationRef>,
 }
 
-operation!(InvitePeople, "invite_people", "Invite people", Access => Batch<StepItem>);
+operation!(InvitePeople, "invite_people", "Invite people", Access => Batch<StepItem>, ends "remove_project_member");
 
 /// Gives a person what another has.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -117,7 +117,7 @@ pub struct OffboardPerson {
 #[schemars(inline)]
 pub enum LeaversKeys {
     Stop,
-    // They go on working until the successor has replaced them.
+    // A new key of a program's account is made for each, and the old one ends a week later where that can be said.
     HandOver,
 }
 

@@ -98,6 +98,13 @@ async fn days_are_understood_as_people_say_them() {
     assert!(all.len() > 3 && all.last().unwrap() == "create_organization", "{all:?}");
     assert!(!tools(&agent, json!({ "from": "today", "to": "now", "limit": 100 })).await.contains(&"create_organization".to_owned()));
     assert_eq!(tools(&agent, json!({ "until": "3 days ago" })).await, [""; 0]);
+    let weekday = yesterday.format("%A").to_string();
+    for since in [weekday.clone(), weekday.to_lowercase(), format!("last {weekday}"), format!("on {weekday}")] {
+        assert_eq!(tools(&agent, json!({ "since": since, "until": since })).await, of_yesterday, "{since}");
+    }
+    for since in ["this morning", "this week", "this month"] {
+        assert!(tools(&agent, json!({ "since": since, "limit": 100 })).await.contains(&"add_project_member".to_owned()), "{since}");
+    }
     let odd = agent.fails("list_activity", json!({ "until": "someday" }), "invalid_arguments").await;
     assert!(odd["fix"].as_str().unwrap().contains("yesterday"), "{odd}");
 }

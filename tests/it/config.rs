@@ -510,7 +510,10 @@ async fn files_are_read_for_local_callers_only() {
             call(&app, &caller, "create_organization", json!({ "name": "Acme" })).await.unwrap();
         }
         let logo = json!({ "of": "organization", "target": "Acme", "path": picture });
-        assert_eq!(call(&app, &caller, "set_logo", logo).await.unwrap_err(), code, "{reach:?}");
+        assert_eq!(call(&app, &caller, "set_logo", logo.clone()).await.unwrap_err(), code, "{reach:?}");
+        let Value::Object(arguments) = logo else { panic!("arguments are an object") };
+        let fix = app.call("set_logo", arguments, &caller, Given::Nothing).await.unwrap_err().fix();
+        assert_eq!(fix.contains("`files.allow`"), code == "no_files", "what is to be set is told: {fix}");
     }
 }
 

@@ -144,3 +144,18 @@ async fn every_service_gives_what_it_can() {
         world.plan("copy_access", call, expected).await;
     }
 }
+
+#[tokio::test]
+async fn people_are_named_as_they_are_called_also_where_there_are_several_organizations() {
+    let world = World::of(Provider::Local, Options::default()).await;
+    let agent = &world.agent;
+    let done = agent.ok("copy_access", json!({ "from": "Jonas Weber", "to": "Yuna Seo", "only": ["projects"] })).await;
+    assert_eq!(done["status"], "done", "{done}");
+    let yuna = agent.ok("get_project_member", json!({ "project": "Atlas", "member": "yuna.seo@acme.example" })).await;
+    assert_eq!(yuna["roles"], json!(["member"]), "{yuna}");
+    let before = agent.dump().await;
+    let unknown = agent.fails("copy_access", json!({ "from": "Jonas Weber", "to": "Maya Lin" }), "member_not_found").await;
+    assert!(unknown["fix"].as_str().unwrap().contains("of somebody who is not there yet, give the e-mail address"), "{unknown}");
+    agent.fails("copy_access", json!({ "from": "Jonas", "to": "maya.lin@acme.example" }), "member_not_found").await;
+    assert_eq!(agent.dump().await, before);
+}

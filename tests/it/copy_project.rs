@@ -129,3 +129,28 @@ async fn every_service_copies_what_it_can() {
         world.plan("copy_project", call, [0, 0, 0]).await;
     }
 }
+
+#[tokio::test]
+async fn a_role_that_only_the_other_project_has_is_made_in_the_new_one() {
+    let world = World::of(Provider::Local, Options::default()).await;
+    let agent = &world.agent;
+    let call = json!({ "from": "Atlas", "name": "Lyon", "people": true });
+    let before = agent.dump().await;
+    agent.refusing().await.fails("copy_project", call.clone(), "declined").await;
+    assert_eq!(agent.dump().await, before);
+    let done = agent.ok("copy_project", call).await;
+    assert_eq!(done["status"], "done", "{done}");
+    let [question] = agent.questions().try_into().unwrap();
+    assert!(question.contains("Create role in project Lyon") && question.contains("release manager"), "{question}");
+    let role = |project: &str| json!({ "role": "release manager", "project": project });
+    let (atlas, lyon) = (agent.ok("get_role", role("Atlas")).await, agent.ok("get_role", role("Lyon")).await);
+    assert_ne!(atlas["id"], lyon["id"]);
+    assert_eq!((&atlas["permissions"], &atlas["description"]), (&lyon["permissions"], &lyon["description"]));
+    let chidi = agent.ok("get_project_member", json!({ "project": "Lyon", "member": "chidi.okonjo@acme.example" })).await;
+    let mut roles: Vec<&str> = chidi["roles"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    roles.sort_unstable();
+    assert_eq!(roles, ["member", "release manager"], "{chidi}");
+    // Without the people nobody holds it, and it is not made.
+    let bare = agent.ok("copy_project", json!({ "from": "Atlas", "name": "Nice", "dry_run": true })).await;
+    assert!(!bare.to_string().contains("release manager"), "{bare}");
+}

@@ -30,6 +30,9 @@ macro_rules! rows {
     };
 }
 
+/// An end that stays to come.
+const UNTIL: &str = "2199-12-04T18:00 Europe/Berlin";
+
 mod engine;
 mod geai;
 mod local;

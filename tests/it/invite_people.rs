@@ -139,3 +139,20 @@ async fn every_service_brings_people_in_as_it_can() {
         world.plan("invite_people", call, expected).await;
     }
 }
+
+#[tokio::test]
+async fn people_are_let_in_until_a_time_whether_they_are_members_or_invited() {
+    let world = World::of(Provider::Local, Options::default()).await;
+    let agent = &world.agent;
+    let call = json!({ "people": ["lucia.herrera@acme.example", "new.one@acme.example"], "projects": ["Cobalt"], "role": "member", "ends_at": "2 weeks" });
+    let done = agent.ok("invite_people", call).await;
+    assert_eq!(done["status"], "done", "{done}");
+    let question = agent.questions().join("\n");
+    assert_eq!(question.matches("ends by itself: until").count(), 2, "{question}");
+    let cobalt = async || agent.ok("list_project_members", json!({ "project": "Cobalt", "limit": 100 })).await.to_string();
+    assert!(cobalt().await.contains("lucia.herrera@acme.example"));
+    crate::ends::time_comes(agent).await;
+    assert!(!cobalt().await.contains("lucia.herrera@acme.example"));
+    let invited = agent.ok("list_invitations", json!({ "organization": "Acme", "status": "pending", "limit": 100 })).await.to_string();
+    assert!(!invited.contains("new.one@acme.example"), "{invited}");
+}

@@ -163,6 +163,7 @@ async fn a_file_is_read_from_an_allowed_folder_wherever_its_links_lead() {
         ] {
             let path: std::path::PathBuf = path;
             let answer = agent.fails("set_logo", set(path.clone()), "path_not_allowed").await;
+            assert!(answer["fix"].as_str().unwrap().contains("add its folder to `files.allow`"), "{answer}");
             messages.insert(answer["message"].as_str().unwrap().replace(path.to_str().unwrap(), "…"));
         }
         assert_eq!(messages.len(), 1, "what is outside and what does not exist are told alike");

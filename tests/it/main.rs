@@ -14,6 +14,7 @@ mod approvals;
 mod attacks;
 mod catalog;
 mod certificates;
+mod chat;
 mod cli;
 mod cli_arriving;
 mod clocks;
@@ -38,6 +39,7 @@ mod engine_sign_in;
 mod engine_undo;
 mod explain_access;
 mod failover;
+mod few_requests;
 #[path = "../../benches/growth/fill.rs"]
 mod fill;
 mod find_person;
@@ -111,6 +113,8 @@ mod sandbox_engine;
 mod sandbox_geai;
 mod sandbox_openai;
 mod sandbox_seeme;
+#[path = "../../benches/jobs/scenes.rs"]
+mod scenes;
 mod schemas;
 #[path = "../../benches/jobs/scripts.rs"]
 mod scripts;

@@ -152,3 +152,84 @@ async fn every_service_lets_somebody_go_as_it_can() {
         world.plan("offboard_person", call, [0, 0, 0]).await;
     }
 }
+
+#[tokio::test]
+async fn a_successor_is_found_by_name_and_owns_beside_what_they_were() {
+    let world = World::of(Provider::Local, Options::default()).await;
+    let agent = &world.agent;
+    // Jonas is a member of Atlas, and not in Borealis.
+    let done = agent.ok("offboard_person", json!({ "member": "Ana Ruiz", "successor": "Jonas Weber" })).await;
+    assert_eq!(tools(&done), ["update_project_member done", "add_project_member done", "remove_organization_member done"], "{done}");
+    assert!(done["after"]["items"][0]["target"].to_string().contains("jonas.weber@acme.example"), "{done}");
+    assert!(!done["after"]["notes"].to_string().contains("no owner"), "{done}");
+    for project in ["Atlas", "Borealis"] {
+        let jonas = agent.ok("get_project_member", json!({ "project": project, "member": "jonas.weber@acme.example" })).await;
+        assert!(jonas["roles"].as_array().unwrap().contains(&json!("owner")), "{project}: {jonas}");
+    }
+    for successor in ["Nobody Here", "leo"] {
+        let wrong = json!({ "member": "mei.tanaka@acme.example", "successor": successor });
+        let before = agent.dump().await;
+        assert!(agent.call("offboard_person", wrong).await["code"].as_str().unwrap().ends_with("_not_found"));
+        assert_eq!(agent.dump().await, before);
+    }
+    let themselves = json!({ "member": "mei.tanaka@acme.example", "successor": "Mei Tanaka" });
+    agent.fails("offboard_person", themselves, "invalid_arguments").await;
+}
+
+#[tokio::test]
+async fn keys_that_are_handed_over_get_a_new_one_in_their_place_and_end() {
+    for agent in Agent::each().await {
+        company(&agent).await;
+        let call = json!({ "member": email("ana"), "successor": email("bo"), "keys": "hand_over" });
+        let before = agent.dump().await;
+        agent.refusing().await.fails("offboard_person", call.clone(), "declined").await;
+        assert_eq!(agent.dump().await, before, "nothing is made without a yes");
+        let done = agent.ok("offboard_person", call).await;
+        assert_eq!(
+            tools(&done),
+            [
+                "update_project_member done",
+                "create_service_account done",
+                "create_api_key done",
+                "update_api_key done",
+                "cancel_invitation done",
+                "remove_organization_member done"
+            ],
+            "{done}"
+        );
+        let notes = done["after"]["notes"].to_string();
+        let told =
+            "key ana-laptop-handed-over of project Atlas is in the secrets folder: bo@acme.example puts it where key ana-laptop is used";
+        assert!(notes.contains(told), "{notes}");
+        let keys = agent.ok("list_api_keys", json!({ "project": "Atlas" })).await;
+        let key = |name: &str| keys["items"].as_array().unwrap().iter().find(|it| it["api_key"] == name).cloned().unwrap();
+        assert_eq!(key("ana-laptop-handed-over")["owner"], "ana-laptop-handed-over", "{keys}");
+        assert!(key("ana-laptop")["expires_at"].is_string(), "{keys}");
+        assert!(!done.to_string().contains("rk_"), "no value passes the model");
+    }
+}
+
+#[tokio::test]
+async fn at_a_service_each_key_gets_an_account_of_a_program_and_it_is_said_who_has_to_do_what() {
+    let world = World::of(Provider::Openai, Options::default()).await;
+    let done = world
+        .agent
+        .ok("offboard_person", json!({ "member": "ana.ruiz@acme.example", "successor": "helena.brandt@acme.example", "keys": "hand_over" }))
+        .await;
+    let made: Vec<String> = tools(&done).into_iter().filter(|it| it.starts_with("create_service_account")).collect();
+    let notes = done["after"]["notes"].to_string();
+    assert!(!made.is_empty() && made.iter().all(|it| it.ends_with("done")), "{done}");
+    assert!(notes.contains("helena.brandt@acme.example puts it where key laptop is used, which ends in 7 days"), "{notes}");
+}
+
+#[tokio::test]
+async fn undone_it_says_which_keys_stay_nobodys() {
+    let agent = Agent::new().await;
+    company(&agent).await;
+    agent.ok("offboard_person", json!({ "member": email("ana") })).await;
+    let undone = agent.ok("undo", json!({ "last": true })).await;
+    assert!(
+        undone["after"]["notes"].to_string().contains("may stay without an owner, since nothing gives it back: ana-laptop"),
+        "{undone}"
+    );
+}

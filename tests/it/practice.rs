@@ -36,6 +36,15 @@ pub(crate) struct Everywhere {
 
 impl Everywhere {
     pub(crate) async fn new() -> Self {
+        Self::with(true).await
+    }
+
+    /// Nothing listens where the laboratory's service was.
+    pub(crate) async fn but_the_laboratory() -> Self {
+        Self::with(false).await
+    }
+
+    async fn with(lab_is_up: bool) -> Self {
         let store = Store::sqlite();
         let db = Db::open(&store.url).await.unwrap();
         local::seed::seed(&db, "acme").await.unwrap();
@@ -46,7 +55,7 @@ impl Everywhere {
             Geai::connect(Geai::settings(&geai.url)),
             Openai::connect(Openai::settings(&openai.url)),
             Seeme::connect(Seeme::settings(&seeme.url)),
-            Engine::connect(Engine::settings(&engine.url)),
+            Engine::connect(Engine::settings(if lab_is_up { &engine.url } else { "http://127.0.0.1:9" })),
         ];
         let options = Options::default();
         let app = store.app_with(connections, &options).await;

@@ -2,7 +2,8 @@
 
 use crate::{
     company::{acme, email, refused},
-    support::{Agent, Options, json},
+    practice::{Provider, World},
+    support::{Agent, Options, Value, json},
 };
 
 #[tokio::test]
@@ -123,4 +124,16 @@ async fn a_connection_that_is_kept_to_an_organization_sees_only_its_names() {
         let theirs = agent.ok("list_projects", json!({ "organization": "Globex" })).await["items"][0]["id"].clone();
         refused(&pinned, "update_project", json!({ "project": theirs, "name": "Mine" }), "project_not_found").await;
     }
+}
+
+#[tokio::test]
+async fn a_part_of_a_name_is_no_name_and_says_which_may_be_meant() {
+    let world = World::of(Provider::Local, Options::default()).await;
+    let told = async |tool: &str, arguments: Value| world.agent.call(tool, arguments).await["fix"].as_str().unwrap().to_owned();
+    let fix = told("get_organization", json!({ "organization": "Northwind" })).await;
+    assert!(fix.starts_with("did you mean `Northwind Traders`? list_organizations"), "{fix}");
+    let fix = told("delete_project", json!({ "project": "Gauge" })).await;
+    assert!(fix.starts_with("did you mean `Gauge Insight`? list_projects"), "{fix}");
+    let fix = told("get_project", json!({ "project": "Zzz" })).await;
+    assert!(fix.starts_with("find it with list_projects"), "{fix}");
 }

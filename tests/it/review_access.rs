@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use rolecall::{domain::ReviewLimits, guard::GuardSettings};
+
 use crate::{
     company,
     practice::{Everywhere, Provider, World},
@@ -247,4 +249,19 @@ async fn a_review_changes_nothing_at_any_service() {
         assert!(review["total"].as_u64() > Some(0), "{provider:?}: {review}");
         assert_eq!(world.state().await, before, "{provider:?}");
     }
+}
+
+#[tokio::test]
+async fn what_counts_as_long_and_how_much_is_told_at_once_is_the_operators_to_say() {
+    let limits = ReviewLimits { unused_days: 5000, new_days: 5000, old_days: 1, owned_projects: 1, page: 3 };
+    let guard = GuardSettings { review: limits, ..GuardSettings::default() };
+    let world = World::of(Provider::Local, Options { guard, ..Options::default() }).await;
+    let first = world.agent.ok("review_access", json!({ "organization": "Acme" })).await;
+    assert_eq!((&first["shown"], &first["has_more"]), (&json!(3), &json!(true)), "{first}");
+    let review = acme(&world.agent, json!({})).await;
+    assert_eq!((count(&review, "key_never_used"), count(&review, "key_unused")), (0, 0), "{}", review["rules"]);
+    assert!(found(&review, "owns_many").contains(&"ana.ruiz@acme.example @ ".to_owned()), "{review}");
+    let usual = World::of(Provider::Local, Options::default()).await;
+    let usual = acme(&usual.agent, json!({})).await;
+    assert!(count(&review, "key_old") > count(&usual, "key_old") && count(&usual, "owns_many") == 0, "{}", review["rules"]);
 }

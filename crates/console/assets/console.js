@@ -167,6 +167,12 @@ const matrix = {
     if (this.at.hasAttribute("data-large")) this.load(); else this.written();
   },
   filter(words) { this.words = words; this.show(); },
+  // By team, those without one last; within it, or without it, who reaches most first; else as they came, by name.
+  sorted(all, team, reach) {
+    const byTeam = this.only.has("team"), byReach = this.only.has("reach"), last = "\uffff";
+    if (!byTeam && !byReach) return all;
+    return [...all].sort((a, b) => (byTeam && (team(a) || last).localeCompare(team(b) || last)) || (byReach && reach(b) - reach(a)) || 0);
+  },
   show() { if (this.data) this.choose(); else this.choosePlain(); },
 
   // A table that the server wrote.
@@ -197,7 +203,7 @@ const matrix = {
       [...row.cells].forEach((it, at) => { it.hidden = byName && !columns[at]; });
     }
     $$("thead th", this.at).forEach((it, at) => { it.hidden = byName && !columns[at]; });
-    const order = this.only.has("team") ? [...this.rows].sort((a, b) => (a.dataset.team || "\uffff").localeCompare(b.dataset.team || "\uffff")) : this.rows;
+    const order = this.sorted(this.rows, it => it.dataset.team, it => Number(it.dataset.reach));
     this.body.append(...order);
     say(`${this.rows.filter(it => !it.hidden).length} people`);
   },
@@ -230,7 +236,7 @@ const matrix = {
     this.columns = found.length ? found : projects.map((_, at) => at);
     const role = it => [...it.cells.values()].some(kind => this.words.every(word => kinds[kind][2].toLowerCase().includes(word)));
     this.people = people.filter(it => (found.length || this.words.every(word => it.text.includes(word)) || role(it)) && (!this.only.has("power") || it[4]) && (!this.only.has("outsiders") || it[3]));
-    if (this.only.has("team")) this.people = [...this.people].sort((a, b) => (a[2] || "\uffff").localeCompare(b[2] || "\uffff"));
+    this.people = this.sorted(this.people, it => it[2], it => it.cells.size);
     this.window = null;
     this.all.style.width = `${this.left() + 34 * (this.columns.length + 1) + 12}px`;
     this.all.style.height = `${134 + 30 * this.people.length + 12}px`;

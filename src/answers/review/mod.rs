@@ -100,15 +100,12 @@ pub(super) async fn review(ask: Ask<'_>, op: ReviewAccess) -> Result<Review, Cal
             let report = sheet::markdown(&lines, &whole, now);
             Review { report: Some(report), ..whole }
         }
-        _ => page(whole, lines, &op)?,
+        _ => page(whole, lines, &op, ask.guard.review_limits().page as usize)?,
     })
 }
 
-/// So many findings are told at once.
-const SHOWN: usize = 50;
-
 /// A page of the findings.
-fn page(whole: Review, lines: Vec<Line>, op: &ReviewAccess) -> Result<Review, CallError> {
+fn page(whole: Review, lines: Vec<Line>, op: &ReviewAccess, most: usize) -> Result<Review, CallError> {
     let broken = || CallError::InvalidArguments {
         message: "`cursor` is none of a review".into(),
         fix: "send back `next_cursor` as it was, or leave it out for the first page".into(),
@@ -117,9 +114,9 @@ fn page(whole: Review, lines: Vec<Line>, op: &ReviewAccess) -> Result<Review, Ca
         None => 0,
         Some(cursor) => cursor.key().and_then(|it| it.parse::<usize>().ok()).ok_or_else(broken)?,
     };
-    let has_more = lines.len() > from + SHOWN;
-    let items: Vec<Finding> = lines.into_iter().skip(from).take(SHOWN).map(Line::told).collect();
-    let next_cursor = has_more.then(|| Cursor::after(&(from + SHOWN).to_string()).0);
+    let has_more = lines.len() > from + most;
+    let items: Vec<Finding> = lines.into_iter().skip(from).take(most).map(Line::told).collect();
+    let next_cursor = has_more.then(|| Cursor::after(&(from + most).to_string()).0);
     Ok(Review { shown: items.len(), items, has_more, next_cursor, ..whole })
 }
 

@@ -5,14 +5,14 @@
 mod tests;
 mod things;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     access::{self, census},
     domain::{
-        Timestamp,
+        ReviewLimits, Timestamp,
         access::{Action, Allows, Grant, Holder, Named, Place, Power, State, Via},
         keys::ApiKey,
         members::Invitation,
@@ -118,9 +118,6 @@ impl Rule {
     }
 }
 
-/// Whoever owns more projects than so many is a risk.
-const MANY: usize = 3;
-
 /// What an account told of one organization.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -136,6 +133,10 @@ pub(super) struct Told {
     pub(super) roles: Option<Vec<Role>>,
     /// Whether the grants are all there are.
     pub(super) is_whole: bool,
+    /// Whether there may be more in each place than the grants say: then nothing is found by what is lacking.
+    pub(super) unfinished: bool,
+    /// What counts as long, and as many.
+    pub(super) limits: ReviewLimits,
     /// Whether the account tells when keys were used.
     pub(super) tells_use: bool,
     /// Mail domains whose people may hold power; `None`: that of most people.
@@ -160,16 +161,41 @@ pub(super) struct Found {
 /// Everything that the rules find, unsorted.
 pub(super) fn find(told: &Told, now: Timestamp) -> Vec<Found> {
     let mut found = Vec::new();
-    found.extend(owners(told));
-    found.extend(many(told));
+    if !told.unfinished {
+        let held = Held(access::by_place(&told.grants));
+        found.extend(owners(told, &held));
+        found.extend(many(told, &held));
+        found.extend(strangers(told));
+    }
     found.extend(outsiders(told));
-    found.extend(strangers(told));
     found.extend(twice(told));
     found.extend(things::keys(told, now));
     found.extend(things::invitations(told));
     found.extend(things::roles(told));
     found.extend(things::accounts(told));
     found
+}
+
+/// What is held, place by place: an organization may have a thousand of them.
+struct Held<'a>(HashMap<(&'static str, &'a str), Vec<&'a Grant>>);
+
+impl<'a> Held<'a> {
+    fn at<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'a Grant> + Clone + use<'a, 's> {
+        self.0.get(&(place.noun(), place.id())).into_iter().flatten().copied()
+    }
+
+    /// Somebody who could own a place besides those who do: whoever has most to say in it, else in the organization.
+    fn candidate(&self, place: &Place, but: &[&Holder]) -> Option<&'a Grant> {
+        let is_free = |it: &&Grant| {
+            it.state == State::Active && matches!(it.holder, Holder::Person(_)) && !but.iter().any(|owner| owner.is_same(&it.holder))
+        };
+        let powerful = |it: &&Grant| it.role.power == Power::OverOthers;
+        let able = |it: &&Grant| powerful(it) || it.role.allows.has(Action::Write);
+        let home = Place::Organization(place.organization().clone());
+        let here = || self.at(place).filter(is_free).filter(|it| it.via == Via::Own);
+        let above = || self.at(&home).filter(is_free);
+        here().find(powerful).or_else(|| above().find(powerful)).or_else(|| here().find(able)).or_else(|| above().next())
+    }
 }
 
 impl Told {
@@ -208,32 +234,10 @@ impl Told {
         let fits = |it: &&Grant| it.role.owns && it.place.noun() == like.noun();
         self.grants.iter().find(fits).map(|it| it.role.name.as_str())
     }
-
-    /// Somebody who could own a place besides those who do: whoever has most to say in it, else in the organization.
-    fn candidate(&self, place: &Place, but: &[&Holder]) -> Option<&Grant> {
-        let is_free = |it: &&Grant| {
-            it.state == State::Active && matches!(it.holder, Holder::Person(_)) && !but.iter().any(|owner| owner.is_same(&it.holder))
-        };
-        let able = |it: &&Grant| it.role.power == Power::OverOthers || it.role.allows.has(Action::Write);
-        let here = self.grants.iter().filter(is_free).filter(|it| it.place.is_same(place) && it.via == Via::Own);
-        let above = self
-            .grants
-            .iter()
-            .filter(is_free)
-            .filter(|it| matches!(&it.place, Place::Organization(it) if it.id == place.organization().id));
-        let powerful = |it: &&Grant| it.role.power == Power::OverOthers;
-        here.clone()
-            .find(powerful)
-            .or_else(|| above.clone().find(powerful))
-            .or_else(|| here.clone().find(able))
-            .or_else(|| above.clone().next())
-    }
 }
 
 pub(super) fn id_of(place: &Place) -> &str {
-    match place {
-        Place::Organization(it) | Place::Project { project: it, .. } | Place::Team { team: it, .. } => &it.id,
-    }
+    place.id()
 }
 
 fn named(place: &Place) -> Named {
@@ -266,7 +270,7 @@ fn person(holder: &Holder) -> Named {
 }
 
 /// Places that nobody owns, or one person alone.
-fn owners(told: &Told) -> Vec<Found> {
+fn owners(told: &Told, held: &Held<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     let mut places: Vec<Place> = told.places().into_iter().filter(|it| !matches!(it, Place::Team { .. })).cloned().collect();
     // Nobody at all is in a project that no grant names.
@@ -274,7 +278,7 @@ fn owners(told: &Told) -> Vec<Found> {
     {
         for it in projects {
             let place = Place::Project { project: Named::new(&it.project, &it.id), organization: organization.clone() };
-            if !places.iter().any(|it| it.is_same(&place)) {
+            if held.at(&place).next().is_none() {
                 places.push(place);
             }
         }
@@ -282,21 +286,21 @@ fn owners(told: &Told) -> Vec<Found> {
     for place in places {
         // A service in which no role of places like it owns says nothing by that.
         let Some(role) = told.owning_role(&place) else { continue };
-        let here = || told.grants.iter().filter(|it| it.place.is_same(&place));
-        let owners = access::owners(&told.grants, &place);
+        let here = || held.at(&place);
+        let owners = access::owners(here(), &place);
         let may_own = here().any(|it| it.role.allows == Allows::Unknown && it.holder.is_people());
         let invited = here().find(|it| it.role.owns && it.state == State::Pending).map(|it| it.holder.label().to_owned());
         let waits = invited.map(|it| format!("; {it} is invited to own it")).unwrap_or_default();
         let (rule, evidence) = match owners.as_slice() {
             [] if may_own => continue,
-            [] => (Rule::NoOwner, format!("nobody owns it; {}", people_in(told, &place))),
-            [one] => (Rule::OneOwner, format!("{} alone owns it; {}", one.label(), people_in(told, &place))),
+            [] => (Rule::NoOwner, format!("nobody owns it; {}", people_in(held, &place))),
+            [one] => (Rule::OneOwner, format!("{} alone owns it; {}", one.label(), people_in(held, &place))),
             _ => continue,
         };
         let people: Vec<Holder> = owners.iter().map(|it| (*it).clone()).collect();
-        let next = told.candidate(&place, &owners).and_then(|it| reference(&it.holder));
+        let next = held.candidate(&place, &owners).and_then(|it| reference(&it.holder));
         let mend = next.and_then(|next| match &place {
-            Place::Project { project, .. } => own_project(told, project, next, role),
+            Place::Project { project, .. } => own_project(told, project, next, role, here()),
             Place::Organization(it) => told.call(
                 UpdateOrganizationMember::NAME,
                 json!({ "organization": one_of(told, UpdateOrganizationMember::NAME, it), "member": next, "role": role }),
@@ -309,12 +313,8 @@ fn owners(told: &Told) -> Vec<Found> {
 }
 
 /// Makes somebody an owner of a project: whoever is in it already gets the role beside the others.
-fn own_project(told: &Told, project: &Named, member: &str, role: &str) -> Option<Mend> {
-    let is_in = told.grants.iter().any(|it| {
-        it.via == Via::Own
-            && matches!(&it.place, Place::Project { project: it, .. } if it.id == project.id)
-            && reference(&it.holder) == Some(member)
-    });
+fn own_project<'a>(told: &Told, project: &Named, member: &str, role: &str, mut here: impl Iterator<Item = &'a Grant>) -> Option<Mend> {
+    let is_in = here.any(|it| it.via == Via::Own && reference(&it.holder) == Some(member));
     if is_in && told.tools.contains_key(UpdateProjectMember::NAME) {
         return told.call(UpdateProjectMember::NAME, json!({ "project": project.id, "member": member, "role": role }));
     }
@@ -327,8 +327,8 @@ fn one_of(told: &Told, tool: &str, organization: &Named) -> Value {
     if takes { json!(organization.id) } else { Value::Null }
 }
 
-fn people_in(told: &Told, place: &Place) -> String {
-    match census(&told.grants, place).people {
+fn people_in(held: &Held<'_>, place: &Place) -> String {
+    match census(held.at(place), place).people {
         0 => "nobody is in it".to_owned(),
         1 => "1 person is in it".to_owned(),
         many => format!("{many} people are in it"),
@@ -336,11 +336,12 @@ fn people_in(told: &Told, place: &Place) -> String {
 }
 
 /// People who own many projects, and those that nobody else owns.
-fn many(told: &Told) -> Vec<Found> {
+fn many(told: &Told, held: &Held<'_>) -> Vec<Found> {
     let mut owned: Vec<(&Holder, Vec<&Place>)> = Vec::new();
-    let projects: Vec<&Place> = told.places().into_iter().filter(|it| matches!(it, Place::Project { .. })).collect();
+    let mut projects: Vec<&Place> = told.places().into_iter().filter(|it| matches!(it, Place::Project { .. })).collect();
+    projects.sort_by_key(|it| it.name().to_lowercase());
     for place in &projects {
-        for owner in access::owners(&told.grants, place) {
+        for owner in access::owners(held.at(place), place) {
             match owned.iter_mut().find(|it| it.0.is_same(owner)) {
                 Some(known) => known.1.push(place),
                 None => owned.push((owner, vec![place])),
@@ -348,9 +349,9 @@ fn many(told: &Told) -> Vec<Found> {
         }
     }
     let names = |places: &[&Place]| places.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
-    let many = owned.into_iter().filter(|it| it.1.len() > MANY);
+    let many = owned.into_iter().filter(|it| it.1.len() > told.limits.owned_projects as usize);
     many.map(|(owner, places)| {
-        let alone: Vec<&Place> = places.iter().copied().filter(|it| access::only_owner(&told.grants, it).is_some()).collect();
+        let alone: Vec<&Place> = places.iter().copied().filter(|it| access::only_owner(held.at(it), it).is_some()).collect();
         let orphans = if alone.is_empty() { "each has another owner".to_owned() } else { format!("alone: {}", names(&alone)) };
         let evidence = format!("owns {} projects: {}; {orphans}", places.len(), names(&places));
         Found { rule: Rule::OwnsMany, subject: person(owner), place: None, people: vec![owner.clone()], evidence, mend: None }

@@ -99,12 +99,13 @@ impl Look<'_> {
 
     /// `None` where the account knows nothing of access.
     async fn organization(&mut self, organization: Option<&Named>) -> Result<Option<Seen>, ProviderError> {
-        let mut sources = vec!["grants"];
         let scope = match &self.op.project {
             Some(project) => GrantScope::Project(project.clone()),
             None => GrantScope::Organization(organization.map(|it| reference(&it.id))),
         };
         let Some(mut grants) = self.reader.grants(scope).await? else { return Ok(None) };
+        let unfinished = grants.is_unfinished();
+        let mut sources = Vec::from(if unfinished { &[][..] } else { &["grants"] });
         let mut home = organization.cloned();
         let project = grants.list.iter().find_map(|it| match &it.place {
             Place::Project { project, .. } if self.op.project.is_some() => Some(project.id.clone()),
@@ -115,7 +116,7 @@ impl Look<'_> {
             let named = first.place.organization().clone();
             let within = GrantScope::Organization(Some(reference(&named.id)).filter(|_| self.has_organizations()));
             match timeout_at(self.ask.deadline - MARGIN, self.reader.grants(within)).await {
-                Ok(Ok(Some(more))) => merge(&mut grants.list, more.list),
+                Ok(Ok(Some(more))) if !more.is_unfinished() => merge(&mut grants.list, more.list),
                 _ => self.unseen.push("who is in the organization of the project".to_owned()),
             }
             home = Some(named);
@@ -123,8 +124,15 @@ impl Look<'_> {
         let complete = grants.unseen.is_empty();
         grants.unseen.into_iter().for_each(|it| self.untold(it));
         let within = home.filter(|_| self.has_organizations()).map(|it| it.id);
-        let mut told =
-            Told { grants: grants.list, is_whole: complete, trusted: self.trusted.clone(), tools: self.tools(), ..Told::default() };
+        let mut told = Told {
+            grants: grants.list,
+            is_whole: complete,
+            unfinished,
+            trusted: self.trusted.clone(),
+            tools: self.tools(),
+            ..Told::default()
+        };
+        told.limits = self.ask.guard.review_limits();
         told.tells_use = !self.ignores(ListApiKeys::NAME, "unused_since");
         if let Some(project) = &project {
             // What is held elsewhere is not under review, but for who is in the organization.
@@ -225,8 +233,9 @@ impl Look<'_> {
 
 /// Adds grants that are not there yet.
 fn merge(grants: &mut Vec<Grant>, more: Vec<Grant>) {
+    let known = grants.len();
     for it in more {
-        if !grants.contains(&it) {
+        if !grants[..known].contains(&it) {
             grants.push(it);
         }
     }

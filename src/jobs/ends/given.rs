@@ -2,10 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::giving::in_words_of;
 use crate::{
     domain::{Inverse, Target, Until},
     store::{CallPage, Conn, EndRow, EntryKind, LedgerRow, StoreError},
-    tools::{self, Operation as _, roles::UnassignRole},
+    tools::{
+        self, Operation as _,
+        keys::{DeleteApiKey, DeleteServiceAccount},
+        roles::UnassignRole,
+    },
 };
 
 /// Access that was given until a time.
@@ -73,7 +78,9 @@ impl Given {
             None => None,
         };
         let inverse: Vec<Inverse> = serde_json::from_value(of_first["inverse"].clone()).unwrap_or_default();
-        let takes = if inverse.is_empty() { serde_json::from_value(first["ends"]["takes"].clone()).unwrap_or_default() } else { inverse };
+        let noted: Vec<Inverse> = serde_json::from_value(first["ends"]["takes"].clone()).unwrap_or_default();
+        // What a service gives its id only with the answer is known by what was asked for, should that answer be lost.
+        let takes = [inverse, noted].into_iter().find(|it| !it.is_empty()).unwrap_or_else(|| in_other_words(&first).into_iter().collect());
         let gave = &of_first["gave"];
         let roles_are_known = gave.is_object();
         let target = [&of_first["target"], &body["target"]].into_iter().find_map(|it| serde_json::from_value(it.clone()).ok());
@@ -131,7 +138,8 @@ impl Given {
                 let outcome = conn.outcomes(&[row.call_id.as_str()]).await?.last().map(LedgerRow::body).unwrap_or_default();
                 let target = [&outcome["target"], &body["target"]].into_iter().find_map(|it| serde_json::from_value(it.clone()).ok());
                 let is_same = target.is_some_and(|it: Target| is_same(&self.target, &it));
-                if is_same && (by != UnassignRole::NAME || self.is_same_role(&body, &outcome)) {
+                let moves_this = body["ends"]["moves"] == self.end.call_id.as_str();
+                if is_same && (by != UnassignRole::NAME || moves_this || self.is_same_role(&body, &outcome)) {
                     let what = match (takes, body["ends"]["moves"].is_string()) {
                         (true, _) => "it was taken away before",
                         (false, true) => "its end was moved",
@@ -153,6 +161,19 @@ impl Given {
             [&outcome["inverse"][0]["arguments"]["role"], &body["ends"]["takes"][0]["arguments"]["role"], &body["arguments"]["role"]];
         ours.is_some_and(|ours| theirs.into_iter().find(|it| it.is_string()) == Some(ours))
     }
+}
+
+/// The call that takes away what a call gave, by the names that it was called with: somebody has one invitation to a place, but
+/// anybody may have made a key that is called so.
+fn in_other_words(intent: &Value) -> Option<Inverse> {
+    let all = tools::all();
+    let by = all.iter().find(|it| intent["tool"] == it.name)?.ended_by?;
+    if [DeleteApiKey::NAME, DeleteServiceAccount::NAME].contains(&by) {
+        return None;
+    }
+    let taking = all.iter().find(|it| it.name == by)?;
+    let arguments = in_words_of(taking, intent["arguments"].as_object()?);
+    Some(Inverse { tool: by.to_owned(), arguments: arguments.into() })
 }
 
 fn outcome_of(outcome: &Value) -> Outcome {

@@ -178,7 +178,7 @@ impl Engine {
     ) -> Result<Option<(UnsentChange, String)>, CallError> {
         let tool = &offer.tool;
         let taking = self.catalog.offer(tool.ended_by.ok_or(CallError::Internal)?)?;
-        let change = giving(taking, connection, &plan::scope(connection), in_words_of(taking, arguments))?;
+        let change = giving(taking, connection, &plan::scope(connection), in_words_of(&taking.tool, arguments))?;
         let Ok(step) = self.guard.plan(&taking.tool, &connection.name, caller, change, None).await else { return Ok(None) };
         let plan = step.plan();
         let mut conn = self.db.read().await?;
@@ -202,7 +202,7 @@ impl Engine {
             back.insert(ENDS_AT.into(), old.into());
             let inverse = Inverse { tool: tool.name.to_owned(), arguments: back.into() };
             let (target, before) = (plan.target.clone(), plan.before.clone());
-            let preview = Preview { target, facts, before };
+            let preview = Preview { target, facts, before, after: None };
             let planned = Planned::new(preview, move |plan, _| {
                 Box::pin(async move {
                     let (before, undo) = (Some(plan.before).filter(|it| !it.is_null()), plan.impact.undo);
@@ -251,10 +251,10 @@ fn told_to_service(
 }
 
 /// The arguments of a call that gives as those of the call that takes.
-fn in_words_of(taking: &Offer, arguments: &Map<String, Value>) -> Map<String, Value> {
-    let schema = taking.tool.input();
+pub(super) fn in_words_of(taking: &Tool, arguments: &Map<String, Value>) -> Map<String, Value> {
+    let schema = taking.input();
     let known = |name: &str| schema["properties"].get(name).is_some();
-    let renamed = |name: &str| match (taking.tool.name, name) {
+    let renamed = |name: &str| match (taking.name, name) {
         (RemoveOrganizationMember::NAME, "email") => "member".to_owned(),
         (CancelInvitation::NAME, "email") => "invitation".to_owned(),
         _ => name.to_owned(),

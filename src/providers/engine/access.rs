@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
 use super::{
     Session,
@@ -20,6 +20,7 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
+    providers::http::as_far_as_read,
 };
 
 /// In how many projects people are looked for: one request each.
@@ -29,24 +30,7 @@ const AT_ONCE: usize = 8;
 /// All that is told of who holds what in an organization, in a project, or of one person.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, known: at.known_roles().await?, grants: Grants::default() };
-    match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
-            let org = at.organization(named.as_ref()).await?;
-            seen.members(&org, |_| true).await?;
-            seen.projects(at.projects_of(&org).await?, |_| true).await?;
-            seen.untold("projects that the account of this connection does not see are not listed");
-        }
-        GrantScope::Top(named) => {
-            let org = at.organization(named.as_ref()).await?;
-            seen.members(&org, |_| true).await?;
-        }
-        GrantScope::Team(named) => {
-            let fix = "this service has no teams".to_owned();
-            return Err(ProviderError::NotFound { kind: "team", name: named.text().to_owned(), scope: String::new(), fix });
-        }
-        GrantScope::Project(named) => seen.project(&at.project(named).await?).await?,
-        GrantScope::Person(named) => seen.person(named.text()).await?,
-    }
+    as_far_as_read(seen.read(scope).await, &mut seen.grants)?;
     seen.untold("the service does not list the custom tokens with which programs act as a person");
     Ok(seen.grants)
 }
@@ -73,6 +57,26 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    async fn read(&mut self, scope: &GrantScope) -> Result<(), ProviderError> {
+        let at = self.at;
+        match scope {
+            GrantScope::Organization(named) | GrantScope::Owners(named) => {
+                let org = at.organization(named.as_ref()).await?;
+                self.members(&org, |_| true).await?;
+                self.projects(at.projects_of(&org).await?, |_| true).await?;
+                self.untold("projects that the account of this connection does not see are not listed");
+                Ok(())
+            }
+            GrantScope::Top(named) => self.members(&at.organization(named.as_ref()).await?, |_| true).await,
+            GrantScope::Team(named) => {
+                let fix = "this service has no teams".to_owned();
+                Err(ProviderError::NotFound { kind: "team", name: named.text().to_owned(), scope: String::new(), fix })
+            }
+            GrantScope::Project(named) => self.project(&at.project(named).await?).await,
+            GrantScope::Person(named) => self.person(named.text()).await,
+        }
+    }
+
     /// Members of an organization. Its external users hold roles in projects only.
     async fn members(&mut self, org: &WireOrg, meant: impl Fn(&Grant) -> bool) -> Result<(), ProviderError> {
         let people = self.at.people(&org.id).await?;
@@ -91,7 +95,8 @@ impl Seen<'_> {
     /// People of projects, of the first [`MOST_PROJECTS`].
     async fn projects(&mut self, projects: Vec<WireProject>, meant: impl Fn(&WireSeat) -> bool) -> Result<(), ProviderError> {
         let more = projects.len().saturating_sub(MOST_PROJECTS);
-        for (project, seats) in self.at.looked_into(projects).await? {
+        let (looked, ended) = self.at.looked_into(projects).await;
+        for (project, seats) in looked {
             match seats {
                 Some(seats) => {
                     let own: Vec<Grant> = seats.iter().filter(|it| meant(it)).map(|it| self.seat(it, &project)).collect();
@@ -103,7 +108,7 @@ impl Seen<'_> {
         if more > 0 {
             self.untold(format!("{more} more projects were not looked into"));
         }
-        Ok(())
+        ended.map_or(Ok(()), Err)
     }
 
     fn seat(&self, seat: &WireSeat, project: &WireProject) -> Grant {
@@ -167,19 +172,27 @@ impl Seen<'_> {
 }
 
 impl Session {
-    /// The first [`MOST_PROJECTS`] of these with their people; `None` where the account may not see them.
+    /// The first [`MOST_PROJECTS`] of these with their people, up to the first that could not be read; `None` where the account may not
+    /// see them.
     pub(super) async fn looked_into(
         &self,
         projects: Vec<WireProject>,
-    ) -> Result<Vec<(WireProject, Option<Arc<Vec<WireSeat>>>)>, ProviderError> {
-        let looked = stream::iter(projects.into_iter().take(MOST_PROJECTS)).map(|project| async move {
+    ) -> (Vec<(WireProject, Option<Arc<Vec<WireSeat>>>)>, Option<ProviderError>) {
+        let looks = stream::iter(projects.into_iter().take(MOST_PROJECTS)).map(|project| async move {
             match self.project_people(&project.id).await {
                 Ok(seats) => Ok((project, Some(seats))),
                 Err(ProviderError::Remote(error)) if matches!(error.code, "forbidden" | "not_found") => Ok((project, None)),
                 Err(error) => Err(error),
             }
         });
-        looked.buffered(AT_ONCE).try_collect().await
+        let (mut looked, mut looks) = (Vec::new(), looks.buffered(AT_ONCE));
+        while let Some(it) = looks.next().await {
+            match it {
+                Ok(it) => looked.push(it),
+                Err(error) => return (looked, Some(error)),
+            }
+        }
+        (looked, None)
     }
 
     /// What the judgement needs to know where somebody gets a role. Who holds power matters only where power is given: where the

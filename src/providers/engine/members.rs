@@ -122,7 +122,11 @@ async fn leaving(at: &Session, org: &WireOrg, people: &[WireSeat], seat: &WireSe
         return Ok(facts.unseen(format!("which of the {all} projects they are in was not looked up; see list_project_members")));
     }
     let (mut names, mut alone, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
-    for (project, seats) in at.looked_into(projects).await? {
+    let (looked, ended) = at.looked_into(projects).await;
+    if let Some(error) = ended {
+        return Err(error);
+    }
+    for (project, seats) in looked {
         let Some(seats) = seats else {
             hidden.push(project.name);
             continue;

@@ -16,6 +16,7 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
+    providers::http::as_far_as_read,
 };
 
 /// How many projects are looked into: each takes a request of its own.
@@ -23,7 +24,17 @@ pub(super) const AT_MOST: usize = 50;
 
 /// Who holds what in the organization, in a project, or of one person.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
-    let (mut list, mut unseen) = (Vec::new(), Vec::new());
+    let mut seen = Grants::default();
+    as_far_as_read(read_grants(at, scope, &mut seen).await, &mut seen)?;
+    seen.unseen.push("open invitations are in no list of the service".to_owned());
+    if !matches!(scope, GrantScope::Person(_)) {
+        seen.unseen.push("whose a key is, and which tokens the organization itself has, is in no list of the service".to_owned());
+    }
+    seen.unseen.push("administrators of the whole platform reach everything, and are in no list".to_owned());
+    Ok(seen)
+}
+
+async fn read_grants(at: &Session, scope: &GrantScope, Grants { list, unseen }: &mut Grants) -> Result<(), ProviderError> {
     match scope {
         GrantScope::Organization(named) | GrantScope::Owners(named) => {
             let own = at.organization(named.as_ref()).await?;
@@ -68,12 +79,7 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
             unseen.push(format!("organizations other than {} are not looked at", own.name));
         }
     }
-    unseen.push("open invitations are in no list of the service".to_owned());
-    if !matches!(scope, GrantScope::Person(_)) {
-        unseen.push("whose a key is, and which tokens the organization itself has, is in no list of the service".to_owned());
-    }
-    unseen.push("administrators of the whole platform reach everything, and are in no list".to_owned());
-    Ok(Grants { list, unseen })
+    Ok(())
 }
 
 /// The people of the organization.

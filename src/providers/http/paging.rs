@@ -1,15 +1,16 @@
 //! Lists of services, whole and in pages. This is the one place where lists are walked: what comes of it is whole, each item once,
 //! or an error says that it is not.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::tolerant::read;
 use crate::{
-    domain::{Cursor, List, PageRequest},
+    domain::{Cursor, List, PageRequest, access::Grants},
     error::ProviderError,
     providers::cursor,
 };
@@ -107,14 +108,16 @@ where
     Err(broken("does not come to an end"))
 }
 
-/// So many places are looked into at once.
+/// So many places are looked into at once, after the first few: a service that allows few requests has told of some of them by then.
 const AT_ONCE: usize = 8;
+/// So long whoever asked is kept waiting once there is something to tell.
+const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// Behind every key of a place's items.
 const END: char = '\u{10ffff}';
 
 /// A page of what is found in many places, each of which takes requests of its own. The places are looked into in the order of their
 /// keys, at most `most` of them for a page: where they hold little of what is looked for, a page is short or empty, and the next one
-/// begins behind them.
+/// begins behind them. Where the service can be asked no more, the page ends with what was looked into, and the next begins there.
 pub(crate) async fn walk<P, T, Fut>(
     mut places: Vec<P>,
     page: &PageRequest,
@@ -134,29 +137,56 @@ where
     }
     let (mut found, mut looked, all) = (Vec::new(), 0, places.len());
     let mut places = places.into_iter();
+    let (mut behind, until) = (String::new(), Instant::now() + LONG_ENOUGH);
+    let cut_short = |found: Vec<(String, T)>, behind: &str| List {
+        shown: found.len(),
+        items: found.into_iter().map(|it| it.1).collect(),
+        has_more: true,
+        next_cursor: Some(Cursor::after(&key(behind, &END.to_string())).0),
+        total: None,
+    };
     while found.len() <= page.limit && looked < most.min(all) {
-        let some: Vec<P> = places.by_ref().take(AT_ONCE.min(most - looked)).collect();
+        let at_once = (looked + 1).min(AT_ONCE);
+        let some: Vec<P> = places.by_ref().take(at_once.min(most - looked)).collect();
         let keys: Vec<String> = some.iter().map(&place_key).collect();
-        looked += some.len();
-        for (place, items) in keys.iter().zip(try_join_all(some.into_iter().map(&look)).await?) {
-            let mut items: Vec<(String, T)> = items.into_iter().map(|it| (key(place, &item_key(&it)), it)).collect();
+        let looks = join_all(some.into_iter().map(&look));
+        let told = if looked == 0 { Ok(looks.await) } else { timeout_at(until, looks).await };
+        let Ok(told) = told else { return Ok(cut_short(found, &behind)) };
+        for (place, items) in keys.into_iter().zip(told) {
+            let items = match items {
+                Err(error) if error.is_for_later() && looked > 0 => return Ok(cut_short(found, &behind)),
+                other => other?,
+            };
+            looked += 1;
+            let mut items: Vec<(String, T)> = items.into_iter().map(|it| (key(&place, &item_key(&it)), it)).collect();
             items.sort_by(|one, other| one.0.cmp(&other.0));
             found.extend(items.into_iter().filter(|it| after.as_ref().is_none_or(|after| it.0 > *after)));
+            behind = place;
         }
         if looked == most.min(all) && looked < all && found.len() <= page.limit {
-            let behind = Cursor::after(&key(keys.last().map_or("", String::as_str), &END.to_string())).0;
-            return Ok(List {
-                shown: found.len(),
-                items: found.into_iter().map(|it| it.1).collect(),
-                has_more: true,
-                next_cursor: Some(behind),
-                total: None,
-            });
+            return Ok(cut_short(found, &behind));
         }
     }
     let is_whole = after.is_none() && found.len() <= page.limit;
     let total = is_whole.then_some(found.len() as u64);
     Ok(List { total, ..List::cut(found, page.limit, |it| it.0.clone()).map(|it| it.1) })
+}
+
+/// Who holds what, as far as it was read before the service could be asked no more, which is said. Any other error is one, as is that
+/// nothing was read.
+pub(crate) fn as_far_as_read(read: Result<(), ProviderError>, grants: &mut Grants) -> Result<(), ProviderError> {
+    match read {
+        Err(error) if error.is_for_later() && !grants.list.is_empty() => {
+            grants.unfinished(&later(&error));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Why it was not read, and when it may be.
+pub(crate) fn later(error: &ProviderError) -> String {
+    format!("{error}; {}", error.fix())
 }
 
 /// The next page with something in it, after a cursor: pages without are passed over.

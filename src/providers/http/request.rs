@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Api, session::Memo, tolerant::read};
-use crate::{error::ProviderError, guard::Permit};
+use crate::{error::ProviderError, guard::Permit, providers::Waits};
 
 /// What stays as it is in a segment of a path and in a query.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -71,10 +71,12 @@ impl<K> Request<K> {
         Self { api, parts, memo: None, deadline: Instant::now() + PATIENCE, kind: PhantomData }
     }
 
-    pub(super) fn within(mut self, memo: &Arc<Memo>, patience: Option<Duration>) -> Self {
+    pub(super) fn within(mut self, memo: &Arc<Memo>, waits: Waits) -> Self {
         self.memo = Some(Arc::clone(memo));
-        if let Some(patience) = patience {
-            self.deadline = Instant::now() + patience;
+        match waits {
+            Waits::Usually => {}
+            Waits::Each(patience) => self.deadline = Instant::now() + patience,
+            Waits::Until(until) => self.deadline = until,
         }
         self
     }

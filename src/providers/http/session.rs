@@ -4,7 +4,6 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use reqwest::Method;
@@ -14,7 +13,7 @@ use super::{Api, Draft, Reading, Request, Writing};
 use crate::{
     error::ProviderError,
     guard::Planned,
-    providers::{Builder, Connection, HandlerFuture, Operate},
+    providers::{Builder, Connection, HandlerFuture, Operate, Waits},
     tools::{Changes, Operation, Read},
 };
 
@@ -25,7 +24,7 @@ pub(crate) struct Session<S> {
     pub(crate) settings: Arc<S>,
     memo: Arc<Memo>,
     asked: Arc<Mutex<HashMap<String, u32>>>,
-    patience: Option<Duration>,
+    waits: Waits,
 }
 
 impl<S> Clone for Session<S> {
@@ -35,7 +34,7 @@ impl<S> Clone for Session<S> {
             settings: Arc::clone(&self.settings),
             memo: Arc::clone(&self.memo),
             asked: Arc::clone(&self.asked),
-            patience: self.patience,
+            waits: self.waits,
         }
     }
 }
@@ -58,7 +57,7 @@ impl Memo {
 
 impl<S> Session<S> {
     pub(crate) fn new(api: Api, settings: Arc<S>) -> Self {
-        Self { api, settings, memo: Arc::default(), asked: Arc::default(), patience: None }
+        Self { api, settings, memo: Arc::default(), asked: Arc::default(), waits: Waits::default() }
     }
 
     /// The same work with nothing remembered: for reading back what a change has done.
@@ -89,7 +88,7 @@ impl<S> Session<S> {
 
     /// A reading request. In `path`, `{name}` stands for what `.path("name", …)` puts there.
     pub(crate) fn get(&self, path: &str) -> Request<Reading> {
-        Request::new(self.api.clone(), Method::GET, path).within(&self.memo, self.patience)
+        Request::new(self.api.clone(), Method::GET, path).within(&self.memo, self.waits)
     }
 
     pub(crate) fn post(&self, path: &str) -> Request<Writing> {
@@ -105,16 +104,17 @@ impl<S> Session<S> {
     }
 
     fn writing(&self, method: Method, path: &str) -> Request<Writing> {
-        Request::new(self.api.clone(), method, path).within(&self.memo, self.patience)
+        Request::new(self.api.clone(), method, path).within(&self.memo, self.waits)
     }
 }
 
 impl Connection {
     /// A connection to a service: each piece of work gets a session of its own.
     pub(crate) fn to_service<S: Send + Sync + 'static>(name: &str, kind: &'static str, api: Api, settings: S) -> Builder<Session<S>> {
-        let (settings, longest) = (Arc::new(settings), api.longest());
-        Self::with_scopes(name, kind, move |patience| Arc::new(Session { patience, ..Session::new(api.clone(), Arc::clone(&settings)) }))
+        let (settings, longest, of) = (Arc::new(settings), api.longest(), api.clone());
+        Self::with_scopes(name, kind, move |waits| Arc::new(Session { waits, ..Session::new(api.clone(), Arc::clone(&settings)) }))
             .longest(longest)
+            .paced(move || of.pace_now())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who holds what in the directory: the one reader of grants, in one statement over whole sets.
 
+use std::collections::HashMap;
+
 use super::{
     Session,
     held::{key_role, no_role, role},
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         OrganizationRef, ReferenceText as _, Timestamp,
-        access::{Allows, Grant, GrantScope, Grants, Holder, Named, Person, Place, State, Via},
+        access::{Allows, Grant, GrantScope, Grants, Holder, Named, Person, Place, Role, State, Via},
     },
     error::ProviderError,
     store::{Val, args, row},
@@ -161,7 +163,9 @@ async fn read_some(at: &mut Session, whose: &Whose) -> Result<Vec<Grant>, Provid
          ORDER BY h.kind DESC, o.slug, COALESCE(p.slug, ''), COALESCE(t.slug, ''), 3, h.holder_id, r.name, h.role_id"
     );
     let rows: Vec<Held> = at.db.all(&sql, &statement.values).await?;
-    Ok(rows.into_iter().map(Held::grant).collect())
+    // Thousands of people hold a few roles.
+    let mut roles = HashMap::new();
+    Ok(rows.into_iter().map(|it| it.grant(&mut roles)).collect())
 }
 
 /// The statement that reads grants, with the values that it binds.
@@ -429,7 +433,7 @@ fn ways(
 }
 
 impl Held {
-    fn grant(self) -> Grant {
+    fn grant(self, roles: &mut HashMap<String, Role>) -> Grant {
         let is_key = self.kind == "key";
         let owned = self.owner.is_some();
         let role = if is_key {
@@ -437,7 +441,13 @@ impl Held {
             key_role(self.owner.as_deref(), &scopes)
         } else {
             match (&self.role_id, &self.role, &self.level) {
-                (Some(id), Some(name), Some(level)) => role(id, name, level, &self.permissions.as_deref().map(codes).unwrap_or_default()),
+                (Some(id), Some(name), Some(level)) => match roles.get(id) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let made = role(id, name, level, &self.permissions.as_deref().map(codes).unwrap_or_default());
+                        roles.entry(id.clone()).or_insert(made).clone()
+                    }
+                },
                 _ => no_role(),
             }
         };

@@ -276,7 +276,8 @@ impl DirectoryChange {
     async fn run(&self, at: &mut Session) -> Result<(Preview, Afterwards), ProviderError> {
         let ChangeData { target, facts, before, after, secret, inverse } = (self.step)(at, &self.operation).await?;
         let before = before.transpose().map_err(unreadable)?.unwrap_or_default();
-        Ok((Preview { target, facts, before }, Afterwards { after: after.transpose().map_err(unreadable)?, secret, inverse }))
+        let after = after.transpose().map_err(unreadable)?;
+        Ok((Preview { target, facts, before, after: after.clone() }, Afterwards { after, secret, inverse }))
     }
 }
 
@@ -363,7 +364,7 @@ impl Directory {
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
-        let Preview { target, facts, before } = now;
+        let Preview { target, facts, before, .. } = now;
         let made = Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret };
         permit.record(&made, &mut session.db).await?;
         *committed = true;

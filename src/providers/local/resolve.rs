@@ -5,7 +5,7 @@ use crate::{
     domain::{
         OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
         access::{Holder, Named, Place, Role},
-        fold,
+        fold, like_literal,
         roles::RoleLevel,
         spellings,
     },
@@ -168,9 +168,36 @@ impl Session {
             return Ok(found);
         }
         let found = self.organizations_like(Some(&wanted)).await?;
-        let found = only(found, "organization", &wanted, "", "list_organizations", |it| &it.id, |it| it.id.clone())?;
+        let found = match only(found, "organization", &wanted, "", "list_organizations", |it| &it.id, |it| it.id.clone()) {
+            Err(nobody @ ProviderError::NotFound { .. }) if pin.is_none() => {
+                return Err(self.hinted(nobody, "organizations", None).await?);
+            }
+            other => other?,
+        };
         self.within_pin(&found.id, &found.name).await?;
         Ok(found)
+    }
+
+    /// The same error with the names that have what was written in them.
+    async fn hinted(&mut self, error: ProviderError, table: &str, organization: Option<&str>) -> Result<ProviderError, ProviderError> {
+        let ProviderError::NotFound { kind, name, scope, fix } = error else { return Ok(error) };
+        let part = fold(&name);
+        if part.chars().count() < 3 {
+            return Ok(ProviderError::NotFound { kind, name, scope, fix });
+        }
+        let like = format!("%{}%", like_literal(&part));
+        let mut sql = format!("SELECT name FROM {table} WHERE name_key LIKE $1 ESCAPE '\\'");
+        let mut values = args![like].to_vec();
+        if let Some(organization) = organization {
+            sql += " AND organization_id = $2";
+            values.push(organization.into());
+        }
+        let near = self.db.texts(&format!("{sql} ORDER BY name_key LIMIT 3"), &values).await?;
+        let fix = match near.as_slice() {
+            [] => fix,
+            near => format!("did you mean `{}`? list_{kind}s has all of them; names are matched whole", near.join("` or `")),
+        };
+        Ok(ProviderError::NotFound { kind, name, scope, fix })
     }
 
     async fn organizations_like(&mut self, wanted: Option<&str>) -> Result<Vec<OrganizationRow>, ProviderError> {
@@ -206,16 +233,12 @@ impl Session {
     /// The project that is named, whatever its status.
     pub(super) async fn project(&mut self, named: &ProjectRef) -> Result<ProjectRow, ProviderError> {
         let pinned = self.pinned().await?.map(|it| it.id);
-        let found = self.projects_named(named.text(), pinned).await?;
-        only(
-            found,
-            "project",
-            named.text(),
-            "",
-            "list_projects",
-            |it: &ProjectRow| &it.id,
-            |it| format!("{} ({} in {})", it.id, it.name, it.organization),
-        )
+        let found = self.projects_named(named.text(), pinned.clone()).await?;
+        let label = |it: &ProjectRow| format!("{} ({} in {})", it.id, it.name, it.organization);
+        match only(found, "project", named.text(), "", "list_projects", |it: &ProjectRow| &it.id, label) {
+            Err(nobody @ ProviderError::NotFound { .. }) => Err(self.hinted(nobody, "projects", pinned.as_deref()).await?),
+            other => other,
+        }
     }
 
     /// The project that is named, if it can be changed.

@@ -21,27 +21,13 @@ use crate::{
         roles::RoleLevel,
     },
     error::ProviderError,
+    providers::http::as_far_as_read,
 };
 
 /// All that is told of who holds what in the organization, in a project, or of one person.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, grants: Grants::default() };
-    match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) | GrantScope::Top(named) => {
-            let named = named.as_ref().map(ReferenceText::text);
-            if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
-                let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
-                return Err(ProviderError::NotFound { kind: "organization", name: other.to_owned(), scope: String::new(), fix });
-            }
-            seen.at_the_top().await?;
-            if !matches!(scope, GrantScope::Top(_)) {
-                seen.projects().await?;
-            }
-        }
-        GrantScope::Team(named) => seen.team(&at.team(named).await?).await?,
-        GrantScope::Project(named) => seen.one_project(&at.active_project(named).await?).await?,
-        GrantScope::Person(named) => seen.person(named.text()).await?,
-    }
+    as_far_as_read(seen.read(scope).await, &mut seen.grants)?;
     Ok(seen.grants)
 }
 
@@ -59,6 +45,27 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    async fn read(&mut self, scope: &GrantScope) -> Result<(), ProviderError> {
+        let at = self.at;
+        match scope {
+            GrantScope::Organization(named) | GrantScope::Owners(named) | GrantScope::Top(named) => {
+                let named = named.as_ref().map(ReferenceText::text);
+                if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
+                    let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
+                    return Err(ProviderError::NotFound { kind: "organization", name: other.to_owned(), scope: String::new(), fix });
+                }
+                self.at_the_top().await?;
+                if !matches!(scope, GrantScope::Top(_)) {
+                    self.projects().await?;
+                }
+                Ok(())
+            }
+            GrantScope::Team(named) => self.team(&at.team(named).await?).await,
+            GrantScope::Project(named) => self.one_project(&at.active_project(named).await?).await,
+            GrantScope::Person(named) => self.person(named.text()).await,
+        }
+    }
+
     /// What a team holds in the organization and in projects.
     async fn team(&mut self, group: &WireGroup) -> Result<(), ProviderError> {
         let at = self.at;

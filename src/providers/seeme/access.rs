@@ -16,7 +16,10 @@ use crate::{
         access::{self, Allows, Grant, GrantScope, Grants, Holder, Named, People, Person, Power, State, Via},
     },
     error::ProviderError,
-    providers::people::Sought,
+    providers::{
+        http::{as_far_as_read, later},
+        people::Sought,
+    },
 };
 
 /// What the service tells nobody.
@@ -49,10 +52,15 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
 async fn of_organization(at: &Session, organization: &Place) -> Result<Grants, ProviderError> {
     let known = known(at, organization).await?;
     let (seats, note) = everywhere(at, organization).await?;
-    let projects = places::all(at, Kind::Project, Some(organization)).await?;
-    let mut list: Vec<Grant> = seats.iter().map(|(place, seat)| grant(place, seat, &known)).collect();
-    list.extend(through_teams(&seats, &projects, &known));
-    Ok(Grants { list, unseen: note.into_iter().collect() })
+    let list = seats.iter().map(|(place, seat)| grant(place, seat, &known)).collect();
+    let mut seen = Grants { list, unseen: note.into_iter().collect() };
+    let read = async {
+        let projects = places::all(at, Kind::Project, Some(organization)).await?;
+        Ok::<_, ProviderError>(through_teams(&seats, &projects, &known).collect::<Vec<_>>())
+    };
+    let read = read.await.map(|more| seen.list.extend(more));
+    as_far_as_read(read, &mut seen)?;
+    Ok(seen)
 }
 
 async fn at_the_top(at: &Session, organization: &Place) -> Result<Grants, ProviderError> {
@@ -82,15 +90,29 @@ async fn of_project(at: &Session, project: &Place) -> Result<Grants, ProviderErr
     let known = known(at, &home).await?;
     let here = seats(at, project).await?;
     let mut list: Vec<Grant> = here.iter().map(|it| grant(project, it, &known)).collect();
-    match seen(seats(at, &home).await)? {
+    let above = match seats(at, &home).await {
+        Err(error) if error.is_for_later() => {
+            unseen.push(Grants::ended_early(&later(&error)));
+            None
+        }
+        other => seen(other)?,
+    };
+    match above {
         Some(people) => list.extend(people.iter().map(|it| grant(&home, it, &known)).filter(|it| it.role.inside != Allows::nothing())),
         None => unseen.push(format!("the people of organization {}", home.name())),
     }
     if let Some(id) = filled(project.it.team_id.as_ref()) {
-        let teams = seen(places::all(at, Kind::Team, Some(&home)).await)?.unwrap_or_default();
-        let people = match teams.into_iter().find(|it| it.id() == id) {
-            Some(team) => seen(seats(at, &team).await)?.map(|it| it.iter().map(|it| (team.clone(), it.clone())).collect::<Vec<_>>()),
-            None => None,
+        let read = async {
+            let teams = seen(places::all(at, Kind::Team, Some(&home)).await)?.unwrap_or_default();
+            let Some(team) = teams.into_iter().find(|it| it.id() == id) else { return Ok(None) };
+            Ok(seen(seats(at, &team).await)?.map(|it| it.iter().map(|it| (team.clone(), it.clone())).collect::<Vec<_>>()))
+        };
+        let people = match read.await {
+            Err(error) if ProviderError::is_for_later(&error) => {
+                unseen.push(Grants::ended_early(&later(&error)));
+                None
+            }
+            other => other?,
         };
         match people {
             Some(people) => list.extend(through_teams(&people, slice::from_ref(project), &known)),
@@ -118,10 +140,21 @@ pub(super) async fn of_people(at: &Session, project: &Place, teams: &[Place]) ->
 async fn of_person<R: ReferenceText>(at: &Session, named: &R) -> Result<Grants, ProviderError> {
     let (mut all, mut people) = (Grants::default(), Vec::<Seat>::new());
     for organization in memberships::reached(at).await? {
-        let found = of_organization(at, &organization).await?;
+        let found = match of_organization(at, &organization).await {
+            Err(error) if error.is_for_later() && !people.is_empty() => {
+                all.unfinished(&format!("{}: {}", organization.name(), later(&error)));
+                break;
+            }
+            other => other?,
+        };
+        let is_whole = !found.is_unfinished();
         all.list.extend(found.list);
         all.unseen.extend(found.unseen.into_iter().map(|it| format!("{}: {it}", organization.name())));
-        people.extend(everywhere(at, &organization).await?.0.into_iter().map(|it| it.1));
+        match everywhere(at, &organization).await {
+            Ok((seats, _)) => people.extend(seats.into_iter().map(|it| it.1)),
+            Err(error) if error.is_for_later() && !is_whole => {}
+            Err(other) => return Err(other),
+        }
     }
     // Whoever is a member somewhere has a name and an id, which an invitation of theirs lacks.
     people.sort_by_key(|it| it.pending);

@@ -15,13 +15,13 @@ use super::{
 use crate::{
     domain::{
         Email, Facts, Inverse, MemberRef, PersonRef, ProjectRef, ReferenceText, RoleRef, Target, TeamRef,
-        access::{Grant, Holder, Person},
+        access::{Grant, Grants, Holder, Person},
         members::Member,
     },
     error::ProviderError,
     providers::{
         ALREADY_MEMBER,
-        http::{Draft, Reply, Sent},
+        http::{Draft, Reply, Sent, later},
         people::{Sought, hint},
     },
     tools::{
@@ -51,14 +51,19 @@ pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Ve
     if inside.len() > LOOKED_THROUGH {
         return Ok((found, Some(format!("its {} teams and projects were not looked through", inside.len()))));
     }
-    let mut closed = Vec::new();
+    let (mut closed, mut looked) = (Vec::new(), 0);
     for some in inside.chunks(AT_ONCE) {
         for (place, told) in some.iter().zip(join_all(some.iter().map(|it| seats(at, it))).await) {
             match told {
                 Ok(seats) => found.extend(seats.iter().map(|it| (place.clone(), it.clone()))),
                 Err(ProviderError::Remote(error)) if error.code == "forbidden" => closed.push(place.name().to_owned()),
+                Err(error) if error.is_for_later() => {
+                    let rest = format!("{} of its teams and projects: {}", inside.len() - looked, later(&error));
+                    return Ok((found, Some(Grants::ended_early(&rest))));
+                }
                 Err(other) => return Err(other),
             }
+            looked += 1;
         }
     }
     let note = if closed.is_empty() { None } else { Some(format!("these could not be looked at: {}", shown(&closed))) };

@@ -156,7 +156,12 @@ const ALSO: &[(&str, &[&str])] = &[
     ("path", &["file", "file_path", "filename"]),
     ("job", &["job_id"]),
     ("call_id", &["call", "entry"]),
-    ("people", &["members", "users", "rows", "entries"]),
+    (
+        "people",
+        &["members", "users", "rows", "entries", "emails", "addresses", "invitees", "email_addresses", "include_people", "with_people"],
+    ),
+    ("from", &["source", "like", "same_as", "based_on", "from_project", "from_person", "from_member", "from_user"]),
+    ("to", &["target", "to_person", "to_member", "to_user", "recipient"]),
     ("csv", &["table", "csv_text"]),
     ("steps", &["changes", "calls", "operations", "actions"]),
     ("on_failure", &["on_error"]),

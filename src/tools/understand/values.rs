@@ -126,6 +126,8 @@ fn reference(name: &str, fields: &Map<String, Value>) -> Option<String> {
         // These are new, and have no id.
         "name" | "description" | "slug" | "website" | "csv" | "image" | "path" => None,
         "email" | "admin_email" => text("email").or_else(|| text("member")),
+        // What else is said of one of many, such as a role of their own, may not be passed over.
+        "people" if fields.keys().any(|it| !["email", "id", "member", "name", "person"].contains(&it.as_str())) => None,
         _ => text("id").or_else(|| text(name)).or_else(|| text("email")).or_else(|| text("name")).or_else(|| {
             // A role in a list `roles` is called `role`.
             text(name.trim_end_matches('s'))

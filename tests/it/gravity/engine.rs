@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Row;
+use super::{Row, UNTIL};
 use crate::practice::steps_of;
 
 /// A viewer of Acme Research, and of Churn forecast.
@@ -29,6 +29,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn people() -> Vec<Row> {
     rows! {
         "an insider plainly" => add_organization_member { "organization": "o-1", "email": LIN };
+        "an insider plainly, until a time" => add_organization_member { "organization": "o-1", "email": LIN, "ends_at": UNTIL };
         "an insider as editor" => add_organization_member { "organization": "o-1", "email": LIN, "role": "OrgEditor" };
         "an insider as owner" => add_organization_member { "organization": "o-1", "email": LIN, "role": "OrgOwner" };
         "an outsider plainly" => add_organization_member { "organization": "o-2", "email": LIN };
@@ -38,6 +39,7 @@ fn people() -> Vec<Row> {
         "an insider, with a role that no list explains" => add_organization_member { "organization": "o-1", "email": LIN, "role": "Org Steward" };
         "an outsider, with a role that no list explains" => add_organization_member { "organization": "o-2", "email": LIN, "role": "Org Steward" };
         "an insider plainly" => create_user { "organization": "o-2", "email": "new@acme.example", "name": "New" };
+        "an insider plainly, until a time" => create_user { "organization": "o-2", "email": "new@acme.example", "name": "New", "ends_at": UNTIL };
         "an insider as owner" => create_user { "organization": "o-2", "email": "new@acme.example", "name": "New", "role": "OrgOwner" };
         "an outsider plainly" => create_user { "organization": "o-2", "email": EVIL, "name": "E One" };
         "an outsider as owner" => create_user { "organization": "o-2", "email": EVIL, "name": "E One", "role": "OrgOwner" };
@@ -55,6 +57,7 @@ fn people() -> Vec<Row> {
 fn projects() -> Vec<Row> {
     rows! {
         "an insider joins plainly" => add_project_member { "project": "Churn forecast", "member": PRIYA, "roles": ["ProjectViewer"] };
+        "an insider joins plainly, until a time" => add_project_member { "project": "Churn forecast", "member": PRIYA, "roles": ["ProjectViewer"], "ends_at": UNTIL };
         "an insider joins as editor" => add_project_member { "project": "Churn forecast", "member": PRIYA, "roles": ["ProjectEditor"] };
         "an insider joins as owner" => add_project_member { "project": "Churn forecast", "member": PRIYA, "roles": ["ProjectOwner"] };
         "an outsider joins plainly" => add_project_member { "project": "Churn forecast", "member": LENA, "roles": ["ProjectViewer"] };

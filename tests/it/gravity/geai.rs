@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Row;
+use super::{Row, UNTIL};
 use crate::practice::steps_of;
 
 /// The only administrator of Atlas and of Borealis.
@@ -29,6 +29,7 @@ fn limit(unit: &str, soft: f64, hard: f64, renewal: &str) -> Value {
 pub(super) fn rows() -> Vec<Row> {
     rows! {
         "an insider joins plainly" => add_project_member { "project": "Ember", "member": TOMAS, "roles": ["Project member"] };
+        "an insider joins plainly, until a time" => add_project_member { "project": "Ember", "member": TOMAS, "roles": ["Project member"], "ends_at": UNTIL };
         "an insider joins as administrator" => add_project_member { "project": "Ember", "member": TOMAS, "roles": ["Project administrator"] };
         "an insider who is in no organization yet" => add_project_member { "project": "Ember", "member": "new@acme.example", "roles": ["Project member"] };
         "an outsider joins plainly" => add_project_member { "project": "Ember", "member": EVIL, "roles": ["Project member"] };
@@ -75,6 +76,7 @@ pub(super) fn rows() -> Vec<Row> {
         "the project's name is a space" given "/projects/4/name" = " " => remove_project_member { "project": EMBER, "member": AMARA };
 
         "for a project" => create_api_key { "project": "Atlas", "name": "ci", "description": "Pipeline" };
+        "for a project, until a time" => create_api_key { "project": "Atlas", "name": "ci", "description": "Pipeline", "ends_at": UNTIL };
         "another description" => update_api_key { "project": "Atlas", "api_key": "pipeline", "description": "Maps" };
         "blocked" => update_api_key { "project": "Atlas", "api_key": "pipeline", "status": "blocked" };
         "a blocked one becomes active" => update_api_key { "project": "Atlas", "api_key": "notebook", "status": "active" };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Row;
+use super::{Row, UNTIL};
 use crate::practice::steps_of;
 
 /// In Acme, and in nothing but Ember, as a member.
@@ -130,6 +130,7 @@ fn project_members() -> Vec<Row> {
         "somebody with a further role gets a weaker one" => update_project_member { "project": "Atlas", "member": CHIDI, "role": "viewer" };
 
         "an insider joins plainly" => add_project_member { "project": "Ember", "member": ANA, "roles": ["member"] };
+        "an insider joins plainly, until a time" => add_project_member { "project": "Ember", "member": ANA, "roles": ["member"], "ends_at": UNTIL };
         "an insider joins as owner" => add_project_member { "project": "Ember", "member": ANA, "roles": ["owner"] };
         "an insider joins with two roles" => add_project_member { "project": "Ember", "member": ANA, "roles": ["viewer", "owner"] };
         "an outsider joins plainly" => add_project_member { "project": "Ember", "member": LENA, "roles": ["member"] };
@@ -173,6 +174,7 @@ fn people_of_an_organization() -> Vec<Row> {
         "a member gets a role without permissions" after create_role { "organization": "Acme", "name": "nothing", "permissions": [] } => update_organization_member { "organization": "Acme", "member": JONAS, "role": "nothing" };
 
         "an insider plainly" => invite_organization_member { "organization": "Acme", "email": "new@acme.example", "role": "member" };
+        "an insider plainly, until a time" => invite_organization_member { "organization": "Acme", "email": "new@acme.example", "role": "member", "ends_at": UNTIL };
         "an insider, without a role being named" => invite_organization_member { "organization": "Acme", "email": "new@acme.example" };
         "an insider as admin" => invite_organization_member { "organization": "Acme", "email": "new@acme.example", "role": "admin" };
         "an insider with projects" => invite_organization_member { "organization": "Acme", "email": "new@acme.example", "role": "member", "projects": ["Atlas", "Ember"] };
@@ -182,12 +184,14 @@ fn people_of_an_organization() -> Vec<Row> {
         "an outsider as owner after another outsider was added plainly" after create_user { "email": "e2@evil.example", "name": "E Two", "organization": "Acme" } => invite_organization_member { "organization": "Acme", "email": "e1@evil.example", "role": "owner" };
 
         "an insider plainly" => create_user { "organization": "Acme", "email": "new@acme.example", "name": "New" };
+        "an insider plainly, until a time" => create_user { "organization": "Acme", "email": "new@acme.example", "name": "New", "ends_at": UNTIL };
         "an insider as admin" => create_user { "organization": "Acme", "email": "new@acme.example", "name": "New", "role": "admin" };
         "an outsider plainly" => create_user { "organization": "Acme", "email": "e1@evil.example", "name": "E One" };
         "an outsider as owner" => create_user { "organization": "Acme", "email": "e1@evil.example", "name": "E One", "role": "owner" };
         "an outsider as owner after another outsider was added plainly" after create_user { "email": "e2@evil.example", "name": "E Two", "organization": "Acme" } => create_user { "organization": "Acme", "email": "e1@evil.example", "name": "E One", "role": "owner" };
 
         "an account of the company, plainly" => add_organization_member { "organization": "Acme", "email": VIKTOR };
+        "an account of the company, plainly, until a time" => add_organization_member { "organization": "Acme", "email": VIKTOR, "ends_at": UNTIL };
         "an account of the company, as owner" => add_organization_member { "organization": "Acme", "email": VIKTOR, "role": "owner" };
         "an account of another company, plainly" => add_organization_member { "organization": "Acme", "email": BRIGID };
         "an account of another company, as admin" => add_organization_member { "organization": "Acme", "email": BRIGID, "role": "admin" };
@@ -229,6 +233,7 @@ fn roles() -> Vec<Row> {
         "of a project" => delete_role { "project": "Atlas", "role": "release manager" };
 
         "one that only reads, to a member" => assign_role { "organization": "Acme", "role": "auditor", "member": JONAS };
+        "one that only reads, to a member, until a time" => assign_role { "organization": "Acme", "role": "auditor", "member": JONAS, "ends_at": UNTIL };
         "one with power, to a member" => assign_role { "organization": "Acme", "role": "people partner", "member": JONAS };
         "one with power, to an outsider" => assign_role { "organization": "Acme", "role": "people partner", "member": LENA };
         "one with power, to a team" => assign_role { "organization": "Acme", "role": "people partner", "team": "Platform" };
@@ -256,6 +261,7 @@ fn teams() -> Vec<Row> {
         "empty" after create_team { "organization": "Acme", "name": "Night watch" } => delete_team { "team": "Night watch" };
 
         "an insider, plainly" => add_team_member { "team": "Platform", "member": ANA };
+        "an insider, plainly, until a time" => add_team_member { "team": "Platform", "member": ANA, "ends_at": UNTIL };
         "an insider, as maintainer" => add_team_member { "team": "Platform", "member": ANA, "role": "maintainer" };
         "an insider, into a team that owns a project" => add_team_member { "team": "Security", "member": ANA };
         "an outsider, plainly" => add_team_member { "team": "Platform", "member": LENA };
@@ -269,6 +275,7 @@ fn teams() -> Vec<Row> {
         "somebody who owns a project through it" => remove_team_member { "team": "Security", "member": TARIQ };
 
         "as member" => add_project_team { "project": "Ember", "team": "Platform", "role": "member" };
+        "as member, until a time" => add_project_team { "project": "Ember", "team": "Platform", "role": "member", "ends_at": UNTIL };
         "as owner" => add_project_team { "project": "Ember", "team": "Platform", "role": "owner" };
         "with an outsider, as member" => add_project_team { "project": "Ember", "team": "Design", "role": "member" };
         "with an outsider, as owner" => add_project_team { "project": "Ember", "team": "Design", "role": "owner" };
@@ -315,6 +322,7 @@ fn projects_and_organizations() -> Vec<Row> {
 fn keys() -> Vec<Row> {
     rows! {
         "with a key" => create_service_account { "project": "Ember", "name": "bot" };
+        "with a key, until a time" => create_service_account { "project": "Ember", "name": "bot", "ends_at": UNTIL };
         "without a key" => create_service_account { "project": "Ember", "name": "bot", "without_key": true };
         "another name" => update_service_account { "project": "Atlas", "service_account": "ci-deploy", "name": "cd" };
         "becomes owner" => update_service_account { "project": "Atlas", "service_account": "ci-deploy", "role": "owner" };
@@ -322,6 +330,7 @@ fn keys() -> Vec<Row> {
         "with a key in use" => delete_service_account { "project": "Atlas", "service_account": "ci-deploy" };
 
         "that only reads" => create_api_key { "project": "Atlas", "name": "new", "scopes": ["project.read"] };
+        "that only reads, until a time" => create_api_key { "project": "Atlas", "name": "new", "scopes": ["project.read"], "ends_at": UNTIL };
         "without scopes" => create_api_key { "project": "Atlas", "name": "new" };
         "with power" => create_api_key { "project": "Atlas", "name": "new", "scopes": ["project.keys.write"] };
         "with everything" => create_api_key { "project": "Atlas", "name": "new", "scopes": ["*"] };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Row;
+use super::{Row, UNTIL};
 use crate::practice::steps_of;
 
 const ANA: &str = "ana.ruiz@acme.example";
@@ -36,6 +36,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn people() -> Vec<Row> {
     rows! {
         "an insider plainly" => invite_organization_member { "email": "new@acme.example", "role": "reader" };
+        "an insider plainly, until a time" => invite_organization_member { "email": "new@acme.example", "role": "reader", "ends_at": UNTIL };
         "an insider, without a role being named" => invite_organization_member { "email": "new@acme.example" };
         "an insider as owner" => invite_organization_member { "email": "new@acme.example", "role": "owner" };
         "an insider with a project" => invite_organization_member { "email": "new@acme.example", "role": "reader", "projects": ["Atlas"] };
@@ -70,6 +71,7 @@ fn people() -> Vec<Row> {
 fn project_members() -> Vec<Row> {
     rows! {
         "an insider joins plainly" => add_project_member { "project": "Atlas", "member": LINH, "roles": ["member"] };
+        "an insider joins plainly, until a time" => add_project_member { "project": "Atlas", "member": LINH, "roles": ["member"], "ends_at": UNTIL };
         "an insider joins as owner" => add_project_member { "project": "Atlas", "member": LINH, "roles": ["owner"] };
         "an insider joins with a role that swaps keys" => add_project_member { "project": "Atlas", "member": LINH, "roles": ["member", "key master"] };
         "an outsider joins plainly" given "/users/10/email" = "e1@evil.example" => add_project_member { "project": "Atlas", "member": EVIL, "roles": ["member"] };
@@ -103,12 +105,14 @@ fn teams() -> Vec<Row> {
         "kept elsewhere" => delete_team { "team": "Engineering" };
         "its name is a space" given "/groups/1/name" = " " => delete_team { "team": "group_reviewers" };
         "an insider, into a team with some power" => add_team_member { "team": "Reviewers", "member": LEO };
+        "an insider, into a team with some power, until a time" => add_team_member { "team": "Reviewers", "member": LEO, "ends_at": UNTIL };
         "an insider, into a team without power" => add_team_member { "team": "Field crew", "member": LEO };
         "an outsider, into a team with some power" given "/users/10/email" = "e1@evil.example" => add_team_member { "team": "Reviewers", "member": EVIL };
         "an outsider, into a team without power" given "/users/10/email" = "e1@evil.example" => add_team_member { "team": "Field crew", "member": EVIL };
         "somebody who reaches a project only through it" => remove_team_member { "team": "Reviewers", "member": CHIDI };
         "somebody who reaches its project anyway" => remove_team_member { "team": "Field crew", "member": PRIYA };
         "as member" => add_project_team { "project": "Helpdesk", "team": "Field crew", "role": "member" };
+        "as member, until a time" => add_project_team { "project": "Helpdesk", "team": "Field crew", "role": "member", "ends_at": UNTIL };
         "as owner" => add_project_team { "project": "Helpdesk", "team": "Field crew", "role": "owner" };
         "with an outsider, as owner" given "/users/10/email" = "e1@evil.example" after add_team_member { "team": "Field crew", "member": EVIL } => add_project_team { "project": "Helpdesk", "team": "Field crew", "role": "owner" };
         "some reach it only so" => remove_project_team { "project": "Atlas", "team": "Reviewers" };
@@ -137,6 +141,7 @@ fn roles() -> Vec<Row> {
         "of a project, a team holds it" => delete_role { "project": "Atlas", "role": "key master" };
         "nobody holds it" after create_role { "name": "looker", "permissions": ["api.organization.projects.read"] } => delete_role { "role": "looker" };
         "one that only reads, to a member" => assign_role { "role": "auditor", "member": JONAS };
+        "one that only reads, to a member, until a time" => assign_role { "role": "auditor", "member": JONAS, "ends_at": UNTIL };
         "owner, to a member" => assign_role { "role": "owner", "member": JONAS };
         "owner, to an outsider" given "/users/10/email" = "e1@evil.example" => assign_role { "role": "owner", "member": EVIL };
         "one with some power, to a team" => assign_role { "role": "webhook keeper", "team": "Field crew" };
@@ -173,6 +178,7 @@ fn projects() -> Vec<Row> {
 fn keys_and_limits() -> Vec<Row> {
     rows! {
         "with a key" => create_service_account { "project": "Atlas", "name": "Lantern" };
+        "with a key, until a time" => create_service_account { "project": "Atlas", "name": "Lantern", "ends_at": UNTIL };
         "without a key" => create_service_account { "project": "Atlas", "name": "Lantern", "without_key": true };
         "another name" => update_service_account { "project": "Atlas", "service_account": "Beacon", "name": "Lamp" };
         "becomes owner" => update_service_account { "project": "Atlas", "service_account": "Beacon", "role": "owner" };
@@ -180,6 +186,7 @@ fn keys_and_limits() -> Vec<Row> {
         "with keys" => delete_service_account { "project": "Atlas", "service_account": "Beacon" };
         "without keys" => delete_service_account { "project": "Atlas", "service_account": "Drift" };
         "of a member" => create_api_key { "project": "Atlas", "name": "new", "service_account": "Beacon" };
+        "of a member, until a time" => create_api_key { "project": "Atlas", "name": "new", "service_account": "Beacon", "ends_at": UNTIL };
         "of an owner" => create_api_key { "project": "Borealis", "name": "new", "service_account": "Tide" };
         "with everything as its scope" => create_api_key { "project": "Atlas", "name": "new", "service_account": "Beacon", "scopes": ["api.all"] };
         "that only reads" => create_api_key { "project": "Atlas", "name": "new", "service_account": "Beacon", "scopes": ["api.all.read"] };

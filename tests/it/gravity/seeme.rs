@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Row;
+use super::{Row, UNTIL};
 use crate::practice::steps_of;
 
 /// A plain member of Acme; in the team Research; a viewer of Atlas.
@@ -33,6 +33,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn people() -> Vec<Row> {
     rows! {
         "an insider plainly" => invite_organization_member { "organization": "Acme", "email": "juno@acme.example", "role": "Member" };
+        "an insider plainly, until a time" => invite_organization_member { "organization": "Acme", "email": "juno@acme.example", "role": "Member", "ends_at": UNTIL };
         "an insider, without a role being named" => invite_organization_member { "organization": "Acme", "email": "juno@acme.example" };
         "an insider as admin" => invite_organization_member { "organization": "Acme", "email": "juno@acme.example", "role": "Admin" };
         "an outsider plainly" => invite_organization_member { "organization": "Acme", "email": EVIL, "role": "Member" };
@@ -68,6 +69,7 @@ fn people() -> Vec<Row> {
 fn projects() -> Vec<Row> {
     rows! {
         "an insider joins plainly" => add_project_member { "project": "Beacon", "member": ANA, "roles": ["Project viewer"] };
+        "an insider joins plainly, until a time" => add_project_member { "project": "Beacon", "member": ANA, "roles": ["Project viewer"], "ends_at": UNTIL };
         "an insider joins as editor" => add_project_member { "project": "Beacon", "member": ANA, "roles": ["Project editor"] };
         "an insider joins as administrator" => add_project_member { "project": "Beacon", "member": ANA, "roles": ["Project admin"] };
         "an outsider joins plainly" => add_project_member { "project": "Beacon", "member": LENA, "roles": ["Project viewer"] };
@@ -124,6 +126,7 @@ fn teams() -> Vec<Row> {
         "without projects" => delete_team { "team": "Platform" };
         "its name is a space" given "/places/2/name" = " " => delete_team { "team": "team-research" };
         "an insider, plainly" => add_team_member { "team": "Research", "member": PRIYA };
+        "an insider, plainly, until a time" => add_team_member { "team": "Research", "member": PRIYA, "ends_at": UNTIL };
         "an insider, as lead" => add_team_member { "team": "Research", "member": PRIYA, "role": "Team lead" };
         "an outsider, as lead" => add_team_member { "team": "Research", "member": LENA, "role": "Team lead" };
         "an outsider, plainly" => add_team_member { "team": "Research", "member": LENA };

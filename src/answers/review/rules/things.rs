@@ -18,12 +18,6 @@ use crate::{
     },
 };
 
-/// A key that nobody used for so many days is not needed.
-const UNUSED_DAYS: i64 = 90;
-/// So many days a new key may wait for its first use.
-const NEW_DAYS: i64 = 30;
-/// A key that is older than so many days should be replaced.
-const OLD_DAYS: i64 = 365;
 /// So long a key without end still works once it gets one.
 const LAST_DAYS: i64 = 30;
 /// In milliseconds.
@@ -32,6 +26,7 @@ pub(super) const DAY: i64 = 86_400_000;
 /// What is the matter with keys that work.
 pub(super) fn keys(told: &Told, now: Timestamp) -> Vec<Found> {
     let mut found = Vec::new();
+    let [unused_days, new_days, old_days] = [told.limits.unused_days, told.limits.new_days, told.limits.old_days].map(i64::from);
     let works = |it: &&ApiKey| !matches!(it.status, Some(KeyState::Blocked | KeyState::Expired));
     for key in told.keys.iter().flatten().filter(works) {
         let age = |at: Timestamp| (now.0 - at.0) / DAY;
@@ -70,16 +65,16 @@ pub(super) fn keys(told: &Told, now: Timestamp) -> Vec<Found> {
         let made = key.created_at.map(age);
         match (key.last_used_at, made) {
             _ if !told.tells_use => {}
-            (None, made) if made.is_none_or(|it| it > NEW_DAYS) => {
+            (None, made) if made.is_none_or(|it| it > new_days) => {
                 let since = made.map_or_else(String::new, |it| format!(" in {it} days"));
                 add(Rule::KeyNeverUsed, format!("of {owner}, and never used{since}"), block());
             }
-            (Some(at), _) if age(at) > UNUSED_DAYS => {
+            (Some(at), _) if age(at) > unused_days => {
                 add(Rule::KeyUnused, format!("of {owner}, and not used for {} days", age(at)), block());
             }
             _ => {}
         }
-        if let Some(made) = made.filter(|it| *it > OLD_DAYS) {
+        if let Some(made) = made.filter(|it| *it > old_days) {
             add(Rule::KeyOld, format!("of {owner}, and {made} days old{used}"), end());
         }
         if key.expires_at.is_none() {

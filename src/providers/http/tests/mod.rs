@@ -20,6 +20,7 @@ use super::{Api, Auth, Heard, Reading, Reply, Request, Said, Service, Session, W
 use crate::{
     error::{ProviderError, RemoteError},
     guard::Permit,
+    providers::Waits,
 };
 use rolecall_sandbox::{self as sandbox, Answer, Call, Faults, Options, Platform, Sandbox, Seed};
 
@@ -141,7 +142,7 @@ impl Stand {
     }
 
     fn get(&self, path: &str) -> Request<Reading> {
-        Request::new(self.api.clone(), Method::GET, path).within(&Arc::default(), Some(self.patience))
+        Request::new(self.api.clone(), Method::GET, path).within(&Arc::default(), Waits::Each(self.patience))
     }
 
     async fn read(&self) -> Result<Value, ProviderError> {
@@ -150,7 +151,7 @@ impl Stand {
 
     async fn write(&self) -> Result<Reply, ProviderError> {
         let request: Request<Writing> =
-            Request::new(self.api.clone(), Method::POST, "/things").within(&Arc::default(), Some(self.patience));
+            Request::new(self.api.clone(), Method::POST, "/things").within(&Arc::default(), Waits::Each(self.patience));
         request.json(json!({ "name": "vase" })).send(&Permit::for_tests()).await
     }
 
