@@ -1,5 +1,7 @@
 //! Results as short text: the same facts as the structured content, for people and for models that read text.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{domain::Timestamp, shape::cut};
@@ -97,12 +99,18 @@ fn list(fields: &Fields, items: &[Value]) -> String {
     }
     let end = if items.is_empty() { "." } else { ":" };
     lines.push(format!("{head}{}{end}", fields.get("connection").map(|it| format!(" (connection {})", scalar(it))).unwrap_or_default()));
-    lines.extend(items.iter().map(|it| format!("- {}", line(it))));
-    lines.extend(gaps(fields));
-    if let Some(cursor) = fields.get("next_cursor").and_then(Value::as_str) {
-        lines.push(format!("More: call again with cursor {cursor}"));
+    let mut text = lines.join("\n");
+    for item in items {
+        text.push_str("\n- ");
+        put_line(&mut text, item);
     }
-    lines.join("\n")
+    for gap in gaps(fields) {
+        text += &format!("\n{gap}");
+    }
+    if let Some(cursor) = fields.get("next_cursor").and_then(Value::as_str) {
+        text += &format!("\nMore: call again with cursor {cursor}");
+    }
+    text
 }
 
 /// What a list or an answer over several accounts does not hold, a line each.
@@ -258,39 +266,101 @@ fn thing(target: &Value) -> String {
 
 /// A value on one line: the first field leads, an id stands in brackets.
 fn line(value: &Value) -> String {
-    let Value::Object(fields) = value else { return scalar(value) };
-    let mut shown = shown(fields);
-    let Some((name, first)) = shown.next() else { return String::new() };
-    let first = if name == "id" { format!("[{}]", scalar(first)) } else { scalar(first) };
-    let rest = pairs(&shown.map(|(name, value)| (name.to_owned(), value.clone())).collect());
-    if rest.is_empty() { first } else { format!("{first} {rest}") }
+    let mut text = String::new();
+    put_line(&mut text, value);
+    text
 }
 
 fn pairs(fields: &Fields) -> String {
-    let pair = |(name, value): (&str, &Value)| match (name, value) {
-        ("id", value) => format!("[{}]", scalar(value)),
-        ("description", Value::String(text)) => format!("description={}", cut(&one_line(text), MAX_DESCRIPTION)),
-        // A schema is read as it is written.
-        ("input", Value::Object(_)) => format!("input={value}"),
-        (name, value) => format!("{name}={}", scalar(value)),
-    };
-    shown(fields).map(pair).collect::<Vec<_>>().join(" ")
+    let mut text = String::new();
+    put_pairs(&mut text, shown(fields));
+    text
+}
+
+fn scalar(value: &Value) -> String {
+    let mut text = String::new();
+    put_scalar(&mut text, value);
+    text
+}
+
+fn list_of(items: &[Value]) -> String {
+    let mut text = String::new();
+    put_list(&mut text, items);
+    text
+}
+
+// All of a list is written into one text: these put a piece behind what is there.
+
+fn put_line(text: &mut String, value: &Value) {
+    let Value::Object(fields) = value else { return put_scalar(text, value) };
+    let mut shown = shown(fields);
+    match shown.next() {
+        Some(("id", first)) => put_within(text, "[", first, "]"),
+        Some((_, first)) => put_scalar(text, first),
+        None => return,
+    }
+    let before = text.len();
+    text.push(' ');
+    put_pairs(text, shown);
+    if text.len() == before + 1 {
+        text.truncate(before);
+    }
+}
+
+fn put_pairs<'a>(text: &mut String, shown: impl Iterator<Item = (&'a str, &'a Value)>) {
+    for (at, (name, value)) in shown.enumerate() {
+        if at > 0 {
+            text.push(' ');
+        }
+        match (name, value) {
+            ("id", value) => put_within(text, "[", value, "]"),
+            ("description", Value::String(told)) => *text += &format!("description={}", cut(&one_line(told), MAX_DESCRIPTION)),
+            // A schema is read as it is written.
+            ("input", Value::Object(_)) => *text += &format!("input={value}"),
+            (name, value) => {
+                text.push_str(name);
+                put_within(text, "=", value, "");
+            }
+        }
+    }
+}
+
+fn put_within(text: &mut String, before: &str, value: &Value, after: &str) {
+    text.push_str(before);
+    put_scalar(text, value);
+    text.push_str(after);
+}
+
+fn put_scalar(text: &mut String, value: &Value) {
+    match value {
+        Value::String(told) => text.push_str(&one_line(told)),
+        Value::Array(items) if items.is_empty() => text.push_str("none"),
+        Value::Array(items) => put_list(text, items),
+        Value::Object(fields) => match call(fields) {
+            Some(call) => text.push_str(&call),
+            None => {
+                text.push('(');
+                put_line(text, value);
+                text.push(')');
+            }
+        },
+        Value::Null => {}
+        other => *text += &other.to_string(),
+    }
+}
+
+fn put_list(text: &mut String, items: &[Value]) {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        put_line(text, item);
+    }
 }
 
 /// The fields that say something in a text.
 fn shown(fields: &Fields) -> impl Iterator<Item = (&str, &Value)> {
     fields.iter().filter(|(name, value)| !value.is_null() && *name != "image").map(|(name, value)| (name.as_str(), value))
-}
-
-fn scalar(value: &Value) -> String {
-    match value {
-        Value::String(text) => one_line(text),
-        Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => list_of(items),
-        Value::Object(fields) => call(fields).unwrap_or_else(|| format!("({})", line(value))),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
 }
 
 /// A call that somebody may make, as it is made.
@@ -299,13 +369,10 @@ fn call(fields: &Fields) -> Option<String> {
     (fields.len() == 2).then(|| format!("{tool} {}", Value::from(arguments.clone())))
 }
 
-fn list_of(items: &[Value]) -> String {
-    items.iter().map(line).collect::<Vec<_>>().join(", ")
-}
-
 /// Text of others cannot begin a line of ours.
-fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r', '\t'], " ")
+fn one_line(text: &str) -> Cow<'_, str> {
+    const BREAKS: [char; 3] = ['\n', '\r', '\t'];
+    if text.contains(BREAKS) { text.replace(BREAKS, " ").into() } else { text.into() }
 }
 
 /// `partly_done` as the beginning of a sentence: `Partly done`.

@@ -1,5 +1,7 @@
 //! The one path that all results, errors and ledger rows take: secrets out, invisible characters out, long texts cut.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::domain::{clean, one_line};
@@ -12,12 +14,14 @@ pub const REDACTED: &str = "[redacted]";
 
 /// Field names whose value is a secret, whatever it looks like.
 fn names_a_secret(field: &str) -> bool {
-    let field = field.to_ascii_lowercase();
-    matches!(
-        field.as_str(),
-        "password" | "secret_key" | "private_key" | "access_token" | "refresh_token" | "authorization" | "invite_link" | "api_token"
-    ) || field.ends_with("_password")
-        || field.ends_with("_secret")
+    const NAMES: [&str; 8] =
+        ["password", "secret_key", "private_key", "access_token", "refresh_token", "authorization", "invite_link", "api_token"];
+    const ENDS: [&str; 2] = ["_password", "_secret"];
+    let ends_with = |end: &str| {
+        let start = field.len().checked_sub(end.len());
+        start.is_some_and(|start| field.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
+    };
+    NAMES.iter().any(|it| field.eq_ignore_ascii_case(it)) || ENDS.iter().any(|it| ends_with(it))
 }
 
 /// Beginnings of keys as providers write them; what follows has to be long to count.
@@ -27,26 +31,32 @@ fn is_key_letter(it: char) -> bool {
     it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.')
 }
 
+/// What follows a beginning has to make it so long.
+const SHORTEST_KEY: usize = 20;
+
 /// A text without anything that looks like a key or a bearer token.
-pub fn redact(text: &str) -> String {
+pub fn redact(text: &str) -> Cow<'_, str> {
+    if text.len() < SHORTEST_KEY || !KEY_PREFIXES.iter().any(|it| text.contains(it)) {
+        return text.into();
+    }
     let mut rest = text;
     let mut safe = String::with_capacity(text.len());
     while !rest.is_empty() {
         let word_end = rest.find(|it: char| !is_key_letter(it)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(word_end);
-        let is_key = word.len() >= 20 && KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+        let is_key = word.len() >= SHORTEST_KEY && KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
         safe.push_str(if is_key { REDACTED } else { word });
         let gap = after.find(is_key_letter).unwrap_or(after.len());
         safe.push_str(&after[..gap]);
         rest = &after[gap..];
     }
-    safe
+    safe.into()
 }
 
 /// Shapes a value for leaving the server.
 pub fn shape(value: &mut Value) {
     match value {
-        Value::String(text) => *text = shaped(&one_line(text)),
+        Value::String(text) => replace(text, |it| shaped(one_line(it))),
         Value::Array(items) => items.iter_mut().for_each(shape),
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -54,9 +64,9 @@ pub fn shape(value: &mut Value) {
                     "image" | "confirmation_token" | "next_cursor" => {} // ours, and long by nature
                     // A question is told whole: its last line says what is to be typed, and what stands behind a cut is agreed to unseen.
                     // A report is for a file, line by line.
-                    "question" | "report" if let Value::String(text) = value => *text = redact(&clean(text)),
+                    "question" | "report" if let Value::String(text) = value => replace(text, |it| redacted(clean(it))),
                     // Somebody's text of several lines, and errors that tell of several things, whose parts are on a line each.
-                    "description" | "message" if let Value::String(text) = value => *text = shaped(&clean(text)),
+                    "description" | "message" if let Value::String(text) = value => replace(text, |it| shaped(clean(it))),
                     name if names_a_secret(name) && !value.is_object() => *value = REDACTED.into(),
                     _ => shape(value),
                 }
@@ -66,9 +76,23 @@ pub fn shape(value: &mut Value) {
     }
 }
 
-fn shaped(cleaned: &str) -> String {
-    let safe = redact(cleaned);
-    if safe.len() > MAX_TEXT { cut(&safe, MAX_TEXT) } else { safe }
+/// Puts another text in the place of one; most stay as they are.
+fn replace(text: &mut String, shape: impl Fn(&str) -> Cow<'_, str>) {
+    if let Cow::Owned(other) = shape(text) {
+        *text = other;
+    }
+}
+
+fn shaped(cleaned: Cow<'_, str>) -> Cow<'_, str> {
+    let safe = redacted(cleaned);
+    if safe.len() > MAX_TEXT { cut(&safe, MAX_TEXT).into() } else { safe }
+}
+
+fn redacted(cleaned: Cow<'_, str>) -> Cow<'_, str> {
+    match cleaned {
+        Cow::Borrowed(text) => redact(text),
+        Cow::Owned(text) => redact(&text).into_owned().into(),
+    }
 }
 
 /// Arguments as the ledger keeps them: shaped, without nulls and empty lists, pictures and tables as their length.

@@ -35,7 +35,15 @@ fn is_invisible(it: char) -> bool {
 ///
 /// Borrowed when there is nothing to take out, which is nearly always.
 pub fn clean(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return text.into();
+    }
     if text.contains(is_invisible) { text.chars().filter(|it| !is_invisible(*it)).collect() } else { text.into() }
+}
+
+/// Whether it is of letters, digits, signs and spaces of ASCII alone, as nearly all texts are.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|it| matches!(it, b' '..=b'~'))
 }
 
 /// Where a line ends, by anybody's reckoning, or a column.
@@ -45,7 +53,7 @@ fn ends_line(it: char) -> bool {
 
 /// The same on one line: where others broke theirs there is one space, so that nothing of theirs can begin a line of ours.
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(ends_line) {
+    if is_plain(text) || !text.contains(ends_line) {
         return clean(text);
     }
     let lines = text.split(ends_line).map(|it| clean(it).trim().to_owned()).filter(|it| !it.is_empty());

@@ -128,7 +128,7 @@ fn safe(text: &str) -> String {
 }
 
 fn whole(text: &str) -> String {
-    redact(&one_line(text))
+    redact(&one_line(text)).into_owned()
 }
 
 /// A question that was asked, to be given back with its answer. It is sealed on its way through a client.

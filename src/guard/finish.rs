@@ -8,6 +8,7 @@ use super::{
     Account, Made, Permit, changed,
     recorder::{KeyChange, Recorder},
     shaped,
+    together::Together,
     unsent::{Sent, Unsent},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     error::{CallError, ProviderError},
     secrets::OpenSink,
     shape::shape,
-    store::{Db, EntryKind, StoreError, transaction},
+    store::{Db, EntryKind, FromStore as _, StoreError, transaction},
     tools::{Receipt, SecretPlace, Status},
 };
 
@@ -83,8 +84,32 @@ impl Finish {
         }
     }
 
+    /// Makes a change of the store itself, whose record is kept with it. One that was refused is recorded alone; where the store has taken
+    /// nothing, there is nothing to record.
+    pub(super) async fn run_together(
+        self,
+        recorder: Recorder,
+        intent: Value,
+        change: Unsent,
+        patience: Duration,
+    ) -> Result<Value, CallError> {
+        let together = Together { intent: intent.clone(), ends: self.ends_at.is_some() };
+        let Ended { result, outcome, .. } = self.send(Permit::together(&self.call_id, together), change, None).await;
+        let is_of_the_store = matches!(&result, Err(error) if error.store_error().is_some());
+        if let (Err(_), Some(outcome), false) = (&result, outcome, is_of_the_store) {
+            let call_id = self.call_id;
+            let recording = tokio::spawn(async move {
+                let intent = recorder.append(&call_id, EntryKind::Intent, intent, KeyChange::None).await;
+                intent.is_ok() && record(recorder, call_id, outcome, KeyChange::None).await
+            });
+            let _ = tokio::time::timeout(patience, recording).await; // nothing was changed, whether or not that is on record
+        }
+        result
+    }
+
     pub(super) async fn send(&self, permit: Permit, change: Unsent, sink: Option<OpenSink>) -> Ended {
         let sent = change.send(permit.clone()).await;
+        let is_together = permit.is_together();
         let requests = permit.request_ids();
         let error = match sent {
             Sent::Made(made) => return self.done(*made, &requests, sink).await,
@@ -100,6 +125,8 @@ impl Finish {
         };
         // The store may have failed after it took the change in: ask before saying that it failed.
         let applied = match &error {
+            // Its commit was not begun, or was refused.
+            ProviderError::Store(_) if is_together && !error.store_error().is_some_and(StoreError::may_be_committed) => Some(false),
             ProviderError::Store(_) => self.connection.settle(&self.call_id, true).await,
             _ => Some(false),
         };
@@ -122,6 +149,7 @@ impl Finish {
 
     /// A change that was made: its receipt, with its secret handed over.
     pub(super) async fn done(&self, made: Made, requests: &[String], sink: Option<OpenSink>) -> Ended {
+        let mut outcome = told(&made, self.ends_at.is_some(), requests);
         let mut receipt = Receipt {
             before: made.before,
             after: made.after,
@@ -130,17 +158,6 @@ impl Finish {
             call_id: Some(self.call_id.clone()),
             ..Receipt::new(Status::Done, made.target)
         };
-        let mut outcome = outcome("done", requests, json!({ "target": receipt.target }));
-        if let Some(change) = changed::told(receipt.before.as_ref(), receipt.after.as_ref()) {
-            outcome["change"] = change.into();
-        }
-        if !made.inverse.is_empty() {
-            outcome["inverse"] = json!(made.inverse);
-        }
-        if let (Some(_), Some(after)) = (self.ends_at, &receipt.after) {
-            // What is taken away later has to be this still.
-            outcome["gave"] = json!({ "role": after["role"], "roles": after["roles"], "since": after["since"], "status": after["status"] });
-        }
         match (made.secret, sink) {
             (Some(secret), Some(sink)) => {
                 let place = sink.hand_over(secret).await.unwrap_or_else(|error| {
@@ -158,6 +175,22 @@ impl Finish {
         }
         Ended { result: Ok(shaped(&receipt)), outcome: Some(outcome), inverse: made.inverse }
     }
+}
+
+/// What the ledger says of a change that was made; `ends`: whether what it gives ends.
+pub(super) fn told(made: &Made, ends: bool, requests: &[String]) -> Value {
+    let mut outcome = outcome("done", requests, json!({ "target": made.target }));
+    if let Some(change) = changed::told(made.before.as_ref(), made.after.as_ref()) {
+        outcome["change"] = change.into();
+    }
+    if !made.inverse.is_empty() {
+        outcome["inverse"] = json!(made.inverse);
+    }
+    if let (true, Some(after)) = (ends, &made.after) {
+        // What is taken away later has to be this still.
+        outcome["gave"] = json!({ "role": after["role"], "roles": after["roles"], "since": after["since"], "status": after["status"] });
+    }
+    outcome
 }
 
 /// Gives a call its outcome whose intent may have been recorded, though the store did not say so: it was not sent.

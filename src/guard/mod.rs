@@ -32,6 +32,7 @@ mod repeats;
 mod row_log;
 mod settling;
 mod steps;
+mod together;
 mod unsent;
 mod weigh;
 mod words;
@@ -276,7 +277,11 @@ impl Guard {
         } else {
             Evidence::NotNeeded
         };
+        let together = key.is_none() && self.is_kept_together(&step, tool, &evidence);
         let cleared = self.cleared(step, call, &record, &evidence, None)?;
+        if together {
+            return Ok(Prepared::Begun(Box::new(cleared.together()), plan.target.name.clone()));
+        }
         match self.begin(&record, &evidence, digest, key, None).await {
             Ok(()) => Ok(Prepared::Begun(Box::new(cleared), plan.target.name.clone())),
             Err(error) => {
@@ -291,6 +296,12 @@ impl Guard {
                 })
             }
         }
+    }
+
+    /// Whether a change is recorded in the transaction that makes it: where it is one of the store itself, and nothing else has to be
+    /// used up or handed over with it.
+    fn is_kept_together(&self, step: &Step, tool: &Tool, evidence: &Evidence) -> bool {
+        step.is_kept_in(&self.db) && !tool.makes_secret && !matches!(evidence, Evidence::Approval { .. })
     }
 
     /// Refuses a plan that takes away more than one plan may. What takes changes back is not held to it: it takes no more than the
@@ -360,7 +371,7 @@ impl Guard {
 
 /// A change that is ready to be sent.
 enum Prepared {
-    /// Its intent is in the ledger; the name is its target's.
+    /// Its intent is in the ledger, or gets there with it; the name is its target's.
     Begun(Box<Cleared>, String),
     Verdict(Box<Verdict>),
 }

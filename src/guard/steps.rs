@@ -18,7 +18,7 @@ use crate::{
     domain::{Facts, Gravity, Impact, Loss, Target, Timestamp, same_letters},
     error::{CallError, ProviderError},
     secrets::OpenSink,
-    store::{FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
+    store::{Db, FromStore as _, JobRecord, Mark, NewRows, RepeatKey, StoreError, new_id},
     tools::{Effect, Tool},
 };
 
@@ -119,6 +119,8 @@ pub(crate) struct Cleared {
     finish: Finish,
     sink: Option<OpenSink>,
     intent: Value,
+    /// Whether its intent is recorded with it, and not before.
+    is_together: bool,
 }
 
 /// What is recorded of a call before it is sent.
@@ -140,6 +142,11 @@ pub(crate) enum LookedBack {
 impl Step {
     pub(crate) fn plan(&self) -> &Plan {
         &self.unsent.plan
+    }
+
+    /// Whether it is made in one transaction of this store.
+    pub(super) fn is_kept_in(&self, db: &Db) -> bool {
+        self.unsent.kept_in.as_ref().is_some_and(|it| it.is_same(db))
     }
 
     /// The tool's title.
@@ -209,7 +216,15 @@ impl Cleared {
     /// Sends a call alone, whose intent was recorded with its consent, and records how it ended.
     /// The call waits for the record as long as `patience`.
     pub(super) async fn send_and_record(self, recorder: Recorder, keyed: bool, patience: Duration) -> Result<Value, CallError> {
+        if self.is_together {
+            return self.finish.run_together(recorder, self.intent, self.unsent, patience).await;
+        }
         self.finish.run(recorder, keyed, self.unsent, self.sink, patience).await
+    }
+
+    /// The same, to be recorded in the transaction that makes it.
+    pub(super) fn together(self) -> Self {
+        Self { is_together: true, ..self }
     }
 
     /// Puts it away unsent.
@@ -306,7 +321,7 @@ impl Guard {
         }
         let sink = if call.tool.makes_secret { Some(self.secrets.open(&record.call_id).map_err(CallError::SecretSink)?) } else { None };
         let finish = finish(call, record.plan, &record.call_id);
-        Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into() })
+        Ok(Cleared { unsent: step.unsent, finish, sink, intent: intent.into(), is_together: false })
     }
 
     /// Holds a call against what a person was told about it: `None` where it could not be planned before, because it builds on an

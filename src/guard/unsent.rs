@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::{
     Ending,
     row_log::{LogError, RowIntent},
+    together::Together,
     weigh::{Bearing, Trust, Weighed, weigh},
 };
 use crate::{
     domain::{Facts, Impact, Inverse, Secret, Target},
     error::ProviderError,
-    store::sha256,
+    store::{Conn, Db, StoreError, sha256},
 };
 
 /// A read that was decoded and is not yet sent. A future does nothing until it is polled.
@@ -134,16 +135,27 @@ struct Permitted {
     request_ids: Mutex<Vec<String>>,
     /// Where it is a row of a job, what is still to be recorded of it. The intent of any other call is recorded before.
     row: Option<RowIntent>,
+    /// Where it is recorded with what it does, how.
+    together: Option<Together>,
 }
 
 impl Permit {
     pub(super) fn new(call_id: &str) -> Self {
-        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row: None }))
+        Self::with(call_id, None, None)
+    }
+
+    /// For a change of the store itself: its intent is recorded with it, by [`Permit::record`].
+    pub(super) fn together(call_id: &str, together: Together) -> Self {
+        Self::with(call_id, None, Some(together))
+    }
+
+    fn with(call_id: &str, row: Option<RowIntent>, together: Option<Together>) -> Self {
+        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row, together }))
     }
 
     /// For a row of a job: its intent is recorded when it leaves, and it is good only as long as the worker holds the job.
     pub(super) fn of_row(call_id: &str, row: RowIntent) -> Self {
-        Self(Arc::new(Permitted { call_id: call_id.to_owned(), request_ids: Mutex::default(), row: Some(row) }))
+        Self::with(call_id, Some(row), None)
     }
 
     /// To be asked when a request could go that very moment, before each: its intent is recorded by then, and its worker has the job.
@@ -163,6 +175,24 @@ impl Permit {
             })?;
         }
         Ok(&self.0.call_id)
+    }
+
+    /// To be called in the transaction in which a change of the store itself is made, before it is committed: what the ledger says of it
+    /// is kept with it, or neither is. Nothing is written where its intent is recorded before.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not take it; then the change is not to be committed.
+    pub(crate) async fn record(&self, made: &Made, tx: &mut Conn) -> Result<(), StoreError> {
+        match &self.0.together {
+            Some(together) => together.write(&self.0.call_id, made, tx).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is recorded with what it does.
+    pub(super) fn is_together(&self) -> bool {
+        self.0.together.is_some()
     }
 
     /// Whether its intent is recorded: else nothing was sent.
@@ -213,6 +243,7 @@ pub(crate) struct Planned {
     act: ActFn,
     read_back: Option<ReadBackFn>,
     takes: Vec<Inverse>,
+    kept_in: Option<Db>,
 }
 
 impl Planned {
@@ -221,7 +252,7 @@ impl Planned {
         preview: Preview,
         act: impl FnOnce(Plan, Permit) -> BoxFuture<'static, Result<Made, ProviderError>> + Send + 'static,
     ) -> Self {
-        Self { preview, act: Box::new(act), read_back: None, takes: Vec::new() }
+        Self { preview, act: Box::new(act), read_back: None, takes: Vec::new(), kept_in: None }
     }
 
     /// Says how to find out whether the change took effect, should its answer be lost: `None` where it did not.
@@ -239,10 +270,16 @@ impl Planned {
         self
     }
 
+    /// Says that it is made in one transaction of this store, in which it calls [`Permit::record`].
+    pub(crate) fn kept_in(mut self, db: Db) -> Self {
+        self.kept_in = Some(db);
+        self
+    }
+
     /// Weighs it. `destroys`: whether its tool ends something by its nature.
     pub(super) fn weighed(self, destroys: bool, trust: &Trust) -> Unsent {
         let plan = Plan { takes: self.takes, ..Plan::of(&self.preview, destroys, trust) };
-        Unsent { plan, act: self.act, read_back: self.read_back }
+        Unsent { plan, act: self.act, read_back: self.read_back, kept_in: self.kept_in }
     }
 }
 
@@ -251,6 +288,8 @@ pub(super) struct Unsent {
     pub(super) plan: Plan,
     act: ActFn,
     read_back: Option<ReadBackFn>,
+    /// See [`Planned::kept_in`].
+    pub(super) kept_in: Option<Db>,
 }
 
 /// How a change ended.

@@ -73,11 +73,6 @@ pub(super) fn list(app: &App) -> Vec<Tool> {
     list
 }
 
-/// The search or a caller of this name.
-pub(super) fn own(app: &App, name: &str) -> Option<Tool> {
-    list(app).into_iter().find(|it| it.name == name && !ESSENTIAL.contains(&name))
-}
-
 /// One of the names of this list that are no tool of the program.
 pub(super) fn own_name(name: &str) -> Option<&'static str> {
     [FIND].into_iter().chain(CALLERS.map(|it| it.0)).find(|it| *it == name)

@@ -13,7 +13,11 @@ mod tasks;
 mod turns;
 mod watch;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use results::{failure, success};
@@ -72,6 +76,8 @@ struct Inner {
     figures: calls::Figures,
     patience: Patience,
     list: ToolList,
+    /// As clients see them; made at the first request for them, since they stay the same until the server is started anew.
+    tools: OnceLock<Vec<Tool>>,
 }
 
 /// How long things may take that a request waits for.
@@ -108,11 +114,15 @@ impl Server {
 
     pub fn with(app: Arc<App>, patience: Patience, list: ToolList) -> Self {
         let (calls, figures) = (Turns::new(CALLS_AT_ONCE, CALLS_OF_ONE), calls::Figures::new());
-        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures, patience, list }) }
+        Self { inner: Arc::new(Inner { app, codec: OnceCell::new(), calls, figures, patience, list, tools: OnceLock::new() }) }
     }
 
     pub fn app(&self) -> &Arc<App> {
         &self.inner.app
+    }
+
+    fn tools(&self) -> &[Tool] {
+        self.inner.tools.get_or_init(|| mcp_tools(&self.inner.app, self.inner.list))
     }
 
     /// What a client hands to its model; with it what a person may miss, so that it does not take an empty directory for theirs.
@@ -154,11 +164,12 @@ impl Server {
             Given::Nothing if shows => Given::Shows,
             given => given,
         };
-        let again = if opens || shows { arguments.clone() } else { serde_json::Map::new() };
+        // A read is called once; a change perhaps again, with what a person has answered.
+        let again = if offer.tool.effect == Effect::Read { serde_json::Map::new() } else { arguments.clone() };
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
-        let call = watch.during(watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments.clone(), &caller, given, wait()))), &cx);
+        let call = watch.during(watch.in_turn(turn, app.call_and_wait(&name, arguments, &caller, given, wait())), &cx);
         let verdict = match offer.tool.effect {
             // A read that nobody waits for any more can be dropped; a change is finished and recorded.
             Effect::Read => tokio::select! {
@@ -175,7 +186,7 @@ impl Server {
                     let answer = self.elicit(&question, &cx).await;
                     let turn = self.turn(&cx).await?;
                     let given = Given::Form(ticket, answer);
-                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, arguments, &caller, given, wait())));
+                    let call = watch.in_turn(turn, app.call_and_wait(&name, again.clone(), &caller, given, wait()));
                     match watch.during(call, &cx).await {
                         Ok(Verdict::Ask(Question { again: Some(why), .. }, _)) => {
                             Err(CallError::BadConfirmation { message: why.to_owned() })
@@ -198,7 +209,7 @@ impl Server {
                     Err(error)
                 } else if self.open_page(&page, &cx).await {
                     let turn = self.turn(&cx).await?;
-                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, again.clone(), &caller, Given::Nothing, wait())));
+                    let call = watch.in_turn(turn, app.call_and_wait(&name, again.clone(), &caller, Given::Nothing, wait()));
                     watch.during(call, &cx).await
                 } else {
                     Err(error)
@@ -297,14 +308,15 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = mcp_tools(&self.inner.app, self.inner.list);
+        let tools = self.tools().to_vec();
         let tools = if chat::shows(&cx) { chat::with_pages(tools, &self.inner.app) } else { tools };
         list!(ListToolsResult, tools, request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let own = || (self.inner.list == ToolList::Compact).then(|| compact::own(&self.inner.app, name)).flatten();
-        self.inner.app.catalog.offer(name).ok().map(mcp_tool).or_else(own).or_else(|| (name == chat::ANSWER).then(chat::tool))
+        let listed = || self.tools().iter().find(|it| it.name == name).cloned();
+        let hidden = || self.inner.app.catalog.offer(name).ok().map(mcp_tool);
+        listed().or_else(hidden).or_else(|| (name == chat::ANSWER).then(chat::tool))
     }
 
     async fn call_tool(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {

@@ -60,6 +60,11 @@ impl Db {
         Self(Arc::new(Shared { url: url.to_owned(), read_only, clock, opened: OnceCell::new(), origin: OnceCell::new() }))
     }
 
+    /// Whether both are the same, and not only of the same place.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The clock of the machine that this process is on.
     pub fn clock(&self) -> &Clock {
         &self.0.clock

@@ -186,9 +186,14 @@ impl Conn {
             // A program of a version that takes no turn may be at work on the same store: then this one comes too late.
             written.map_err(|error| if error.is_duplicate() { StoreError::Busy } else { error })?;
         }
-        self.opened(&calls_of(rows, EntryKind::Intent)).await?;
+        // What begins and ends here was never open.
+        let (mut begun, mut ended) = (calls_of(rows, EntryKind::Intent), calls_of(rows, EntryKind::Outcome));
+        let whole: Vec<&str> = begun.iter().filter(|it| ended.contains(it)).copied().collect();
+        begun.retain(|it| !whole.contains(it));
+        ended.retain(|it| !whole.contains(it));
+        self.opened(&begun).await?;
         self.add_ends(rows).await?;
-        self.closed(&calls_of(rows, EntryKind::Outcome)).await
+        self.closed(&ended).await
     }
 
     /// Waits until nobody else appends, until the end of the transaction. Whoever looks at the ledger and appends by what it says has to

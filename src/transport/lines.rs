@@ -9,12 +9,15 @@ use std::{
 use futures_util::SinkExt as _;
 use rmcp::{
     RoleServer,
-    model::{ClientJsonRpcMessage, ClientNotification, ErrorData, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult},
+    model::{
+        ClientJsonRpcMessage, ClientNotification, ErrorData, JsonObject, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
+        Tool,
+    },
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::{Transport, async_rw::JsonRpcMessageCodec},
 };
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, value::RawValue};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, BufReader},
     task::JoinHandle,
@@ -48,8 +51,27 @@ type Writer<W> = Arc<tokio::sync::Mutex<Option<FramedWrite<W, JsonRpcMessageCode
 #[serde(untagged)]
 enum Line {
     Message(Box<ServerJsonRpcMessage>),
+    /// The answer to `tools/list`.
+    Tools {
+        jsonrpc: &'static str,
+        id: RequestId,
+        result: Listed,
+    },
     Answers(Vec<Value>),
     Fault(Value),
+}
+
+/// A list of tools, with the tools as they were written before.
+#[derive(Debug, Clone, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+    #[serde(serialize_with = "as_written")]
+    tools: Arc<RawValue>,
+}
+
+fn as_written<S: Serializer>(it: &Arc<RawValue>, to: S) -> Result<S::Ok, S::Error> {
+    it.as_ref().serialize(to)
 }
 
 /// What is known of the session, and the batches that are being worked on.
@@ -57,6 +79,14 @@ enum Line {
 struct Session {
     version: Option<ProtocolVersion>,
     batches: Vec<Batch>,
+    tools: Option<Tools>,
+}
+
+/// The list of tools as it was written last. It is by far the longest answer, and the same each time.
+#[derive(Debug)]
+struct Tools {
+    schemas: Vec<Arc<JsonObject>>,
+    written: Arc<RawValue>,
 }
 
 /// The answers to several requests that came together go back together.
@@ -249,7 +279,7 @@ impl Session {
             _ => None,
         };
         let found = id.and_then(|id| self.batches.iter().position(|it| it.open.contains(id)));
-        let (Some(at), Some(id)) = (found, id.cloned()) else { return Some(Line::Message(Box::new(message))) };
+        let (Some(at), Some(id)) = (found, id.cloned()) else { return Some(self.alone(message)) };
         let batch = &mut self.batches[at];
         let answer = serde_json::to_value(&message).unwrap_or_else(|_| {
             let error = ErrorData::internal_error("the answer could not be written", None);
@@ -258,6 +288,34 @@ impl Session {
         batch.answers.push(answer);
         batch.close(&id);
         batch.open.is_empty().then(|| Line::Answers(self.batches.swap_remove(at).answers))
+    }
+
+    /// A message as it goes out alone.
+    fn alone(&mut self, mut message: ServerJsonRpcMessage) -> Line {
+        if let ServerJsonRpcMessage::Response(response) = &mut message
+            && let ServerResult::ListToolsResult(list) = &mut response.result
+            && let Some(written) = self.written(&list.tools)
+        {
+            let tools = std::mem::take(&mut list.tools);
+            if let Ok(Value::Object(mut rest)) = serde_json::to_value(&*list) {
+                rest.shift_remove("tools");
+                return Line::Tools { jsonrpc: "2.0", id: response.id.clone(), result: Listed { rest, tools: written } };
+            }
+            list.tools = tools;
+        }
+        Line::Message(Box::new(message))
+    }
+
+    /// Tools as they are written: anew only where they are others than the last time.
+    fn written(&mut self, tools: &[Tool]) -> Option<Arc<RawValue>> {
+        let is_same = |it: &Tools| {
+            it.schemas.len() == tools.len() && it.schemas.iter().zip(tools).all(|(one, other)| Arc::ptr_eq(one, &other.input_schema))
+        };
+        if !self.tools.as_ref().is_some_and(is_same) {
+            let schemas = tools.iter().map(|it| Arc::clone(&it.input_schema)).collect();
+            self.tools = Some(Tools { schemas, written: serde_json::value::to_raw_value(tools).ok()?.into() });
+        }
+        self.tools.as_ref().map(|it| Arc::clone(&it.written))
     }
 
     /// A request that is cancelled is not answered, so nothing waits for it. Where others waited, their answers are told.

@@ -374,6 +374,25 @@ async fn a_change_whose_outcome_is_not_recorded_in_time_is_told_as_such_and_reco
 }
 
 #[tokio::test]
+async fn a_change_of_the_directory_and_its_record_are_there_together_or_not_at_all() {
+    let agent = prepared(Options::default()).await;
+    let all = || async { (agent.dump().await, dump(agent.db(), &["ledger", "open_intents", "applied_calls"]).await) };
+    sql(agent.db(), CUT).await;
+    let before = all().await;
+    agent.fails("update_project", json!({ "project": "Atlas", "description": "x" }), "store_unavailable").await;
+    agent.fails("delete_project", delete_atlas(), "store_unavailable").await;
+    assert_eq!(all().await, before, "neither the change nor its intent");
+    sql(agent.db(), "DROP TRIGGER cut").await;
+    let done = agent.ok("update_project", json!({ "project": "Atlas", "description": "x" })).await;
+    let mut conn = agent.db().read().await.unwrap();
+    let call_id = done["call_id"].as_str().unwrap();
+    let rows = conn.texts("SELECT entry FROM ledger WHERE call_id = $1 ORDER BY seq", &[call_id.into()]).await.unwrap();
+    assert_eq!(rows, ["intent", "outcome"]);
+    assert_eq!(conn.verify_ledger().await.unwrap().broken, None);
+    assert_eq!(open_intents(agent.db()).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_store_that_fails_for_a_moment_costs_a_moment() {
     let agent = prepared(Options::default()).await;
     sql(agent.db(), CUT).await;
@@ -381,7 +400,8 @@ async fn a_store_that_fails_for_a_moment_costs_a_moment() {
         tokio::time::sleep(Duration::from_millis(400)).await;
         sql(agent.db(), "DROP TRIGGER cut").await;
     };
-    let (done, ()) = tokio::join!(agent.ok("delete_project", delete_atlas()), mending);
+    // With a key its intent is recorded before, and its outcome after.
+    let (done, ()) = tokio::join!(agent.ok("delete_project", json!({ "project": "Atlas", "idempotency_key": "once" })), mending);
     assert_eq!(done["status"], "done", "{done}");
     let activity = agent.ok("list_activity", json!({ "tool": "delete_project" })).await;
     assert_eq!(activity["items"][0]["outcome"], "done", "{activity}");

@@ -48,6 +48,8 @@ struct Raw {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// What the body says, where it is JSON.
+    json: Option<Value>,
 }
 
 impl Api {
@@ -63,7 +65,7 @@ impl Api {
         permit: &Permit,
     ) -> Result<Success, ProviderError> {
         let raw = self.deliver(parts, &self.url(target)?, deadline, Kind::Write, Some(permit)).await?;
-        if raw.json().is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) {
+        if raw.json.is_none() && !raw.body.iter().all(u8::is_ascii_whitespace) {
             return Err(self.unanswered("gave an answer that cannot be read", false));
         }
         Ok(raw.into())
@@ -214,8 +216,7 @@ impl Api {
 
     /// What the service said went wrong, without the secrets that the request had in it.
     fn said(&self, raw: &Raw, parts: &RequestParts, kind: Kind, token: Option<&SecretString>) -> Option<super::Said> {
-        let json = raw.json();
-        let mut said = (self.service().explain)(&Heard { status: raw.status.as_u16(), json: json.as_ref() })?;
+        let mut said = (self.service().explain)(&Heard { status: raw.status.as_u16(), json: raw.json.as_ref() })?;
         let mut secrets: Vec<&str> = token.iter().map(|it| it.expose_secret()).collect();
         if let (Kind::SignIn, Body::Json(Value::Object(fields))) = (kind, &parts.body) {
             secrets.extend(fields.values().filter_map(Value::as_str));
@@ -266,17 +267,14 @@ impl Api {
 
 impl From<Raw> for Success {
     fn from(raw: Raw) -> Self {
-        Self { json: raw.json(), request_id: raw.header("x-request-id").map(str::to_owned) }
+        let request_id = raw.header("x-request-id").map(str::to_owned);
+        Self { json: raw.json, request_id }
     }
 }
 
 impl Raw {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|it| it.to_str().ok())
-    }
-
-    fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
     }
 
     /// Whether it is a page for people.
@@ -301,15 +299,16 @@ impl Raw {
 /// Sends a request and reads the whole answer. What is longer than the largest is cut, and then cannot be read as JSON.
 async fn fetched(request: RequestBuilder) -> Result<Raw, reqwest::Error> {
     let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
-    let (status, headers) = (response.status(), response.headers().clone());
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        body.extend(chunk.iter().take(MAX_ANSWER - body.len()));
+        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
         if body.len() == MAX_ANSWER {
             break;
         }
     }
-    Ok(Raw { status, headers, body })
+    let json = serde_json::from_slice(&body).ok();
+    Ok(Raw { status, headers, body, json })
 }
 
 /// As whole seconds, and never none.

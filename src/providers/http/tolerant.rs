@@ -20,6 +20,10 @@ use serde_json::{Error, Map, Number, Value};
 ///
 /// Where it does not fit, and in which way: `data[3].id: missing field`. The value itself stays out of it, since it may be a secret.
 pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    // To know at each step where it is costs more than to read: only what does not fit is read again so.
+    if let Ok(read) = T::deserialize(Tolerant(value)) {
+        return Ok(read);
+    }
     serde_path_to_error::deserialize(Tolerant(value)).map_err(|error| {
         let path = error.path().to_string();
         let kind = error.inner().to_string();
@@ -164,8 +168,11 @@ fn meant<'a>(told: &'a Map<String, Value>, fields: &'static [&'static str]) -> V
 
 /// Whether two names differ in nothing but in how their words are put together: `org_users`, `orgUsers`, `org-users`.
 fn same_letters(one: &str, other: &str) -> bool {
-    let letters = |it: &'_ str| it.chars().filter(|it| !matches!(it, '_' | '-')).map(|it| it.to_ascii_lowercase()).collect::<String>();
-    one == other || letters(one) == letters(other)
+    one == other || letters(one).eq(letters(other))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|it| !matches!(it, b'_' | b'-')).map(|it| it.to_ascii_lowercase())
 }
 
 fn is_hollow(value: &Value) -> bool {

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use super::{Builder, Connection, HandlerFuture, Operand, Scope, mixed_up, told, 
 use crate::{
     domain::{Change, ChangeData, Inverse, Secret, Timestamp},
     error::ProviderError,
-    guard::{Made, Plan, Planned, Preview},
+    guard::{Made, Permit, Plan, Planned, Preview},
     store::{Conn, Db, StoreError, Tries, args, transaction},
     tools::{Changes, Operation, Read},
 };
@@ -254,9 +255,14 @@ async fn planned(scope: &Scope, change: Arc<DirectoryChange>) -> Result<Planned,
     if let Some(before) = &directory.before {
         before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&change));
     }
-    let planned =
-        Planned::new(plan, move |plan, permit| Box::pin(async move { directory.act(&change, &plan, permit.leave().await?).await }));
-    Ok(planned.taken_by(takes))
+    // On PostgreSQL changes are as strict as can be (see [`Db::begin`]): all that also append to the ledger would be in each other's way.
+    let kept_in = (directory.db.kind() == "sqlite").then(|| directory.db.clone());
+    let act = move |plan, permit| -> BoxFuture<'static, _> { Box::pin(async move { directory.act(&change, &plan, &permit).await }) };
+    let planned = Planned::new(plan, act).taken_by(takes);
+    Ok(match kept_in {
+        Some(db) => planned.kept_in(db),
+        None => planned,
+    })
 }
 
 /// A change of the directory, as a call asks for it.
@@ -328,12 +334,13 @@ impl Directory {
     }
 
     /// Runs the change and keeps it, if it is still what was planned.
-    async fn act(&self, change: &DirectoryChange, plan: &Plan, call_id: &str) -> Result<Made, ProviderError> {
+    async fn act(&self, change: &DirectoryChange, plan: &Plan, permit: &Permit) -> Result<Made, ProviderError> {
+        let call_id = permit.leave().await?;
         let mut tries = Tries::default();
         let mut lane = self.lanes.take().await;
         loop {
             let mut committed = false;
-            match self.act_once(change, plan, call_id, &mut committed).await {
+            match self.act_once(change, plan, (call_id, permit), &mut committed).await {
                 Err(error) if tries.looking_again(&error, committed).await => lane.collided().await,
                 other => {
                     lane.went_well();
@@ -343,7 +350,13 @@ impl Directory {
         }
     }
 
-    async fn act_once(&self, change: &DirectoryChange, plan: &Plan, call_id: &str, committed: &mut bool) -> Result<Made, ProviderError> {
+    async fn act_once(
+        &self,
+        change: &DirectoryChange,
+        plan: &Plan,
+        (call_id, permit): (&str, &Permit),
+        committed: &mut bool,
+    ) -> Result<Made, ProviderError> {
         let mut session = Session { makes: true, ..self.session(self.db.begin().await?) };
         let (now, Afterwards { after, secret, inverse }) = change.run(&mut session).await?;
         if !plan.is_still(&now) {
@@ -351,10 +364,12 @@ impl Directory {
         }
         let sql = "INSERT INTO applied_calls (call_id, at, given_up) VALUES ($1, $2, $3)";
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
+        let Preview { target, facts, before, .. } = now;
+        let made = Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret };
+        permit.record(&made, &mut session.db).await?;
         *committed = true;
         session.db.commit().await?;
-        let Preview { target, facts, before, .. } = now;
-        Ok(Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret })
+        Ok(made)
     }
 }
 

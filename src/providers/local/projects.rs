@@ -11,7 +11,7 @@ use super::{
     project_members,
     reach::{PROJECT_OWNER, counted as listed},
     resolve::{PROJECT_COLUMNS, PROJECT_FROM, PROJECT_SELECTED, ProjectRow},
-    select::{Kept, Select, of, places},
+    select::{COUNTED, Kept, Select, of, places},
     usage_limits::NewLimit,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
         Some(it) => at.kept_of(Kept::Projects, it).await?,
         None => found.count(at).await?,
     };
-    let is_whole = organization.is_some() && team.is_none() && op.query.is_none() && op.owner.is_none() && op.owners.is_none();
+    let is_whole = team.is_none() && op.query.is_none() && op.owner.is_none() && op.owners.is_none();
     if let Some(team) = team {
         found.with(
             "p.id IN (SELECT id FROM projects WHERE team_id = {} UNION SELECT project_id FROM project_teams WHERE team_id = {})",
@@ -76,7 +76,11 @@ pub(super) async fn list(at: &mut Session, op: &ListProjects) -> Result<List<Pro
         let condition = owned_by_so_many(owners);
         found.and(condition);
     }
-    let total = if is_whole { Some(all) } else { found.total(at, all).await? };
+    let total = match organization {
+        Some(_) if is_whole => Some(all),
+        None if is_whole => Some(all).filter(|it| *it <= COUNTED),
+        _ => found.total(at, all).await?,
+    };
     let rows: Vec<ProjectRow> = found.page(at, &["p.slug", "p.id"], page.after_two(), &page).await?;
     let is_full = op.detail == Some(Detail::Full);
     let list = page.page(rows, total, |it| format!("{} {}", it.slug, it.id), |it| if is_full { full_view(it) } else { brief(it) });
