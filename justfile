@@ -31,10 +31,10 @@ docs:
 # Official clients and the conformance suite against the real program.
 e2e:
     mkdir -p .e2e
-    cargo build
-    cp target/debug/rolecall .e2e/rolecall
     cargo build --features conformance
     cp target/debug/rolecall .e2e/rolecall-conformance
+    cargo build
+    cp target/debug/rolecall .e2e/rolecall
     tests/e2e/run.sh .e2e/rolecall .e2e/rolecall-conformance
 
 # Everything that CI checks.

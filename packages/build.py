@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Makes all packages of one commit in packages/dist/: wheel, npm, MCPB, archive, image, formula, server.json, SBOM, sums.
 
-    python3 packages/build.py [--program FILE] [--home URL] [--into FOLDER]
+    python3 packages/build.py [--debug | --program FILE] [--home URL] [--into FOLDER]
 
-Everything holds the same program, built once with the profile that is measured. maturin builds it; with ziglang beside it, against
-glibc 2.17, so that it runs on systems of 2014 and later, else against this machine's glibc. `--program` packs a program that is built
-already, and makes no wheel. What cannot be made here is skipped with a line that begins with SKIPPED.
+Everything holds the same program, built once with the profile that is measured. maturin builds it, and lists in an SBOM what it is made
+of; with ziglang beside it, against glibc 2.17, so that it runs on systems of 2014 and later, else against this machine's glibc. `--debug`
+takes the profile of tests, which is quick and big; `--program` packs a program that is built already, and makes no wheel. What cannot
+be made here is skipped with a line that begins with SKIPPED.
+
+`--home` is the address from which the packages will be had: they name it, and the installer and the formula download from it. Without
+it they hold the placeholder of Cargo.toml, and the installer refuses to guess.
 """
 
 import argparse
@@ -14,6 +18,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -59,10 +64,13 @@ def filled(path, values):
     return text
 
 
-def build_wheel(into, triple):
+def build_wheel(into, triple, debug):
     """The wheel and the program in it; with the SBOM that maturin puts beside it."""
-    command = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--out", into]
-    if platform.system() == "Linux":
+    profile = ["--profile", "dev", "--strip", "true"] if debug else ["--profile", "release"]
+    command = [sys.executable, "-m", "maturin", "build", *profile, "--locked", "--out", into]
+    if debug:
+        command += ["--compatibility", "linux"]
+    elif platform.system() == "Linux":
         if subprocess.run([sys.executable, "-m", "ziglang", "version"], capture_output=True).returncode == 0:
             command += ["--zig", "--compatibility", "manylinux2014", "--target", triple]
         else:
@@ -75,6 +83,14 @@ def build_wheel(into, triple):
         (program,) = [it for it in names if it.endswith((".data/scripts/rolecall", ".data/scripts/rolecall.exe"))]
         boms = [it for it in names if "/sboms/" in it]
         return archive.read(program), archive.read(boms[0]) if boms else None
+
+
+def newest_glibc(program):
+    """The newest version of glibc that a program asks for, and so the oldest with which it starts; none where nobody can tell."""
+    if shutil.which("objdump") is None or platform.system() != "Linux":
+        return None
+    asked = re.findall(r"\(?GLIBC_([0-9.]+)\)?", said("objdump", "-T", program))
+    return max(asked, key=lambda it: [int(part) for part in it.split(".")], default=None)
 
 
 def executable(path, content):
@@ -207,7 +223,9 @@ def registry_entry(values, into):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--debug", action="store_true")
+    how.add_argument("--program", type=pathlib.Path)
     parser.add_argument("--home")
     parser.add_argument("--into", type=pathlib.Path, default=HERE / "dist")
     given = parser.parse_args()
@@ -220,14 +238,17 @@ def main():
     triple, system, cpu, bundle = SYSTEMS[platform.system(), platform.machine()]
     suffix = ".exe" if system == "win32" else ""
     values = {"version": version, "home": home, "platform": bundle}
+    if home.split("/")[2].endswith(".example"):
+        print(f"NOTE there is no --home, so the packages name {home}, which is nowhere", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         if given.program:
             skipped("wheel and SBOM: the program was given")
             content, bom = given.program.read_bytes(), None
         else:
-            content, bom = build_wheel(into, triple)
+            content, bom = build_wheel(into, triple, given.debug)
         program = executable(work / f"rolecall{suffix}", content)
+        print(f"the program has {len(content):,} bytes and needs glibc {newest_glibc(program) or '(unknown)'} or newer", flush=True)
         if bom:
             (into / f"rolecall-{version}.cdx.json").write_bytes(bom)
         elif not given.program:

@@ -2,6 +2,8 @@
 # Installs the program into ~/.local/bin (or $ROLECALL_INSTALL): downloads the archive of this platform, checks its sum, unpacks it.
 #
 #   sh install.sh [VERSION]
+#
+# It downloads from the address that the release script was given (packages/build.py --home URL), or from $ROLECALL_DOWNLOAD.
 set -eu
 
 from=${ROLECALL_DOWNLOAD:-@home@/releases}
@@ -13,12 +15,16 @@ fail() { printf 'error: %s\nfix: %s\n' "$1" "$2" >&2; exit 1; }
 case "$(uname -s)" in
     Linux) system=unknown-linux-gnu ;;
     Darwin) system=apple-darwin ;;
-    *) fail "there is no archive for $(uname -s)" 'cargo install rolecall' ;;
+    *) fail "there is no archive for $(uname -s)" 'build it from source: cargo install --path .' ;;
 esac
 case "$(uname -m)" in
     x86_64 | amd64) machine=x86_64 ;;
     aarch64 | arm64) machine=aarch64 ;;
-    *) fail "there is no archive for $(uname -m)" 'cargo install rolecall' ;;
+    *) fail "there is no archive for $(uname -m)" 'build it from source: cargo install --path .' ;;
+esac
+case "$from" in
+    *://*.example/*) fail "this installer was made without an address to download from" \
+        'set ROLECALL_DOWNLOAD to the address of the releases, or build it from source: cargo install --path .' ;;
 esac
 archive=rolecall-$version-$machine-$system.tar.gz
 

@@ -1,4 +1,4 @@
-# The Homebrew formula; the release script fills in version, address and sums.
+# The Homebrew formula. packages/build.py fills in version and sums, and its --home the address.
 class Rolecall < Formula
   desc "MCP server through which AI assistants run organizations"
   homepage "@home@"

@@ -10,7 +10,7 @@ try {
   program = require.resolve(`${name}/bin/rolecall${process.platform === "win32" ? ".exe" : ""}`);
 } catch {
   console.error(`error: there is no package ${name}, or npm was told to leave optional dependencies out`);
-  console.error("fix: install again without --omit=optional; on a platform that has no package: cargo install rolecall");
+  console.error("fix: install again without --omit=optional; on a platform that has no package, build it from source");
   process.exit(1);
 }
 

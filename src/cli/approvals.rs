@@ -29,9 +29,9 @@ pub struct ApprovalAnswer {
 pub struct Refusal {
     /// The approval's id, such as k7m2qx
     id: String,
-    /// Why, for the assistant
-    #[arg(long, default_value = "")]
-    reason: String,
+    /// The reason; the assistant is told it
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 impl Approvals {
@@ -110,7 +110,7 @@ impl Refusal {
     /// Rejects it; the assistant is told the reason.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         let (db, approval, person) = open(overrides, &self.id).await?;
-        match guard::refuse(&db, &approval.id, Answering::at_terminal(&person), &self.reason).await? {
+        match guard::refuse(&db, &approval.id, Answering::at_terminal(&person), self.reason.as_deref().unwrap_or_default()).await? {
             Answered::Refused => {
                 writeln!(anstream::stderr(), "Rejected by {person}; nothing was changed.")?;
                 Ok(ExitCode::SUCCESS)
@@ -150,7 +150,9 @@ fn elsewhere(id: &str, place: &str) -> Failure {
 
 fn not_open(id: &str) -> Failure {
     Failure::new(
-        format!("approval `{id}` no longer waits: it was answered, has expired, or was asked before the store went over to another server"),
+        format!(
+            "approval `{id}` no longer waits: it was answered, has expired, or was asked before the database failed over to another server"
+        ),
         "let the assistant repeat its call; you are then asked again",
     )
 }

@@ -24,15 +24,16 @@ use crate::{
 A tool's arguments:  rolecall call TOOL --help
 The tools:           rolecall tools
 
-Lists come from repeating an argument. @FILE stands for the text of a file, @- for standard input.
+Repeat an argument to give a list. @FILE stands for the text of a file, @- for the text on standard input.
 A table may also be named without the @, as in --csv people.csv; it may be UTF-8, UTF-16 or Windows-1252.
 --json JSON gives all arguments as one object; - reads it from standard input, @FILE from a file.
---each people.csv calls a changing tool for each row of a table, after one question; - reads it from standard input. Its first line
-names the columns, like the tool's arguments; arguments beside it hold for all rows. Rows fail alone, unless --on-failure stop is given.
--o table|json|yaml|csv: a table on a terminal and JSON into a pipe unless told. -q prints ids alone, --wide all columns of a table.
+--each people.csv calls a changing tool once for each row of a table, after one question; - reads the table from standard input. The
+first line names the columns, like the tool's arguments; other arguments apply to all rows. After a row fails the rest still run,
+unless you give --on-failure stop.
+-o table|json|yaml|csv sets the output: by default a table on a terminal, JSON in a pipe. -q prints ids alone, --wide all columns.
 --all reads a list to its end, page by page. --save FILE, or --output logo.png, keeps a picture.
 
-Exit codes: 0 done, 1 the call or one of its rows failed, was refused or differs, 2 usage error, 3 the change waits for a person."
+Exit codes: 0 done; 1 the call failed or was refused, or a row failed or differs; 2 usage error; 3 the change waits for a person."
 )]
 pub struct Call {
     /// The tool and its arguments
@@ -207,6 +208,7 @@ impl Own {
                 "--config" => own.overrides.config = Some(value()?.into()),
                 "--store" => own.overrides.store = Some(value()?),
                 "--secrets" => own.overrides.secrets = Some(value()?.into()),
+                "--read-only" => own.overrides.read_only = true,
                 "--all" => own.all = true,
                 "--quiet" | "-q" => own.output.quiet = true,
                 "--wide" => own.output.wide = true,

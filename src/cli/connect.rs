@@ -16,15 +16,16 @@ use super::{
 };
 use crate::config::{Config, Overrides, Places, Variable};
 
-/// Connect a client: show the change of its file, ask, and write it
+/// Connect a client: show the change to its file, ask, and write it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Accounts that are found in the environment come along in the client's own way: as references to variables, as inputs that it asks for,
-or in Rolecall's own configuration where it has neither. A secret is written into the client's file only with --secrets-in-clear.")]
+Accounts found in the environment are passed on in the client's own way: as references to variables, or as inputs that the client asks
+for. For a client that has neither, Rolecall keeps the keys in files of its own. A secret is written into the client's file only with
+--secrets-in-clear.")]
 pub struct Connect {
     /// The client
     client: Client,
-    /// Print what would be written into an empty file, and write nothing
+    /// Print the entry as JSON, TOML or YAML, and write nothing
     #[arg(long)]
     print: bool,
     /// Write without asking
@@ -33,7 +34,7 @@ pub struct Connect {
     /// Write this file instead of the client's own
     #[arg(long, value_name = "FILE", conflicts_with = "print")]
     file: Option<PathBuf>,
-    /// Write secrets into the client's file as they are, where whoever reads it finds them
+    /// Write secrets into the client's file as plain text, where anyone who can read the file can read them
     #[arg(long)]
     secrets_in_clear: bool,
 }
@@ -49,10 +50,11 @@ impl Connect {
             return self.show(&launch);
         }
         let file = self.file.clone().or_else(|| self.client.file(&places));
-        let (Some(file), Shape::Json(_) | Shape::Toml(_)) = (file, facts.shape) else { return self.show(&launch) };
+        let (Some(file), false) = (file, facts.shape == Shape::Steps) else { return self.show(&launch) };
         let may = |question: &str| self.may(question);
         let missing = launch.entry(self.client).left_out;
-        if !missing.is_empty() {
+        let keeps = !missing.is_empty();
+        if keeps {
             let names = missing.join(", ");
             if config.file.is_some() {
                 let message = format!("{} starts servers without your shell's variables, and {names} is needed", facts.name);
@@ -60,8 +62,8 @@ impl Connect {
                 return Err(Failure::new(message, fix));
             }
             say(&format!(
-                "{} starts servers without your shell's variables, so the keys need a place of their own: {names} would be kept in files that \
-                 only you can read, and {} would name them.",
+                "{} starts servers without your shell's variables. Rolecall can keep {names} in files that only you can read, and name those \
+                 files in {}.",
                 facts.name,
                 init::file(&places).display()
             ))?;
@@ -74,27 +76,34 @@ impl Connect {
         if let Some(most) = facts.most_tools.filter(|_| !overrides.compact && overrides.domains.is_empty()) {
             let name = facts.name;
             say(&format!(
-                "note: {name} takes {most} tools; --compact offers a short list through which all are reached, --domains fewer nouns."
+                "note: {name} accepts at most {most} tools. Add --compact for a short list that reaches all tools, or --domains to offer fewer."
             ))?;
         }
-        self.write(&launch, &file, &may)
+        self.write(&launch, &file, keeps, &may)
     }
 
     fn show(&self, launch: &Launch) -> Ended {
         let whole = launch.whole(self.client).map_err(|error| Failure::new(error.to_string(), ""))?;
-        io::stdout().write_all(whole.as_bytes())?;
-        let left_out = launch.entry(self.client).left_out;
-        if !left_out.is_empty() {
-            say(&format!("note: {} is left out: this client has no way to pass a secret on", left_out.join(", ")))?;
+        let is_remote = self.client.facts().shape == Shape::Steps;
+        match is_remote && self.print {
+            // What is for a program goes to stdout, and the steps for the person beside it.
+            true => {
+                say(&whole)?;
+                super::output::json(&mut io::stdout(), &self.client.remote())?;
+            }
+            false => io::stdout().write_all(whole.as_bytes())?,
         }
-        if matches!(self.client.facts().shape, Shape::Yaml(_)) && !self.print {
-            let file = Places::find().ok().and_then(|it| self.client.file(&it)).unwrap_or_default();
-            say(&format!("Put this into {} by hand: Rolecall does not rewrite YAML.", file.display()))?;
+        let left_out = launch.entry(self.client).left_out.join(", ");
+        match (left_out.is_empty(), is_remote) {
+            (true, _) => {}
+            (false, true) => say(&format!("note: set {left_out} where the server runs: the client never gets it"))?,
+            (false, false) => say(&format!("note: {left_out} is left out: this client has no way to pass a secret on"))?,
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn write(&self, launch: &Launch, file: &Path, may: &dyn Fn(&str) -> Result<bool, Failure>) -> Ended {
+    /// `keeps` says whether keys were put into files of Rolecall's own for it.
+    fn write(&self, launch: &Launch, file: &Path, keeps: bool, may: &dyn Fn(&str) -> Result<bool, Failure>) -> Ended {
         // A link is followed: people keep such files elsewhere.
         let file = &file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
         let at = |error: &dyn std::fmt::Display| Failure::new(format!("file `{}`: {error}", file.display()), "");
@@ -108,9 +117,10 @@ impl Connect {
         let written = match facts.shape {
             Shape::Toml(under) => edit::toml(text, under, &entry),
             Shape::Json(under) => edit::json(text, under, &entry),
-            Shape::Yaml(_) | Shape::Steps => return self.show(launch),
+            Shape::Yaml(under) => edit::yaml(text, under, &entry),
+            Shape::Steps => return self.show(launch),
         };
-        let fix = "mend the file, or paste what `--print` shows";
+        let fix = "correct the file, or paste the entry that `--print` shows";
         let written = written.map_err(|error| Failure { fix: fix.into(), ..at(&error) })?;
         if before.as_deref() == Some(&written) {
             say(&format!("{} is connected already: {} says so.", facts.name, file.display()))?;
@@ -122,12 +132,13 @@ impl Connect {
         let lines: Vec<String> = shown.trim_end().lines().map(|it| format!("  + {it}")).collect();
         say(&format!("{}\n{}\n", file.display(), lines.join("\n")))?;
         if !may(&format!("Write this into {}'s file?", facts.name))? {
-            return Err(Failure::new("nothing was written", ""));
+            let left = format!("{}'s file was left as it was; the keys stay in Rolecall's own files", facts.name);
+            return Err(Failure::new(if keeps { left } else { "nothing was written".to_owned() }, ""));
         }
         if before.is_some() {
             let kept = copy_of(file);
             std::fs::copy(file, &kept).map_err(|error| at(&error))?;
-            say(&format!("The file as it was is kept as {}.", kept.display()))?;
+            say(&format!("A copy of the file as it was is kept: {}.", kept.display()))?;
         }
         put(file, &written).map_err(|error| at(&error))?;
         say(&format!("{} is connected. {}", facts.name, facts.then))?;

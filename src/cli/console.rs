@@ -13,7 +13,7 @@ use crate::{
     transport::{self, http},
 };
 
-/// See and answer in a browser what waits, and look at who reaches what.
+/// Answer waiting changes in a browser, and see who has access to what.
 #[derive(Debug, clap::Args)]
 pub struct Console {
     /// Serve the pages at this address

@@ -19,8 +19,9 @@ use crate::{
 
 /// Check the configuration, the store and the connections.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("format", |it| it.help("Print json, yaml or csv in place of text")))]
 pub struct Doctor {
-    /// Also tell what was looked at, for whoever helps you
+    /// Also print the program, system, folder and variable names, for support
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
@@ -129,7 +130,7 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
             return findings;
         }
     };
-    let file = config.file.as_ref().map_or_else(|| "no file, so the defaults apply".to_owned(), |it| it.display().to_string());
+    let file = config.file.as_ref().map_or_else(|| without_a_file(&config), |it| it.display().to_string());
     findings.push(Finding { what: "config", state: State::Ok(file) });
     findings.extend(config.unused.iter().map(|it| Finding { what: "config", state: State::Note(it.clone()) }));
     if let Some(LaidOver { file, narrows }) = &config.over {
@@ -178,6 +179,15 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     findings.push(Finding { what: "tools", state });
     findings.extend(ends(&app).await.map(|state| Finding { what: "ends", state }));
     findings
+}
+
+/// Where the accounts come from when no file names them.
+fn without_a_file(config: &Config) -> String {
+    let names: Vec<&str> = config.variables.iter().map(|it| it.name.as_str()).collect();
+    match names.is_empty() {
+        true => "no file, so the defaults apply".to_owned(),
+        false => format!("no file; the environment names the accounts: {}", names.join(", ")),
+    }
 }
 
 /// Access that ends by itself, where there is any: a server has to run for it.

@@ -21,19 +21,19 @@ use crate::{
     error::chain,
 };
 
-/// Name your accounts, check each with one read, and write rolecall.toml
+/// Ask for your accounts, check each with one read, and write rolecall.toml
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Keys that you type, and with --keep-keys those of the environment, are kept in files beside rolecall.toml that only you can read. Otherwise
-rolecall.toml names the variable of the environment that holds the key.")]
+A key that you type is kept in a file beside rolecall.toml that only you can read. For a key in the environment, rolecall.toml names the
+variable; with --keep-keys the key is copied into such a file.")]
 pub struct Init {
-    /// Take the accounts that the environment has, and ask nothing
+    /// Take the accounts found in the environment, without questions
     #[arg(long, short)]
     yes: bool,
-    /// Keep the environment's keys in files that only you can read
+    /// Copy keys from the environment into files that only you can read
     #[arg(long)]
     keep_keys: bool,
-    /// Serve the embedded directory, too
+    /// Add the embedded directory as a connection
     #[arg(long)]
     local: bool,
 }

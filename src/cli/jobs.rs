@@ -27,11 +27,12 @@ enum Command {
     },
     /// Show a job's progress and the outcome of each row
     Show {
+        /// The job's id, as `rolecall jobs list` shows it
         id: String,
         /// Show only rows with this outcome: done, skipped, differs, failed, unknown, refused, cancelled or pending
         #[arg(long)]
         outcome: Option<String>,
-        /// Write all rows and outcomes to a CSV file, or - for standard output; `add_project_members --csv` reads its own again
+        /// Write all rows with their outcomes to a CSV file, or to standard output with -; `add_project_members --csv` can read it again
         #[arg(long, value_name = "FILE")]
         csv: Option<PathBuf>,
         /// Wait until the job ends
@@ -40,14 +41,16 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Cancel a job; rows that were made stay
+    /// Cancel a job; changes already made stay
     Cancel {
+        /// The job's id, as `rolecall jobs list` shows it
         id: String,
         #[command(flatten)]
         output: Output,
     },
     /// Resume a job whose process has ended, or all such jobs
     Resume {
+        /// The job's id; without it, all jobs whose process has ended
         id: Option<String>,
         #[command(flatten)]
         output: Output,

@@ -38,6 +38,7 @@ mod progress;
 pub mod sandbox;
 pub mod seed;
 pub mod serve;
+mod shell;
 pub mod snippets;
 pub mod store;
 pub mod tools;
@@ -65,9 +66,9 @@ pub struct Cli {
 pub enum Command {
     /// Serve an AI assistant, over stdio or HTTP
     Serve(serve::Serve),
-    /// Connect a client: show the change of its file, ask, and write it
+    /// Connect a client: show the change to its file, ask, and write it
     Connect(connect::Connect),
-    /// Print a snippet that connects a client, to be pasted by hand
+    /// Print a snippet that connects a client, for you to paste
     Config(snippets::Config),
     /// Watch a scripted assistant work in a temporary directory
     Demo(demo::Demo),
@@ -81,7 +82,7 @@ pub enum Command {
     Approve(approvals::ApprovalAnswer),
     /// Reject a waiting change
     Refuse(approvals::Refusal),
-    /// See and answer in a browser what waits, and look at who reaches what
+    /// Answer waiting changes in a browser, and see who has access to what
     Console(console::Console),
     /// List past changes, or verify the ledger
     Activity(activity::Activity),
@@ -89,9 +90,9 @@ pub enum Command {
     Jobs(jobs::Jobs),
     /// Export the ledger to a file, or verify such a file
     Ledger(ledger::Ledger),
-    /// Copy the store
+    /// Back up the store
     Store(store::Store),
-    /// Name your accounts, check each, and write rolecall.toml
+    /// Ask for your accounts, check each, and write rolecall.toml
     Init(init::Init),
     /// Check the configuration, the store and the connections
     Doctor(doctor::Doctor),
@@ -163,7 +164,7 @@ fn meant(word: &str) -> String {
     let noun = name.trim_end_matches('s');
     let list = tools.iter().find(|it| it.starts_with("list_") && it.trim_start_matches("list_").trim_end_matches('s') == noun);
     match list {
-        Some(list) => format!("what can be done with {noun}s are tools: `rolecall call {list}` lists them, `rolecall tools` names all"),
+        Some(list) => format!("`rolecall call {list}` lists {noun}s; `rolecall tools` lists every tool"),
         None => "`rolecall --help` lists the commands, `rolecall tools` the tools that `rolecall call` takes".to_owned(),
     }
 }

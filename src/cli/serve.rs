@@ -33,7 +33,7 @@ pub struct Serve {
     /// Also serve the older HTTP+SSE transport, at /sse
     #[arg(long, requires = "http")]
     sse: bool,
-    /// Also serve the console, at /console: a person sees there what waits, and answers
+    /// Also serve the console at /console, where people answer waiting changes
     #[arg(long, requires = "http")]
     console: bool,
     /// Accept only callers that send a token from this file, one token a line; each token is a separate caller
@@ -49,9 +49,9 @@ pub struct Serve {
     #[arg(long, conflicts_with = "http")]
     stdio: bool,
     /// How the log on stderr is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, env = "ROLECALL_LOG_FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, env = "ROLECALL_LOG_FORMAT", hide_env_values = true)]
     log_format: LogFormat,
-    /// How many seconds what is being worked on may take when the server is told to end
+    /// When told to stop, wait this many seconds for calls that are running
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     grace: u64,
     #[command(flatten)]
@@ -62,25 +62,25 @@ pub struct Serve {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits over HTTP")]
 struct Limits {
-    /// Connections at once; where there are more, idle ones end
+    /// Keep at most this many connections; beyond it, the connection that was idle longest is closed
     #[arg(long, value_name = "NUMBER", default_value_t = 1024, requires = "http")]
     max_connections: usize,
-    /// Sessions of older clients at once; where there are more, those end that nobody uses
+    /// Keep at most this many sessions (clients before 2026-07-28 have them); beyond it, an unused session is closed
     #[arg(long, value_name = "NUMBER", default_value_t = 256, requires = "http")]
     max_sessions: usize,
-    /// Requests that are worked on at once; more wait
+    /// Work on at most this many requests at once; further requests wait
     #[arg(long, value_name = "NUMBER", default_value_t = 256, requires = "http")]
     max_requests: usize,
-    /// How much of each of these one token may have, where there are several
+    /// With several tokens, give one token at most this share of each limit above
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100), requires = "http")]
     caller_share: u8,
-    /// Seconds that the head of a request may take; a connection that says nothing for so long ends
+    /// Close a connection that sends no complete request head within this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
     header_timeout: u64,
-    /// Seconds that the body of a request may take
+    /// Refuse a request whose body takes longer than this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
     body_timeout: u64,
-    /// Seconds after which a silent session ends
+    /// Close a session that was not used for this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..), requires = "http")]
     session_idle: u64,
 }

@@ -1,4 +1,4 @@
-//! `rolecall config`: snippets that connect a client to this program, for those who paste them by hand.
+//! `rolecall config`: snippets that connect a client to this program, for those who paste.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::{Config as Configuration, Overrides, Places};
 
-/// Print a snippet that connects a client, to be pasted by hand
+/// Print a snippet that connects a client, for you to paste
 #[derive(Debug, clap::Args)]
 pub struct Config {
     /// The client; without it, the snippets of all clients

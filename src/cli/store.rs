@@ -5,7 +5,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use super::{Ended, Failure};
 use crate::config::{Config, Overrides};
 
-/// Copy the store.
+/// Back up the store.
 #[derive(Debug, clap::Args)]
 pub struct Store {
     #[command(subcommand)]
@@ -14,7 +14,7 @@ pub struct Store {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Copy the store to a new file while it is used, and verify the copy
+    /// Copy the store to a new file, even while it is in use, and verify the copy
     Backup {
         #[arg(value_name = "FILE")]
         file: PathBuf,

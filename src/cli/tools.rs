@@ -56,7 +56,7 @@ impl Tools {
             )?;
         } else {
             let row = |it: &Offer| vec![it.tool.name.to_owned(), it.tool.effect.name().to_owned(), it.tool.description()];
-            if self.output.format.is_some_and(|it| it != output::Format::Table) || self.output.quiet {
+            if !self.output.is_table() {
                 let view = |it: &Offer| serde_json::json!({ "tool": it.tool.name, "effect": it.tool.effect, "description": it.tool.description() });
                 self.output.data(&mut out, &app.catalog.offers().map(view).collect::<Vec<_>>())?;
                 return Ok(ExitCode::SUCCESS);

@@ -195,7 +195,9 @@ impl RawConnection {
     fn remote(&self, at: &Reader<'_>, default: Option<&str>) -> Result<Remote, ConfigError> {
         let key = format!("connections.{}.base_url", at.name);
         let url = self.base_url.as_deref().or(default).ok_or_else(|| {
-            ConfigError::new(format!("`{key}` is missing"), "name the address of the service, such as https://api.example.com")
+            let variable = if self.provider == "geai" { "GEAI_API_BASE_URL" } else { "AIA_ENGINE_API_TARGET" };
+            let fix = format!("set {variable}, or `base_url` in rolecall.toml, to the service's address, such as https://api.example.com");
+            ConfigError::new(format!("`{key}` is missing"), fix)
         })?;
         let base_url = http::base_url(url).map_err(|error| ConfigError::new(format!("`{key}`: {error}"), "correct the value"))?;
         let timeout = match self.timeout_seconds {

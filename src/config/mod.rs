@@ -63,7 +63,7 @@ pub struct Overrides {
     /// Write newly made secrets to this folder
     #[arg(long, value_name = "FOLDER", global = true, env = "ROLECALL_SECRETS", hide_env_values = true)]
     pub secrets: Option<PathBuf>,
-    /// Offer only operations that change nothing
+    /// Offer only tools that change nothing
     #[arg(long, global = true, conflicts_with = "allow")]
     pub read_only: bool,
     /// Offer only these effects: read, write, access, destroy
@@ -72,7 +72,7 @@ pub struct Overrides {
     /// Offer only tools about these nouns, such as projects,members
     #[arg(long, value_name = "NOUN,…", value_delimiter = ',', global = true)]
     pub domains: Vec<String>,
-    /// List only the tools that most jobs need, a search for the others and four callers of them
+    /// List a dozen common tools; a search and four callers reach all others
     #[arg(long, global = true)]
     pub compact: bool,
 }

@@ -10,12 +10,15 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
+import urllib.request
+import zipfile
 
 from checks import check, end
 
@@ -239,11 +242,63 @@ def installer():
         refused = ran.returncode == 1 and not program.exists() and "the sum of" in ran.stderr
         check("the installer refuses an archive with another sum", refused, ran.stdout + ran.stderr)
         server.shutdown()
+        # What was made without an address does not look for one.
+        del environment["ROLECALL_DOWNLOAD"]
+        if ".example/" in (dist / "install.sh").read_text():
+            ran = subprocess.run(["sh", dist / "install.sh"], capture_output=True, text=True, env=environment, timeout=60)
+            check("an installer without an address says so", ran.returncode == 1 and "without an address" in ran.stderr, ran)
+
+
+# What the registry's schema of 2025-12-11 asks of the fields that we have.
+ENTRY = {
+    "name": r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+",
+    "description": r".{1,100}",
+    "title": r".{1,100}",
+    "version": r"[^\^~<>=*x| ]{1,255}",
+    "websiteUrl": r"https?://\S+",
+}
+
+
+def registry(entry):
+    """The registry's own schema where it can be had, and always what it says of our fields."""
+    wrong = {it: entry.get(it) for it, form in ENTRY.items() if not re.fullmatch(form, str(entry.get(it, "")))}
+    check("server.json has what the registry asks of its fields", not wrong, wrong)
+    kinds = [(it["registryType"], it["transport"]["type"], it["identifier"], it["version"]) for it in entry["packages"]]
+    wanted = [(it, "stdio", "rolecall", entry["version"]) for it in ("pypi", "npm")]
+    check("server.json names both packages", kinds == wanted, kinds)
+    uvx = shutil.which("uvx", path=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}")
+    try:
+        with urllib.request.urlopen(entry["$schema"], timeout=10) as answer:
+            schema = answer.read()
+    except OSError as error:
+        schema = os.environ.get("SERVER_SCHEMA") and pathlib.Path(os.environ["SERVER_SCHEMA"]).read_bytes()
+        if not schema:
+            return skipped(f"server.json against the registry's schema: it cannot be had here ({error}); SERVER_SCHEMA may name a copy")
+    if uvx is None:
+        return skipped("server.json against the registry's schema: uv is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "schema.json"
+        copy.write_bytes(schema)
+        ran = subprocess.run([uvx, "--quiet", "check-jsonschema", "--schemafile", copy, dist / "server.json"], capture_output=True, text=True)
+    check("server.json fits the registry's schema", ran.returncode == 0, ran.stdout + ran.stderr)
+
+
+def oldest_system():
+    """A wheel that says which glibc is enough has to be right."""
+    wheel = one("*manylinux*.whl")
+    if wheel is None or shutil.which("objdump") is None:
+        return skipped("glibc: no wheel names one here, or there is no objdump")
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
+        (name,) = [it for it in archive.namelist() if it.endswith(".data/scripts/rolecall")]
+        listed = subprocess.run(["objdump", "-T", archive.extract(name, folder)], capture_output=True, text=True, check=True).stdout
+    asked = {tuple(map(int, it.split("."))) for it in re.findall(r"GLIBC_([0-9.]+)", listed)}
+    promised = tuple(map(int, re.search(r"manylinux_(\d+)_(\d+)", wheel.name).groups()))
+    check(f"the program runs with glibc {'.'.join(map(str, promised))}", max(asked) <= promised, sorted(asked)[-3:])
 
 
 def listings():
     entry = json.loads((dist / "server.json").read_text())
-    check("server.json names both packages", [it["registryType"] for it in entry["packages"]] == ["pypi", "npm"], entry)
+    registry(entry)
     secrets = [it["name"] for it in entry["packages"][0]["environmentVariables"] if it["isSecret"]]
     check("server.json says which variables are secret", "OPENAI_ADMIN_KEY" in secrets and len(secrets) == 4, secrets)
     sums = {line.split()[1]: line.split()[0] for line in (dist / "SHA256SUMS").read_text().splitlines()}
@@ -252,6 +307,11 @@ def listings():
     archive = one("rolecall-*.tar.gz")
     formula = (dist / "rolecall.rb").read_text()
     check("the formula has the archive's sum", sums[archive.name] in formula, formula)
+    if shutil.which("ruby"):
+        ran = subprocess.run(["ruby", "-c", dist / "rolecall.rb"], capture_output=True, text=True)
+        check("the formula is Ruby", ran.returncode == 0, ran.stderr)
+    else:
+        skipped("the formula's syntax: ruby is not here")
     bom = one("*.cdx.json")
     if bom:
         names = {it["name"] for it in json.loads(bom.read_text())["components"]}
@@ -259,6 +319,7 @@ def listings():
 
 
 listings()
+oldest_system()
 installer()
 bundle()
 if platform.system() == "Linux" and os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"]).returncode == 0:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Official clients, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal and in a browser, a few
-# kills, and a cluster (where Debian's packages for it are installed; a line that begins with SKIPPED elsewhere),
-# against the built program.
+# Official clients and those of many makers, the vendors' own packages, the Inspector's lint, the conformance suite, a person at a terminal
+# and in a browser, the packages that people install, the book, a few kills, and a cluster, against the built program. What cannot be had
+# on a machine is skipped with a line that begins with SKIPPED.
 #
 #   tests/e2e/run.sh BINARY CONFORMANCE_BINARY
 #
@@ -90,8 +90,9 @@ console() {
         echo 'SKIPPED console in a browser: no chromium, or no `script` of util-linux, can be had here'
         return
     fi
-    cp "$here/console.mjs" "$cache/node/"
+    cp "$here/console.mjs" "$here/chat.mjs" "$here/stdio.mjs" "$cache/node/"
     part "$node" "$cache/node/console.mjs" "$binary" "$chromium" "$cache/console"
+    part "$node" "$cache/node/chat.mjs" "$binary" "$chromium" "$cache/console"
 }
 
 lint() {
@@ -117,14 +118,19 @@ conformance() {
     return "$status"
 }
 
-# What people install, made of this program and used where nothing else is.
+# What people install, made by the release script and used where nothing else is. With cargo here the script builds the program of the
+# tests, which is there already; so the wheel and its SBOM are tried as well.
 packages() {
-    cp "$binary" "$work/program"
-    strip "$work/program" 2>/dev/null || true # a debug build has much that nobody installs
-    HOME=$home PATH=$cache/node/node_modules/.bin:$PATH python3 "$here/../../packages/build.py" \
-        --program "$work/program" --into "$work/dist" >"$work/packages.log" 2>&1 || { tail -n 30 "$work/packages.log"; return 1; }
+    local program=(--debug)
+    if ! command -v cargo >/dev/null; then
+        cp "$binary" "$work/program"
+        strip "$work/program" 2>/dev/null || true # a debug build has much that nobody installs
+        program=(--program "$work/program")
+    fi
+    HOME=$home PATH=$cache/node/node_modules/.bin:$PATH "$cache/python/bin/python" "$here/../../packages/build.py" \
+        "${program[@]}" --into "$work/dist" >"$work/packages.log" 2>&1 || { tail -n 30 "$work/packages.log"; return 1; }
     grep '^SKIPPED' "$work/packages.log" || true
-    python3 "$here/packages.py" "$work/dist"
+    "$cache/python/bin/python" "$here/packages.py" "$work/dist"
 }
 
 install_clients
@@ -148,6 +154,7 @@ start clients "$binary" serve --sse
 cp "$here/clients.mjs" "$cache/node/"
 part "$cache/python/bin/python" "$here/clients.py" "$binary" "$base"
 part "$node" "$cache/node/clients.mjs" "$binary" "$base"
+part env UV_CACHE_DIR="$cache/uv" NODE_MODULES="$cache/node/node_modules" "$cache/python/bin/python" "$here/table/table.py" "$binary" "$base"
 part bash -c lint
 
 # Each vendor's package against our sandbox, and our requests against the package's; and the converters that hosts put the tools through.
@@ -170,6 +177,7 @@ part bash -c 'conformance 2025-11-25'
 part bash -c 'conformance 2026-07-28'
 
 part python3 "$here/ends.py" "$binary"
+part env UV_CACHE_DIR="$cache/uv" "$cache/python/bin/python" "$here/book.py"
 part bash -c packages
 wait "$kills" || { failures=$((failures + 1)); echo "FAILED: $here/kills.py" >&2; }
 

@@ -83,7 +83,13 @@ impl Shell {
     /// At a terminal, where a person types `typed`.
     #[cfg(target_os = "linux")]
     pub(crate) fn run_at_terminal(&self, arguments: &str, typed: &str) -> Ran {
+        self.run_at_terminal_with(arguments, typed, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn run_at_terminal_with(&self, arguments: &str, typed: &str, variables: &[(&str, &str)]) -> Ran {
         let mut command = self.command("script");
+        command.envs(variables.iter().copied());
         command.args(["-qec", &format!("{PROGRAM} {arguments}"), "/dev/null"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -380,7 +386,8 @@ fn the_tool_list_is_the_one_that_clients_get() {
         assert!(!tool[part].is_null(), "{part} is missing: {tool}");
     }
     let all = tools["tools"].as_array().unwrap().len();
-    let table = shell.run(&["tools"]);
+    let table = shell.run(&["tools", "-o", "table"]);
+    assert_eq!(shell.run(&["tools"]).json().as_array().unwrap().len(), all, "into a pipe it is JSON");
     assert_eq!(table.words()[0], ["TOOL", "EFFECT", "DESCRIPTION"]);
     assert_eq!(table.err, format!("\n{all} tools. Arguments of one: rolecall call TOOL --help\n"));
     assert_eq!(table.out.lines().count(), all + 1);

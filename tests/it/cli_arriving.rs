@@ -69,6 +69,47 @@ fn a_clients_file_keeps_what_a_person_wrote_and_a_copy_of_it_is_kept() {
     assert_eq!((broken.code, read(&file).as_str()), (1, "{ \"servers\": "), "{broken:?}");
 }
 
+#[test]
+fn goose_keeps_its_file_and_chatgpt_gets_what_a_program_takes() {
+    let shell = Shell::new();
+    let file = shell.home().join(".config/goose/config.yaml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let before = "GOOSE_MODEL: x # mine\nextensions:\n  developer:\n    enabled: true\n";
+    std::fs::write(&file, before).unwrap();
+    let ran = with_key(&shell, &["connect", "goose", "--yes"]);
+    let after = read(&file);
+    assert!(ran.code == 0 && after.starts_with(before) && after.contains("\n  rolecall:\n    enabled: true\n"), "{ran:?}{after}");
+    assert!(after.contains("env_keys:\n    - OPENAI_ADMIN_KEY\n") && !after.contains(KEY), "{after}");
+    assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 2, "a copy is kept");
+    let again = with_key(&shell, &["connect", "goose", "--yes"]);
+    assert!(again.err.contains("connected already"), "{again:?}");
+    std::fs::write(&file, "extensions: {a: {}}\n").unwrap();
+    let refused = with_key(&shell, &["connect", "goose", "--yes"]);
+    assert!(refused.code == 1 && refused.err.contains("--print") && read(&file) == "extensions: {a: {}}\n", "{refused:?}");
+    let chat = with_key(&shell, &["connect", "chatgpt", "--print"]);
+    assert_eq!(chat.json()["server_url"], "https://HOST/mcp", "{chat:?}");
+    assert!(chat.err.contains("Developer mode") && !format!("{chat:?}").contains(KEY), "{chat:?}");
+}
+
+#[test]
+fn an_account_without_an_address_names_the_variable_and_doctor_says_where_accounts_come_from() {
+    let shell = Shell::new();
+    let mut command = shell.command(PROGRAM);
+    let ran: Ran = command.env("GEAI_API_KEY", "k-1").arg("doctor").output().unwrap().into();
+    assert!(ran.code == 1 && ran.out.contains("set GEAI_API_BASE_URL"), "{ran:?}");
+    let ran = with_key(&shell, &["doctor"]);
+    assert!(ran.out.contains("no file; the environment names the accounts: OPENAI_ADMIN_KEY"), "{ran:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn keys_that_were_kept_are_not_called_nothing() {
+    let shell = Shell::new();
+    // A yes to the first question; the second gets its default, which is no.
+    let ran = shell.run_at_terminal_with("connect claude-desktop", "y\r", &[("OPENAI_ADMIN_KEY", KEY)]);
+    assert!(ran.code == 1 && !ran.out.contains("nothing was written") && ran.out.contains("the keys stay"), "{ran:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_person_is_asked_before_a_file_is_written() {

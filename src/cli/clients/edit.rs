@@ -86,10 +86,11 @@ fn toml_value(json: &Value) -> toml_edit::Value {
     }
 }
 
-/// YAML as it is pasted under `under`.
-pub(in crate::cli) fn yaml(under: &str, entry: &Entry) -> Result<String, NotTaken> {
+/// YAML with the entry in the mapping `under`.
+pub(in crate::cli) fn yaml(text: &str, under: &str, entry: &Entry) -> Result<String, NotTaken> {
     let whole = serde_json::json!({ under: { NAME: entry.server } });
-    serde_saphyr::to_string(&whole).map_err(|error| NotTaken::Unreadable(error.to_string()))
+    let whole = serde_saphyr::to_string(&whole).map_err(|error| NotTaken::Unreadable(error.to_string()))?;
+    super::yaml::with_entry(text, under, NAME, &whole)
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! The clients: where each keeps its list of servers, how it is written there, and what it passes on to a server it starts.
 
 pub(super) mod edit;
+mod yaml;
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Places, Variable};
+use crate::{
+    cli::shell,
+    config::{Places, Variable},
+};
+
+use edit::NAME;
 
 /// A client that can be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -33,7 +39,7 @@ pub(super) enum Shape {
     Json(&'static str),
     /// TOML; the entry is a table in this one.
     Toml(&'static str),
-    /// YAML, which is shown and not written: no editor of it keeps a person's comments.
+    /// YAML; the entry stands in this mapping.
     Yaml(&'static str),
     /// The client starts no programs.
     Steps,
@@ -111,6 +117,11 @@ impl Client {
             Self::Zed => facts("Zed", Shape::Json("context_servers"), Passing::None, "It starts the server by itself."),
             Self::Goose => facts("Goose", Shape::Yaml("extensions"), Passing::Named("env_keys"), "The next session has it."),
         }
+    }
+
+    /// What a program says that uses the client's models, for a client that connects over https.
+    pub(super) fn remote(self) -> Value {
+        json!({ "type": "mcp", "server_label": NAME, "server_url": "https://HOST/mcp", "authorization": "TOKEN" })
     }
 
     /// The client's own file for the user's servers.
@@ -207,7 +218,7 @@ impl Launch {
         match client.facts().shape {
             Shape::Json(under) => edit::json("", under, &self.entry(client)),
             Shape::Toml(under) => edit::toml("", under, &self.entry(client)),
-            Shape::Yaml(under) => edit::yaml(under, &self.entry(client)),
+            Shape::Yaml(under) => edit::yaml("", under, &self.entry(client)),
             Shape::Steps => Ok(self.steps()),
         }
     }
@@ -215,13 +226,13 @@ impl Launch {
     /// The command that starts the server, as a shell takes it.
     pub(super) fn shell(&self) -> String {
         let words = std::iter::once(self.program.display().to_string()).chain(self.arguments.iter().cloned());
-        words.map(|it| quoted(&it)).collect::<Vec<_>>().join(" ")
+        words.map(|it| shell::quoted(&it)).collect::<Vec<_>>().join(" ")
     }
 
     /// What has to be done for ChatGPT.
     fn steps(&self) -> String {
-        let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &quoted(it));
-        let serve = format!("{} serve --http 127.0.0.1:8080 --allow-host HOST{rest}", quoted(&self.program.display().to_string()));
+        let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &shell::quoted(it));
+        let serve = format!("{} serve --http 127.0.0.1:8080 --allow-host HOST{rest}", shell::quoted(&self.program.display().to_string()));
         format!(
             "ChatGPT starts no programs: it connects to https addresses on the internet.\n\n\
              1. Serve over HTTP, for the name that the world sees in place of HOST:\n\n   {serve}\n\n\
@@ -233,10 +244,4 @@ impl Launch {
              `authorization` of the MCP tool.\n"
         )
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |it: char| it.is_ascii_alphanumeric() || "/._-+,:=@\\".contains(it);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
