@@ -1,10 +1,10 @@
 //! The questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::domain::{
     Surroundings,
-    access::{Action, Allows, Grant, Holder, Place, Power, Role, State, Via},
+    access::{Action, Allows, Grant, Holder, Person, Place, Power, Role, State, Via},
     fold_accents,
 };
 
@@ -77,13 +77,53 @@ pub fn holders<'a>(grants: &'a [Grant], role_id: &str, place: Option<&Place>) ->
 
 /// The people who own a place now, each once; invitations do not own.
 pub fn owners<'a>(grants: &'a [Grant], place: &Place) -> Vec<&'a Holder> {
-    let mut found: Vec<&Holder> = Vec::new();
+    let (mut found, mut met): (Vec<&Holder>, Met) = Default::default();
     for grant in grants.iter().filter(|it| it.role.owns && it.state == State::Active && it.holder.is_people() && it.place.is_same(place)) {
-        if !found.iter().any(|it| it.is_same(&grant.holder)) {
+        if met.is_new(&grant.holder) {
             found.push(&grant.holder);
         }
     }
     found
+}
+
+/// Holders as they are met, each once, however many there are; who is the same is as [`Holder::is_same`] says.
+#[derive(Debug, Default)]
+struct Met<'a> {
+    ids: HashSet<&'a str>,
+    /// In lower case; of all people, and of those who have no id.
+    addresses: HashSet<String>,
+    by_address: HashSet<String>,
+    others: Vec<&'a Holder>,
+}
+
+impl<'a> Met<'a> {
+    /// Whether a holder is met for the first time.
+    fn is_new(&mut self, holder: &'a Holder) -> bool {
+        let Holder::Person(Person { id, email, .. }) = holder else {
+            let is_new = !self.others.iter().any(|it| it.is_same(holder))
+                && !matches!(holder, Holder::Invitation(email) if self.addresses.contains(&email.to_lowercase()));
+            if is_new {
+                self.others.push(holder);
+            }
+            return is_new;
+        };
+        let address = email.as_deref().map(str::to_lowercase);
+        let among = |known: &HashSet<String>| address.as_ref().is_some_and(|it| known.contains(it));
+        let is_known = match id.as_deref() {
+            Some(id) => self.ids.contains(id) || among(&self.by_address),
+            None => among(&self.addresses),
+        };
+        if is_known || self.others.iter().any(|it| it.is_same(holder)) {
+            return false;
+        }
+        if let Some(id) = id.as_deref() {
+            self.ids.insert(id);
+        } else {
+            self.by_address.extend(address.clone());
+        }
+        self.addresses.extend(address);
+        true
+    }
 }
 
 /// Who owns a place, and how much is in it.
@@ -98,20 +138,18 @@ pub struct Census<'a> {
 /// Counts who and what is in a place. Whoever reaches it by a role of the organization alone is not in it, nor is who is invited.
 pub fn census<'a>(grants: &'a [Grant], place: &Place) -> Census<'a> {
     let here = || grants.iter().filter(|it| it.state == State::Active && it.place.is_same(place));
-    let mut people: Vec<&Holder> = Vec::new();
+    let (mut people, mut met) = (0, Met::default());
     let mut keys: BTreeSet<&str> = BTreeSet::new();
     for grant in here() {
         match &grant.holder {
-            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) && !people.iter().any(|it| it.is_same(&grant.holder)) => {
-                people.push(&grant.holder);
-            }
+            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) && met.is_new(&grant.holder) => people += 1,
             Holder::Key(it) => {
                 keys.insert(&it.id);
             }
             _ => {}
         }
     }
-    Census { owners: owners(grants, place), people: people.len(), keys: keys.len() }
+    Census { owners: owners(grants, place), people, keys: keys.len() }
 }
 
 /// Whether a person has this address or id, or is called so.

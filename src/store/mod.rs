@@ -10,6 +10,7 @@ mod failure;
 mod jobs;
 mod kept;
 mod ledger;
+mod migrating;
 mod open;
 mod reading;
 mod repeats;

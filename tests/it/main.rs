@@ -74,6 +74,7 @@ mod limits;
 mod logos;
 mod mcp_resources;
 mod members;
+mod migrating;
 mod odd;
 mod odd_gone;
 mod odd_lists;

@@ -5,7 +5,7 @@
 mod tests;
 mod things;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -194,19 +194,44 @@ impl Told {
     /// The places that something is held in, each once.
     fn places(&self) -> Vec<&Place> {
         let mut places: Vec<&Place> = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for it in &self.grants {
-            if seen.insert((it.place.noun(), id_of(&it.place).to_owned())) {
+            if seen.insert((it.place.noun(), id_of(&it.place))) {
                 places.push(&it.place);
             }
         }
         places
     }
+}
 
-    /// A role by which somebody owns a place of this kind, as it is held somewhere.
-    fn owning_role(&self, like: &Place) -> Option<&str> {
-        let fits = |it: &&Grant| it.role.owns && it.place.noun() == like.noun();
-        self.grants.iter().find(fits).map(|it| it.role.name.as_str())
+/// What is held, by the place that it is held in: each place is looked at by itself, however many there are.
+struct ByPlace<'a> {
+    places: Vec<&'a Place>,
+    grants: HashMap<(&'static str, String), Vec<Grant>>,
+    /// People with power over others in each organization, in the order in which they were told.
+    powerful: HashMap<&'a str, Vec<&'a Grant>>,
+    /// A role by which somebody owns a place of a kind, as it is held somewhere.
+    owning: HashMap<&'static str, &'a str>,
+}
+
+impl<'a> ByPlace<'a> {
+    fn of(told: &'a Told) -> Self {
+        let mut all = Self { places: told.places(), grants: HashMap::new(), powerful: HashMap::new(), owning: HashMap::new() };
+        for it in &told.grants {
+            all.grants.entry((it.place.noun(), id_of(&it.place).to_owned())).or_default().push(it.clone());
+            if it.role.owns {
+                all.owning.entry(it.place.noun()).or_insert(&it.role.name);
+            }
+            if let (Place::Organization(organization), Power::OverOthers) = (&it.place, it.role.power) {
+                all.powerful.entry(&organization.id).or_default().push(it);
+            }
+        }
+        all
+    }
+
+    /// What is held in a place.
+    fn at(&self, place: &Place) -> &[Grant] {
+        self.grants.get(&(place.noun(), id_of(place).to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// Somebody who could own a place besides those who do: whoever has most to say in it, else in the organization.
@@ -215,18 +240,14 @@ impl Told {
             it.state == State::Active && matches!(it.holder, Holder::Person(_)) && !but.iter().any(|owner| owner.is_same(&it.holder))
         };
         let able = |it: &&Grant| it.role.power == Power::OverOthers || it.role.allows.has(Action::Write);
-        let here = self.grants.iter().filter(is_free).filter(|it| it.place.is_same(place) && it.via == Via::Own);
-        let above = self
-            .grants
-            .iter()
-            .filter(is_free)
-            .filter(|it| matches!(&it.place, Place::Organization(it) if it.id == place.organization().id));
-        let powerful = |it: &&Grant| it.role.power == Power::OverOthers;
+        let here = self.at(place).iter().filter(is_free).filter(|it| it.via == Via::Own);
+        let organization = Place::Organization(place.organization().clone());
+        let above = self.powerful.get(place.organization().id.as_str()).into_iter().flatten().copied();
         here.clone()
-            .find(powerful)
-            .or_else(|| above.clone().find(powerful))
+            .find(|it| it.role.power == Power::OverOthers)
+            .or_else(|| above.clone().find(|it| is_free(it)))
             .or_else(|| here.clone().find(able))
-            .or_else(|| above.clone().next())
+            .or_else(|| self.at(&organization).iter().find(is_free))
     }
 }
 
@@ -267,36 +288,37 @@ fn person(holder: &Holder) -> Named {
 
 /// Places that nobody owns, or one person alone.
 fn owners(told: &Told) -> Vec<Found> {
-    let mut found = Vec::new();
-    let mut places: Vec<Place> = told.places().into_iter().filter(|it| !matches!(it, Place::Team { .. })).cloned().collect();
+    let (mut found, by_place) = (Vec::new(), ByPlace::of(told));
+    let mut places: Vec<Place> = by_place.places.iter().copied().filter(|it| !matches!(it, Place::Team { .. })).cloned().collect();
     // Nobody at all is in a project that no grant names.
     if let (true, Some(projects), Some(organization)) = (told.is_whole, &told.projects, places.first().map(|it| it.organization().clone()))
     {
+        let mut known: HashSet<String> =
+            places.iter().filter(|it| matches!(it, Place::Project { .. })).map(|it| id_of(it).to_owned()).collect();
         for it in projects {
-            let place = Place::Project { project: Named::new(&it.project, &it.id), organization: organization.clone() };
-            if !places.iter().any(|it| it.is_same(&place)) {
-                places.push(place);
+            if known.insert(it.id.clone()) {
+                places.push(Place::Project { project: Named::new(&it.project, &it.id), organization: organization.clone() });
             }
         }
     }
     for place in places {
         // A service in which no role of places like it owns says nothing by that.
-        let Some(role) = told.owning_role(&place) else { continue };
-        let here = || told.grants.iter().filter(|it| it.place.is_same(&place));
-        let owners = access::owners(&told.grants, &place);
+        let Some(role) = by_place.owning.get(place.noun()).copied() else { continue };
+        let here = || by_place.at(&place).iter();
+        let owners = access::owners(by_place.at(&place), &place);
         let may_own = here().any(|it| it.role.allows == Allows::Unknown && it.holder.is_people());
         let invited = here().find(|it| it.role.owns && it.state == State::Pending).map(|it| it.holder.label().to_owned());
         let waits = invited.map(|it| format!("; {it} is invited to own it")).unwrap_or_default();
         let (rule, evidence) = match owners.as_slice() {
             [] if may_own => continue,
-            [] => (Rule::NoOwner, format!("nobody owns it; {}", people_in(told, &place))),
-            [one] => (Rule::OneOwner, format!("{} alone owns it; {}", one.label(), people_in(told, &place))),
+            [] => (Rule::NoOwner, format!("nobody owns it; {}", people_in(&by_place, &place))),
+            [one] => (Rule::OneOwner, format!("{} alone owns it; {}", one.label(), people_in(&by_place, &place))),
             _ => continue,
         };
         let people: Vec<Holder> = owners.iter().map(|it| (*it).clone()).collect();
-        let next = told.candidate(&place, &owners).and_then(|it| reference(&it.holder));
+        let next = by_place.candidate(&place, &owners).and_then(|it| reference(&it.holder));
         let mend = next.and_then(|next| match &place {
-            Place::Project { project, .. } => own_project(told, project, next, role),
+            Place::Project { project, .. } => own_project(told, by_place.at(&place), project, next, role),
             Place::Organization(it) => told.call(
                 UpdateOrganizationMember::NAME,
                 json!({ "organization": one_of(told, UpdateOrganizationMember::NAME, it), "member": next, "role": role }),
@@ -309,12 +331,8 @@ fn owners(told: &Told) -> Vec<Found> {
 }
 
 /// Makes somebody an owner of a project: whoever is in it already gets the role beside the others.
-fn own_project(told: &Told, project: &Named, member: &str, role: &str) -> Option<Mend> {
-    let is_in = told.grants.iter().any(|it| {
-        it.via == Via::Own
-            && matches!(&it.place, Place::Project { project: it, .. } if it.id == project.id)
-            && reference(&it.holder) == Some(member)
-    });
+fn own_project(told: &Told, here: &[Grant], project: &Named, member: &str, role: &str) -> Option<Mend> {
+    let is_in = here.iter().any(|it| it.via == Via::Own && reference(&it.holder) == Some(member));
     if is_in && told.tools.contains_key(UpdateProjectMember::NAME) {
         return told.call(UpdateProjectMember::NAME, json!({ "project": project.id, "member": member, "role": role }));
     }
@@ -327,8 +345,8 @@ fn one_of(told: &Told, tool: &str, organization: &Named) -> Value {
     if takes { json!(organization.id) } else { Value::Null }
 }
 
-fn people_in(told: &Told, place: &Place) -> String {
-    match census(&told.grants, place).people {
+fn people_in(by_place: &ByPlace<'_>, place: &Place) -> String {
+    match census(by_place.at(place), place).people {
         0 => "nobody is in it".to_owned(),
         1 => "1 person is in it".to_owned(),
         many => format!("{many} people are in it"),
@@ -337,20 +355,25 @@ fn people_in(told: &Told, place: &Place) -> String {
 
 /// People who own many projects, and those that nobody else owns.
 fn many(told: &Told) -> Vec<Found> {
+    let by_place = ByPlace::of(told);
     let mut owned: Vec<(&Holder, Vec<&Place>)> = Vec::new();
-    let projects: Vec<&Place> = told.places().into_iter().filter(|it| matches!(it, Place::Project { .. })).collect();
-    for place in &projects {
-        for owner in access::owners(&told.grants, place) {
-            match owned.iter_mut().find(|it| it.0.is_same(owner)) {
-                Some(known) => known.1.push(place),
-                None => owned.push((owner, vec![place])),
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+    for place in by_place.places.iter().copied().filter(|it| matches!(it, Place::Project { .. })) {
+        for owner in access::owners(by_place.at(place), place) {
+            // Who has an id in one place and none in another is the same by the address.
+            let alike = known.entry(key_of(owner)).or_default();
+            if let Some(at) = alike.iter().copied().find(|at| owned[*at].0.is_same(owner)) {
+                owned[at].1.push(place);
+            } else {
+                alike.push(owned.len());
+                owned.push((owner, vec![place]));
             }
         }
     }
     let names = |places: &[&Place]| places.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
     let many = owned.into_iter().filter(|it| it.1.len() > MANY);
     many.map(|(owner, places)| {
-        let alone: Vec<&Place> = places.iter().copied().filter(|it| access::only_owner(&told.grants, it).is_some()).collect();
+        let alone: Vec<&Place> = places.iter().copied().filter(|it| access::only_owner(by_place.at(it), it).is_some()).collect();
         let orphans = if alone.is_empty() { "each has another owner".to_owned() } else { format!("alone: {}", names(&alone)) };
         let evidence = format!("owns {} projects: {}; {orphans}", places.len(), names(&places));
         Found { rule: Rule::OwnsMany, subject: person(owner), place: None, people: vec![owner.clone()], evidence, mend: None }

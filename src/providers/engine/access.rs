@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, known: at.known_roles().await?, grants: Grants::default() };
     match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named, _) => {
             let org = at.organization(named.as_ref()).await?;
             seen.members(&org, |_| true).await?;
             seen.projects(at.projects_of(&org).await?, |_| true).await?;

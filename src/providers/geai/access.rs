@@ -25,7 +25,7 @@ pub(super) const AT_MOST: usize = 50;
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (mut list, mut unseen) = (Vec::new(), Vec::new());
     match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named, _) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;

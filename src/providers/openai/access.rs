@@ -27,7 +27,7 @@ use crate::{
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut seen = Seen { at, grants: Grants::default() };
     match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) | GrantScope::Top(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named, _) | GrantScope::Top(named) => {
             let named = named.as_ref().map(ReferenceText::text);
             if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                 let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());
