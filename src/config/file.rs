@@ -41,6 +41,8 @@ pub(super) struct File {
     pub(super) secrets: RawSecrets,
     #[serde(default)]
     pub(super) retention: RawRetention,
+    #[serde(default)]
+    pub(super) traces: RawTraces,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,6 +122,11 @@ impl RawRetention {
 }
 
 #[derive(Debug, Default, Deserialize)]
+pub(super) struct RawTraces {
+    pub(super) endpoint: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct RawStore {
     pub(super) url: Option<String>,
 }
@@ -131,7 +138,7 @@ pub(super) struct RawSecrets {
 }
 
 /// The keys of each section, for telling what a wrong one was meant to be.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
     ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone", "max_removals"]),
@@ -139,6 +146,7 @@ const KEYS: [(&str, &[&str]); 7] = [
     ("store", &["url"]),
     ("secrets", &["folder", "sink"]),
     ("retention", &["jobs_days", "approvals_days", "calls_days", "ledger_days", "ledger_rows"]),
+    ("traces", &["endpoint"]),
 ];
 
 /// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
@@ -233,6 +241,7 @@ impl File {
             store,
             secrets,
             retention: self.retention.complete(),
+            traces: self.traces.endpoint,
             variables: Vec::new(),
             unused: Vec::new(),
         })

@@ -30,7 +30,7 @@ impl File {
     /// Where the other file says something that would loosen this one, or that means nothing.
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
-        let Self { connections, tools, guard, files, store, secrets, retention } = over;
+        let Self { connections, tools, guard, files, store, secrets, retention, traces } = over;
         let RawTools { allow, domains, list } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask, time_zone, max_removals } = guard;
         let RawFiles { allow: folders } = files;
@@ -43,6 +43,7 @@ impl File {
             ("secrets.folder", folder.is_some()),
             ("secrets.sink", sink.is_some()),
             ("retention", retention.complete() != Retention::default()),
+            ("traces.endpoint", traces.endpoint.is_some()),
         ];
         if let Some((key, _)) = refused.into_iter().find(|it| it.1) {
             return Err(not_taken(key));

@@ -136,5 +136,6 @@ mod tables;
 mod tasks;
 mod teams;
 mod told;
+mod traces;
 mod wire;
 mod writes;
