@@ -1,6 +1,6 @@
 //! Big directories and ledgers, written in bulk by the database itself: a statement for each table, of as many rows as are asked for.
 
-use rolecall::store::{Db, StoreError, Val};
+use rolecall::store::{Db, EntryKind, StoreError, Val, Verification};
 
 /// Digits that sort like the numbers, in SQL that both databases understand.
 const DIGITS: &str = "substr(CAST(10000000 + i AS TEXT), 2)";
@@ -50,6 +50,28 @@ const DIRECTORY: &[&str] = &[
      'org_big', 'i' || {d} || '@big.example', 'role_organization_member', '[]', 'pending', 0, 9000000000000 FROM n WHERE i < {n} / 10",
 ];
 
+/// What is over and is kept: a tenth as many jobs with ten rows each, of which every thousandth runs; and as many approvals, keys of
+/// calls, used consents and ends of access as there are people, of which some ends are still to come.
+const RECORDS: &[&str] = &[
+    "INSERT INTO jobs (id, call_id, tool, connection, principal, client, target, in_order, stop_on_failure, total, status, cancel, lease_owner, \
+     lease_until, fence, created_at, ended_at) {numbers} SELECT 'job_' || {d}, 'call_' || {d}, 'invite_people', 'local', 'p' || i % 7, 'fill', \
+     'a file', FALSE, FALSE, 10, CASE WHEN i % 1000 = 7 THEN 'running' ELSE 'done' END, FALSE, 'nobody', 9000000000000, 1, 1700000000000 + i, \
+     CASE WHEN i % 1000 = 7 THEN NULL ELSE 1700000000000 + i END FROM n WHERE i < {n} / 10",
+    "INSERT INTO job_rows (job_id, idx, name, connection, tool, arguments, state, call_id) {numbers} SELECT 'job_' || {t}, i % 10, \
+     'row ' || i % 10, 'local', 'invite_organization_member', '{}', 'done', 'row_' || {d} FROM n WHERE i < {n} / 10 * 10",
+    "INSERT INTO approvals (id, binding, principal, tool, connection, question, needed, status, created_at, expires_at, call) {numbers} \
+     SELECT 'apr_' || {d}, 'binding ' || {d}, 'local', 'delete_project', 'local', '{}', 1, 'pending', 1700000000000 + i, 1700000000000 + i, \
+     'call ' || {d} FROM n",
+    "INSERT INTO approval_votes (approval_id, person, at) {numbers} SELECT 'apr_' || {d}, 'ann', 0 FROM n",
+    "INSERT INTO burnt_consents (nonce, expires_at) {numbers} SELECT 'nonce ' || {d}, 9000000000000 FROM n",
+    "INSERT INTO repeatable_calls (principal, connection, repeat_key, digest, call_id, created_at) {numbers} SELECT 'local', 'local', \
+     'key ' || {d}, '', 'call_' || {d}, 9000000000000 FROM n",
+    "INSERT INTO applied_calls (call_id, at, given_up) {numbers} SELECT 'call_' || {d}, 9000000000000, FALSE FROM n",
+    "INSERT INTO ends (call_id, principal, connection, named, ends_at, state, tries, look_at) {numbers} SELECT 'call_' || {d}, 'local', 'local', \
+     'person ' || {d}, CASE WHEN i % 10 = 7 THEN 9000000000000 ELSE 1700000000000 END + i, CASE WHEN i % 10 = 7 THEN 'waiting' ELSE 'ended' END, \
+     0, 9000000000000 FROM n",
+];
+
 /// Two rows a call: `{n}` calls, of which each hundredth has failed. Hashes are not those of the rows.
 const LEDGER: &[&str] = &[
     "INSERT INTO ledger (seq, at, call_id, entry, body, prev, hash) {numbers} SELECT 2 * i + 1, 1700000000000 + i, 'call_' || {d}, 'intent', \
@@ -71,13 +93,29 @@ pub(crate) async fn directory(db: &Db, size: usize) -> Result<(), StoreError> {
     fill(db, DIRECTORY, size).await
 }
 
-/// Fills an empty ledger with so many rows, half of them intents.
+/// Fills an empty store with what is kept of calls beside the ledger.
+///
+/// # Errors
+///
+/// When the store cannot be written.
+pub(crate) async fn records(db: &Db, size: usize) -> Result<(), StoreError> {
+    fill(db, RECORDS, size).await
+}
+
+/// Fills an empty ledger with so many rows, half of them intents, and one more.
 ///
 /// # Errors
 ///
 /// When the store cannot be written.
 pub(crate) async fn ledger(db: &Db, rows: usize) -> Result<(), StoreError> {
-    fill(db, LEDGER, rows / 2).await
+    fill(db, LEDGER, rows / 2).await?;
+    // The last row has its hash, and the ledger was checked up to it.
+    let mut tx = db.begin().await?;
+    tx.append("call_last", EntryKind::Answer, &serde_json::json!({ "answer": "approved" })).await?;
+    let head = tx.texts("SELECT hash FROM ledger ORDER BY seq DESC LIMIT 1", &[]).await?.pop().unwrap_or_default();
+    let rows = tx.ledger_rows().await?;
+    tx.set_anchor(&Verification { rows, head, broken: None }).await?;
+    tx.commit().await
 }
 
 async fn fill(db: &Db, statements: &[&str], size: usize) -> Result<(), StoreError> {

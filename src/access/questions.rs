@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::{
     Surroundings,
-    access::{Action, Allows, Grant, Holder, Place, Power, Role, State, Via},
+    access::{Action, Allows, Grant, Holder, Person, Place, Power, Role, State, Via},
     fold_accents,
 };
 
@@ -78,11 +78,8 @@ pub fn holders<'a>(grants: &'a [Grant], role_id: &str, place: Option<&Place>) ->
 /// The people who own a place now, each once; invitations do not own.
 pub fn owners<'a>(grants: impl IntoIterator<Item = &'a Grant>, place: &Place) -> Vec<&'a Holder> {
     let owning = grants.into_iter().filter(|it| it.role.owns && it.state == State::Active && it.holder.is_people());
-    let mut found = Once::default();
-    for grant in owning.filter(|it| it.place.is_same(place)) {
-        found.add(&grant.holder);
-    }
-    found.all
+    let mut met = Met::default();
+    owning.filter(|it| it.place.is_same(place)).map(|it| &it.holder).filter(|it| met.is_new(it)).collect()
 }
 
 /// The grants of each place, for whoever asks about one place after the other.
@@ -92,31 +89,46 @@ pub fn by_place(grants: &[Grant]) -> HashMap<(&'static str, &str), Vec<&Grant>> 
         places.entry((it.place.noun(), it.place.id())).or_default().push(it);
     }
     places
+    }
 }
 
-/// Holders, each once, in the order in which they came. Of many people nearly all have an id, by which they are told apart at once.
-#[derive(Default)]
-struct Once<'a> {
-    all: Vec<&'a Holder>,
+/// Holders as they are met, each once, however many there are; who is the same is as [`Holder::is_same`] says.
+#[derive(Debug, Default)]
+struct Met<'a> {
     ids: HashSet<&'a str>,
-    without_id: Vec<&'a Holder>,
+    /// In lower case; of all people, and of those who have no id.
+    addresses: HashSet<String>,
+    by_address: HashSet<String>,
+    others: Vec<&'a Holder>,
 }
 
-impl<'a> Once<'a> {
-    fn add(&mut self, holder: &'a Holder) {
-        let id = if let Holder::Person(it) = holder { it.id.as_deref() } else { None };
-        let is_known = match id {
-            Some(id) => self.ids.contains(id) || self.without_id.iter().any(|it| it.is_same(holder)),
-            None => self.all.iter().any(|it| it.is_same(holder)),
+impl<'a> Met<'a> {
+    /// Whether a holder is met for the first time.
+    fn is_new(&mut self, holder: &'a Holder) -> bool {
+        let Holder::Person(Person { id, email, .. }) = holder else {
+            let is_new = !self.others.iter().any(|it| it.is_same(holder))
+                && !matches!(holder, Holder::Invitation(email) if self.addresses.contains(&email.to_lowercase()));
+            if is_new {
+                self.others.push(holder);
+            }
+            return is_new;
         };
-        if is_known {
-            return;
+        let address = email.as_deref().map(str::to_lowercase);
+        let among = |known: &HashSet<String>| address.as_ref().is_some_and(|it| known.contains(it));
+        let is_known = match id.as_deref() {
+            Some(id) => self.ids.contains(id) || among(&self.by_address),
+            None => among(&self.addresses),
+        };
+        if is_known || self.others.iter().any(|it| it.is_same(holder)) {
+            return false;
         }
-        match id {
-            Some(id) => drop(self.ids.insert(id)),
-            None => self.without_id.push(holder),
+        if let Some(id) = id.as_deref() {
+            self.ids.insert(id);
+        } else {
+            self.by_address.extend(address.clone());
         }
-        self.all.push(holder);
+        self.addresses.extend(address);
+        true
     }
 }
 
@@ -132,15 +144,15 @@ pub struct Census<'a> {
 /// Counts who and what is in a place. Whoever reaches it by a role of the organization alone is not in it, nor is who is invited.
 pub fn census<'a>(grants: impl IntoIterator<Item = &'a Grant>, place: &Place) -> Census<'a> {
     let here: Vec<&Grant> = grants.into_iter().filter(|it| it.state == State::Active && it.place.is_same(place)).collect();
-    let (mut people, mut keys) = (Once::default(), BTreeSet::new());
+    let (mut people, mut met, mut keys) = (0, Met::default(), BTreeSet::new());
     for grant in &here {
         match &grant.holder {
-            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) => people.add(&grant.holder),
+            Holder::Person(_) if matches!(grant.via, Via::Own | Via::Team(_)) && met.is_new(&grant.holder) => people += 1,
             Holder::Key(it) => drop(keys.insert(it.id.as_str())),
             _ => {}
         }
     }
-    Census { owners: owners(here, place), people: people.all.len(), keys: keys.len() }
+    Census { owners: owners(here, place), people, keys: keys.len() }
 }
 
 /// Whether a person has this address or id, or is called so.

@@ -14,7 +14,7 @@ pub(super) async fn list(ask: Ask<'_>, op: ListActivity) -> Result<List<Activity
     let Ask { guard, caller, .. } = ask;
     let found = guard.list_activity(&op, caller).await?;
     let Some(named) = op.member.as_ref().filter(|_| found.items.is_empty() && op.cursor.is_none()) else { return Ok(found) };
-    let people: Vec<String> = guard.recorded_people(caller).await?.into_iter().collect();
+    let people: Vec<String> = guard.recorded_people(caller, named.text().contains('@')).await?.into_iter().collect();
     let sought = Sought::of(named, "the calls that are recorded", "list_activity");
     let address = match sought.among(&people, in_ledger) {
         Ok(address) => address.clone(),

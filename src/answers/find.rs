@@ -8,7 +8,7 @@ use super::{Ask, Looked, Somebody, gather::Look, words};
 use crate::{
     access::only_owner,
     domain::{
-        MemberRef, OrganizationRef, ReferenceText as _,
+        MemberRef, OrganizationRef, ProjectRef, ReferenceText as _,
         access::{Grant, GrantScope, Holder, Named, Place, State},
     },
     error::{CallError, ProviderError},
@@ -109,7 +109,11 @@ async fn alone(reader: &Reader, owned: &[Place]) -> Result<Option<Vec<Place>>, P
     }
     let mut alone: Vec<Place> = Vec::new();
     for organization in organizations {
-        let scope = GrantScope::Owners(Some(OrganizationRef::read(&organization.id)));
+        let projects = owned.iter().filter_map(|it| match it {
+            Place::Project { project, organization: of } if of.id == organization.id => Some(ProjectRef::read(&project.id)),
+            _ => None,
+        });
+        let scope = GrantScope::Owners(Some(OrganizationRef::read(&organization.id)), projects.collect());
         let Some(all) = reader.grants(scope).await? else { continue };
         if all.is_unfinished() {
             return Ok(None);

@@ -115,7 +115,7 @@ fn circumstances() -> Vec<Finding> {
 
 /// Whether a variable of the environment is one that Rolecall, or what it is made of, reads.
 fn is_ours(name: &str) -> bool {
-    const BEGIN: [&str; 5] = ["ROLECALL_", "GEAI_", "OPENAI_", "SEEME_", "AIA_ENGINE_"];
+    const BEGIN: [&str; 6] = ["ROLECALL_", "GEAI_", "OPENAI_", "SEEME_", "AIA_ENGINE_", "OTEL_"];
     const WHOLE: [&str; 9] =
         ["HOME", "RUST_LOG", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
     BEGIN.iter().any(|it| name.starts_with(it)) || name.starts_with("XDG_") || WHOLE.contains(&name.to_uppercase().as_str())
@@ -196,7 +196,7 @@ async fn ends(app: &App) -> Option<State> {
         Ok(told) => told,
         Err(error) => return Some(State::Fail(chain(&error), "check the store".to_owned())),
     };
-    let EndsTold { planned, next, late, failed, left, is_looked_after } = told;
+    let EndsTold { planned, next, late, failed, left, are_more, is_looked_after } = told;
     let of = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
     let next = next.map(|it| format!("to come, the first at {it}")).unwrap_or_default();
     let parts = [
@@ -209,7 +209,8 @@ async fn ends(app: &App) -> Option<State> {
     if parts.is_empty() {
         return None;
     }
-    let what = format!("access that ends: {}", parts.join("; "));
+    let of_first = if are_more { ", of those that end first" } else { "" };
+    let what = format!("access that ends{of_first}: {}", parts.join("; "));
     let nobody = "no server has looked in the last two minutes";
     Some(match (is_looked_after, late + failed + left) {
         (true, 0) => State::Ok(format!("{what}; a server sees to it")),

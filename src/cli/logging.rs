@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use tracing::Level;
 use tracing_subscriber::{
-    Layer as _,
+    Layer, Registry,
     filter::{LevelFilter, Targets},
     layer::SubscriberExt as _,
     registry,
@@ -24,16 +24,19 @@ pub enum LogFormat {
 /// Where calls are told of.
 const CALLS: &str = "rolecall::call";
 
+/// What is told of beside the lines, to whom that may concern.
+pub(super) type Over = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Begins to write lines. `RUST_LOG` says of what and how much; `calls` says whether calls are told of where it does not say.
-pub(super) fn start(format: LogFormat, calls: bool) {
+pub(super) fn start(format: LogFormat, calls: bool, over: Option<Over>) {
     let wanted = std::env::var("RUST_LOG").unwrap_or_default();
     let (filter, misread) = filter(&wanted, calls);
     // Whoever reads a file or a pipe sees codes where there should be colours.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
     match format {
-        LogFormat::Text => registry().with(lines.with_filter(filter)).init(),
-        LogFormat::Json => registry().with(lines.json().flatten_event(true).with_span_list(false).with_filter(filter)).init(),
+        LogFormat::Text => registry().with(over).with(lines.with_filter(filter)).init(),
+        LogFormat::Json => registry().with(over).with(lines.json().flatten_event(true).with_span_list(false).with_filter(filter)).init(),
     }
     if misread {
         tracing::warn!("`RUST_LOG` was not understood and does not count; write a level, or `target=level` pairs with commas between them");
@@ -53,7 +56,8 @@ fn filter(wanted: &str, calls: bool) -> (Targets, bool) {
     if (misread || !wanted.contains("rmcp")) && filter.default_level().is_none_or(|it| it > LevelFilter::ERROR) {
         filter = filter.with_target("rmcp", Level::ERROR);
     }
-    (filter, misread)
+    // Spans are for those who collect them.
+    (filter.with_target(super::traces::TARGET, LevelFilter::OFF), misread)
 }
 
 #[cfg(test)]

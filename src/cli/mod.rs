@@ -42,6 +42,7 @@ mod shell;
 pub mod snippets;
 pub mod store;
 pub mod tools;
+mod traces;
 
 pub use logging::LogFormat;
 pub use output::{Format, Output};
@@ -198,8 +199,10 @@ impl Cli {
     fn ended(&self) -> Ended {
         use tokio::runtime::Builder;
         let serve = if let Command::Serve(it) = &self.command { Some(it) } else { None };
-        // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
-        logging::start(serve.map(serve::Serve::log_format).unwrap_or_default(), serve.is_some_and(serve::Serve::is_http));
+        // A server learns from its configuration what else is told, and to whom.
+        if serve.is_none() {
+            logging::start(LogFormat::default(), false, None);
+        }
         // One client is served fastest on one thread; many deserve all there are.
         let many = matches!(&self.command, Command::Console(_)) || serve.is_some_and(serve::Serve::is_http);
         let mut builder = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use rolecall_console::BASE;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Failure, LogFormat};
+use super::{Ended, Failure, LogFormat, logging, traces};
 use crate::{
     app::App,
     config::{Config, Overrides, Reach},
@@ -103,10 +103,6 @@ impl Serve {
         self.http.is_some()
     }
 
-    pub(super) fn log_format(&self) -> LogFormat {
-        self.log_format
-    }
-
     /// Serves until the client leaves or a signal comes.
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         if self.http.is_none() && !self.stdio && std::io::stdin().is_terminal() {
@@ -117,7 +113,8 @@ impl Serve {
                  `rolecall serve --stdio` serves here all the same",
             ));
         }
-        let config = Config::load(overrides)?;
+        let config = Config::load(overrides).inspect_err(|_| logging::start(self.log_format, self.is_http(), None))?;
+        let traces = self.begin_to_tell(config.traces.as_deref())?;
         let shutdown = transport::stop_on_signals()?;
         let grace = Duration::from_secs(self.grace);
         tokio::spawn(end_at_last(shutdown.clone(), grace));
@@ -160,7 +157,37 @@ impl Serve {
         }
         app.jobs().stop().await;
         app.db.close().await;
+        traces.end().await;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Begins to write the log and, where somebody is named who collects them, to send traces.
+    fn begin_to_tell(&self, configured: Option<&str>) -> Result<Tracing, Failure> {
+        let address = traces::address(configured, |name| std::env::var(name).ok());
+        let (over, traces) = match address.as_deref().map(traces::start).transpose() {
+            Ok(started) => started.unzip(),
+            Err(why) => {
+                return Err(Failure::usage(
+                    format!("traces cannot be sent: {why}"),
+                    "name a collector, such as `http://127.0.0.1:4318`, by `traces.endpoint` or OTEL_EXPORTER_OTLP_ENDPOINT",
+                ));
+            }
+        };
+        // Clients that start a server for themselves may never read its lines, and a pipe that is full stops who writes to it.
+        logging::start(self.log_format, self.is_http(), over);
+        Ok(Tracing(traces))
+    }
+}
+
+/// What sends traces, where anything does.
+struct Tracing(Option<traces::Traces>);
+
+impl Tracing {
+    /// Sends what is left.
+    async fn end(self) {
+        if let Some(traces) = self.0 {
+            traces.end().await;
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) struct File {
     pub(super) retention: RawRetention,
     #[serde(default)]
     pub(super) review: RawReview,
+    pub(super) traces: RawTraces,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -149,6 +150,11 @@ impl RawReview {
 }
 
 #[derive(Debug, Default, Deserialize)]
+pub(super) struct RawTraces {
+    pub(super) endpoint: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct RawStore {
     pub(super) url: Option<String>,
 }
@@ -169,6 +175,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("secrets", &["folder", "sink"]),
     ("retention", &["jobs_days", "approvals_days", "calls_days", "ledger_days", "ledger_rows"]),
     ("review", &["unused_days", "new_days", "old_days", "owned_projects", "page"]),
+    ("traces", &["endpoint"]),
 ];
 
 /// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
@@ -264,6 +271,7 @@ impl File {
             store,
             secrets,
             retention: self.retention.complete(),
+            traces: self.traces.endpoint,
             variables: Vec::new(),
             unused: Vec::new(),
         })

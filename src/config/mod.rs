@@ -172,6 +172,8 @@ pub struct Config {
     pub secrets: SecretSink,
     /// For how long the store keeps what is over.
     pub retention: Retention,
+    /// The address of the collector that traces are sent to.
+    pub traces: Option<String>,
     /// The environment's variables that the connections are read from.
     pub variables: Vec<Variable>,
     /// What looks like an account and is not used: a sentence each, with what to do.

@@ -31,7 +31,7 @@ impl File {
     /// Where the other file says something that would loosen this one, or that means nothing.
     pub(super) fn narrow(&mut self, accounts: &mut Accounts, over: Self) -> Result<Vec<String>, ConfigError> {
         // Taken apart completely: a key that has no rule here does not compile.
-        let Self { connections, tools, guard, files, store, secrets, retention, review } = over;
+        let Self { connections, tools, guard, files, store, secrets, retention, review, traces } = over;
         let RawTools { allow, domains, list } = tools;
         let RawGuard { fallback, second_person, trusted_domains, shared_activity, ask, time_zone, max_removals } = guard;
         let RawFiles { allow: folders } = files;
@@ -46,6 +46,7 @@ impl File {
             ("retention", retention.complete() != Retention::default()),
             // What a review passes over is for whoever answers for it to say.
             ("review", review.complete()? != ReviewLimits::default()),
+            ("traces.endpoint", traces.endpoint.is_some()),
         ];
         if let Some((key, _)) = refused.into_iter().find(|it| it.1) {
             return Err(not_taken(key));

@@ -433,8 +433,8 @@ pub enum GrantScope {
     Top(Option<super::OrganizationRef>),
     /// What a team holds, and what its people hold through it. A provider may tell of more.
     Team(super::TeamRef),
-    /// Those of an organization who own it or something in it. A provider may tell of others, too.
-    Owners(Option<super::OrganizationRef>),
+    /// Those who own an organization or one of these of its projects. A provider may tell of others, too.
+    Owners(Option<super::OrganizationRef>, Vec<super::ProjectRef>),
     /// All that one person holds, in every organization within reach.
     Person(super::MemberRef),
 }

@@ -26,14 +26,17 @@ impl Guard {
         list_activity(&self.db, op, Some(caller.principal.as_str()).filter(|_| !all)).await
     }
 
-    /// The addresses of people that the calls which [`Self::list_activity`] shows were about, of the newest ones.
+    /// The addresses of people that the calls which [`Self::list_activity`] shows were about, of the newest ones; of fewer
+    /// where what is looked for `is_address` itself.
     ///
     /// # Errors
     ///
     /// Where the store cannot be used.
-    pub(crate) async fn recorded_people(&self, caller: &Caller) -> Result<BTreeSet<String>, ProviderError> {
+    pub(crate) async fn recorded_people(&self, caller: &Caller, is_address: bool) -> Result<BTreeSet<String>, ProviderError> {
         let all = caller.is_local() || self.settings.shared_activity;
-        recorded_people(&self.db, Some(caller.principal.as_str()).filter(|_| !all)).await
+        // Whoever gives a name is looked for far back; whoever gives an address is only helped with a slip in it.
+        let pages = if is_address { 1 } else { 50 };
+        recorded_people(&self.db, Some(caller.principal.as_str()).filter(|_| !all), pages).await
     }
 }
 
@@ -228,12 +231,11 @@ fn known_tool(name: &str) -> Result<&'static str, ProviderError> {
     Err(ProviderError::NotFound { kind: "tool", name: name.chars().take(80).collect(), scope: String::new(), fix })
 }
 
-async fn recorded_people(db: &Db, principal: Option<&str>) -> Result<BTreeSet<String>, ProviderError> {
-    const PAGES: usize = 50;
+async fn recorded_people(db: &Db, principal: Option<&str>, pages: usize) -> Result<BTreeSet<String>, ProviderError> {
     let mut wanted =
         CallPage { before: i64::MAX, since: None, until: None, job: None, tool: None, principal, outcome: None, word: None, rows: AT_ONCE };
     let (mut conn, mut found) = (db.search().await?, BTreeSet::new());
-    for _ in 0..PAGES {
+    for _ in 0..pages {
         let rows = conn.calls(&wanted).await?;
         let Some(last) = rows.last() else { break };
         wanted.before = last.seq;

@@ -22,10 +22,9 @@ impl Guard {
         let all = caller.is_local() || self.settings.shared_activity;
         let mut conn = self.db.read().await?;
         let now = conn.now().await?;
-        let open = conn.open_approvals(now).await?;
+        let open = if all { conn.open_approvals(now).await? } else { conn.open_approvals_of(&caller.principal, now).await? };
         drop(conn);
-        let own = open.into_iter().filter(|it| all || it.principal == caller.principal);
-        Ok(List::whole(own.map(|it| waiting(&it)).collect()))
+        Ok(List::whole(open.iter().map(waiting).collect()))
     }
 }
 

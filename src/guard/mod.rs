@@ -47,6 +47,7 @@ use record::{Evidence, Record};
 use recorder::{KeyChange, Recorder};
 use serde_json::{Map, Value, json};
 use steps::Cleared;
+use tracing::Instrument as _;
 
 pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
@@ -237,7 +238,7 @@ impl Guard {
         let call_id = cleared.call_id().to_owned();
         // In a task of its own: a caller who hangs up now must not leave the ledger without an outcome.
         let (recorder, keyed, patience) = (self.recorder.clone(), key.is_some(), self.patience());
-        let task = tokio::spawn(async move { cleared.send_and_record(recorder, keyed, patience).await });
+        let task = tokio::spawn(async move { cleared.send_and_record(recorder, keyed, patience).await }.in_current_span());
         let receipt = task.await.map_err(|error| {
             tracing::error!(%error, "a change failed inside; its outcome is not known");
             CallError::OutcomeUnknown {

@@ -13,6 +13,7 @@ use futures_util::{
 };
 use serde_json::json;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::{
     Engine, Progress,
@@ -114,7 +115,15 @@ impl Engine {
         self.watched().insert(&job.id, lease.fence, watched);
         let engine = Arc::clone(self);
         let halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.workers.spawn(async move {
+        // Its requests are told of together, wherever it is that the job was begun.
+        let trace = tracing::info_span!(
+            target: "rolecall::trace",
+            "job",
+            otel.name = format!("job {}", job.tool),
+            gen_ai.tool.name = job.tool,
+            rolecall.job = job.id,
+        );
+        let work = async move {
             let (id, taken_at) = (job.id.clone(), lease.mark());
             let worker = Worker {
                 caller: Caller { principal: job.principal.clone(), client: job.client.clone(), can_ask: false },
@@ -146,7 +155,8 @@ impl Engine {
                 }
             }
             engine.watched().remove(&id, lease.fence);
-        });
+        };
+        self.workers.spawn(work.instrument(trace));
     }
 }
 

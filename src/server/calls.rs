@@ -3,7 +3,7 @@
 //! Neither holds what was asked or answered, nor who asked: only which tool, on which connection, how it ended and how long it took.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use tracing::Span;
+use tracing::{Span, field::Empty};
 
 use crate::{app::App, guard::Answer, tools::Effect};
 
@@ -41,6 +41,50 @@ struct Inner {
     at_work: Gauge,
     jobs: Gauge,
     pool: Family<Labels, Gauge>,
+    pace: Pace,
+}
+
+/// How fast requests follow each other, by connection.
+#[derive(Default)]
+struct Pace {
+    waiting: Family<Labels, Gauge>,
+    on_the_way: Family<Labels, Gauge>,
+    at_once: Family<Labels, Gauge>,
+    rate: Family<Labels, Gauge<f64, AtomicU64>>,
+    pause: Family<Labels, Gauge<f64, AtomicU64>>,
+}
+
+impl Pace {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("requests_waiting", "Requests to services that wait for their turn, by connection", self.waiting.clone());
+        registry.register("requests_on_the_way", "Requests to services that are on their way, by connection", self.on_the_way.clone());
+        registry.register("requests_at_once", "How many requests may be on their way at once, by connection", self.at_once.clone());
+        registry.register(
+            "requests_per_second",
+            "How many requests a second a service was seen to allow, by connection; none where it was seen to refuse none",
+            self.rate.clone(),
+        );
+        registry.register(
+            "requests_paused_seconds",
+            "For how long a service is left alone, as it asked, by connection",
+            self.pause.clone(),
+        );
+    }
+
+    fn set(&self, app: &App) {
+        for connection in &app.connections {
+            let Some(now) = connection.pace() else { continue };
+            let labels = vec![("connection", connection.name.clone())];
+            self.waiting.get_or_create(&labels).set(now.waiting.into());
+            self.on_the_way.get_or_create(&labels).set(now.on_the_way.into());
+            self.at_once.get_or_create(&labels).set(now.at_once.into());
+            self.pause.get_or_create(&labels).set(now.paused.unwrap_or_default().as_secs_f64());
+            match now.per_second {
+                Some(rate) => drop(self.rate.get_or_create(&labels).set(rate)),
+                None => drop(self.rate.remove(&labels)),
+            }
+        }
+    }
 }
 
 /// A call that is being made.
@@ -50,6 +94,7 @@ pub(super) struct Told {
     connection: String,
     traceparent: String,
     began: Instant,
+    trace: Span,
     figures: Figures,
 }
 
@@ -58,6 +103,7 @@ struct Outcome {
     outcome: String,
     connection: Option<String>,
     call_id: Option<String>,
+    is_error: bool,
 }
 
 impl Figures {
@@ -75,7 +121,9 @@ impl Figures {
         registry.register("calls_at_work", "Calls that are being worked on", at_work.clone());
         registry.register("jobs_at_work", "Jobs that this process works on", jobs.clone());
         registry.register("store_connections", "Connections to the store, by pool and state", pool.clone());
-        Self(Arc::new(Inner { registry, calls, durations, questions, answers, at_work, jobs, pool }))
+        let pace = Pace::default();
+        pace.register(&mut registry);
+        Self(Arc::new(Inner { registry, calls, durations, questions, answers, at_work, jobs, pool, pace }))
     }
 
     /// All of them, as Prometheus reads them.
@@ -87,6 +135,7 @@ impl Figures {
                 self.0.pool.get_or_create(&labels).set(count.try_into().unwrap_or(i64::MAX));
             }
         }
+        self.0.pace.set(app);
         let mut text = String::new();
         match encode(&mut text, &self.0.registry) {
             Ok(()) => text,
@@ -116,12 +165,16 @@ impl Figures {
         let named = request.arguments.as_ref().and_then(|it| it.get("connection")).and_then(Value::as_str);
         let connection = app.connections.iter().find(|it| named == Some(it.name.as_str())).map(|it| it.name.clone());
         self.0.at_work.inc();
+        // What nobody offers is one thing, whatever it is called.
+        let tool = offer.map_or_else(|| super::own_name(&request.name).unwrap_or("unknown"), |it| it.tool.name);
+        let connection = connection.unwrap_or_default();
+        let traceparent = cx.meta.get_traceparent().filter(|it| is_traceparent(it)).unwrap_or_default();
         Told {
-            // What nobody offers is one thing, whatever it is called.
-            tool: offer.map_or_else(|| super::own_name(&request.name).unwrap_or("unknown"), |it| it.tool.name).to_owned(),
+            tool: tool.to_owned(),
             effect: offer.map(|it| it.tool.effect),
-            connection: connection.unwrap_or_default(),
-            traceparent: cx.meta.get_traceparent().filter(|it| is_traceparent(it)).unwrap_or_default().to_owned(),
+            trace: Told::traced(tool, &connection, traceparent),
+            connection,
+            traceparent: traceparent.to_owned(),
             began: Instant::now(),
             figures: self.clone(),
         }
@@ -134,10 +187,45 @@ impl Told {
         tracing::info_span!(target: "rolecall::call", "call", tool = self.tool, traceparent = self.traceparent)
     }
 
+    /// The span in which the call is made, which collectors of traces are told of.
+    pub(super) fn trace(&self) -> Span {
+        self.trace.clone()
+    }
+
+    /// What collectors of traces are told of it: a part of what the client is at, where it says so.
+    fn traced(tool: &str, connection: &str, traceparent: &str) -> Span {
+        let span = tracing::info_span!(
+            target: "rolecall::trace",
+            parent: None,
+            "tools/call",
+            otel.name = format!("tools/call {tool}"),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            error.type = Empty,
+            mcp.method.name = "tools/call",
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = tool,
+            rolecall.connection = connection,
+            rolecall.outcome = Empty,
+        );
+        #[cfg(feature = "otlp")]
+        if !span.is_disabled() && !traceparent.is_empty() {
+            use opentelemetry::propagation::TextMapPropagator as _;
+            use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+            let said = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+            let parent = opentelemetry_sdk::propagation::TraceContextPropagator::new().extract(&said);
+            // What cannot be a part of it stands by itself.
+            let _ = span.set_parent(parent);
+        }
+        #[cfg(not(feature = "otlp"))]
+        let _ = traceparent;
+        span
+    }
+
     /// The call has ended.
     pub(super) fn end(self, answer: &Result<CallToolResponse, ErrorData>) {
         let took = self.began.elapsed();
-        let Outcome { outcome, connection, call_id } = self.outcome(answer);
+        let Outcome { outcome, connection, call_id, is_error } = self.outcome(answer);
         let connection = connection.as_deref().unwrap_or(&self.connection);
         let tool = vec![("tool", self.tool.clone())];
         let figures = &self.figures.0;
@@ -145,6 +233,12 @@ impl Told {
         figures.calls.get_or_create(&vec![("tool", self.tool.clone()), ("outcome", outcome.clone())]).inc();
         if outcome == "pending_approval" {
             self.figures.asked("approval");
+        }
+        self.trace.record("rolecall.outcome", &outcome);
+        self.trace.record("rolecall.connection", connection);
+        if is_error {
+            self.trace.record("otel.status_code", "ERROR");
+            self.trace.record("error.type", &outcome);
         }
         tracing::info!(
             target: "rolecall::call",
@@ -159,7 +253,7 @@ impl Told {
     }
 
     fn outcome(&self, answer: &Result<CallToolResponse, ErrorData>) -> Outcome {
-        let short = |outcome: &str| Outcome { outcome: outcome.to_owned(), connection: None, call_id: None };
+        let short = |outcome: &str| Outcome { outcome: outcome.to_owned(), connection: None, call_id: None, is_error: answer.is_err() };
         let result = match answer {
             Ok(CallToolResponse::Complete(result)) => result,
             Ok(CallToolResponse::InputRequired(_)) => return short("asked"),
@@ -174,7 +268,12 @@ impl Told {
             // What a read finds may have a status of its own.
             text("status").filter(|_| self.effect != Some(Effect::Read))
         };
-        Outcome { outcome: outcome.unwrap_or_else(|| "ok".to_owned()), connection: text("connection"), call_id: text("call_id") }
+        Outcome {
+            outcome: outcome.unwrap_or_else(|| "ok".to_owned()),
+            connection: text("connection"),
+            call_id: text("call_id"),
+            is_error: result.is_error == Some(true),
+        }
     }
 }
 

@@ -335,7 +335,7 @@ impl ServerHandler for Server {
                 Ok(()) => self.call(request, cx).await,
             }
         };
-        let call = AssertUnwindSafe(call).catch_unwind().instrument(told.span());
+        let call = AssertUnwindSafe(call).catch_unwind().instrument(told.span()).instrument(told.trace());
         let answer = call.await.unwrap_or_else(|_| {
             tracing::error!("a tool call failed inside");
             Err(internal())

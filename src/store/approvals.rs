@@ -85,6 +85,12 @@ impl Conn {
         self.all(&format!("{COLUMNS} WHERE status = 'pending' AND expires_at > $1 ORDER BY created_at"), &args![now.0]).await
     }
 
+    /// The same of one caller.
+    pub async fn open_approvals_of(&mut self, principal: &str, now: Timestamp) -> Result<Vec<Approval>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE principal = $2 AND status = 'pending' AND expires_at > $1 ORDER BY created_at");
+        self.all(&sql, &args![now.0, principal]).await
+    }
+
     /// A text that differs whenever what waits does.
     pub async fn waiting_mark(&mut self, now: Timestamp) -> Result<String, StoreError> {
         let sql = "SELECT a.id || ' ' || CAST((SELECT COUNT(*) FROM approval_votes v WHERE v.approval_id = a.id) AS TEXT) FROM approvals a \

@@ -1,6 +1,6 @@
 //! The database: transactions and connections. Only here and where it is opened is known which of the two it is.
 
-use std::{cell::RefCell, collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit};
@@ -420,12 +420,12 @@ impl Conn {
 
     /// All rows.
     pub async fn all<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Vec<T>, StoreError> {
-        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_all(conn).await)
+        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql, args)), args).fetch_all(conn).await)
     }
 
     /// The first row.
     pub async fn one<T: Row>(&mut self, sql: &str, args: &[Val]) -> Result<Option<T>, StoreError> {
-        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql)), args).fetch_optional(conn).await)
+        either!(self, conn => bound!(sqlx::query_as::<_, T>(text(sql, args)), args).fetch_optional(conn).await)
     }
 
     /// The first column of all rows, as texts.
@@ -440,7 +440,7 @@ impl Conn {
 
     /// Runs a statement; answers how many rows it touched.
     pub async fn run(&mut self, sql: &str, args: &[Val]) -> Result<u64, StoreError> {
-        either!(self, conn => bound!(sqlx::query(text(sql)), args).execute(conn).await.map(|it| it.rows_affected()))
+        either!(self, conn => bound!(sqlx::query(text(sql, args)), args).execute(conn).await.map(|it| it.rows_affected()))
     }
 
     /// Keeps what the transaction did.
@@ -454,24 +454,28 @@ impl Conn {
     }
 }
 
+/// A statement with its values.
+pub type Statement = (String, Vec<Val>);
+
 thread_local! {
-    static HEARD: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+    static HEARD: RefCell<Option<Vec<Statement>>> = const { RefCell::new(None) };
 }
 
-/// From now on the statements that this thread sends are collected; for tests of how they are planned, in builds for them.
+/// From now on the statements that this thread sends are collected with their values; for tests of how they are planned, in builds for
+/// them.
 pub fn hear() {
-    HEARD.set(Some(BTreeSet::new()));
+    HEARD.set(Some(Vec::new()));
 }
 
-/// The statements since [`hear`], which are not collected any more.
-pub fn heard() -> BTreeSet<String> {
+/// The statements since [`hear`] in their order, which are not collected any more.
+pub fn heard() -> Vec<Statement> {
     HEARD.take().unwrap_or_default()
 }
 
 /// The one place where SQL is vouched for: it is written in this program, and values are bound, never written into it.
-fn text(sql: &str) -> AssertSqlSafe<String> {
+fn text(sql: &str, values: &[Val]) -> AssertSqlSafe<String> {
     if cfg!(debug_assertions) {
-        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|it| it.insert(sql.to_owned())));
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|it| it.push((sql.to_owned(), values.to_vec()))));
     }
     AssertSqlSafe(sql.to_owned())
 }

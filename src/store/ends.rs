@@ -22,6 +22,8 @@ impl EndRow {
 
 const COLUMNS: &str = "SELECT call_id, principal, connection, named, ends_at, state, reason, job, tries, look_at FROM ends";
 const OPEN: &str = "state IN ('waiting', 'taking', 'failed')";
+/// What is listed unless all is wanted, as the indexes for it say it.
+const TO_LIST: &str = "state IN ('waiting', 'taking', 'failed', 'left')";
 /// The name of the setting that says when a server last looked for access to take away.
 const LOOKED: &str = "ends_looked_at";
 
@@ -70,11 +72,16 @@ impl Conn {
         only_open: bool,
         rows: i64,
     ) -> Result<Vec<EndRow>, StoreError> {
-        let sql = format!(
-            "{COLUMNS} WHERE (ends_at > $1 OR (ends_at = $1 AND call_id > $2)) AND ($3 OR principal = $4) AND ($5 OR {OPEN} OR state = 'left') \
-             ORDER BY ends_at, call_id LIMIT $6"
-        );
-        self.all(&sql, &args![ends_at, call_id, principal.is_none(), principal.unwrap_or_default(), !only_open, rows]).await
+        let mut values = args![ends_at, call_id, rows].to_vec();
+        let mut sql = format!("{COLUMNS} WHERE (ends_at, call_id) > ($1, $2)");
+        if let Some(principal) = principal {
+            values.push(principal.into());
+            sql += " AND principal = $4";
+        }
+        if only_open {
+            sql += &format!(" AND {TO_LIST}");
+        }
+        self.all(&format!("{sql} ORDER BY ends_at, call_id LIMIT $3"), &values).await
     }
 
     /// Gives ends to the job that takes them away, with what is said of what stays; answers how many were still free.

@@ -230,12 +230,15 @@ impl Conn {
         status: Option<&str>,
         rows: i64,
     ) -> Result<Vec<JobRecord>, StoreError> {
-        let sql = format!(
-            "{JOB} WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) AND ($3 OR principal = $4) AND ($5 OR status = $6) \
-             ORDER BY created_at DESC, id DESC LIMIT $7"
-        );
-        let (any, everyone) = (status.is_none(), principal.is_none());
-        self.all(&sql, &args![created_at, id, everyone, principal.unwrap_or_default(), any, status.unwrap_or_default(), rows]).await
+        let mut values = args![created_at, id, rows].to_vec();
+        let mut sql = format!("{JOB} WHERE (created_at, id) < ($1, $2)");
+        for (column, wanted) in [("principal", principal), ("status", status)] {
+            if let Some(wanted) = wanted {
+                values.push(wanted.into());
+                sql += &format!(" AND {column} = ${}", values.len());
+            }
+        }
+        self.all(&format!("{sql} ORDER BY created_at DESC, id DESC LIMIT $3"), &values).await
     }
 
     /// Jobs that go on as soon as somebody takes them, oldest first.
@@ -313,8 +316,13 @@ impl Conn {
 
     /// Rows behind `after`, in their order; in one state, or in any.
     pub async fn job_rows(&mut self, job: &str, after: i64, state: Option<&str>, rows: i64) -> Result<Vec<JobRow>, StoreError> {
-        let sql = format!("{ROW} WHERE job_id = $1 AND idx > $2 AND ($3 OR state = $4) ORDER BY idx LIMIT $5");
-        self.all(&sql, &args![job, after, state.is_none(), state.unwrap_or_default(), rows]).await
+        let mut values = args![job, after, rows].to_vec();
+        let mut sql = format!("{ROW} WHERE job_id = $1 AND idx > $2");
+        if let Some(state) = state {
+            values.push(state.into());
+            sql += " AND state = $4";
+        }
+        self.all(&format!("{sql} ORDER BY idx LIMIT $3"), &values).await
     }
 
     /// Notes of the rows that were being sent that their worker was gone by `since`, where no earlier time is noted.

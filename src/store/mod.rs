@@ -10,6 +10,7 @@ mod failure;
 mod jobs;
 mod kept;
 mod ledger;
+mod migrating;
 mod open;
 mod reading;
 mod repeats;
@@ -21,7 +22,7 @@ mod waiting;
 
 pub use approvals::Approval;
 pub use clock::{Clock, Mark};
-pub use db::{Conn, Db, Recording, hear, heard};
+pub use db::{Conn, Db, Recording, Statement, hear, heard};
 pub use ends::EndRow;
 pub use failure::StoreError;
 pub use jobs::{JobRecord, JobRow, Lease, NewRow, NewRows, RowChange, Taken, Tally};

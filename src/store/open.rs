@@ -1,18 +1,18 @@
-//! Opening the database: its file or its address, and the steps that bring its tables up to date.
+//! Opening the database: its file or its address.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection as _, PgPool, SqliteConnection, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Semaphore;
 
-use super::{StoreError, pause, servers::Servers};
-
-/// How often it is tried to bring a file up to date that others may be bringing up to date.
-const ATTEMPTS: u32 = 10;
+use super::{
+    StoreError,
+    migrating::{self, KEPT_POSTGRES, KEPT_SQLITE, MADE_BY_SQL, is_up_to_date},
+    servers::Servers,
+};
 
 /// The database, open.
 #[derive(Debug)]
@@ -56,11 +56,7 @@ impl Opened {
         let made_by = sqlx::query_scalar(MADE_BY_SQL).fetch_optional(&mut *conn).await.ok().flatten();
         drop(conn);
         if !is_up_to_date(&done.unwrap_or_default(), KEPT_POSTGRES, made_by)? {
-            // A ledger of millions of rows takes its time.
-            let pool = servers.without_haste().await?;
-            migrator(KEPT_POSTGRES).run(&pool).await?;
-            sqlx::query(NOTE_POSTGRES).bind(MADE_BY).bind(program()).execute(&pool).await?;
-            pool.close().await;
+            migrating::of_postgres(&servers).await?;
         }
         Ok(Self {
             pools: Pools::Postgres(servers.writer.clone()),
@@ -91,8 +87,7 @@ impl Opened {
             .after_release(|conn, _| Box::pin(is_usable(conn)));
         let writer = writer.connect_with(options.clone()).await?;
         if !is_up_to_date(&applied(&writer).await, KEPT_SQLITE, made_by(&writer).await)? {
-            migrate_sqlite(&writer).await?;
-            sqlx::query(NOTE_SQLITE).bind(MADE_BY).bind(program()).execute(&writer).await?;
+            migrating::of_sqlite(&writer).await?;
         }
         let reader = readers(options.create_if_missing(false).read_only(true));
         Ok(Self::sqlite(writer, reader, None))
@@ -131,16 +126,6 @@ fn readers(options: SqliteConnectOptions) -> SqlitePool {
         .connect_lazy_with(options)
 }
 
-/// The setting that says which program brought the tables up to date.
-const MADE_BY: &str = "made_by";
-const NOTE_SQLITE: &str = "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const NOTE_POSTGRES: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const MADE_BY_SQL: &str = "SELECT value FROM settings WHERE name = 'made_by'";
-
-fn program() -> String {
-    format!("Rolecall {}", env!("CARGO_PKG_VERSION"))
-}
-
 async fn applied(pool: &SqlitePool) -> Vec<i64> {
     // A new file has no such table.
     sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await.unwrap_or_default()
@@ -148,17 +133,6 @@ async fn applied(pool: &SqlitePool) -> Vec<i64> {
 
 async fn made_by(pool: &SqlitePool) -> Option<String> {
     sqlx::query_scalar(MADE_BY_SQL).fetch_optional(pool).await.ok().flatten()
-}
-
-/// Whether all steps were taken; an error where more were taken than this program knows.
-fn is_up_to_date(done: &[i64], kept: [&'static str; 3], made_by: Option<String>) -> Result<bool, StoreError> {
-    let known: Vec<i64> = migrator(kept).iter().map(|it| it.version).collect();
-    let (store, last) = (done.iter().max().copied().unwrap_or_default(), known.iter().max().copied().unwrap_or_default());
-    if store > last {
-        let made_by = made_by.filter(|it| *it != program()).unwrap_or_else(|| "another version of Rolecall".to_owned());
-        return Err(StoreError::Newer { made_by, store, known: last });
-    }
-    Ok(known.iter().all(|it| done.contains(it)))
 }
 
 /// Whether a store at this path can be written to: the file, and its folder, where SQLite keeps others beside it.
@@ -169,42 +143,6 @@ fn is_writable(path: &Path) -> bool {
     tempfile::tempfile_in(folder).is_ok()
 }
 
-/// The steps that bring tables up to date. Triggers are the one thing that the two databases write differently.
-fn migrator([kept, activity, by_key]: [&'static str; 3]) -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
-    };
-    Migrator::with_migrations(vec![
-        migration(1, "guard", include_str!("migrations/0001_guard.sql")),
-        migration(2, "directory", include_str!("migrations/0002_directory.sql")),
-        migration(3, "jobs", include_str!("migrations/0003_jobs.sql")),
-        migration(4, "open_intents", include_str!("migrations/0004_open_intents.sql")),
-        migration(5, "guard_rules", include_str!("migrations/0005_guard_rules.sql")),
-        migration(6, "flat", include_str!("migrations/0006_flat.sql")),
-        migration(7, "kept", kept),
-        migration(8, "differs", include_str!("migrations/0008_differs.sql")),
-        migration(9, "activity", include_str!("migrations/0009_activity.sql")),
-        migration(10, "activity_kept", activity),
-        migration(11, "console", include_str!("migrations/0011_console.sql")),
-        migration(12, "reviews", include_str!("migrations/0012_reviews.sql")),
-        migration(13, "ends", include_str!("migrations/0013_ends.sql")),
-        migration(14, "job_notes", include_str!("migrations/0014_job_notes.sql")),
-        migration(15, "doubt", include_str!("migrations/0015_doubt.sql")),
-        migration(16, "by_key", by_key),
-    ])
-}
-
-const KEPT_SQLITE: [&str; 3] = [
-    include_str!("migrations/0007_kept.sqlite.sql"),
-    include_str!("migrations/0010_activity_kept.sqlite.sql"),
-    "SELECT 1", // it reads by the key as it is
-];
-const KEPT_POSTGRES: [&str; 3] = [
-    include_str!("migrations/0007_kept.postgres.sql"),
-    include_str!("migrations/0010_activity_kept.postgres.sql"),
-    include_str!("migrations/0016_by_key.postgres.sql"),
-];
-
 /// Whether the writing connection can be used for another transaction. SQLite ends some by itself, when the disk is full for one: their
 /// rollback fails then, and a connection that still counts itself in a transaction would begin none ever after.
 async fn is_usable(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
@@ -212,21 +150,6 @@ async fn is_usable(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
         conn.ping().await?; // until the rollback that is under way is through
     }
     Ok(!conn.is_in_transaction())
-}
-
-/// Several processes may find a new file at once: one makes the tables, the others wait and find them made.
-async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
-    let mut attempt = 0;
-    loop {
-        match migrator(KEPT_SQLITE).run(pool).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
-            Err(_) => {
-                attempt += 1;
-                pause(attempt).await;
-            }
-        }
-    }
 }
 
 /// Makes the file, if it is not there yet, so that only its owner can read it; SQLite gives its other files the same rights.

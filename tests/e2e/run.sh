@@ -147,6 +147,7 @@ kills=$!
 servers+=("$kills")
 
 part "$cache/python/bin/python" "$here/cluster.py" "$binary"
+part python3 "$here/sessions.py" "$binary"
 
 "$binary" seed acme >/dev/null
 start clients "$binary" serve --sse

@@ -201,3 +201,31 @@ async fn what_goes_on_inside_the_protocol_is_not_told_of() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn the_pace_of_each_service_is_among_the_figures() {
+    let company = crate::support_openai::Company::new().await;
+    let server = rolecall::server::Server::new(std::sync::Arc::clone(&company.agent.app));
+    let value = |name: &str| {
+        let text = server.figures();
+        let line = text.lines().find(|it| it.starts_with(&format!("rolecall_{name}{{connection=")))?.to_owned();
+        Some(line.rsplit(' ').next()?.parse::<f64>().unwrap())
+    };
+    company.agent.ok("list_projects", json!({})).await;
+    assert_eq!((value("requests_waiting"), value("requests_on_the_way"), value("requests_at_once")), (Some(0.0), Some(0.0), Some(16.0)));
+    assert_eq!(value("requests_per_second"), None, "the service has refused none");
+    company.faults(&["429:1*1"]);
+    let slow = company.agent.ok("list_projects", json!({}));
+    let watching = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if value("requests_paused_seconds").is_some_and(|it| it > 0.0) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        answer = slow => panic!("it was answered before anybody waited: {answer}"),
+    }
+}

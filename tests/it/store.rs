@@ -124,6 +124,7 @@ async fn rows_beside_the_chain_of_a_store_from_before_are_kept_and_found() {
         let forged = if db.kind() == "sqlite" { "NULL" } else { "0" };
         for undo in [
             "DROP INDEX approvals_waiting",
+            "DROP INDEX approvals_call",
             "ALTER TABLE approvals DROP COLUMN call",
             "ALTER TABLE approvals DROP COLUMN used_at",
             "DROP TABLE ledger_strays",

@@ -5,7 +5,7 @@
 mod tests;
 mod things;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -162,7 +162,7 @@ pub(super) struct Found {
 pub(super) fn find(told: &Told, now: Timestamp) -> Vec<Found> {
     let mut found = Vec::new();
     if !told.unfinished {
-        let held = Held(access::by_place(&told.grants));
+        let held = Held::of(&told.grants);
         found.extend(owners(told, &held));
         found.extend(many(told, &held));
         found.extend(strangers(told));
@@ -177,11 +177,30 @@ pub(super) fn find(told: &Told, now: Timestamp) -> Vec<Found> {
 }
 
 /// What is held, place by place: an organization may have a thousand of them.
-struct Held<'a>(HashMap<(&'static str, &'a str), Vec<&'a Grant>>);
+struct Held<'a> {
+    places: HashMap<(&'static str, &'a str), Vec<&'a Grant>>,
+    /// Who has power over others in each organization.
+    powerful: HashMap<&'a str, Vec<&'a Grant>>,
+    /// A role by which somebody owns a place of a kind, as it is held somewhere.
+    owning: HashMap<&'static str, &'a str>,
+}
 
 impl<'a> Held<'a> {
+    fn of(grants: &'a [Grant]) -> Self {
+        let mut held = Self { places: access::by_place(grants), powerful: HashMap::new(), owning: HashMap::new() };
+        for it in grants {
+            if it.role.owns {
+                held.owning.entry(it.place.noun()).or_insert(&it.role.name);
+            }
+            if let (Place::Organization(organization), Power::OverOthers) = (&it.place, it.role.power) {
+                held.powerful.entry(&organization.id).or_default().push(it);
+            }
+        }
+        held
+    }
+
     fn at<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'a Grant> + Clone + use<'a, 's> {
-        self.0.get(&(place.noun(), place.id())).into_iter().flatten().copied()
+        self.places.get(&(place.noun(), place.id())).into_iter().flatten().copied()
     }
 
     /// Somebody who could own a place besides those who do: whoever has most to say in it, else in the organization.
@@ -190,11 +209,14 @@ impl<'a> Held<'a> {
             it.state == State::Active && matches!(it.holder, Holder::Person(_)) && !but.iter().any(|owner| owner.is_same(&it.holder))
         };
         let powerful = |it: &&Grant| it.role.power == Power::OverOthers;
-        let able = |it: &&Grant| powerful(it) || it.role.allows.has(Action::Write);
         let home = Place::Organization(place.organization().clone());
         let here = || self.at(place).filter(is_free).filter(|it| it.via == Via::Own);
-        let above = || self.at(&home).filter(is_free);
-        here().find(powerful).or_else(|| above().find(powerful)).or_else(|| here().find(able)).or_else(|| above().next())
+        let mut above = self.powerful.get(home.id()).into_iter().flatten().copied();
+        here()
+            .find(powerful)
+            .or_else(|| above.find(is_free))
+            .or_else(|| here().find(|it| it.role.allows.has(Action::Write)))
+            .or_else(|| self.at(&home).find(is_free))
     }
 }
 
@@ -220,19 +242,13 @@ impl Told {
     /// The places that something is held in, each once.
     fn places(&self) -> Vec<&Place> {
         let mut places: Vec<&Place> = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for it in &self.grants {
-            if seen.insert((it.place.noun(), id_of(&it.place).to_owned())) {
+            if seen.insert((it.place.noun(), id_of(&it.place))) {
                 places.push(&it.place);
             }
         }
         places
-    }
-
-    /// A role by which somebody owns a place of this kind, as it is held somewhere.
-    fn owning_role(&self, like: &Place) -> Option<&str> {
-        let fits = |it: &&Grant| it.role.owns && it.place.noun() == like.noun();
-        self.grants.iter().find(fits).map(|it| it.role.name.as_str())
     }
 }
 
@@ -276,6 +292,8 @@ fn owners(told: &Told, held: &Held<'_>) -> Vec<Found> {
     // Nobody at all is in a project that no grant names.
     if let (true, Some(projects), Some(organization)) = (told.is_whole, &told.projects, places.first().map(|it| it.organization().clone()))
     {
+        let mut known: HashSet<String> =
+            places.iter().filter(|it| matches!(it, Place::Project { .. })).map(|it| id_of(it).to_owned()).collect();
         for it in projects {
             let place = Place::Project { project: Named::new(&it.project, &it.id), organization: organization.clone() };
             if held.at(&place).next().is_none() {
@@ -285,7 +303,7 @@ fn owners(told: &Told, held: &Held<'_>) -> Vec<Found> {
     }
     for place in places {
         // A service in which no role of places like it owns says nothing by that.
-        let Some(role) = told.owning_role(&place) else { continue };
+        let Some(role) = held.owning.get(place.noun()).copied() else { continue };
         let here = || held.at(&place);
         let owners = access::owners(here(), &place);
         let may_own = here().any(|it| it.role.allows == Allows::Unknown && it.holder.is_people());
@@ -338,13 +356,18 @@ fn people_in(held: &Held<'_>, place: &Place) -> String {
 /// People who own many projects, and those that nobody else owns.
 fn many(told: &Told, held: &Held<'_>) -> Vec<Found> {
     let mut owned: Vec<(&Holder, Vec<&Place>)> = Vec::new();
+    // Where in `owned` somebody is; who has an id in one place and none in another is the same by the address.
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
     let mut projects: Vec<&Place> = told.places().into_iter().filter(|it| matches!(it, Place::Project { .. })).collect();
     projects.sort_by_key(|it| it.name().to_lowercase());
     for place in &projects {
         for owner in access::owners(held.at(place), place) {
-            match owned.iter_mut().find(|it| it.0.is_same(owner)) {
-                Some(known) => known.1.push(place),
-                None => owned.push((owner, vec![place])),
+            let alike = known.entry(key_of(owner)).or_default();
+            if let Some(at) = alike.iter().copied().find(|at| owned[*at].0.is_same(owner)) {
+                owned[at].1.push(place);
+            } else {
+                alike.push(owned.len());
+                owned.push((owner, vec![place]));
             }
         }
     }

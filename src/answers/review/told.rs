@@ -1,7 +1,7 @@
 //! What one account tells for a review: grants by its one reader, keys, invitations, projects and roles by its lists.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
@@ -14,9 +14,9 @@ use crate::{
     answers::Ask,
     domain::{
         OrganizationRef,
-        access::{Grant, GrantScope, Named, Place},
+        access::{Grant, GrantScope, Holder, Named, Place, Role, State, Via},
         keys::ApiKey,
-        roles::Role,
+        roles::Role as OwnRole,
     },
     error::{CallError, ProviderError},
     providers::Reader,
@@ -114,7 +114,7 @@ impl Look<'_> {
         if let (Some(_), Some(first)) = (&self.op.project, grants.list.first()) {
             // Who is in the organization, a project does not tell.
             let named = first.place.organization().clone();
-            let within = GrantScope::Organization(Some(reference(&named.id)).filter(|_| self.has_organizations()));
+            let within = GrantScope::Top(Some(reference(&named.id)).filter(|_| self.has_organizations()));
             match timeout_at(self.ask.deadline - MARGIN, self.reader.grants(within)).await {
                 Ok(Ok(Some(more))) if !more.is_unfinished() => merge(&mut grants.list, more.list),
                 _ => self.unseen.push("who is in the organization of the project".to_owned()),
@@ -148,7 +148,7 @@ impl Look<'_> {
         told.all_keys = told.keys.is_some() && !self.partly.contains(&ListApiKeys::NAME);
         sources.extend(told.all_keys.then_some("keys"));
         if let (Some(project), true) = (&project, complete) {
-            told.roles = self.list::<ListRoles, Role>("roles", json!({ "project": project })).await;
+            told.roles = self.list::<ListRoles, OwnRole>("roles", json!({ "project": project })).await;
             told.roles.iter_mut().flatten().for_each(|it| it.built_in = Some(it.built_in == Some(true) || it.project.is_none()));
         }
         if self.op.project.is_none() {
@@ -160,7 +160,7 @@ impl Look<'_> {
             if complete {
                 told.projects = self.list::<ListProjects, _>("projects", within()).await;
                 told.only_active(self.partly.contains(&ListProjects::NAME));
-                told.roles = self.list::<ListRoles, Role>("roles", within()).await;
+                told.roles = self.list::<ListRoles, OwnRole>("roles", within()).await;
                 if told.roles.is_some() && !self.ignores(ListRoles::NAME, "project") {
                     self.untold("roles that single projects have made: review one with `project`".to_owned());
                 }
@@ -233,12 +233,14 @@ impl Look<'_> {
 
 /// Adds grants that are not there yet.
 fn merge(grants: &mut Vec<Grant>, more: Vec<Grant>) {
-    let known = grants.len();
-    for it in more {
-        if !grants[..known].contains(&it) {
-            grants.push(it);
-        }
-    }
+    let known: HashSet<_> = grants.iter().map(parts).collect();
+    let new: Vec<Grant> = more.into_iter().filter(|it| !known.contains(&parts(it))).collect();
+    grants.extend(new);
+}
+
+/// What two grants are the same by.
+fn parts(it: &Grant) -> (&Holder, &Role, &Place, &Via, &State, Option<i64>) {
+    (&it.holder, &it.role, &it.place, &it.via, &it.state, it.ends_at.map(|it| it.0))
 }
 
 fn reference(id: &str) -> OrganizationRef {

@@ -22,6 +22,8 @@ use crate::{
 const SOON_MILLIS: i64 = 120_000;
 /// How many rows are read at once.
 const AT_ONCE: i64 = 100;
+/// How often so many are looked at where all are told together.
+const LOOKS: usize = 10;
 
 /// What there is to say about all access that ends, to who runs the server.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,8 @@ pub struct EndsTold {
     pub late: u64,
     pub failed: u64,
     pub left: u64,
+    /// Whether there are more, which were not looked at.
+    pub are_more: bool,
     /// Whether a server looked for them in the last minutes.
     pub is_looked_after: bool,
 }
@@ -51,7 +55,8 @@ impl Engine {
         let now = self.ends_now(&mut conn).await?;
         let mut items: Vec<(String, EndingAccess)> = Vec::new();
         while items.len() <= page.limit {
-            let rows = conn.ends_after((after.0, &after.1), principal, !all, AT_ONCE).await?;
+            let many = AT_ONCE.min(i64::try_from(page.limit + 1).unwrap_or(AT_ONCE));
+            let rows = conn.ends_after((after.0, &after.1), principal, !all, many).await?;
             let Some(last) = rows.last() else { break };
             after = (last.ends_at, last.call_id.clone());
             for row in rows {
@@ -70,7 +75,7 @@ impl Engine {
         let looked = conn.ends_looked_at().await?;
         let mut told = EndsTold { is_looked_after: looked.is_some_and(|it| now.0 - it.0 < SOON_MILLIS), ..EndsTold::default() };
         let mut after = (i64::MIN, String::new());
-        loop {
+        for _ in 0..LOOKS {
             let rows = conn.ends_after((after.0, &after.1), None, true, AT_ONCE).await?;
             let Some(last) = rows.last() else { return Ok(told) };
             after = (last.ends_at, last.call_id.clone());
@@ -88,6 +93,8 @@ impl Engine {
                 }
             }
         }
+        told.are_more = !conn.ends_after((after.0, &after.1), None, true, 1).await?.is_empty();
+        Ok(told)
     }
 }
 

@@ -60,7 +60,7 @@ impl Seen<'_> {
     async fn read(&mut self, scope: &GrantScope) -> Result<(), ProviderError> {
         let at = self.at;
         match scope {
-            GrantScope::Organization(named) | GrantScope::Owners(named) => {
+            GrantScope::Organization(named) | GrantScope::Owners(named, _) => {
                 let org = at.organization(named.as_ref()).await?;
                 self.members(&org, |_| true).await?;
                 self.projects(at.projects_of(&org).await?, |_| true).await?;

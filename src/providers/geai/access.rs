@@ -36,7 +36,7 @@ pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, P
 
 async fn read_grants(at: &Session, scope: &GrantScope, Grants { list, unseen }: &mut Grants) -> Result<(), ProviderError> {
     match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named, _) => {
             let own = at.organization(named.as_ref()).await?;
             list.extend(of_people(&at.people(&own).await?, &own));
             let projects = at.projects_in_full().await?;

@@ -10,6 +10,7 @@ use reqwest::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
     Api, Auth, Heard,
@@ -135,7 +136,13 @@ impl Api {
             if let Some(permit) = permit {
                 permit.leave().await?;
             }
-            let raw = match fetched(request).await {
+            let trace = self.traced(parts);
+            let fetched = fetched(request).instrument(trace.clone()).await;
+            match &fetched {
+                Ok(raw) => trace.record("http.response.status_code", raw.status.as_u16()),
+                Err(_) => trace.record("otel.status_code", "ERROR"),
+            };
+            let raw = match fetched {
                 Ok(raw) => raw,
                 Err(error) => {
                     turn.failed();
@@ -204,6 +211,22 @@ impl Api {
             }
             return Err(service.failure(status, said, request_id, asked.map(seconds)));
         }
+    }
+
+    /// What collectors of traces are told of a request: where it goes to, with no id in it, and nothing of what it says.
+    fn traced(&self, parts: &RequestParts) -> Span {
+        let service = self.service();
+        tracing::info_span!(
+            target: "rolecall::trace",
+            "request",
+            otel.name = format!("{} {}", parts.method, parts.path),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = parts.method.as_str(),
+            url.template = parts.path,
+            rolecall.connection = service.connection,
+            http.response.status_code = Empty,
+        )
     }
 
     fn unanswered(&self, how: &str, late: bool) -> ProviderError {

@@ -40,7 +40,8 @@ pub(crate) struct Request<K> {
 #[derive(Clone)]
 pub(super) struct RequestParts {
     pub(super) method: Method,
-    path: String,
+    /// With the names of what goes into it: `/projects/{project}`.
+    pub(super) path: String,
     params: Vec<(&'static str, String)>,
     query: Vec<(String, String)>,
     pub(super) headers: Vec<(HeaderName, String)>,

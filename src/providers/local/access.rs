@@ -24,16 +24,25 @@ use crate::{
 pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let (whose, project) = match scope {
         GrantScope::Organization(named) => (whole(at, named.as_ref()).await?, None),
-        GrantScope::Owners(named) => {
+        GrantScope::Owners(named, projects) => {
             let owning = [OWNER, PROJECT_OWNER].map(str::to_owned).to_vec();
-            (Whose { roles: Some(owning), ..whole(at, named.as_ref()).await? }, None)
+            let whose = Whose { roles: Some(owning), ..whole(at, named.as_ref()).await? };
+            let mut list = read(at, &Whose { top: true, ..whose.clone() }).await?;
+            // A statement takes only so many values.
+            for some in projects.chunks(PEOPLE) {
+                let projects = Some(some.iter().map(|it| it.text().to_owned()).collect());
+                let inside = read(at, &Whose { projects, ..whose.clone() }).await?;
+                list.extend(inside.into_iter().filter(|it| !matches!(it.place, Place::Organization(_))));
+            }
+            return Ok(Grants { list, unseen: Vec::new() });
         }
         GrantScope::Project(named) => {
             let project = at.project(named).await?;
             let place = RolePlace::of_project(at, project, None).await?;
             let project = place.project_id().map(str::to_owned);
             let above = Some(reaching_into_projects(at, &place.organization.id).await?);
-            (Whose { organization: Some(place.organization.id), project: project.clone(), above, ..Whose::default() }, project)
+            let projects = project.clone().map(|it| vec![it]);
+            (Whose { organization: Some(place.organization.id), projects, above, ..Whose::default() }, project)
         }
         GrantScope::Top(named) => (Whose { top: true, ..whole(at, named.as_ref()).await? }, None),
         GrantScope::Team(named) => {
@@ -63,8 +72,9 @@ pub(super) async fn grants(at: &mut Session, scope: &GrantScope) -> Result<Grant
 
 /// The roles of an organization that allow something in its projects: of all its people, these are few.
 async fn reaching_into_projects(at: &mut Session, organization_id: &str) -> Result<Vec<String>, ProviderError> {
-    let sql = format!("{ROLE_COLUMNS} WHERE r.level = 'organization' AND (r.built_in OR r.organization_id = $1)");
-    let roles: Vec<RoleRow> = at.db.all(&sql, &args![organization_id]).await?;
+    let mut roles: Vec<RoleRow> = at.db.all(&format!("{ROLE_COLUMNS} WHERE r.level = 'organization' AND r.built_in"), &[]).await?;
+    let own = format!("{ROLE_COLUMNS} WHERE r.organization_id = $1 AND r.level = 'organization' AND r.project_id IS NULL");
+    roles.extend(at.db.all::<RoleRow>(&own, &args![organization_id]).await?);
     Ok(roles.into_iter().filter(|it| it.held().inside != Allows::nothing()).map(|it| it.id).collect())
 }
 
@@ -99,8 +109,8 @@ async fn one(at: &mut Session, named: &str) -> Result<Whose, ProviderError> {
 pub(super) struct Whose {
     /// `None`: in every organization.
     pub(super) organization: Option<String>,
-    /// Only what reaches this project.
-    pub(super) project: Option<String>,
+    /// Only what reaches these projects.
+    pub(super) projects: Option<Vec<String>>,
     /// Only what is held in organizations themselves.
     pub(super) top: bool,
     /// Only what is held with these roles; then keys are not meant.
@@ -189,15 +199,19 @@ impl Statement<'_> {
         let whose = self.whose;
         let at = Where {
             organization: whose.organization.as_deref().map(|it| self.bind(it)),
-            project: whose.project.as_deref().map(|it| self.bind(it)),
+            project: whose.projects.as_deref().map(|it| self.list(it)),
             people: whose.people.as_deref().map(|it| self.list(it)),
             roles: whose.roles.as_deref().map(|it| self.list(it)),
             above: whose.above.as_deref().map(|it| self.list(it)),
-            now: Timestamp::now().0,
         };
         let mut parts = if at.people.as_deref() == Some("") { Vec::new() } else { self.of_people(&at) };
         parts.extend(self.of_others(&at));
-        parts.join(" UNION ALL ")
+        let sql = parts.join(" UNION ALL ");
+        if !sql.contains(NOW) {
+            return sql;
+        }
+        self.values.push(Timestamp::now().0.into());
+        sql.replace(NOW, &format!("${}", self.values.len()))
     }
 
     /// The ways of people, and of the keys that are theirs.
@@ -240,20 +254,26 @@ impl Statement<'_> {
         if self.whose.top {
             return parts;
         }
+        let by_role = at.people.is_none() && at.roles.is_some();
+        let held_here = if by_role { " AND a.project_id = q.id AND a.user_id = m.user_id" } else { "" };
+        let held_by_team = if by_role { " AND a.project_id = q.id AND a.team_id = w.team_id" } else { "" };
         parts.extend([
             format!(
-                "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id \
-                 WHERE q.id = m.project_id AND {} AND {} AND {} AND {}",
+                "{} FROM {} WHERE q.id = m.project_id{held_here} AND {} AND {} AND {} AND {}",
                 ways("person", "m.user_id", "a.role_id", "q.organization_id", "q.id", NONE, own("COALESCE(a.created_at, m.joined_at)")),
-                at.people_first("project_members m", "projects q"),
+                // Where roles are named, few hold them; else everybody is meant, also those without a role.
+                match (&at.people, &at.roles) {
+                    (Some(_), _) => format!("project_members m CROSS JOIN projects q {OWN_ROLES}"),
+                    (None, None) => format!("projects q CROSS JOIN project_members m {OWN_ROLES}"),
+                    (None, Some(_)) => "projects q CROSS JOIN role_assignments a CROSS JOIN project_members m".to_owned(),
+                },
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
                 at.with_role("a.role_id"),
                 who("m.user_id")
             ),
             format!(
-                "{} FROM {} LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id \
-                 WHERE w.team_id = m.team_id AND q.id = w.project_id AND {} AND {} AND {} AND {}",
+                "{} FROM {} WHERE w.team_id = m.team_id AND q.id = w.project_id{held_by_team} AND {} AND {} AND {} AND {}",
                 ways(
                     "person",
                     "m.user_id",
@@ -263,10 +283,12 @@ impl Statement<'_> {
                     "w.team_id",
                     handed_down("m.joined_at", "COALESCE(a.created_at, w.joined_at)")
                 ),
-                if at.people.is_some() {
-                    "team_members m CROSS JOIN project_teams w CROSS JOIN projects q"
-                } else {
-                    "projects q CROSS JOIN project_teams w CROSS JOIN team_members m"
+                match (&at.people, &at.roles) {
+                    (Some(_), _) => format!("team_members m CROSS JOIN project_teams w CROSS JOIN projects q {TEAM_ROLES}"),
+                    (None, None) => format!("projects q CROSS JOIN project_teams w CROSS JOIN team_members m {TEAM_ROLES}"),
+                    (None, Some(_)) => {
+                        "projects q CROSS JOIN role_assignments a CROSS JOIN project_teams w CROSS JOIN team_members m".to_owned()
+                    }
                 },
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
@@ -279,7 +301,7 @@ impl Statement<'_> {
                 "{} FROM api_keys k JOIN projects q ON q.id = k.project_id LEFT JOIN service_accounts v ON v.id = k.service_account_id \
                  WHERE k.status = 'active' AND q.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > {}) AND {} AND {} AND {}",
                 ways("key", "k.id", "v.role_id", "q.organization_id", "q.id", NONE, ("FALSE", "k.expires_at", "k.created_at".to_owned())),
-                at.now,
+                NOW,
                 at.in_organization("q.organization_id"),
                 at.in_project("q.id"),
                 who("k.user_id")
@@ -336,7 +358,7 @@ impl Statement<'_> {
             let emails = (!everything).then(|| self.list(&whose.emails));
             let waiting = format!(
                 "i.status = 'pending' AND i.expires_at > {} AND {} AND {}",
-                at.now,
+                NOW,
                 at.in_organization("i.organization_id"),
                 among("i.email", emails.as_ref())
             );
@@ -350,7 +372,7 @@ impl Statement<'_> {
                 // The array of ids is JSON: an id is in it where its text in quotes is.
                 parts.push(format!(
                     "{} FROM invitations i JOIN projects q ON q.organization_id = i.organization_id AND q.status = 'active' \
-                     AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {} AND {}",
+                     AND i.projects <> '[]' AND REPLACE(i.projects, '\"' || q.id || '\"', '') <> i.projects WHERE {waiting} AND {} AND {}",
                     ways("invitation", "i.email", &format!("'{PROJECT_MEMBER}'"), "q.organization_id", "q.id", NONE, until()),
                     at.in_project("q.id"),
                     at.with_role(&format!("'{PROJECT_MEMBER}'"))
@@ -368,8 +390,6 @@ struct Where {
     people: Option<String>,
     roles: Option<String>,
     above: Option<String>,
-    /// A number of our own, and so a literal.
-    now: i64,
 }
 
 impl Where {
@@ -402,7 +422,13 @@ fn among(column: &str, wanted: Option<&String>) -> String {
     wanted.map_or_else(|| "1 = 1".to_owned(), |it| format!("{column} IN ({it})"))
 }
 
+/// The roles that a member of a project has there, if any; and those that a team has.
+const OWN_ROLES: &str = "LEFT JOIN role_assignments a ON a.project_id = m.project_id AND a.user_id = m.user_id";
+const TEAM_ROLES: &str = "LEFT JOIN role_assignments a ON a.project_id = w.project_id AND a.team_id = w.team_id";
+
 const NONE: &str = "CAST(NULL AS TEXT)";
+/// Where the time stands, which few statements ask for; one that does not may not bind it.
+const NOW: &str = "{now}";
 /// A way that does not end by itself.
 const ENDLESS: &str = "CAST(NULL AS BIGINT)";
 

@@ -1,6 +1,6 @@
 //! Who is known to the directory, for looking somebody up in all of it.
 
-use super::Session;
+use super::{Session, select::COUNTED};
 use crate::{
     domain::{
         Timestamp,
@@ -25,8 +25,36 @@ pub(super) async fn people(at: &mut Session, text: &str) -> Result<People, Provi
         if !found.is_empty() {
             return Ok(People { list: found, unseen: Vec::new() });
         }
+        // Nobody has it. Who may have been meant is looked for among all where they are few, else among those who begin like it.
+        if !at.are_few("users").await? {
+            let [from, to] = beginning(&address);
+            let list =
+                read(at, organization.as_deref(), "u.email >= $1 AND u.email < $2", "i.email >= $1 AND i.email < $2", &args![from, to])
+                    .await?;
+            return Ok(People { list, unseen: Vec::new() });
+        }
     }
     Ok(People { list: read(at, organization.as_deref(), "1 = 1", "1 = 1", &[]).await?, unseen: Vec::new() })
+}
+
+/// Between which two texts the addresses lie that begin with the same letters as one: enough of them that these are few.
+pub(super) fn beginning(address: &str) -> [String; 2] {
+    let local = address.split(['@', '+']).next().unwrap_or_default();
+    let first: String = local.chars().take(local.chars().count().saturating_sub(2).max(1)).collect();
+    // Letters, `@` and `+` come before the last sign of ASCII.
+    [first.clone(), format!("{first}\u{7f}")]
+}
+
+impl Session {
+    /// Whether what is selected is so little that all of it may be looked through.
+    pub(super) async fn are_few(&mut self, from: &str) -> Result<bool, ProviderError> {
+        self.are_few_of(from, &[]).await
+    }
+
+    pub(super) async fn are_few_of(&mut self, from: &str, values: &[Val]) -> Result<bool, ProviderError> {
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from} LIMIT {}) found", COUNTED + 1);
+        Ok(self.db.number(&sql, values).await? <= COUNTED)
+    }
 }
 
 /// Those with an address, and who may be the same person; nobody where the address is unknown.
@@ -39,7 +67,9 @@ async fn near(at: &mut Session, organization: Option<&str>, address: &str) -> Re
     let local = address.split(['@', '+']).next().unwrap_or_default();
     // Letters, `@` and `+` come before the last sign of ASCII.
     let (first, last) = (local.to_owned(), format!("{local}\u{7f}"));
-    let alike = "(u.email >= $1 AND u.email < $2) OR u.name_key IN (SELECT name_key FROM users WHERE email IN ($3, $4))";
+    // Two looks by two indexes: a database that sees one condition looks through everybody.
+    let alike = "u.id IN (SELECT id FROM users WHERE email >= $1 AND email < $2 \
+                 UNION SELECT id FROM users WHERE name_key IN (SELECT name_key FROM users WHERE email IN ($3, $4)))";
     read(at, organization, alike, "i.email >= $1 AND i.email < $2", &args![first, last, &machine, &people]).await
 }
 

@@ -115,8 +115,8 @@ async fn in_full(at: &mut Session, list: List<Project>) -> Result<List<Project>,
     }
     let (people, keys) = (at.people_in(&ids).await?, at.kept(Kept::Keys, ids.iter().map(String::as_str)).await?);
     let named = owners(&format!("IN ({})", places(1, ids.len())));
-    let sql =
-        format!("SELECT o.project_id, u.email FROM ({named}) o CROSS JOIN users u WHERE u.id = o.user_id ORDER BY o.project_id, u.email");
+    // Each owner is looked up by itself: a database that expects many would rather look through everybody.
+    let sql = format!("SELECT o.project_id, (SELECT u.email FROM users u WHERE u.id = o.user_id) FROM ({named}) o ORDER BY 1, 2");
     let values: Vec<Val> = ids.into_iter().map(Val::from).collect();
     let mut owned: HashMap<String, Vec<String>> = HashMap::new();
     for (project, email) in at.db.all::<(String, String)>(&sql, &values).await? {
@@ -344,7 +344,7 @@ async fn ending(at: &mut Session, project: &ProjectRow) -> Result<Facts, Provide
     }
     // `projects` of an invitation is a JSON array of ids.
     let sql = "SELECT email FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2 \
-               AND projects LIKE $3 ESCAPE '\\' ORDER BY email";
+               AND projects <> '[]' AND projects LIKE $3 ESCAPE '\\' ORDER BY email";
     let named = format!("%\"{}\"%", like_literal(&project.id));
     let invited = at.counted(sql, &args![&project.organization_id, Timestamp::now().0, named]).await?;
     if !invited.is_none() {

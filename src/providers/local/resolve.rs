@@ -1,13 +1,13 @@
 //! From names to rows: exactly one, or an error that says what to write instead.
 
-use super::{Session, access::codes, held::role};
+use super::{Session, access::codes, held::role, known::beginning};
 use crate::{
     domain::{
         OrganizationRef, ProjectRef, ReferenceText, RoleRef, TeamRef, Timestamp,
         access::{Holder, Named, Place, Role},
         fold, like_literal,
         roles::RoleLevel,
-        spellings,
+        spellings, written_address,
     },
     error::{ProviderError, unnamed},
     providers::{
@@ -351,8 +351,16 @@ impl Session {
         let [machine, people] = spellings(&sought.text.to_lowercase());
         let mut found: Vec<UserRow> = self.db.all(&sql, &[values, &args![sought.text, machine, people]].concat()).await?;
         if found.is_empty() {
-            // Whoever is named in another way is looked for among all of them.
-            found = self.db.all(&format!("SELECT {columns} FROM {among} ORDER BY u.email"), values).await?;
+            // Whoever is named in another way is looked for among all of them. Nobody has an address that was not found: who may have been
+            // meant is, among many, looked for among those who begin like it.
+            let (mut sql, mut values) = (format!("SELECT {columns} FROM {among}"), values.to_vec());
+            if let Some(address) = written_address(sought.text)
+                && !self.are_few_of(among, &values).await?
+            {
+                sql += &format!(" AND u.email >= ${first} AND u.email < ${}", first + 1);
+                values.extend(beginning(&address).map(Val::from));
+            }
+            found = self.db.all(&format!("{sql} ORDER BY u.email"), &values).await?;
         }
         sought.among(&found, UserRow::known).cloned()
     }

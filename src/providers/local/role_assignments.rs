@@ -208,9 +208,12 @@ impl Seat {
     /// Refuses to take away the last role in a project: a membership without a role is none.
     async fn keeps_a_role(&self, at: &mut Session, role: &RoleRow) -> Result<(), ProviderError> {
         let Some(project) = &self.place.project else { return Ok(()) };
-        let sql = "SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id <> $2 AND (user_id = $3 OR team_id = $4)";
-        let (user, team) = self.holder.ids();
-        if at.db.number(sql, &args![&project.id, &role.id, user, team]).await? > 0 {
+        let (column, id) = match self.holder.ids() {
+            (Some(user), _) => ("user_id", user),
+            (None, team) => ("team_id", team.unwrap_or_default()),
+        };
+        let sql = format!("SELECT COUNT(*) FROM role_assignments WHERE project_id = $1 AND role_id <> $2 AND {column} = $3");
+        if at.db.number(&sql, &args![&project.id, &role.id, id]).await? > 0 {
             return Ok(());
         }
         let (update, remove) = match &self.holder {

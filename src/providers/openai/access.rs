@@ -48,7 +48,7 @@ impl Seen<'_> {
     async fn read(&mut self, scope: &GrantScope) -> Result<(), ProviderError> {
         let at = self.at;
         match scope {
-            GrantScope::Organization(named) | GrantScope::Owners(named) | GrantScope::Top(named) => {
+            GrantScope::Organization(named) | GrantScope::Owners(named, _) | GrantScope::Top(named) => {
                 let named = named.as_ref().map(ReferenceText::text);
                 if let Some(other) = named.filter(|it| fold(it) != fold(&at.organization())) {
                     let fix = format!("this connection is for one organization: leave it out, or name `{}`", at.organization());

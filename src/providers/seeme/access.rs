@@ -37,7 +37,7 @@ const UNSEEN: [&str; 3] = [
 /// Those of the reads; a place or person that is not there.
 pub(super) async fn grants(at: &Session, scope: &GrantScope) -> Result<Grants, ProviderError> {
     let mut found = match scope {
-        GrantScope::Organization(named) | GrantScope::Owners(named) => {
+        GrantScope::Organization(named) | GrantScope::Owners(named, _) => {
             of_organization(at, &places::organization(at, named.as_ref()).await?).await?
         }
         GrantScope::Top(named) => at_the_top(at, &places::organization(at, named.as_ref()).await?).await?,

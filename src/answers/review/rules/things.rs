@@ -1,5 +1,7 @@
 //! What is the matter with keys, invitations, roles and service accounts.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{Found, Rule, Told, one_of};
@@ -87,11 +89,11 @@ pub(super) fn keys(told: &Told, now: Timestamp) -> Vec<Found> {
 /// Invitations that ran out.
 pub(super) fn invitations(told: &Told) -> Vec<Found> {
     let ran_out = told.invitations.iter().flatten();
+    let first = told.grants.first().map(|it| it.place.organization());
     ran_out
         .map(|it| {
             let when = it.expires_at.map(|at| format!(" on {at}")).unwrap_or_default();
-            let organization =
-                told.places().first().map_or_else(|| Named::new(&it.organization, &it.organization), |it| it.organization().clone());
+            let organization = first.cloned().unwrap_or_else(|| Named::new(&it.organization, &it.organization));
             let tool = InviteOrganizationMember::NAME;
             let again = json!({ "organization": one_of(told, tool, &organization), "email": it.invitation, "role": it.role });
             Found {
@@ -111,12 +113,12 @@ pub(super) fn roles(told: &Told) -> Vec<Found> {
     if !told.is_whole {
         return Vec::new();
     }
-    let idle =
-        told.roles.iter().flatten().filter(|it| it.built_in != Some(true) && !told.grants.iter().any(|grant| grant.role.id == it.id));
+    let held: HashSet<&str> = told.grants.iter().map(|it| it.role.id.as_str()).collect();
+    let places = told.places();
+    let idle = told.roles.iter().flatten().filter(|it| it.built_in != Some(true) && !held.contains(it.id.as_str()));
     idle.map(|it| {
         let project = it.project.as_ref();
         let of_project = |place: &&&Place| matches!(place, Place::Project { project: at, .. } if Some(&at.name) == project);
-        let places = told.places();
         let organization = || places.first().map(|it| Place::Organization(it.organization().clone()));
         let place = places.iter().find(of_project).map(|it| (*it).clone()).or_else(organization);
         Found {
