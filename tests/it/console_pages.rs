@@ -448,7 +448,7 @@ async fn a_question_about_many_people_stays_light_and_each_of_them_is_found() {
     let pages = Pages::signed_in(&store).await;
     let path = format!("/console/q/{id}");
     let page = pages.page(&path).await;
-    assert!(page.len() < 120_000 && page.contains(", 250 shown"), "{}", page.len());
+    assert!(page.len() < 110_000 && page.contains(", 100 shown"), "{}", page.len());
     assert!(
         page.contains("403 people lose access") && page.contains("all by name") && page.contains("p399@acme.example"),
         "each who loses it is named"

@@ -341,7 +341,7 @@ fn able(able: &[Able], scope: &Scope) -> Markup {
 }
 
 /// How many ways a page shows at most; of more than these it shows those that are looked for.
-const WAYS: usize = 250;
+const WAYS: usize = 100;
 
 /// All ways, searchable: by the script, or, where they are many, by the server. `fields` say which page it is that is asked for again.
 pub(super) fn ways(reached: &Reached, id: &str, find: &str, fields: &[(&str, &str)]) -> Markup {
