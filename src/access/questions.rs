@@ -89,7 +89,6 @@ pub fn by_place(grants: &[Grant]) -> HashMap<(&'static str, &str), Vec<&Grant>> 
         places.entry((it.place.noun(), it.place.id())).or_default().push(it);
     }
     places
-    }
 }
 
 /// Holders as they are met, each once, however many there are; who is the same is as [`Holder::is_same`] says.

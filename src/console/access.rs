@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rolecall_console::{
-    Able, AbleBy, By, Cell, Dossier, Finding, Findings, Level, Matrix, MatrixPerson, Mend, Reached, Scope, Trouble, Way,
+    Able, AbleBy, By, Cell, Dossier, Finding, Findings, Level, Matrix, MatrixPerson, Mend, Outline, Reached, Scope, Trouble, Way,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::{
     tools::{
         Operation as _,
         access::{ExplainAccess, FindPerson},
-        organizations::ListOrganizations,
+        organizations::{GetOrganization, ListOrganizations},
     },
 };
 
@@ -50,18 +50,39 @@ impl Program {
         found["items"].as_array().into_iter().flatten().filter_map(name).collect()
     }
 
-    pub(super) async fn whole_matrix(&self, scope: &Scope) -> Result<Matrix, Trouble> {
+    /// What can be chosen from, and how large what was chosen is.
+    pub(super) async fn outlined(&self, scope: &Scope) -> Result<Outline, Trouble> {
         let connection = self.telling(scope)?;
         let organizations = self.organizations(connection).await;
         let wanted = if scope.organization.is_empty() { organizations.first().cloned() } else { Some(scope.organization.clone()) };
-        let named = wanted
-            .as_ref()
-            .map(|it| OrganizationRef::try_from(it.clone()))
+        let scope = Scope { connection: connection.name.clone(), organization: wanted.unwrap_or_default() };
+        let connections = self.app.connections.iter().filter(|it| it.tells_grants()).map(|it| it.name.clone()).collect();
+        let size = self.size(connection, &scope.organization).await;
+        Ok(Outline { connections, organizations, scope, size })
+    }
+
+    /// How many people and projects an organization has, where its provider tells that by itself.
+    async fn size(&self, connection: &Connection, organization: &str) -> Option<(u64, u64)> {
+        if organization.is_empty() || !connection.serves(GetOrganization::NAME) {
+            return None;
+        }
+        let mut arguments = json!({ "organization": organization });
+        if self.app.connections.len() > 1 {
+            arguments["connection"] = connection.name.as_str().into();
+        }
+        let found = self.read(GetOrganization::NAME, arguments).await.ok()?;
+        Some((found["members"].as_u64()?, found["projects"].as_u64()?))
+    }
+
+    pub(super) async fn whole_matrix(&self, scope: &Scope) -> Result<Matrix, Trouble> {
+        let connection = self.telling(scope)?;
+        let Outline { connections, organizations, scope, .. } = self.outlined(scope).await?;
+        let named = Some(scope.organization.clone())
+            .filter(|it| !it.is_empty())
+            .map(OrganizationRef::try_from)
             .transpose()
             .map_err(|error| Trouble { message: error.to_string(), fix: "choose an organization".to_owned() })?;
         let grants = connection.grants(GrantScope::Organization(named)).await.map_err(provider_trouble)?.unwrap_or_default();
-        let scope = Scope { connection: connection.name.clone(), organization: wanted.unwrap_or_default() };
-        let connections = self.app.connections.iter().filter(|it| it.tells_grants()).map(|it| it.name.clone()).collect();
         Ok(Matrix { connections, organizations, scope, ..matrix(grants) })
     }
 

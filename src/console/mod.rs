@@ -16,7 +16,7 @@ use std::{
 pub use open::{Open, link};
 use rolecall_console::{
     ActivityFilter, ActivityPage, Answer, Answered, CallPlan, Connection, Day, Desk, Dossier, Findings, Job, JobRow, Made, Matrix, Mend,
-    Question, Scope, Told, Topic, Trouble, Verified, VerifiedPerson, Waiting,
+    Outline, Question, Scope, Told, Topic, Trouble, Verified, VerifiedPerson, Waiting,
 };
 use serde_json::{Map, Value};
 
@@ -147,6 +147,10 @@ impl Desk for Program {
 
     fn connections(&self) -> Told<'_, Vec<Connection>> {
         Box::pin(self.all_connections())
+    }
+
+    fn outline<'a>(&'a self, scope: &'a Scope) -> Told<'a, Outline> {
+        Box::pin(self.outlined(scope))
     }
 
     fn matrix<'a>(&'a self, scope: &'a Scope) -> Told<'a, Matrix> {

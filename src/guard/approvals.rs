@@ -35,7 +35,6 @@ pub(crate) struct Shown {
     pub(crate) facts: Value,
     /// Whether an answer that is given there counts.
     pub(crate) counts: bool,
-    pub(crate) expires_at: Timestamp,
 }
 
 impl Guard {
@@ -51,7 +50,6 @@ impl Guard {
         Ok(found.map(|it| Shown {
             facts: serde_json::from_str(&it.question).unwrap_or_default(),
             counts: counts_in_client(&it, &self.settings),
-            expires_at: Timestamp(it.expires_at),
         }))
     }
 

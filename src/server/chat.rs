@@ -138,7 +138,7 @@ impl Server {
         caller: &Caller,
         cx: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
-        let CallError::PendingApproval { id, address, fix, .. } = &mut error else { return Ok(failure(&error, cx)) };
+        let CallError::PendingApproval { id, address, fix, expires_in_s, .. } = &mut error else { return Ok(failure(&error, cx)) };
         let shown = match self.app().shown(caller, id).await {
             Ok(Some(shown)) => shown,
             Ok(None) => return Ok(failure(&error, cx)),
@@ -150,7 +150,7 @@ impl Server {
         };
         let facts = |name: &str| shown.facts[name].clone();
         let mut page = json!({
-            "approval": id.as_str(), "address": address, "expires_at": shown.expires_at.0, "title": facts("title"), "target": facts("target"),
+            "approval": id.as_str(), "address": address, "expires_in_s": expires_in_s, "title": facts("title"), "target": facts("target"),
             "impact": facts("impact"), "losing": facts("losing"), "changes": facts("changes"), "rows": facts("rows"),
             "connection": facts("connection"), "type_this": facts("type_this"),
         });

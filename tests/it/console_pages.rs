@@ -425,3 +425,35 @@ async fn connections_tell_their_pace_and_what_went_wrong_last_with_its_mend() {
     it.agent.call("get_project", json!({ "project": "Nowhere" })).await;
     assert!(pages.page("/console/connections").await.contains("the service failed"));
 }
+
+#[tokio::test]
+async fn a_question_about_many_people_stays_light_and_each_of_them_is_found() {
+    let store = Store::sqlite();
+    let agent = practice(&store).await;
+    let mut tx = agent.db().begin().await.unwrap();
+    for it in 0..400 {
+        let user = "INSERT INTO users (id, email, name, name_key, created_at) VALUES ($1, $2, $1, $1, 0)";
+        let (id, email) = (format!("usr_p{it:03}"), format!("p{it:03}@acme.example"));
+        tx.run(user, &[id.as_str().into(), email.as_str().into()]).await.unwrap();
+        let member = "INSERT INTO organization_members (organization_id, user_id, role_id, joined_at) VALUES ('org_acme', $1, 'role_organization_member', 0)";
+        tx.run(member, &[id.as_str().into()]).await.unwrap();
+        let seat = "INSERT INTO project_members (project_id, user_id, joined_at) VALUES ('prj_ember', $1, 0)";
+        tx.run(seat, &[id.as_str().into()]).await.unwrap();
+        let own = "INSERT INTO role_assignments (id, organization_id, project_id, role_id, user_id, created_at) \
+                   VALUES ($1, 'org_acme', 'prj_ember', 'role_project_member', $1, 0)";
+        tx.run(own, &[id.as_str().into()]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let id = waiting(&agent, "Ember").await;
+    let pages = Pages::signed_in(&store).await;
+    let path = format!("/console/q/{id}");
+    let page = pages.page(&path).await;
+    assert!(page.len() < 110_000 && page.contains(", 100 shown"), "{}", page.len());
+    assert!(
+        page.contains("403 people lose access") && page.contains("all by name") && page.contains("p399@acme.example"),
+        "each who loses it is named"
+    );
+    let found = pages.page(&format!("{path}?find=p399%40")).await;
+    let ways = found.split_once("id=\"reached\"").unwrap().1.split_once("</table>").unwrap().0;
+    assert!(found.contains(", 1 shown") && ways.matches("<tr>").count() == 2, "the head, and one person: {ways}");
+}

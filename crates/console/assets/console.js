@@ -48,8 +48,8 @@ function typedName() {
   look();
 }
 function closeAnswer() { const it = $("[data-answering]"); if (it) { it.remove(); } }
-function once() {
-  for (const form of $$("form[method=post]")) {
+function once(within = document) {
+  for (const form of $$("form[method=post]", within)) {
     form.addEventListener("submit", event => { if (form.dataset.sent) event.preventDefault(); form.dataset.sent = "1"; setTimeout(() => delete form.dataset.sent, 3000); });
   }
 }
@@ -102,6 +102,16 @@ async function refresh() {
   } catch { /* the server is gone for a moment; the next piece of news comes when it is back */ }
   refreshing = false;
   if (again) { again = false; refresh(); }
+}
+// What takes its time comes when the page is there already.
+async function later() {
+  const at = $("[data-later]");
+  if (!at) return;
+  const answer = await fetch(at.dataset.later, { headers: { accept: "text/html" } });
+  const found = $("[data-live]", new DOMParser().parseFromString(await answer.text(), "text/html"));
+  if (!found) return;
+  at.replaceChildren(...found.childNodes);
+  wire(at); once(at);
 }
 function notices() {
   const button = $("#notify");
@@ -211,8 +221,9 @@ const matrix = {
   // One that is too large: only what is seen is drawn.
   async load() {
     const answer = await fetch(this.at.dataset.cells);
-    if (!answer.ok) return;
+    if (!answer.ok) { this.at.textContent = await answer.text(); return; }
     this.data = await answer.json();
+    this.unseen(this.data.unseen);
     for (const it of this.data.people) { it.text = `${it[0]} ${it[1]} ${it[2]}`.toLowerCase(); it.cells = new Map(); for (let at = 0; at < it[6].length; at += 2) it.cells.set(it[6][at], it[6][at + 1]); }
     this.at.replaceChildren();
     this.at.classList.add("drawn");
@@ -228,6 +239,15 @@ const matrix = {
     this.at.addEventListener("keydown", event => this.key(event));
     this.choose();
     this.at.dataset.ready = "";
+  },
+  // What the service does not tell, where the page came before it was known.
+  unseen(told) {
+    if (!told.length || !$(".wait", this.at)) return;
+    const card = document.createElement("div"), list = document.createElement("ul");
+    card.className = "card small";
+    list.append(...told.map(it => Object.assign(document.createElement("li"), { textContent: it })));
+    card.append("What the service does not tell", list);
+    $("main").append(card);
   },
   later() { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draw(); }); },
   choose() {
@@ -314,4 +334,4 @@ const matrix = {
   },
 };
 
-signIn(); typedName(); once(); wire(); keys(); notices(); matrix.start(); tick(); setInterval(tick, 500); listen();
+signIn(); typedName(); once(); wire(); keys(); notices(); matrix.start(); later(); tick(); setInterval(tick, 500); listen();

@@ -55,6 +55,16 @@ pub enum Level {
     Owner,
 }
 
+/// What can be chosen from, and how much of it there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outline {
+    pub connections: Vec<String>,
+    pub organizations: Vec<String>,
+    pub scope: Scope,
+    /// How many people and projects, where that is told without reading all of them.
+    pub size: Option<(u64, u64)>,
+}
+
 /// People and projects, and who is what where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matrix {

@@ -75,6 +75,9 @@ pub trait Desk: Send + Sync + 'static {
 
     fn connections(&self) -> Told<'_, Vec<Connection>>;
 
+    /// What the matrix would be of.
+    fn outline<'a>(&'a self, scope: &'a Scope) -> Told<'a, Outline>;
+
     fn matrix<'a>(&'a self, scope: &'a Scope) -> Told<'a, Matrix>;
 
     /// What a review finds; `None` where the program does not review.

@@ -13,10 +13,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Frame, empty, filter, headline, one_or_many, part, time, trouble};
-use crate::{Able, By, Cell, Console, Dossier, Level, Matrix, Reached, Scope, Way, sign_in::Session};
+use crate::{Able, By, Cell, Console, Dossier, Level, Matrix, Outline, Reached, Scope, Way, sign_in::Session};
 
 /// Up to how many cells the matrix is a table that the server writes whole; a larger one the script draws as far as it is seen.
 const WRITTEN: usize = 3_000;
+/// From how many cells on the page does not wait for who reaches what: the script asks for it once the page is there.
+const READ_LATER: u64 = 50_000;
 /// What is written of a larger one, for who has no script.
 const FIRST: (usize, usize) = (40, 12);
 
@@ -27,6 +29,8 @@ pub(crate) struct Sought {
     connection: String,
     organization: String,
     name: String,
+    /// Whom or what to show of many.
+    find: String,
 }
 
 impl Sought {
@@ -36,11 +40,33 @@ impl Sought {
 }
 
 pub(crate) async fn matrix(State(console): State<Console>, Extension(session): Extension<Session>, Query(scope): Query<Scope>) -> Response {
-    let main = match console.desk.matrix(&scope).await {
-        Ok(matrix) => shown(&matrix),
-        Err(it) => html! { (headline("Access", &html! { "Who reaches what" })) (trouble(&it)) },
+    let main = match console.desk.outline(&scope).await {
+        Ok(outline) if outline.size.is_some_and(|(people, projects)| people * projects.max(1) > READ_LATER) => drawn_later(outline),
+        _ => match console.desk.matrix(&scope).await {
+            Ok(matrix) => shown(&matrix),
+            Err(it) => html! { (headline("Access", &html! { "Who reaches what" })) (trouble(&it)) },
+        },
     };
     Frame { title: "Access", at: "access", topic: ("", "") }.around(&console, &session, main).await.into_response()
+}
+
+/// A page without its matrix, which the script asks for and draws.
+fn drawn_later(outline: Outline) -> Markup {
+    let (people, projects) = outline.size.unwrap_or_default();
+    let Outline { connections, organizations, scope, .. } = outline;
+    let matrix = Matrix { connections, organizations, scope, ..Matrix::default() };
+    html! {
+        (headline("Access", &html! {
+            (one_or_many(people, "person", "people")) ", " (one_or_many(projects, "project", "projects")) " at " (matrix.scope.organization)
+            " · everything that connection " b { (matrix.scope.connection) } " can see"
+        }))
+        (tools(&matrix))
+        div.mx.drawn id="mx" data-large data-cells={ "/console/access/cells?" (query(&matrix.scope)) } data-scope=(query(&matrix.scope))
+            tabindex="0" role="region" aria-label="People and projects" {
+            p.soft.wait { "Reading who reaches what … Without a script, take it as " a href={ "/console/access/table?" (query(&matrix.scope)) } { "CSV" } "." }
+        }
+        (legend())
+    }
 }
 
 fn shown(matrix: &Matrix) -> Markup {
@@ -216,7 +242,7 @@ pub(crate) async fn cells(State(console): State<Console>, Query(scope): Query<Sc
             json!([it.name, it.address, it.team, u8::from(it.outsider), u8::from(has_power(it)), own, cells])
         })
         .collect();
-    Json(json!({ "projects": matrix.projects, "kinds": kinds.iter().map(|it| it.split('\n').collect::<Vec<_>>()).collect::<Vec<_>>(), "people": people })).into_response()
+    Json(json!({ "unseen": matrix.unseen, "projects": matrix.projects, "kinds": kinds.iter().map(|it| it.split('\n').collect::<Vec<_>>()).collect::<Vec<_>>(), "people": people })).into_response()
 }
 
 /// The same as CSV, a row for each person and project.
@@ -255,7 +281,7 @@ pub(crate) async fn person(
     Query(sought): Query<Sought>,
 ) -> Response {
     let found = console.desk.person(&sought.scope(), &sought.name).await;
-    about(console, session, found, "what they reach").await
+    about(console, session, found, &sought, "what they reach").await
 }
 
 pub(crate) async fn project(
@@ -264,10 +290,11 @@ pub(crate) async fn project(
     Query(sought): Query<Sought>,
 ) -> Response {
     let found = console.desk.project(&sought.scope(), &sought.name).await;
-    about(console, session, found, "who reaches it").await
+    about(console, session, found, &sought, "who reaches it").await
 }
 
-async fn about(console: Console, session: Session, found: Result<Dossier, crate::Trouble>, what: &str) -> Response {
+async fn about(console: Console, session: Session, found: Result<Dossier, crate::Trouble>, sought: &Sought, what: &str) -> Response {
+    let fields = [("connection", sought.connection.as_str()), ("organization", &sought.organization), ("name", &sought.name)];
     let (title, main) = match found {
         Ok(it) => (
             it.name.clone(),
@@ -275,7 +302,7 @@ async fn about(console: Console, session: Session, found: Result<Dossier, crate:
                 (headline(&it.name, &html! { (it.subtitle) " · " (what) }))
                 @if !it.facts.is_empty() { section.card { dl.facts-list { @for (name, value) in &it.facts { dt { (name) } dd { (value) } } } } }
                 @if !it.able.is_empty() { (able(&it.able, &it.reached.scope)) }
-                (ways(&it.reached, "ways"))
+                (ways(&it.reached, "ways", &sought.find, &fields))
                 @if let Some(suggestion) = &it.suggestion { section.card { h2 { "What an assistant would call" } p { code { (suggestion) } } p.small.soft { "It asks you before anything is taken away." } } }
                 p { a href="/console/access" { "Back to the matrix" } }
             },
@@ -313,17 +340,36 @@ fn able(able: &[Able], scope: &Scope) -> Markup {
     }
 }
 
-/// All ways, searchable.
-pub(super) fn ways(reached: &Reached, id: &str) -> Markup {
+/// How many ways a page shows at most; of more than these it shows those that are looked for.
+const WAYS: usize = 100;
+
+/// All ways, searchable: by the script, or, where they are many, by the server. `fields` say which page it is that is asked for again.
+pub(super) fn ways(reached: &Reached, id: &str, find: &str, fields: &[(&str, &str)]) -> Markup {
+    let all = u64::try_from(reached.ways.len()).unwrap_or(u64::MAX);
+    let words: Vec<String> = find.split_whitespace().map(str::to_lowercase).collect();
+    let is_sought = |it: &&Way| {
+        let text = [it.holder.as_str(), it.person.as_deref().unwrap_or_default(), &it.role, &it.place, &it.via].join(" ").to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let is_large = reached.ways.len() > WAYS;
+    let shown: Vec<&Way> = reached.ways.iter().filter(|it| !is_large || is_sought(it)).take(WAYS).collect();
     html! {
         section.card {
-            div.head { h2 { (reached.title) " " span.soft { (one_or_many(u64::try_from(reached.ways.len()).unwrap_or(u64::MAX), "way", "ways")) } } (filter(id, "people and roles")) }
+            div.head {
+                h2 { (reached.title) " " span.soft { (one_or_many(all, "way", "ways")) @if is_large { ", " (shown.len()) " shown" } } }
+                @if is_large {
+                    form.filter method="get" role="search" {
+                        @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+                        label { span.hidden { "Find people and roles" } input type="search" name="find" value=(find) placeholder="Find people and roles, Enter" autocomplete="off" spellcheck="false"; }
+                    }
+                } @else { (filter(id, "people and roles")) }
+            }
             @if reached.ways.is_empty() { p.soft { "Nobody, as far as the service tells." } }
             @else {
                 div.scroll tabindex="0" role="region" aria-label=(reached.title) {
                     table id=(id) {
                         thead { tr { th scope="col" { "Who" } th scope="col" { "Role" } th scope="col" { "Where" } th scope="col" { "By which way" } } }
-                        tbody { @for it in &reached.ways { (way(it, &query(&reached.scope))) } }
+                        tbody { @for it in &shown { (way(it, &query(&reached.scope))) } }
                     }
                 }
             }

@@ -18,8 +18,32 @@ use crate::{Console, Finding, Made, Mend, Scope, sign_in::Session};
 
 const FRAME: Frame<'_> = Frame { title: "Findings", at: "access", topic: ("", "") };
 
-pub(crate) async fn list(State(console): State<Console>, Extension(session): Extension<Session>, Query(scope): Query<Scope>) -> Response {
-    let main = match console.desk.findings(&scope).await {
+/// Of how many people on a review takes its time: the page does not wait for it.
+const MANY: u64 = 1_000;
+
+/// Whether the review is waited for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Waiting {
+    wait: bool,
+}
+
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Extension(session): Extension<Session>,
+    Query(scope): Query<Scope>,
+    Query(Waiting { wait }): Query<Waiting>,
+) -> Response {
+    let outline = if wait { None } else { console.desk.outline(&scope).await.ok() };
+    if outline.and_then(|it| it.size).is_some_and(|it| it.0 > MANY) {
+        let later = format!("/console/access/findings?{}&wait=true", query(&scope));
+        let main = html! { div id="live" data-later=(later) {
+            (headline("Findings", &html! { "Everything that people hold is looked through; that takes a moment" }))
+            p { a href=(later) { "Wait for it" } }
+        } };
+        return FRAME.around(&console, &session, main).await.into_response();
+    }
+    let found = match console.desk.findings(&scope).await {
         Ok(Some(found)) => html! {
             (headline("Findings", &html! { (one_or_many(found.total, "thing", "things")) " that should not stay as they are, the gravest first" }))
             @if found.list.is_empty() {
@@ -35,6 +59,7 @@ pub(crate) async fn list(State(console): State<Console>, Extension(session): Ext
         }
         Err(it) => html! { (headline("Findings", &html! { "The review did not come to an end" })) (trouble(&it)) },
     };
+    let main = html! { div id="live" data-live { (found) } };
     FRAME.around(&console, &session, main).await.into_response()
 }
 

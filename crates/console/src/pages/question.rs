@@ -2,7 +2,7 @@
 
 use axum::{
     Extension, Form,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -12,12 +12,24 @@ use serde::Deserialize;
 use super::{Frame, access, filter, headline, nothing_here, old_form, one_or_many, pill, time, token, trouble, waiting};
 use crate::{Answer, Answered, Console, Gravity, Loss, PlanRow, Question, Standing, sign_in::Session};
 
-pub(crate) async fn show(State(console): State<Console>, Extension(session): Extension<Session>, Path(id): Path<String>) -> Response {
-    page(console, session, &id, None).await
+/// Whom to show of many who are concerned.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Looking {
+    find: String,
+}
+
+pub(crate) async fn show(
+    State(console): State<Console>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Query(Looking { find }): Query<Looking>,
+) -> Response {
+    page(console, session, &id, None, &find).await
 }
 
 /// The page; `wrong`: why the last answer was none.
-async fn page(console: Console, session: Session, id: &str, wrong: Option<&str>) -> Response {
+async fn page(console: Console, session: Session, id: &str, wrong: Option<&str>, find: &str) -> Response {
     let question = match console.desk.question(id).await {
         Ok(Some(question)) => question,
         Ok(None) => return nothing_here(State(console), Extension(session)).await,
@@ -29,7 +41,7 @@ async fn page(console: Console, session: Session, id: &str, wrong: Option<&str>)
     let title = title(&question);
     let frame = Frame { title: &title, at: "waiting", topic: ("question", id) };
     let status = if wrong.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    (status, frame.around(&console, &session, told(&question, &title, &session, wrong)).await).into_response()
+    (status, frame.around(&console, &session, told(&question, &title, (&session, wrong, find))).await).into_response()
 }
 
 /// `Delete project Cobalt?`
@@ -38,7 +50,7 @@ fn title(question: &Question) -> String {
     format!("{}: {}?", it.does, it.name)
 }
 
-fn told(question: &Question, title: &str, session: &Session, wrong: Option<&str>) -> Markup {
+fn told(question: &Question, title: &str, (session, wrong, find): (&Session, Option<&str>, &str)) -> Markup {
     let it = &question.waiting;
     let below = html! {
         @if let Some(organization) = &it.organization { (organization) " · " }
@@ -74,7 +86,7 @@ fn told(question: &Question, title: &str, session: &Session, wrong: Option<&str>
             div.more {
                 @for (at, loss) in question.losses.iter().enumerate().filter(|it| !it.1.all.is_empty()) { (losing(loss, at)) }
                 @if !question.rows.is_empty() { (rows(&question.rows)) }
-                @if let Some(reached) = &question.reached { (access::ways(reached, "reached")) }
+                @if let Some(reached) = &question.reached { (access::ways(reached, "reached", find, &[])) }
                 @if !question.before.is_empty() { (before(&question.before)) }
             }
         }
@@ -270,5 +282,5 @@ async fn taken(console: Console, session: Session, id: &str, answer: Answer) -> 
         Ok(Answered::Elsewhere) => "This one is answered in a terminal only. Nothing was approved.".to_owned(),
         Err(trouble) => format!("{}. Nothing was approved.", trouble.message),
     };
-    page(console, session, id, Some(&wrong)).await
+    page(console, session, id, Some(&wrong), "").await
 }
