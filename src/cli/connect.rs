@@ -151,7 +151,7 @@ impl Connect {
         }
         if !a_person_is_here() {
             return Err(Failure::usage(
-                "nobody is here to agree: this is no terminal",
+                "this is not a terminal, so nobody can agree",
                 "add --yes to write without asking, or --print to see it",
             ));
         }

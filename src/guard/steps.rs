@@ -329,7 +329,7 @@ impl Guard {
                 return Err(CallError::NotConfirmed {
                     code: "needs_own_consent",
                     message: format!("what it does was not known when the job was agreed to: {what}"),
-                    fix: "call it by itself, so that a person is asked".to_owned(),
+                    fix: "call it on its own, so that a person is asked".to_owned(),
                 });
             }
         }

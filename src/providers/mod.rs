@@ -41,7 +41,7 @@ pub(crate) fn already_archived(project: &str) -> ProviderError {
     ProviderError::conflict(
         "already_archived",
         format!("project `{project}` is archived already"),
-        "nothing is to be done; see get_project",
+        "nothing needs to be done; see get_project",
     )
 }
 
