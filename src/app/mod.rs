@@ -13,7 +13,7 @@ use crate::{
     catalog::{Catalog, Envelope, Offer},
     domain::{Timestamp, jobs::Job},
     error::CallError,
-    guard::{AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
+    guard::{self, AllowLists, Caller, ChangeRequest, Given, Guard, GuardSettings, Verdict},
     jobs::{Jobs, Wait, Wanted},
     providers::{
         Connection, Prepared,
@@ -192,6 +192,16 @@ impl App {
         let mut db = self.db.read().await?;
         let (found, now) = (db.approval(approval).await?, db.now().await?);
         Ok(found.is_some_and(|it| it.is_open(now)))
+    }
+
+    /// A question of this caller's, for a page that its client shows; see `Guard::shown`.
+    pub(crate) async fn shown(&self, caller: &Caller, approval: &str) -> Result<Option<guard::Shown>, CallError> {
+        self.guard.shown(caller, approval).await
+    }
+
+    /// Takes an answer from such a page; see `Guard::answered_in_client`.
+    pub(crate) async fn answered_in_client(&self, caller: &Caller, approval: &str, answer: &guard::ClientAnswer) -> Result<(), CallError> {
+        self.guard.answered_in_client(caller, approval, answer).await
     }
 
     /// The key that seals consents on their way through clients; the same for all processes on one store.

@@ -38,6 +38,7 @@ mod progress;
 pub mod sandbox;
 pub mod seed;
 pub mod serve;
+mod shell;
 pub mod snippets;
 pub mod store;
 pub mod tools;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rolecall_console::{By, Cell, Dossier, Finding, Findings, Level, Matrix, MatrixPerson, Reached, Scope, Trouble, Way};
+use rolecall_console::{
+    Able, AbleBy, By, Cell, Dossier, Finding, Findings, Level, Matrix, MatrixPerson, Mend, Reached, Scope, Trouble, Way,
+};
 use serde_json::{Value, json};
 
 use super::{Program, provider_trouble};
@@ -13,7 +15,11 @@ use crate::{
         access::{Action, Allows, Grant, GrantScope, Grants, Holder, Place, Power, Role, State, Via},
     },
     providers::Connection,
-    tools::{Operation as _, access::FindPerson, organizations::ListOrganizations},
+    tools::{
+        Operation as _,
+        access::{ExplainAccess, FindPerson},
+        organizations::ListOrganizations,
+    },
 };
 
 /// The tool that reviews access.
@@ -79,7 +85,7 @@ impl Program {
             subject: text(it, "subject"),
             place: text(it, "place"),
             evidence: text(it, "evidence"),
-            mend: it["mend"]["tool"].as_str().map(|tool| format!("{tool} {}", it["mend"]["arguments"])),
+            mend: it["mend"]["tool"].as_str().map(|tool| Mend { tool: tool.to_owned(), arguments: it["mend"]["arguments"].to_string() }),
         };
         Ok(Some(Findings {
             list: found["items"].as_array().into_iter().flatten().map(finding).collect(),
@@ -119,7 +125,8 @@ impl Program {
             .then(|| format!("remove_organization_member {}", json!({ "organization": organization, "member": address })));
         let scope = Scope { connection: connection.name.clone(), organization };
         let reached = reached("What they reach".to_owned(), scope, grants, |_| true);
-        Ok(Dossier { subtitle: format!("{address} · connection {}", connection.name), name, facts, reached, suggestion })
+        let subtitle = format!("{address} · connection {}", connection.name);
+        Ok(Dossier { subtitle, name, facts, reached, able: Vec::new(), suggestion })
     }
 
     /// What is known of a person over all accounts, besides what this one tells.
@@ -151,24 +158,53 @@ impl Program {
         let named = ProjectRef::try_from(project.to_owned()).map_err(|error| nobody(&error.to_string()))?;
         let grants = connection.grants(GrantScope::Project(named)).await.map_err(provider_trouble)?.unwrap_or_default();
         let place = grants.list.iter().find(|it| matches!(it.place, Place::Project { .. })).map(|it| it.place.clone());
-        let can = |action: Action| -> String {
-            let Some(place) = &place else { return String::new() };
-            let who: BTreeSet<&str> = access::who_can(&grants.list, place, action)
-                .into_iter()
-                .filter(|it| it.holder.is_people())
-                .map(|it| it.holder.label())
-                .collect();
-            who.into_iter().collect::<Vec<_>>().join(", ")
-        };
-        let facts =
-            [("Can manage people", can(Action::Manage)), ("Can make keys", can(Action::Keys)), ("Can delete it", can(Action::Delete))];
-        let facts = facts.into_iter().filter(|it| !it.1.is_empty()).map(|it| (it.0.to_owned(), it.1)).collect();
         let organization = place.as_ref().map(|it| it.organization().name.clone()).unwrap_or_default();
         let name = place.as_ref().map_or_else(|| project.to_owned(), |it| it.name().to_owned());
         let subtitle = format!("{organization} · connection {}", connection.name);
         let scope = Scope { connection: connection.name.clone(), organization };
-        let reached = reached("Who reaches it".to_owned(), scope, grants, |_| true);
-        Ok(Dossier { name, subtitle, facts, reached, suggestion: None })
+        let (answer, more, able) = self.explained(connection, project).await;
+        let more = more.then(|| ("Shown here".to_owned(), "the first hundred of each kind; every grant stands below".to_owned()));
+        let facts = answer.map(|it| ("In a sentence".to_owned(), it)).into_iter().chain(more).collect();
+        let reached = reached("Every grant, one by one".to_owned(), scope, grants, |_| true);
+        Ok(Dossier { name, subtitle, facts, reached, able, suggestion: None })
+    }
+
+    /// What the tool that explains access tells of a project: in a sentence, whether there are more than are listed, and who can do what by
+    /// which ways, those with power first.
+    async fn explained(&self, connection: &Connection, project: &str) -> (Option<String>, bool, Vec<Able>) {
+        let mut arguments = json!({ "project": project });
+        if self.app.connections.len() > 1 {
+            arguments["connection"] = connection.name.as_str().into();
+        }
+        if self.app.catalog.offer(ExplainAccess::NAME).is_err() {
+            return (None, false, Vec::new());
+        }
+        let Ok(found) = self.read(ExplainAccess::NAME, arguments).await else { return (None, false, Vec::new()) };
+        let listed = |list: &str, perhaps: bool| {
+            found[list].as_array().into_iter().flatten().map(move |it| Able { perhaps, ..able(it) }).collect::<Vec<_>>()
+        };
+        let mut all = [listed("people", false), listed("programs", false), listed("perhaps", true)].concat();
+        all.sort_by_key(|it| !it.ways.iter().any(|it| it.power));
+        (found["answer"].as_str().map(str::to_owned), !found["next_cursor"].is_null(), all)
+    }
+}
+
+fn able(it: &Value) -> Able {
+    let text = |it: &Value, name: &str| it[name].as_str().map(str::to_owned);
+    let (who, kind) = (text(it, "who").unwrap_or_default(), text(it, "kind"));
+    let way = |it: &Value| AbleBy {
+        role: text(it, "role").unwrap_or_default(),
+        through: text(it, "through").unwrap_or_default(),
+        power: it["power"].as_str().is_some_and(|it| it != "none"),
+        can: text(it, "can").unwrap_or_default(),
+    };
+    Able {
+        person: Some(who.clone()).filter(|_| kind.is_none()),
+        who: text(it, "name").unwrap_or(who),
+        kind,
+        invited: text(it, "status").is_some_and(|it| it == "invited" || it == "pending"),
+        perhaps: false,
+        ways: it["ways"].as_array().into_iter().flatten().map(way).collect(),
     }
 }
 

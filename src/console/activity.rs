@@ -1,15 +1,11 @@
 //! What was done, and the way back.
 
-use std::sync::PoisonError;
-
-use rolecall_console::{ActivityFilter, ActivityPage, Call, Day, Made, Trouble, UndoPlan, Verified, VerifiedPerson};
+use rolecall_console::{ActivityFilter, ActivityPage, Call, CallPlan, Day, Made, Trouble, Verified, VerifiedPerson};
 use serde_json::{Map, Value, json};
 
-use super::{AskedHere, Program, operator, store_trouble, trouble};
+use super::{Program, store_trouble};
 use crate::{
     domain::Timestamp,
-    error::CallError,
-    guard::{Given, Verdict},
     store::{CallsOfDay, Conn, EntryKind, StoreError, transaction},
     tools::{Operation as _, context::ListActivity, jobs::Undo},
 };
@@ -73,37 +69,17 @@ impl Program {
         Ok(Verified { rows: found.rows, head: found.head, broken: found.broken.map(|(row, why)| (row, why.to_owned())) })
     }
 
-    pub(super) async fn plan_of_undo(&self, call: &str) -> Result<UndoPlan, Trouble> {
-        let plan = self.read(Undo::NAME, json!({ "call_id": call, "dry_run": true })).await?;
-        let lines = |field: &str| {
-            plan["impact"][field].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let question = plan["question"].as_str().map_or_else(|| lines("notes").join("\n"), str::to_owned);
-        let question = if question.is_empty() { format!("Undo: {}", plan["target"]["name"].as_str().unwrap_or(call)) } else { question };
-        Ok(UndoPlan { question, needs_consent: plan["needs_consent"] == true })
+    pub(super) async fn plan_of_undo(&self, call: &str) -> Result<CallPlan, Trouble> {
+        self.plan_of(Undo::NAME, undoing(call)).await
     }
 
     pub(super) async fn undone(&self, call: &str, person: &VerifiedPerson) -> Result<Made, Trouble> {
-        let caller = operator(Some(person));
-        let Value::Object(arguments) = json!({ "call_id": call }) else { return Err(trouble(&CallError::Internal)) };
-        match self.app.call(Undo::NAME, arguments.clone(), &caller, Given::Nothing).await {
-            Ok(Verdict::Done(result)) => Ok(Made::Done(summary(&result))),
-            Err(CallError::PendingApproval { id, .. }) => {
-                let mut asked = self.asked_here.lock().unwrap_or_else(PoisonError::into_inner);
-                asked.insert(id.clone(), AskedHere { tool: Undo::NAME, arguments, caller });
-                Ok(Made::Asks(id))
-            }
-            Ok(_) => Err(trouble(&CallError::Internal)),
-            Err(error) => Err(trouble(&error)),
-        }
+        self.made(Undo::NAME, undoing(call), person).await
     }
 }
 
-/// What a job has come to, in a line.
-fn summary(result: &Value) -> String {
-    let counts = ["done", "skipped", "differs", "failed", "refused", "unknown", "cancelled", "pending"];
-    let told = counts.iter().filter_map(|it| result[*it].as_u64().filter(|count| *count > 0).map(|count| format!("{count} {it}")));
-    told.collect::<Vec<_>>().join(", ")
+fn undoing(call: &str) -> Map<String, Value> {
+    Map::from_iter([("call_id".to_owned(), call.into())])
 }
 
 fn call(it: &Value) -> Call {

@@ -1,6 +1,6 @@
 //! Work of many calls, and the accounts that it is done through.
 
-use rolecall_console::{Connection, Job, JobRow, Trouble, VerifiedPerson};
+use rolecall_console::{Connection, Job, JobRow, Pace, Trouble, VerifiedPerson};
 use serde_json::{Map, Value, json};
 
 use super::{Program, operator, trouble};
@@ -8,6 +8,7 @@ use crate::{
     domain::Timestamp,
     error::CallError,
     guard::{Given, Verdict},
+    providers::PaceNow,
     tools::{
         Operation as _,
         context::ListConnections,
@@ -63,6 +64,7 @@ impl Program {
     fn connection(&self, it: &Value) -> Connection {
         let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
         let (name, health) = (text("connection"), text("health"));
+        let at = self.app.connections.iter().find(|it| it.name == name);
         // What is wrong, and behind the last semicolon how to mend it.
         let trouble = (health != "ok").then(|| {
             let (message, fix) = health.rsplit_once("; ").unwrap_or((&health, "run `rolecall doctor`"));
@@ -74,10 +76,18 @@ impl Program {
             trouble,
             tools: it["tools"].as_u64().and_then(|it| usize::try_from(it).ok()).unwrap_or_default(),
             nouns: it["domains"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-            tells_access: self.app.connections.iter().any(|it| it.name == name && it.tells_grants()),
+            tells_access: at.is_some_and(|it| it.tells_grants()),
+            pace: at.and_then(|it| it.pace()).map(pace),
             name,
         }
     }
+}
+
+fn pace(now: PaceNow) -> Pace {
+    let PaceNow { waiting, on_the_way, at_once, per_second, paused, failed } = now;
+    let paused = paused.and_then(|it| i64::try_from(it.as_millis()).ok());
+    let failed = failed.map(|it| (it.at.0, Trouble { message: it.message, fix: it.fix }));
+    Pace { waiting, on_the_way, at_once, per_second, paused, failed }
 }
 
 fn job(it: &Value) -> Job {

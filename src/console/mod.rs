@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod calls;
 mod jobs;
 mod open;
 mod questions;
@@ -14,8 +15,8 @@ use std::{
 
 pub use open::{Open, link};
 use rolecall_console::{
-    ActivityFilter, ActivityPage, Answer, Answered, Connection, Day, Desk, Dossier, Findings, Job, JobRow, Made, Matrix, Question, Scope,
-    Told, Topic, Trouble, UndoPlan, Verified, VerifiedPerson, Waiting,
+    ActivityFilter, ActivityPage, Answer, Answered, CallPlan, Connection, Day, Desk, Dossier, Findings, Job, JobRow, Made, Matrix, Mend,
+    Question, Scope, Told, Topic, Trouble, Verified, VerifiedPerson, Waiting,
 };
 use serde_json::{Map, Value};
 
@@ -35,7 +36,7 @@ struct Program {
 
 /// A change that was asked for on a page.
 struct AskedHere {
-    tool: &'static str,
+    tool: String,
     arguments: Map<String, Value>,
     caller: Caller,
 }
@@ -116,7 +117,7 @@ impl Desk for Program {
         Box::pin(self.verified())
     }
 
-    fn undo_plan<'a>(&'a self, call: &'a str) -> Told<'a, UndoPlan> {
+    fn undo_plan<'a>(&'a self, call: &'a str) -> Told<'a, CallPlan> {
         Box::pin(self.plan_of_undo(call))
     }
 
@@ -154,6 +155,14 @@ impl Desk for Program {
 
     fn findings<'a>(&'a self, scope: &'a Scope) -> Told<'a, Option<Findings>> {
         Box::pin(self.reviewed(scope))
+    }
+
+    fn mend_plan<'a>(&'a self, scope: &'a Scope, mend: &'a Mend) -> Told<'a, CallPlan> {
+        Box::pin(self.plan_of_mend(scope, mend))
+    }
+
+    fn mend<'a>(&'a self, scope: &'a Scope, mend: &'a Mend, person: &'a VerifiedPerson) -> Told<'a, Made> {
+        Box::pin(self.mended(scope, mend, person))
     }
 
     fn person<'a>(&'a self, scope: &'a Scope, person: &'a str) -> Told<'a, Dossier> {

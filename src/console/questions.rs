@@ -79,7 +79,8 @@ impl Program {
             type_this: question.type_this,
             target_id: text(&asked["target"]["id"]),
             within: text(&asked["target"]["within"]),
-            losses: losses(&asked["impact"]["losses"]),
+            losses: losses(&asked["impact"]["losses"], &asked["losing"]),
+            changes: changes(&asked["changes"]),
             notes: told,
             undo: text(&asked["impact"]["undo"]),
             before: fields(&asked["before"]),
@@ -147,7 +148,7 @@ impl Program {
         let Some(AskedHere { tool, arguments, caller }) = asked else { return };
         let app = std::sync::Arc::clone(&self.app);
         tokio::spawn(async move {
-            if let Err(error) = app.call(tool, arguments, &caller, Given::Nothing).await {
+            if let Err(error) = app.call(&tool, arguments, &caller, Given::Nothing).await {
                 tracing::warn!(tool, "what was agreed to in the console was not made: {}", error.told());
             }
         });
@@ -171,7 +172,7 @@ fn waits(it: &Approval, agreed: Vec<String>) -> Waiting {
     let asked: Value = serde_json::from_str(&it.question).unwrap_or_default();
     let (target, impact) = (&asked["target"], &asked["impact"]);
     let first = asked["text"].as_str().unwrap_or_default().lines().next().unwrap_or_default();
-    let losses = losses(&impact["losses"]);
+    let losses = losses(&impact["losses"], &Value::Null);
     // A plan belongs to the server itself; people want to know which accounts it reaches.
     let mut on: Vec<&str> = asked["rows"].as_array().into_iter().flatten().filter_map(|it| it["on"].as_str()).collect();
     on.sort_unstable();
@@ -206,13 +207,20 @@ fn gravity(value: &Value) -> Option<Gravity> {
     }
 }
 
-fn losses(value: &Value) -> Vec<Loss> {
-    let loss = |it: &Value| Loss {
+/// `all`: of each loss all who lose by it, where there are more than the examples.
+fn losses(value: &Value, all: &Value) -> Vec<Loss> {
+    let loss = |(at, it): (usize, &Value)| Loss {
         count: it["count"].as_u64().unwrap_or_default(),
         what: text(&it["what"]).unwrap_or_default(),
         examples: strings(&it["examples"]),
+        all: strings(&all[at]),
     };
-    value.as_array().into_iter().flatten().map(loss).collect()
+    value.as_array().into_iter().flatten().enumerate().map(loss).collect()
+}
+
+fn changes(value: &Value) -> Vec<(String, String, String)> {
+    let change = |it: &Value| Some((text(&it[0])?, text(&it[1])?, text(&it[2])?));
+    value.as_array().into_iter().flatten().filter_map(change).collect()
 }
 
 fn row(it: &Value) -> PlanRow {
@@ -226,6 +234,7 @@ fn row(it: &Value) -> PlanRow {
         state: text(&it["state"]).unwrap_or_default(),
         gravity: gravity(&it["gravity"]),
         told: strings(&it["told"]),
+        losing: it["losing"].as_array().into_iter().flatten().flat_map(strings).collect(),
     }
 }
 

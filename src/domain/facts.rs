@@ -49,23 +49,35 @@ impl Thing {
 pub struct Counted {
     pub count: u64,
     pub names: Vec<String>,
+    /// Where there are more, all of them, as far as they are kept: for pages that show each. Nothing is judged or compared by it.
+    #[serde(skip)]
+    pub all: Vec<String>,
 }
 
 impl Counted {
-    /// How many names are kept.
+    /// How many names are told.
     pub const NAMED: usize = 5;
+    /// How many are kept to be shown one by one.
+    pub const KEPT: usize = 1_000;
 
     /// `names` may be the first few only.
     pub fn new(count: u64, names: impl IntoIterator<Item = String>) -> Self {
-        Self { count, names: names.into_iter().take(Self::NAMED).collect() }
+        let all: Vec<String> = names.into_iter().take(Self::KEPT).collect();
+        let names = all.iter().take(Self::NAMED).cloned().collect();
+        Self { count, names, all: if all.len() > Self::NAMED { all } else { Vec::new() } }
     }
 
     pub fn one(name: impl Into<String>) -> Self {
-        Self { count: 1, names: vec![name.into()] }
+        Self { count: 1, names: vec![name.into()], all: Vec::new() }
     }
 
     pub fn is_none(&self) -> bool {
         self.count == 0
+    }
+
+    /// All names that are kept.
+    pub fn kept(self) -> Vec<String> {
+        if self.all.is_empty() { self.names } else { self.all }
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Loss {
     pub what: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// Where there are more than the examples, all of them, as far as they are kept: for pages that show each.
+    #[serde(skip)]
+    pub all: Vec<String>,
 }
 
 /// What a change does to others, computed from the state as it is.

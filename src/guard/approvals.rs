@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Caller, Guard, Question, TTL_SECONDS};
+use super::{Ask, Caller, Guard, GuardSettings, Question, TTL_SECONDS};
 use crate::{
-    domain::{List, Timestamp, one_line},
-    error::ProviderError,
+    domain::{Gravity, List, Timestamp, one_line},
+    error::{CallError, ProviderError},
     shape::{cut, redact},
     store::{Approval, Db, EntryKind, StoreError, transaction},
     tools::context::Waiting,
@@ -29,6 +29,91 @@ impl Guard {
     }
 }
 
+/// A question that waits, as a client shows it on a page of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// What an approval keeps: the facts that a page is made of. Nothing in it was written by a model.
+    pub(crate) facts: Value,
+    /// Whether an answer that is given there counts.
+    pub(crate) counts: bool,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Guard {
+    /// A question of this caller's, for a page that its client shows; `None` where it waits no longer, or is another's.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub(crate) async fn shown(&self, caller: &Caller, id: &str) -> Result<Option<Shown>, CallError> {
+        let mut db = self.db.read().await?;
+        let now = db.now().await?;
+        let found = db.approval(id).await?.filter(|it| it.principal == caller.principal && it.is_open(now));
+        Ok(found.map(|it| Shown {
+            facts: serde_json::from_str(&it.question).unwrap_or_default(),
+            counts: counts_in_client(&it, &self.settings),
+            expires_at: Timestamp(it.expires_at),
+        }))
+    }
+
+    /// Takes an answer from a page that the caller's client has shown. It counts where the yes in a form would, and no more: not where
+    /// the operator wants to be asked elsewhere, and not for one of two people.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::BadConfirmation`] where it is no answer to a question of this caller's that still waits, or does not count;
+    /// [`CallError::NotConfirmed`] where it is no yes.
+    pub(crate) async fn answered_in_client(&self, caller: &Caller, id: &str, answer: &Answer) -> Result<(), CallError> {
+        let refused = |message: &str| Err(CallError::BadConfirmation { message: message.to_owned() });
+        let not_open = || refused("this question was answered before, or its time is over");
+        let Some(approval) = self.db.read().await?.approval(id).await?.filter(|it| it.principal == caller.principal) else {
+            return not_open();
+        };
+        if !counts_in_client(&approval, &self.settings) {
+            return refused("the operator wants this to be answered elsewhere, so an answer that a client brings is none");
+        }
+        let person = format!("somebody in {}", if caller.client.is_empty() { "a client" } else { &caller.client });
+        let who = Answering { person: &person, place: Ask::Client };
+        let form = match answer {
+            Answer::Accepted(form) => form,
+            Answer::Declined(reason) => {
+                return match refuse(&self.db, id, who, reason).await? {
+                    Answered::Refused => Ok(()),
+                    _ => not_open(),
+                };
+            }
+        };
+        let question = Question::of_approval(&approval);
+        if !question.is_yes(form) {
+            let message = if question.type_this.is_some() { question.mismatch(form) } else { "the answer is no yes".to_owned() };
+            let fix = "stop here; the question still waits for the person".to_owned();
+            return Err(CallError::NotConfirmed { code: "wrong_confirmation", message, fix });
+        }
+        match approve(&self.db, id, who).await? {
+            Answered::Approved => Ok(()),
+            _ => not_open(),
+        }
+    }
+}
+
+/// What a person answers on a page that their client shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// With what a form would hold.
+    Accepted(Value),
+    /// For a reason, which may be empty.
+    Declined(String),
+}
+
+/// Whether a yes that a client brings counts for an approval, by what it keeps and by what the operator wants now.
+fn counts_in_client(approval: &Approval, settings: &GuardSettings) -> bool {
+    let kept: Value = serde_json::from_str(&approval.question).unwrap_or_default();
+    let is_for_clients = approval.needed == 1 && Answering { person: "", place: Ask::Client }.may(approval);
+    // Of what cannot be read, nobody knows how grave it is.
+    let gravity = serde_json::from_value::<Gravity>(kept["impact"]["gravity"].clone());
+    is_for_clients && gravity.is_ok_and(|it| settings.counts_in_client(it))
+}
+
 fn waiting(it: &Approval) -> Waiting {
     Waiting {
         question: Question::of_approval(it).text,
@@ -49,7 +134,7 @@ fn waiting(it: &Approval) -> Waiting {
 pub struct Answering<'a> {
     /// Their name, which the caller vouches for.
     pub person: &'a str,
-    /// [`Ask::Console`] or [`Ask::Terminal`].
+    /// [`Ask::Client`] is a page that a client shows.
     pub place: Ask,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Ask, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, consent, planned,
+    Answer, Ask, Fallback, Given, Guard, Question, TTL_SECONDS, Ticket, Verdict, changed, consent, planned,
     record::{Evidence, Record},
     recorder::KeyChange,
     shaped,
@@ -31,7 +31,7 @@ impl Guard {
         let gravity = record.plan.impact.gravity;
         let gravest = gravity == Gravity::Critical;
         let place = self.settings.asks.of(gravity);
-        let needed = if gravest && self.settings.second_person { 2 } else { 1 };
+        let needed = self.settings.needed(gravity);
         let now = self.now().await?;
         let ask = |question: Question, timeline: &str| {
             let ticket = Ticket::new(call, &version, (now, record.since), timeline);
@@ -81,7 +81,7 @@ impl Guard {
                 }
                 Ok(Ok(Evidence::Token { nonce: ticket.nonce }))
             }
-            Given::Nothing | Given::Opens | Given::Here => {
+            Given::Nothing | Given::Opens | Given::Shows | Given::Here => {
                 let binding = consent::binding(call, &version);
                 let wanted = (needed, place.answered_in());
                 let mut db = self.db.read().await?;
@@ -105,6 +105,10 @@ impl Guard {
                     None => question,
                 };
                 if opens || place == Ask::Console || place == Ask::Terminal && !is_here {
+                    return self.pending(record, call, &version, question, needed).await;
+                }
+                // What a client shows as a page waits like what is answered elsewhere: it is asked, whatever is set for those who cannot be.
+                if given == Given::Shows && needed == 1 && !caller_can_be_asked(record) {
                     return self.pending(record, call, &version, question, needed).await;
                 }
                 match (caller_can_be_asked(record) || is_here, self.settings.fallback) {
@@ -258,10 +262,13 @@ fn asked(record: &Record<'_>, question: &Question) -> Value {
         "impact": record.plan.impact,
         "before": record.plan.before,
         "client": record.caller.client,
+        "connection": record.connection,
+        "losing": record.plan.impact.losses.iter().map(|it| &it.all).collect::<Vec<_>>(),
+        "changes": changed::fields(record.plan, record.arguments),
         "rows": record.plan.rows,
     });
     // What has to be typed stays as it is; the rest is for showing.
-    for part in ["target", "impact", "before", "rows"] {
+    for part in ["target", "impact", "before", "losing", "changes", "rows"] {
         shape(&mut asked[part]);
     }
     asked

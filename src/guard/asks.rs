@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::GuardSettings;
 use crate::domain::Gravity;
 
 /// Where a person's yes counts.
@@ -58,5 +59,17 @@ impl Asks {
             Gravity::High => self.high,
             Gravity::Critical => self.critical,
         }
+    }
+}
+
+impl GuardSettings {
+    /// How many people have to agree to a change of this gravity.
+    pub(super) fn needed(&self, gravity: Gravity) -> i64 {
+        if gravity == Gravity::Critical && self.second_person { 2 } else { 1 }
+    }
+
+    /// Whether the yes that a client brings counts for a change of this gravity: in a form, or from a page that it shows.
+    pub(super) fn counts_in_client(&self, gravity: Gravity) -> bool {
+        self.asks.of(gravity) == Ask::Client && self.needed(gravity) == 1
     }
 }

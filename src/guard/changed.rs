@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::Plan;
 use crate::shape::cut;
 
 /// A text is cut to this, and a change tells so many fields.
@@ -40,6 +41,30 @@ pub(super) fn told(before: Option<&Value>, after: Option<&Value>) -> Option<Stri
     };
     (!told.is_empty()).then(|| format!("{kind}{}", told.join("; ")))
 }
+
+/// What a plan would change, for its question: each field with what it is and what it would be. Where its provider does not tell what
+/// would be there afterwards, by the arguments of the call, whose names are those of the thing's fields.
+pub(super) fn fields(plan: &Plan, arguments: &Value) -> Vec<[String; 3]> {
+    let Some(before) = plan.before.as_object() else { return Vec::new() };
+    let told = |name: &String, was: &Value, is: &Value| {
+        (was != is && !BESIDE.contains(&name.as_str()) && !was.is_object() && !is.is_object())
+            .then(|| [name.replace('_', " "), text(Some(was)), text(Some(is))])
+    };
+    let after = plan.after.as_ref().and_then(Value::as_object);
+    let found = before.iter().filter_map(|(name, was)| match after {
+        Some(after) => told(name, was, after.get(name).unwrap_or(&Value::Null)),
+        None if POINTS.contains(&name.as_str()) || *name == plan.target.kind => None,
+        None => told(name, was, arguments.get(name)?),
+    });
+    // What a thing is called stands in a field that is named like its noun.
+    let called = before.get(&plan.target.kind).zip(arguments.get("name")).filter(|_| after.is_none());
+    let renamed = called.and_then(|(was, is)| told(&"name".to_owned(), was, is));
+    // Of what ends, everything would be listed; what it is now says as much.
+    if plan.after.as_ref().is_some_and(Value::is_null) { Vec::new() } else { renamed.into_iter().chain(found).collect() }
+}
+
+/// What a call points at things by is written in several ways, and is no change.
+const POINTS: [&str; 6] = ["organization", "project", "member", "team", "service_account", "key"];
 
 fn text(value: Option<&Value>) -> String {
     let told = match value {

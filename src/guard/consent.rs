@@ -179,6 +179,8 @@ pub enum Given {
     Nothing,
     /// Nothing yet; the client can open pages of the console.
     Opens,
+    /// Nothing yet; the client shows the question as a page of its own, on which a person answers.
+    Shows,
     /// Nothing yet; a person sits at the terminal of this very process.
     Here,
     /// A person's answer, brought by the client.

@@ -49,6 +49,7 @@ use steps::Cleared;
 
 pub(crate) use account::Account;
 pub(crate) use activity::list_activity;
+pub(crate) use approvals::{Answer as ClientAnswer, Shown};
 pub use approvals::{Answered, Answering, approve, refuse};
 pub use asks::{Ask, Asks};
 pub use consent::{Answer, Given, Question, TTL_SECONDS, Ticket, lines};

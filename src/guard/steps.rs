@@ -279,7 +279,7 @@ impl Guard {
         target: Target,
         facts: Facts,
     ) -> Result<(Told, Bearing, String), CallError> {
-        let preview = Preview { target, facts, before: Value::Null };
+        let preview = Preview { target, facts, before: Value::Null, after: None };
         let plan = Plan::of(&preview, tool.effect == Effect::Destroy, &self.settings.trust);
         let subject =
             Subject { tool, connection, principal: &caller.principal, impact: Some(&plan.impact), gives_power: plan.bearing.gives_power };

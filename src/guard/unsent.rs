@@ -36,6 +36,9 @@ pub(crate) struct Preview {
     pub(crate) facts: Facts,
     /// The thing as it is.
     pub(crate) before: Value,
+    /// The thing as it would be, where its provider can tell before. It is for showing: ids and times in it are not those that it
+    /// will have, and so nothing is compared by it.
+    pub(crate) after: Option<Value>,
 }
 
 impl Preview {
@@ -62,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) takes: Vec<Inverse>,
     /// When what it gives is to end.
     pub(crate) ends: Option<Ending>,
+    /// See [`Preview::after`].
+    pub(crate) after: Option<Value>,
     /// Of many calls: each of them, for who shows them row by row. What is told of them is in `impact`.
     pub(crate) rows: Value,
     reported: String,
@@ -74,8 +79,8 @@ impl Plan {
         let name = sum.unwrap_or_else(|| super::consent::typed_name(&preview.target));
         let (target, before, reported) = (preview.target.clone(), preview.before.clone(), preview.fingerprint());
         let facts = Arc::new(preview.facts.clone());
-        let (rows, takes) = (Value::Null, Vec::new());
-        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported }
+        let (after, rows, takes) = (preview.after.clone(), Value::Null, Vec::new());
+        Self { target, impact, before, after, name, bearing, facts, takes, ends: None, rows, reported }
     }
 
     /// Says when what it gives is to end: a person is told so.
@@ -87,7 +92,7 @@ impl Plan {
     /// A plan of many calls, put together from theirs.
     pub(crate) fn of_many(target: Target, impact: Impact, name: String, rows: Value) -> Self {
         let (before, bearing, facts, takes) = (Value::Null, Bearing::none(), Arc::default(), Vec::new());
-        Self { target, impact, before, name, bearing, facts, takes, ends: None, rows, reported: String::new() }
+        Self { target, impact, before, after: None, name, bearing, facts, takes, ends: None, rows, reported: String::new() }
     }
 
     /// Fingerprint over all that a person was told and what it was computed from.

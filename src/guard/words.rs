@@ -237,7 +237,8 @@ fn changed(what: &str, from: Option<&str>, to: Option<&str>) -> String {
 }
 
 fn loss(names: &Counted, (one, many): (&str, &str)) -> Loss {
-    Loss { count: names.count, what: if names.count == 1 { one } else { many }.to_owned(), examples: names.names.clone() }
+    let what = if names.count == 1 { one } else { many }.to_owned();
+    Loss { count: names.count, what, examples: names.names.clone(), all: names.all.clone() }
 }
 
 /// `2 projects: Atlas, Borealis`.

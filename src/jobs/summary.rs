@@ -95,9 +95,18 @@ impl Summary {
 /// How many rows are kept to be shown one by one.
 const KEPT: usize = 1_000;
 
+/// How many names of those who lose something are kept with the rows, of all of them together.
+const NAMES: usize = 5_000;
+
 /// Every row with what it would do, for who shows them one by one.
 fn row_by_row(work: &PlannedJob) -> Value {
+    let mut names = NAMES;
     let row = |it: &PlannedRow| {
+        let all =
+            if let Stage::Ready(ready) = &it.stage { ready.told.impact.losses.iter().map(|it| &it.all).collect() } else { Vec::new() };
+        let count = all.iter().map(|it| it.len()).sum::<usize>();
+        let losing = (count > 0 && count <= names).then_some(all);
+        names -= if losing.is_some() { count } else { 0 };
         let told = match &it.stage {
             Stage::Ready(ready) => lines(&ready.told.impact),
             Stage::Open(_) | Stage::Later(_) => vec![format!("with what earlier steps make: {}", written(it))],
@@ -108,7 +117,10 @@ fn row_by_row(work: &PlannedJob) -> Value {
             Stage::Open(_) | Stage::Later(_) => ("later", Value::Null),
             Stage::Ended { state, .. } => (*state, Value::Null),
         };
-        json!({ "row": it.name, "does": it.title(), "on": it.connection, "target": it.target, "state": state, "gravity": gravity, "told": told })
+        json!({
+            "row": it.name, "does": it.title(), "on": it.connection, "target": it.target, "state": state, "gravity": gravity, "told": told,
+            "losing": losing,
+        })
     };
     work.rows.iter().take(KEPT).map(row).collect()
 }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::access::{self, Grants, People},
+    domain::{
+        Timestamp,
+        access::{self, Grants, People},
+    },
     error::{CallError, ProviderError},
     guard::{Account, Planned, UnsentChange, UnsentRead},
     store::StoreError,
@@ -60,6 +63,31 @@ pub struct Connection {
     guests: bool,
     people: Option<PeopleFn>,
     longest: Duration,
+    pace: Option<PaceFn>,
+}
+
+/// How fast requests follow each other on a connection at this moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PaceNow {
+    /// Requests that wait for their turn.
+    pub waiting: u32,
+    /// Requests that were sent and not answered yet, and how many of them there may be.
+    pub on_the_way: u32,
+    pub at_once: u32,
+    /// How many the service was seen to allow in a second; `None` where it has refused none.
+    pub per_second: Option<f64>,
+    /// For how long the service still wants to be left alone.
+    pub paused: Option<Duration>,
+    /// What went wrong last since the program was started.
+    pub failed: Option<Failed>,
+}
+
+/// A request that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub at: Timestamp,
+    pub message: String,
+    pub fix: String,
 }
 
 /// How long a change may be on its way to a provider that no network lies before: the store gives up long before.
@@ -73,6 +101,7 @@ pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 type HealthFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), ProviderError>> + Send + Sync>;
 type GrantsFn = Box<dyn Fn(&Scope, access::GrantScope) -> BoxFuture<'static, Result<Grants, ProviderError>> + Send + Sync>;
 type PeopleFn = Box<dyn Fn(&Scope, String) -> BoxFuture<'static, Result<People, ProviderError>> + Send + Sync>;
+type PaceFn = Box<dyn Fn() -> PaceNow + Send + Sync>;
 type SettleFn = Box<dyn Fn(String, bool) -> BoxFuture<'static, Result<bool, ProviderError>> + Send + Sync>;
 
 /// How a connection serves one operation.
@@ -142,6 +171,7 @@ impl Connection {
             guests: false,
             people: None,
             longest: LONGEST_HERE,
+            pace: None,
         };
         Builder { connection, open, last: "" }
     }
@@ -229,6 +259,11 @@ impl Connection {
     /// request that is sent again needs leave again, and so counts anew.
     pub fn longest(&self) -> Duration {
         self.longest
+    }
+
+    /// How fast it goes at this moment; `None` where no service lies behind it.
+    pub fn pace(&self) -> Option<PaceNow> {
+        self.pace.as_ref().map(|it| it())
     }
 
     /// One harmless read: whether the account can be used.
@@ -415,6 +450,12 @@ impl<P: Send + Sync + 'static> Builder<P> {
     /// Says how long one request may be on its way; see [`Connection::longest`].
     pub(crate) fn longest(mut self, time: Duration) -> Self {
         self.connection.longest = time;
+        self
+    }
+
+    /// Says how fast it goes; see [`Connection::pace`].
+    pub(crate) fn paced(mut self, now: impl Fn() -> PaceNow + Send + Sync + 'static) -> Self {
+        self.connection.pace = Some(Box::new(now));
         self
     }
 

@@ -75,7 +75,7 @@ fn page_context(caller: &Caller) -> String {
 
 /// A ticket says itself until when it counts, by the store's time. This is the end of what a seal is good for, by the clocks of machines,
 /// which may be wrong.
-const SEALED: Duration = Duration::from_hours(24);
+pub(super) const SEALED: Duration = Duration::from_hours(24);
 
 fn form_context(caller: &Caller) -> String {
     format!("rolecall form 1\n{}", caller.principal)

@@ -118,7 +118,7 @@ impl Figures {
         self.0.at_work.inc();
         Told {
             // What nobody offers is one thing, whatever it is called.
-            tool: offer.map_or_else(|| super::compact::own_name(&request.name).unwrap_or("unknown"), |it| it.tool.name).to_owned(),
+            tool: offer.map_or_else(|| super::own_name(&request.name).unwrap_or("unknown"), |it| it.tool.name).to_owned(),
             effect: offer.map(|it| it.tool.effect),
             connection: connection.unwrap_or_default(),
             traceparent: cx.meta.get_traceparent().filter(|it| is_traceparent(it)).unwrap_or_default().to_owned(),

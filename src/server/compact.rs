@@ -83,6 +83,11 @@ pub(super) fn own_name(name: &str) -> Option<&'static str> {
     [FIND].into_iter().chain(CALLERS.map(|it| it.0)).find(|it| *it == name)
 }
 
+/// The effect of the tools behind a caller.
+pub(super) fn effect(name: &str) -> Option<Effect> {
+    CALLERS.iter().find(|it| it.0 == name).map(|it| it.1)
+}
+
 fn caller(it: &(&'static str, Effect, &'static str, &'static str)) -> Tool {
     let (name, effect, title, description) = *it;
     Tool::new(name, description, Arc::new(OF_CALLERS.clone())).with_title(title).with_annotations(annotations(effect))

@@ -2,6 +2,7 @@
 
 mod ask;
 mod calls;
+mod chat;
 mod compact;
 mod completion;
 mod prompts;
@@ -147,8 +148,13 @@ impl Server {
         let opens = ask::opens(&cx);
         // A page that was offered and not opened is not offered again.
         let declined = request.request_state.is_some() && given == Given::Nothing;
-        let given = if opens && given == Given::Nothing && !declined { Given::Opens } else { given };
-        let again = if opens { arguments.clone() } else { serde_json::Map::new() };
+        let shows = chat::shows(&cx);
+        let given = match given {
+            Given::Nothing if opens && !declined => Given::Opens,
+            Given::Nothing if shows => Given::Shows,
+            given => given,
+        };
+        let again = if opens || shows { arguments.clone() } else { serde_json::Map::new() };
         let turn = self.turn(&cx).await?;
         let watch = Watch::new(&cx);
         let wait = || watch.wait(&self.inner.patience);
@@ -192,7 +198,7 @@ impl Server {
                     Err(error)
                 } else if self.open_page(&page, &cx).await {
                     let turn = self.turn(&cx).await?;
-                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, again, &caller, Given::Nothing, wait())));
+                    let call = watch.in_turn(turn, Box::pin(app.call_and_wait(&name, again.clone(), &caller, Given::Nothing, wait())));
                     watch.during(call, &cx).await
                 } else {
                     Err(error)
@@ -213,6 +219,7 @@ impl Server {
                 success(receipt, &cx)
             }
             Ok(Verdict::Ask(..)) => failure(&CallError::Internal, &cx),
+            Err(error) if shows => self.with_page(error, (&name, again), &caller, &cx).await?,
             Err(error) => failure(&error, &cx),
         }
         .into())
@@ -290,12 +297,14 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        list!(ListToolsResult, mcp_tools(&self.inner.app, self.inner.list), request, cx)
+        let tools = mcp_tools(&self.inner.app, self.inner.list);
+        let tools = if chat::shows(&cx) { chat::with_pages(tools, &self.inner.app) } else { tools };
+        list!(ListToolsResult, tools, request, cx)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         let own = || (self.inner.list == ToolList::Compact).then(|| compact::own(&self.inner.app, name)).flatten();
-        self.inner.app.catalog.offer(name).ok().map(mcp_tool).or_else(own)
+        self.inner.app.catalog.offer(name).ok().map(mcp_tool).or_else(own).or_else(|| (name == chat::ANSWER).then(chat::tool))
     }
 
     async fn call_tool(&self, mut request: CallToolRequestParams, cx: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
@@ -310,6 +319,7 @@ impl ServerHandler for Server {
                     let found = compact::find(app, &request.arguments.unwrap_or_default());
                     Ok(found.map_or_else(|error| failure(&error, &cx), |found| success(found, &cx)).into())
                 }
+                Ok(()) if request.name == chat::ANSWER && chat::shows(&cx) => self.answered(request, &cx).await,
                 Ok(()) => self.call(request, cx).await,
             }
         };
@@ -358,7 +368,8 @@ impl ServerHandler for Server {
         cx: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let caller = caller(&cx, false);
-        let mut contents = match skills::read(self.app(), &request.uri) {
+        let page = || chat::read(&request.uri).filter(|_| chat::shows(&cx));
+        let mut contents = match skills::read(self.app(), &request.uri).or_else(page) {
             Some(contents) => contents,
             None => Box::pin(self.look(resources::read(self.app(), &request.uri, &caller), &cx)).await??,
         };
@@ -408,6 +419,11 @@ pub fn mcp_tools(app: &App, list: ToolList) -> Vec<Tool> {
         ToolList::Full => app.catalog.offers().map(mcp_tool).collect(),
         ToolList::Compact => compact::list(app),
     }
+}
+
+/// One of the names that clients may call and that are no tool of the program.
+fn own_name(name: &str) -> Option<&'static str> {
+    compact::own_name(name).or_else(|| (name == chat::ANSWER).then_some(chat::ANSWER))
 }
 
 /// A tool on offer as clients see it.

@@ -90,8 +90,9 @@ console() {
         echo 'SKIPPED console in a browser: no chromium, or no `script` of util-linux, can be had here'
         return
     fi
-    cp "$here/console.mjs" "$cache/node/"
+    cp "$here/console.mjs" "$here/chat.mjs" "$here/stdio.mjs" "$cache/node/"
     part "$node" "$cache/node/console.mjs" "$binary" "$chromium" "$cache/console"
+    part "$node" "$cache/node/chat.mjs" "$binary" "$chromium" "$cache/console"
 }
 
 lint() {

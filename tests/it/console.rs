@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rmcp::{
     RoleClient,
     model::{CallToolResponse, InputResponses},
-    service::RunningService,
+    service::{ClientServiceExt as _, RunningService},
 };
 use rolecall::{
     guard::{self, Answered, Answering, Ask, Asks, Fallback, GuardSettings},
@@ -16,7 +16,7 @@ use rolecall::{
 use crate::{
     sse,
     support::{Agent, Client, DIRECTORY_TABLES, Era, Options, Person, Store, Value, dump, json, params},
-    wire::{Real, call},
+    wire::{Real, call, lifecycle, program},
 };
 
 const ADDRESS: &str = "http://127.0.0.1:7413/console";
@@ -91,8 +91,39 @@ async fn the_same_over_http_and_over_sse() {
     for era in [Era::Legacy, Era::Modern] {
         gets_nothing_done(&real, &real.site.client("", era, Person::Agrees).await).await;
         gets_nothing_done(&real, &sse::client(&real.site, era, Person::Agrees).await).await;
-        gets_nothing_done(&real, &real.site.client("", era, Person::AgreesAndOpens).await).await;
+        for person in [Person::AgreesAndOpens, Person::AgreesAndShows] {
+            gets_nothing_done(&real, &real.site.client("", era, person).await).await;
+            gets_nothing_done(&real, &sse::client(&real.site, era, person).await).await;
+        }
     }
+}
+
+#[tokio::test]
+async fn the_same_over_stdio_by_the_program_itself() {
+    let store = Store::sqlite();
+    std::fs::write(store.folder.path().join("rolecall.toml"), "[guard]\nask = \"console\"\n").unwrap();
+    let lax = Agent::on(&store, Options::default()).await;
+    start(&lax).await;
+    let before = lax.dump().await;
+    for era in [Era::Legacy, Era::Modern] {
+        for person in [Person::Agrees, Person::AgreesAndOpens, Person::AgreesAndShows] {
+            let mut program = program(&store);
+            program.arg("serve");
+            let transport = rmcp::transport::TokioChildProcess::new(program).unwrap();
+            let client = Client::new(person).serve_with_lifecycle(transport, lifecycle(era)).await.unwrap();
+            for (tool, arguments) in [
+                ("delete_project", atlas()),
+                ("delete_organization", json!({ "organization": "Acme" })),
+                ("apply_changes", json!({ "steps": [{ "tool": "delete_project", "arguments": { "project": "Atlas" } }] })),
+            ] {
+                let told = call(&client, tool, arguments).await;
+                assert_eq!(told["code"], "pending_approval", "{era:?} {person:?}: {told}");
+            }
+            assert_eq!(client.service().asked(), [""; 0], "no form is shown whose yes would be worth nothing");
+            client.cancel().await.unwrap();
+        }
+    }
+    assert_eq!(lax.dump().await, before);
 }
 
 #[tokio::test]

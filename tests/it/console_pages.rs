@@ -13,9 +13,11 @@ use rolecall::{
     store::Db,
     transport::http::{HttpOptions, serve_http, serve_pages},
 };
+use rolecall_sandbox::openai::Openai;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    lab::Lab,
     support::{Agent, DIRECTORY_TABLES, Options, Person, Store, dump, json},
     wire::{ALICE, Site, loopback},
 };
@@ -29,7 +31,10 @@ struct Pages {
 
 impl Pages {
     async fn open(store: &Store) -> Self {
-        let app = store.app(&Options::default()).await;
+        Self::of(store.app(&Options::default()).await).await
+    }
+
+    async fn of(app: Arc<App>) -> Self {
         let stop = CancellationToken::new();
         let pages = Some(("/console", Open::pages(&app, stop.clone()).await.unwrap()));
         let bound = serve_pages(HttpOptions { pages, ..loopback() }, stop.clone()).await.unwrap();
@@ -39,7 +44,11 @@ impl Pages {
 
     /// The same with somebody signed in.
     async fn signed_in(store: &Store) -> Self {
-        let mut pages = Self::open(store).await;
+        Self::open(store).await.with_somebody().await
+    }
+
+    async fn with_somebody(self) -> Self {
+        let mut pages = self;
         let answer = pages.sign_in(&pages.code("mira").await).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().clone_into(&mut pages.cookie);
@@ -326,4 +335,92 @@ async fn what_is_undone_from_a_page_is_asked_about_like_everything() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("it was not undone");
+}
+
+#[tokio::test]
+async fn what_a_review_finds_is_planned_from_its_page_and_asked_about_like_everything() {
+    for store in Store::each().await {
+        let agent = practice(&store).await;
+        let pages = Pages::signed_in(&store).await;
+        let found = pages.page("/console/access/findings?connection=local&organization=Acme").await;
+        let value = |page: &str, name: &str| {
+            let value = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1.split('"').next().unwrap();
+            value.replace("&quot;", "\"").replace("&amp;", "&")
+        };
+        let (tool, arguments, token) = (value(&found, "tool"), value(&found, "arguments"), pages.token().await);
+        assert_eq!(tool, "cancel_invitation", "the gravest first");
+        let fields = |arguments: &str, csrf: &str| {
+            [("csrf", csrf), ("connection", "local"), ("organization", "Acme"), ("tool", &tool), ("arguments", arguments)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        let send = async |path: &str, fields: [(String, String); 5]| {
+            let fields = fields.each_ref().map(|it| (it.0.as_str(), it.1.as_str()));
+            pages.form(path, &fields).send().await.unwrap()
+        };
+        let before = dump(agent.db(), &DIRECTORY_TABLES).await;
+        let waiting = async || agent.db().read().await.unwrap().open_approvals(rolecall::domain::Timestamp::now()).await.unwrap().len();
+        let (plan, mend) = ("/console/access/findings/plan", "/console/access/findings/mend");
+        for path in [plan, mend] {
+            assert_eq!(send(path, fields(&arguments, "0")).await.status(), StatusCode::FORBIDDEN);
+            // No other call is made from there than one that the review proposes.
+            let other = send(path, fields("{\"organization\":\"org_acme\",\"invitation\":\"noemi.farkas@acme.example\"}", &token)).await;
+            assert!(other.text().await.unwrap().contains("finds nothing any more"), "{path}");
+        }
+        let planned = send(plan, fields(&arguments, &token)).await.text().await.unwrap();
+        assert!(planned.contains("Ask for consent") && planned.contains("petra@consulting.example"), "{planned}");
+        assert_eq!(
+            (waiting().await, dump(agent.db(), &DIRECTORY_TABLES).await),
+            (0, before.clone()),
+            "a plan changes nothing, and asks nobody"
+        );
+        let asked = send(mend, fields(&arguments, &token)).await;
+        let to = asked.headers()[LOCATION].to_str().unwrap().to_owned();
+        assert!(to.starts_with("/console/q/"), "{to}");
+        assert_eq!((waiting().await, dump(agent.db(), &DIRECTORY_TABLES).await), (1, before), "it waits for a person");
+    }
+}
+
+#[tokio::test]
+async fn a_question_tells_all_who_lose_and_from_what_to_what_a_thing_changes() {
+    let store = Store::sqlite();
+    let agent = practice(&store).await;
+    let id = waiting(&agent, "Atlas").await;
+    let pages = Pages::signed_in(&store).await;
+    let page = pages.page(&format!("/console/q/{id}")).await;
+    let named = page.split_once("all by name").unwrap().1.split_once("</table>").unwrap().0;
+    assert_eq!(named.matches("<tr>").count(), 1 + 13, "the head, and 13 people: {named}");
+    assert!(named.contains("priya.raman@acme.example"), "{named}");
+    let change = json!({ "organization": "acme", "member": "jonas.weber@acme.example", "role": "admin" });
+    let told = agent.fails("update_organization_member", change, "pending_approval").await;
+    let page = pages.page(&format!("/console/q/{}", told["approval_id"].as_str().unwrap())).await;
+    let changes = page.split_once("What changes").unwrap().1.split_once("</dl>").unwrap().0;
+    assert!(changes.contains("<del>member</del>") && changes.contains("<ins>admin</ins>"), "{changes}");
+}
+
+#[tokio::test]
+async fn a_project_tells_who_can_do_what_and_by_which_way() {
+    let store = Store::sqlite();
+    practice(&store).await;
+    let page = Pages::signed_in(&store).await.page("/console/access/project?name=Ember").await;
+    let able = page.split_once("Who can do what").unwrap().1.split_once("</table>").unwrap().0;
+    assert!(able.contains("Declan Byrne") && able.contains("owner, own role") && able.contains("read, write, invite"), "{able}");
+}
+
+#[tokio::test]
+async fn connections_tell_their_pace_and_what_went_wrong_last_with_its_mend() {
+    let it = Lab::<Openai>::new().await;
+    let pages = Pages::of(Arc::clone(&it.agent.app)).await.with_somebody().await;
+    let page = pages.page("/console/connections").await;
+    assert!(page.contains("as fast as the service answers, at most 16 at once") && page.contains("0 requests wait"), "{page}");
+    assert!(!page.contains("Last error"), "{page}");
+    it.faults(&["503:1@GET"]);
+    let told = it.agent.call("list_projects", json!({})).await;
+    assert!(told.get("code").is_some(), "{told}");
+    it.faults(&[]);
+    let page = pages.page("/console/connections").await;
+    let failed = page.split_once("Last error").unwrap().1;
+    assert!(page.contains(">answers<") && failed.contains("the service failed") && failed.contains("<dt>Mend</dt>"), "{page}");
+    // That something is not there is no failure.
+    it.agent.call("get_project", json!({ "project": "Nowhere" })).await;
+    assert!(pages.page("/console/connections").await.contains("the service failed"));
 }

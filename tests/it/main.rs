@@ -14,6 +14,7 @@ mod approvals;
 mod attacks;
 mod catalog;
 mod certificates;
+mod chat;
 mod cli;
 mod cli_arriving;
 mod clocks;

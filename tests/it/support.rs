@@ -56,6 +56,10 @@ pub(crate) enum Person {
     Opens,
     /// The client declares both, says yes to every form by itself, and opens what it is told to.
     AgreesAndOpens,
+    /// The client declares no elicitation, and shows pages inside of its chat.
+    Shows,
+    /// The same, and it says yes to every form by itself.
+    AgreesAndShows,
 }
 
 /// What a test can set up besides the person.
@@ -194,19 +198,29 @@ impl Client {
     pub(crate) fn new(person: Person) -> Self {
         Self { person, questions: Arc::default() }
     }
+
+    /// The questions that were put since the last time.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.questions.lock().unwrap())
+    }
 }
 
 impl ClientHandler for Client {
     fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = match self.person {
-            Person::Unreachable => None,
+            Person::Unreachable | Person::Shows => None,
             Person::UrlOnly | Person::Opens => Some(ElicitationCapability::new().with_url(UrlElicitationCapability::default())),
             Person::AgreesAndOpens => Some(
                 ElicitationCapability::new().with_form(FormElicitationCapability::default()).with_url(UrlElicitationCapability::default()),
             ),
             _ => Some(ElicitationCapability::new().with_form(FormElicitationCapability::default())),
         };
+        if matches!(self.person, Person::Shows | Person::AgreesAndShows) {
+            let settings = json!({ "mimeTypes": ["text/html;profile=mcp-app"] });
+            let pages = ("io.modelcontextprotocol/ui".to_owned(), settings.as_object().unwrap().clone());
+            capabilities.extensions = Some(BTreeMap::from([pages]));
+        }
         ClientConfig::new(capabilities, Implementation::new("test-client", "1"))
     }
 
@@ -224,14 +238,14 @@ impl ClientHandler for Client {
         let typed = requested_schema.properties.contains_key("name");
         let name = message.rsplit_once("To confirm, type: ").map(|it| it.1.to_owned()).unwrap_or_default();
         let form = match (self.person, typed) {
-            (Person::Agrees | Person::AgreesAndOpens, true) => json!({ "name": name }),
-            (Person::Agrees | Person::AgreesAndOpens, false) => json!({ "confirm": true }),
+            (Person::Agrees | Person::AgreesAndOpens | Person::AgreesAndShows, true) => json!({ "name": name }),
+            (Person::Agrees | Person::AgreesAndOpens | Person::AgreesAndShows, false) => json!({ "confirm": true }),
             (Person::SendsNo | Person::TypesWrong, true) => json!({ "name": format!("{name}?") }),
             (Person::SendsNo | Person::TypesWrong, false) => json!({ "confirm": false }),
             (Person::SendsNothing, _) => json!({}),
             (Person::Declines, _) => return Ok(ElicitResult::new(ElicitationAction::Decline)),
             (Person::NeverAnswers, _) => std::future::pending().await,
-            (Person::Cancels | Person::Unreachable | Person::UrlOnly | Person::Opens, _) => {
+            (Person::Cancels | Person::Unreachable | Person::UrlOnly | Person::Opens | Person::Shows, _) => {
                 return Ok(ElicitResult::new(ElicitationAction::Cancel));
             }
         };
@@ -364,7 +378,7 @@ impl Agent {
 
     /// The questions that were asked since the last time.
     pub(crate) fn questions(&self) -> Vec<String> {
-        std::mem::take(&mut *self.client.service().questions.lock().unwrap())
+        self.client.service().asked()
     }
 
     /// What the directory holds, table by table, to compare before and after.

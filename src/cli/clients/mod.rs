@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Places, Variable};
+use crate::{
+    cli::shell,
+    config::{Places, Variable},
+};
 
 use edit::NAME;
 
@@ -223,13 +226,13 @@ impl Launch {
     /// The command that starts the server, as a shell takes it.
     pub(super) fn shell(&self) -> String {
         let words = std::iter::once(self.program.display().to_string()).chain(self.arguments.iter().cloned());
-        words.map(|it| quoted(&it)).collect::<Vec<_>>().join(" ")
+        words.map(|it| shell::quoted(&it)).collect::<Vec<_>>().join(" ")
     }
 
     /// What has to be done for ChatGPT.
     fn steps(&self) -> String {
-        let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &quoted(it));
-        let serve = format!("{} serve --http 127.0.0.1:8080 --allow-host HOST{rest}", quoted(&self.program.display().to_string()));
+        let rest = self.arguments.iter().skip(1).fold(String::new(), |rest, it| rest + " " + &shell::quoted(it));
+        let serve = format!("{} serve --http 127.0.0.1:8080 --allow-host HOST{rest}", shell::quoted(&self.program.display().to_string()));
         format!(
             "ChatGPT starts no programs: it connects to https addresses on the internet.\n\n\
              1. Serve over HTTP, for the name that the world sees in place of HOST:\n\n   {serve}\n\n\
@@ -241,10 +244,4 @@ impl Launch {
              `authorization` of the MCP tool.\n"
         )
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |it: char| it.is_ascii_alphanumeric() || "/._-+,:=@\\".contains(it);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -1,5 +1,6 @@
 //! What commands print: tables for people; JSON, YAML and CSV for programs.
 
+mod cells;
 mod table;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -7,7 +8,8 @@ use std::io::{self, IsTerminal as _, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{jobs::defused, render::gaps, shape::cut};
+use self::cells::{cell, flatten, unfolded};
+use crate::{jobs::defused, render::gaps};
 pub(super) use table::{Width, table};
 
 /// How results are printed.
@@ -142,16 +144,17 @@ fn list(out: &mut impl Write, fields: &Map<String, Value>, items: &[Value], widt
         writeln!(out, "Nothing found.")?;
         return below(out, fields);
     }
+    let rows = unfolded(items);
     let mut columns: Vec<&str> = Vec::new();
-    for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+    for name in rows.iter().flat_map(|it| it.keys()) {
         if !columns.contains(&name.as_str()) {
             columns.push(name);
         }
     }
     // Names first, ids last.
     columns.sort_by_key(|it| *it == "id");
-    let row = |item: &Value| columns.iter().map(|it| item.get(*it).map(cell).unwrap_or_default()).collect();
-    table(out, &columns, items.iter().map(row).collect(), width)?;
+    let row = |item: &Map<String, Value>| columns.iter().map(|it| item.get(*it).map(cell).unwrap_or_default()).collect();
+    table(out, &columns, rows.iter().map(|it| row(it)).collect(), width)?;
     let total = fields.get("total").and_then(Value::as_u64);
     match (fields.get("next_cursor").and_then(Value::as_str), total) {
         (Some(cursor), Some(total)) => writeln!(out, "\n{} of {total}. The rest: --all, or --cursor {cursor}", items.len())?,
@@ -188,33 +191,6 @@ fn details(out: &mut impl Write, fields: &Map<String, Value>, width: Width) -> i
         list(out, beside, items, width)?;
     }
     Ok(())
-}
-
-fn flatten(path: &str, fields: &Map<String, Value>, lines: &mut Vec<(String, String)>) {
-    for (name, value) in fields {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        match value {
-            Value::Null => {}
-            Value::Object(inner) => flatten(&path, inner, lines),
-            Value::Array(_) if name == "items" => {}
-            Value::Array(items) if items.iter().any(Value::is_object) => {
-                lines.push((path, items.iter().map(cell).collect::<Vec<_>>().join("\n")));
-            }
-            Value::String(_) if name == "image" => lines.push((path, "(a picture: `--save FILE` writes it to a file)".into())),
-            value => lines.push((path, cell(value))),
-        }
-    }
-}
-
-/// A value in a cell of a table.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => cut(text, 400),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
-        Value::Object(fields) => fields.iter().map(|(name, value)| format!("{name}={}", cell(value))).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

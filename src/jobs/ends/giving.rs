@@ -204,7 +204,7 @@ impl Engine {
             back.insert(ENDS_AT.into(), old.into());
             let inverse = Inverse { tool: tool.name.to_owned(), arguments: back.into() };
             let (target, before) = (plan.target.clone(), plan.before.clone());
-            let preview = Preview { target, facts, before };
+            let preview = Preview { target, facts, before, after: None };
             let planned = Planned::new(preview, move |plan, _| {
                 Box::pin(async move {
                     let (before, undo) = (Some(plan.before).filter(|it| !it.is_null()), plan.impact.undo);

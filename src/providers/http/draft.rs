@@ -225,7 +225,7 @@ impl DraftData {
     fn planned(self) -> Result<Planned, ProviderError> {
         let Self { target, facts, before, inverse, takes, send, read_back } = self;
         let takes = if takes.is_empty() { inverse.clone() } else { takes };
-        let preview = Preview { target, facts, before: before.transpose()?.unwrap_or_default() };
+        let preview = Preview { target, facts, before: before.transpose()?.unwrap_or_default(), after: None };
         let (back, read_back) = (inverse.clone(), read_back.map(Arc::new));
         let look = read_back.clone();
         let planned = Planned::new(preview, move |plan, permit| {

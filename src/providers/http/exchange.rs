@@ -103,8 +103,19 @@ impl Api {
         Err(service.unreadable("it redirects without end", None))
     }
 
-    /// Sends a request until there is an answer that is a success, or one that is not to be changed by sending it again.
     async fn deliver(
+        &self,
+        parts: &RequestParts,
+        url: &Url,
+        deadline: Instant,
+        kind: Kind,
+        permit: Option<&Permit>,
+    ) -> Result<Raw, ProviderError> {
+        self.until_answered(parts, url, deadline, kind, permit).await.inspect_err(|error| self.keep_failure(error))
+    }
+
+    /// Sends a request until there is an answer that is a success, or one that is not to be changed by sending it again.
+    async fn until_answered(
         &self,
         parts: &RequestParts,
         url: &Url,

@@ -18,7 +18,7 @@ mod unreachable;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -35,7 +35,9 @@ pub(crate) use session::Session;
 pub(crate) use tolerant::read as tolerant;
 
 use crate::{
-    error::{ProviderError, RemoteError},
+    domain::Timestamp,
+    error::{ProviderError, RemoteError, chain},
+    providers::{Failed, PaceNow},
     secrets::Credential,
 };
 
@@ -127,11 +129,13 @@ struct Inner {
     /// Made at the first request: it reads the system's certificates, and many processes only list their tools.
     client: OnceLock<Client>,
     pace: Pace,
+    /// What went wrong last, for people who look at the connection.
+    failed: Mutex<Option<Failed>>,
 }
 
 impl Api {
     pub(crate) fn new(service: Service) -> Self {
-        Self(Arc::new(Inner { service, client: OnceLock::new(), pace: Pace::default() }))
+        Self(Arc::new(Inner { service, client: OnceLock::new(), pace: Pace::default(), failed: Mutex::default() }))
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -141,6 +145,25 @@ impl Api {
     /// How fast requests may follow each other, for all that use this connection.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// How fast it goes at this moment, and what went wrong last.
+    pub(crate) fn pace_now(&self) -> PaceNow {
+        let failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        PaceNow { failed, ..self.0.pace.now() }
+    }
+
+    /// Keeps in mind that the service did not answer, failed, or let nobody in. That something is not there, or not allowed, is an answer.
+    pub(super) fn keep_failure(&self, error: &ProviderError) {
+        let is_failure = match error {
+            ProviderError::Remote(it) => it.status.is_none_or(|status| matches!(status, 401 | 403 | 408 | 429 | 500..)),
+            ProviderError::Unanswered { .. } => true,
+            _ => false,
+        };
+        if is_failure {
+            let failed = Failed { at: Timestamp::now(), message: chain(error), fix: error.fix() };
+            *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+        }
     }
 
     /// The longest that one request may be on its way: see [`crate::providers::Connection::longest`].

@@ -112,9 +112,10 @@ impl<S> Session<S> {
 impl Connection {
     /// A connection to a service: each piece of work gets a session of its own.
     pub(crate) fn to_service<S: Send + Sync + 'static>(name: &str, kind: &'static str, api: Api, settings: S) -> Builder<Session<S>> {
-        let (settings, longest) = (Arc::new(settings), api.longest());
+        let (settings, longest, of) = (Arc::new(settings), api.longest(), api.clone());
         Self::with_scopes(name, kind, move |patience| Arc::new(Session { patience, ..Session::new(api.clone(), Arc::clone(&settings)) }))
             .longest(longest)
+            .paced(move || of.pace_now())
     }
 }
 

@@ -270,7 +270,8 @@ impl DirectoryChange {
     async fn run(&self, at: &mut Session) -> Result<(Preview, Afterwards), ProviderError> {
         let ChangeData { target, facts, before, after, secret, inverse } = (self.step)(at, &self.operation).await?;
         let before = before.transpose().map_err(unreadable)?.unwrap_or_default();
-        Ok((Preview { target, facts, before }, Afterwards { after: after.transpose().map_err(unreadable)?, secret, inverse }))
+        let after = after.transpose().map_err(unreadable)?;
+        Ok((Preview { target, facts, before, after: after.clone() }, Afterwards { after, secret, inverse }))
     }
 }
 
@@ -352,7 +353,7 @@ impl Directory {
         session.db.run(sql, &args![call_id, Timestamp::now().0, false]).await.map_err(given_up)?;
         *committed = true;
         session.db.commit().await?;
-        let Preview { target, facts, before } = now;
+        let Preview { target, facts, before, .. } = now;
         Ok(Made { target, before: Some(before).filter(|it| !it.is_null()), after, undo: facts.undo, inverse, secret })
     }
 }

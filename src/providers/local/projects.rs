@@ -296,9 +296,9 @@ impl Session {
                         AND NOT EXISTS (SELECT 1 FROM people_in d WHERE d.place_id = $1 AND d.email = x.email) ORDER BY x.email";
         let by_teams = self.counted(by_teams, &args![project_id]).await?;
         let count = own.unsigned_abs() + by_teams.count;
-        let first = format!("SELECT email FROM people_in WHERE place_id = $1 ORDER BY email LIMIT {}", Counted::NAMED);
+        let first = format!("SELECT email FROM people_in WHERE place_id = $1 ORDER BY email LIMIT {}", Counted::KEPT);
         let mut names = self.db.texts(&first, &args![project_id]).await?;
-        names.extend(by_teams.names);
+        names.extend(by_teams.kept());
         names.sort();
         Ok(Counted::new(count, names))
     }

@@ -162,8 +162,8 @@ impl Session {
 impl Session {
     /// How many texts a query selects, with the first few.
     pub(super) async fn counted(&mut self, sql: &str, values: &[Val]) -> Result<Counted, StoreError> {
-        let names = self.db.texts(&format!("{sql} LIMIT {}", Counted::NAMED + 1), values).await?;
-        if names.len() <= Counted::NAMED {
+        let names = self.db.texts(&format!("{sql} LIMIT {}", Counted::KEPT + 1), values).await?;
+        if names.len() <= Counted::KEPT {
             return Ok(names.into());
         }
         let count = self.db.number(&format!("SELECT COUNT(*) FROM ({sql}) found"), values).await?;
@@ -175,7 +175,7 @@ impl Session {
         if count == 0 {
             return Ok(Counted::default());
         }
-        let names = self.db.texts(&format!("{sql} LIMIT {}", Counted::NAMED), values).await?;
+        let names = self.db.texts(&format!("{sql} LIMIT {}", Counted::KEPT), values).await?;
         Ok(Counted::new(count.unsigned_abs(), names))
     }
 

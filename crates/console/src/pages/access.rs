@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Frame, empty, filter, headline, one_or_many, part, time, trouble};
-use crate::{By, Cell, Console, Dossier, Finding, Level, Matrix, Reached, Scope, Way, sign_in::Session};
+use crate::{Able, By, Cell, Console, Dossier, Level, Matrix, Reached, Scope, Way, sign_in::Session};
 
 /// Up to how many cells the matrix is a table that the server writes whole; a larger one the script draws as far as it is seen.
 const WRITTEN: usize = 3_000;
@@ -184,55 +184,8 @@ pub(super) fn unseen(unseen: &[String]) -> Markup {
     html! { @if !unseen.is_empty() { div.card.small { p.strong { "What the service does not tell" } ul { @for it in unseen { li { (it) } } } } } }
 }
 
-fn query(scope: &Scope) -> String {
+pub(super) fn query(scope: &Scope) -> String {
     format!("connection={}&organization={}", part(&scope.connection), part(&scope.organization))
-}
-
-pub(crate) async fn findings(
-    State(console): State<Console>,
-    Extension(session): Extension<Session>,
-    Query(scope): Query<Scope>,
-) -> Response {
-    let main = match console.desk.findings(&scope).await {
-        Ok(Some(found)) => html! {
-            (headline("Findings", &html! { (one_or_many(found.total, "thing", "things")) " that should not stay as they are, the gravest first" }))
-            @if found.list.is_empty() {
-                (empty("Nothing is wrong, as far as can be seen.", "Stale keys, people without a team, owners who are alone and outsiders with power would stand here."))
-            } @else {
-                (found_list(&found.list))
-            }
-            (unseen(&found.unseen))
-        },
-        Ok(None) => {
-            html! { (headline("Findings", &html! { "Nobody reviews access here" })) (empty("This program does not review.", "The matrix shows who reaches what.")) }
-        }
-        Err(it) => html! { (headline("Findings", &html! { "The review did not come to an end" })) (trouble(&it)) },
-    };
-    Frame { title: "Findings", at: "access", topic: ("", "") }.around(&console, &session, main).await.into_response()
-}
-
-fn found_list(list: &[Finding]) -> Markup {
-    html! {
-        section.card {
-            div.head { h2 { "What to look at" } (filter("findings", "findings")) }
-            div.scroll tabindex="0" role="region" aria-label="Findings" {
-                table id="findings" {
-                    thead { tr { th scope="col" { "Weight" } th scope="col" { "Who or what" } th scope="col" { "Why" } th scope="col" { "The call that mends it" } } }
-                    tbody {
-                        @for it in list {
-                            tr {
-                                td { span class={ "pill " (match it.weight.as_str() { "high" => "grave", "medium" => "careful", _ => "" }) } { (it.weight) } }
-                                th.name scope="row" { (it.subject) @if !it.place.is_empty() { div.soft { (it.place) } } }
-                                td { (it.evidence) div.small.soft { (it.rule.replace('_', " ")) } }
-                                td { @if let Some(mend) = &it.mend { code { (mend) } } }
-                            }
-                        }
-                    }
-                }
-            }
-            p.small.soft { "Give such a call to your assistant, or to `rolecall call`: it asks you before anything is taken away." }
-        }
-    }
 }
 
 /// All cells for the script, in few letters: of each person name, address, team, outsider, the organization's cell, and column with cell for
@@ -320,6 +273,7 @@ async fn about(console: Console, session: Session, found: Result<Dossier, crate:
             html! {
                 (headline(&it.name, &html! { (it.subtitle) " · " (what) }))
                 @if !it.facts.is_empty() { section.card { dl.facts-list { @for (name, value) in &it.facts { dt { (name) } dd { (value) } } } } }
+                @if !it.able.is_empty() { (able(&it.able, &it.reached.scope)) }
                 (ways(&it.reached, "ways"))
                 @if let Some(suggestion) = &it.suggestion { section.card { h2 { "What an assistant would call" } p { code { (suggestion) } } p.small.soft { "It asks you before anything is taken away." } } }
                 p { a href="/console/access" { "Back to the matrix" } }
@@ -331,6 +285,31 @@ async fn about(console: Console, session: Session, found: Result<Dossier, crate:
         ),
     };
     Frame { title: &title, at: "access", topic: ("", "") }.around(&console, &session, main).await.into_response()
+}
+
+/// Who can do what in a project, and by which ways: those with power first.
+fn able(able: &[Able], scope: &Scope) -> Markup {
+    html! {
+        section.card {
+            div.head { h2 { "Who can do what " span.soft { (one_or_many(u64::try_from(able.len()).unwrap_or(u64::MAX), "holder", "holders")) } } (filter("able", "people and what they can")) }
+            div.scroll tabindex="0" role="region" aria-label="Who can do what" {
+                table id="able" {
+                    thead { tr { th scope="col" { "Who" } th scope="col" { "Can" } th scope="col" { "By which way" } } }
+                    tbody { @for it in able { tr {
+                        th.name scope="row" {
+                            @match &it.person { Some(person) => a href={ "/console/access/person?" (query(scope)) "&name=" (part(person)) } { (it.who) }, None => (it.who) }
+                            @if let Some(kind) = &it.kind { " " span.soft { (kind) } }
+                            @if it.ways.iter().any(|it| it.power) { " " span.pill.careful { "power" } }
+                            @if it.perhaps { " " span.pill.careful { "not told" } }
+                            @if it.invited { " " span.pill { "invited" } }
+                        }
+                        td { @for way in &it.ways { div { (way.can) } } }
+                        td.soft { @for way in &it.ways { div { (way.role) ", " (way.through) } } }
+                    } } }
+                }
+            }
+        }
+    }
 }
 
 /// All ways, searchable.

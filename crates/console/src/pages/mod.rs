@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod activity;
 pub(crate) mod connections;
+pub(crate) mod findings;
 pub(crate) mod jobs;
 pub(crate) mod question;
 pub(crate) mod sign_in;

@@ -65,12 +65,14 @@ fn told(question: &Question, title: &str, session: &Session, wrong: Option<&str>
                         @for note in &question.notes { li { (note) } }
                     }
                 }
+                @if !question.changes.is_empty() { (changes(&question.changes)) }
             }
             aside.card.answer aria-label="Your answer" {
                 div id="live" data-live { (standing(question)) }
                 @if question.standing == Standing::Open { (answer(question, session, wrong)) }
             }
             div.more {
+                @for (at, loss) in question.losses.iter().enumerate().filter(|it| !it.1.all.is_empty()) { (losing(loss, at)) }
                 @if !question.rows.is_empty() { (rows(&question.rows)) }
                 @if let Some(reached) = &question.reached { (access::ways(reached, "reached")) }
                 @if !question.before.is_empty() { (before(&question.before)) }
@@ -175,13 +177,38 @@ fn rows(rows: &[PlanRow]) -> Markup {
                                 td { (row.row) }
                                 td { (row.does) @if row.state != "planned" { " " span.pill { (row.state) } } @if let Some(gravity) = row.gravity { " " (pill(gravity)) } }
                                 td.name { (row.target) }
-                                td.soft { @for line in &row.told { div { (line) } } }
+                                td.soft {
+                                    @for line in &row.told { div { (line) } }
+                                    @if !row.losing.is_empty() { details { summary { "All " (row.losing.len()) " by name" } (row.losing.join(", ")) } }
+                                }
                             }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// All who lose something, to be searched: not the first few alone.
+fn losing(loss: &Loss, at: usize) -> Markup {
+    let (id, told) = (format!("losing-{at}"), loss.all.len() as u64);
+    let title = format!("{} {}", loss.count, loss.what);
+    html! {
+        section.card {
+            div.head { h2 { (title) " " span.soft { @if told < loss.count { "the first " (told) " by name" } @else { "all by name" } } } (filter(&id, "names")) }
+            div.scroll.short tabindex="0" role="region" aria-label=(title) {
+                table.names id=(id) { thead.hidden { tr { th scope="col" { "Name" } } } tbody { @for it in &loss.all { tr { td.name { (it) } } } } }
+            }
+        }
+    }
+}
+
+/// What it is, and what it would be.
+fn changes(changes: &[(String, String, String)]) -> Markup {
+    html! {
+        h2.apart { "What changes" }
+        dl.facts-list.changes { @for (field, from, to) in changes { dt { (field) } dd { del { (from) } span.hidden { " becomes" } " → " ins { (to) } } } }
     }
 }
 

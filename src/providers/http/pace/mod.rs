@@ -23,6 +23,8 @@ use tokio::{
 
 use state::{End, InFlight, Next, State};
 
+use crate::providers::PaceNow;
+
 /// The pace of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
@@ -37,6 +39,14 @@ pub(crate) struct Pace {
 impl Pace {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How fast it goes at this moment.
+    pub(super) fn now(&self) -> PaceNow {
+        let state = self.state();
+        let (on_the_way, at_once, per_second) = state.figures();
+        let paused = state.paused(Instant::now().into_std());
+        PaceNow { waiting: self.waiting.load(Ordering::Relaxed), on_the_way, at_once, per_second, paused, failed: None }
     }
 
     /// Waits until a request may be sent; or says how long that would be, if it is beyond `deadline`.

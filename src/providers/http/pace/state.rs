@@ -293,8 +293,13 @@ impl State {
         }
     }
 
-    #[cfg(test)]
+    /// How many are on the way, how many may be at once, and how many may go a second where that was learned.
     pub(super) fn figures(&self) -> (u32, u32, Option<f64>) {
         (self.on_the_way, self.most, self.rate.as_ref().map(Rate::now))
+    }
+
+    /// For how long the service still wants to be left alone.
+    pub(super) fn paused(&self, now: Instant) -> Option<Duration> {
+        self.pause.as_ref().map(|it| it.until.saturating_duration_since(now)).filter(|it| !it.is_zero())
     }
 }
