@@ -33,7 +33,7 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) arguments: &'a Value,
     /// What all of its calls come to.
     pub(crate) plan: &'a Plan,
-    /// Of all that is told about its calls.
+    /// A fingerprint over every step, including those that need no consent.
     pub(crate) version: String,
     pub(crate) needs_consent: bool,
     pub(crate) dry_run: bool,
