@@ -184,10 +184,10 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
 /// Where the accounts come from when no file names them.
 fn without_a_file(config: &Config) -> String {
     let names: Vec<&str> = config.variables.iter().map(|it| it.name.as_str()).collect();
-    match names.is_empty() {
-        true => "no file, so the defaults apply".to_owned(),
-        false => format!("no file; the environment names the accounts: {}", names.join(", ")),
+    if names.is_empty() {
+        return "no file, so the defaults apply".to_owned();
     }
+    format!("no file; the environment names the accounts: {}", names.join(", "))
 }
 
 /// Access that ends by itself, where there is any: a server has to run for it.
