@@ -26,7 +26,7 @@ pub enum ProviderError {
     #[error("the target has changed since the change was planned; nothing was changed")]
     TargetChanged,
     /// Others were changing the same all the while; the transaction was taken back.
-    #[error("the store was busy with the changes of others; nothing was changed")]
+    #[error("other changes kept the store busy; nothing was changed")]
     StoreBusy,
     #[error("the directory's database could not be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -117,7 +117,7 @@ impl ProviderError {
 
     /// What is to be taken away is not there, though who or what was named is known: it is so already. `look`: the tool that shows it.
     pub(crate) fn gone(message: impl Into<String>, look: &str) -> Self {
-        Self::conflict("already_gone", message, format!("nothing is to be done; see {look}"))
+        Self::conflict("already_gone", message, format!("nothing needs to be done; see {look}"))
     }
 
     pub fn invalid(message: impl Into<String>, fix: impl Into<String>) -> Self {

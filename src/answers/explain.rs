@@ -106,7 +106,7 @@ fn the_place(
             None => ProviderError::conflict(
                 "not_seen",
                 format!("nothing was seen: {}", gaps.told_short().unwrap_or_default()),
-                "use an account that tells who holds what: list_connections",
+                "use an account that reports who holds what; list_connections lists the accounts",
             ),
         }
         .into()),
@@ -234,7 +234,7 @@ impl There<'_> {
     fn counted(&self, people: &[Able], programs: &[Able], perhaps: &[Able], gaps: &Gaps) -> String {
         let what = format!("{} {}", self.wanted.phrase(), words::whole(self.place));
         let mut said = match people.len() {
-            0 => format!("Nobody is known who can {what}"),
+            0 => format!("Nobody was found who can {what}"),
             1 => format!("1 person can {what}"),
             many => format!("{many} people can {what}"),
         };
@@ -249,14 +249,14 @@ impl There<'_> {
             );
         }
         if !perhaps.is_empty() {
-            said += &format!("; {} more may: what their roles allow is not told", perhaps.len());
+            said += &format!("; {} more may: the service does not report what their roles allow", perhaps.len());
         }
         said.push('.');
         if matches!(self.wanted, Wanted::Code(_)) {
             said += " This is about that code alone: an action, such as delete, asks for every way.";
         }
         if !gaps.is_empty() {
-            said += " What was not seen may add to this.";
+            said += " Rolecall could not see everything, so there may be more.";
         }
         said
     }
@@ -309,13 +309,10 @@ impl There<'_> {
             format!("Yes: {once}{label} can {what}, by {}.", by(&yes))
         } else if !perhaps.is_empty() {
             page.perhaps = rows(&perhaps);
-            format!("Perhaps: what is allowed to {label} by {} is not told, so they may {what}.", by(&perhaps))
+            format!("Perhaps: the service does not report what {label} may do by {}, so they may be able to {what}.", by(&perhaps))
         } else {
-            let has = if held.is_empty() {
-                "nothing is held there that is told".to_owned()
-            } else {
-                format!("what is held there is {}", by(&held))
-            };
+            let has =
+                if held.is_empty() { "no access there is reported".to_owned() } else { format!("what is held there is {}", by(&held)) };
             let sure = if page.gaps.is_empty() { "No" } else { "No, as far as is told" };
             format!("{sure}: {label} cannot {what}; {has}.")
         };
@@ -419,7 +416,8 @@ async fn of_somebody(ask: Ask<'_>, wanted: &Wanted, member: &SoughtRef, op: &Exp
         Wanted::Any => format!("{label} has {}", words::counted(count, "role", "roles")),
         _ => format!("{label} can {} {}", wanted.phrase(), words::counted(count, "place", "places")),
     };
-    page.answer = if page.gaps.is_empty() { format!("{what}.") } else { format!("{what}. What was not seen may add to this.") };
+    page.answer =
+        if page.gaps.is_empty() { format!("{what}.") } else { format!("{what}. Rolecall could not see everything, so there may be more.") };
     page.cut_access(rows, op)?;
     Ok(page)
 }

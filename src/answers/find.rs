@@ -137,7 +137,7 @@ fn sentence(person: &Somebody, found: &FoundPerson) -> String {
         counted(found.owns_alone.len(), "place that nobody else owns", "places that nobody else owns"),
     ];
     let has: Vec<String> = has.into_iter().flatten().collect();
-    let has = if has.is_empty() { "no role, key or invitation that is told".to_owned() } else { has.join(", ") };
+    let has = if has.is_empty() { "no reported role, key or invitation".to_owned() } else { has.join(", ") };
     let same = if found.probably_same.is_empty() { "" } else { "; others listed are probably the same person, and are not counted here" };
     format!("{} is known in {}: {has}{same}.", person.label(), accounts.join(", "))
 }

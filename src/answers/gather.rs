@@ -75,7 +75,7 @@ impl Ask<'_> {
                     }
                     all.found.push((reader, found));
                 }
-                Ok(None) => all.gaps.untold(self.said(&name, "this account tells nothing of who holds what")),
+                Ok(None) => all.gaps.untold(self.said(&name, "this account does not report who holds what")),
                 Err(error @ (ProviderError::NotFound { .. } | ProviderError::Ambiguous { .. })) => {
                     all.unresolved.push((reader.connection, error));
                 }

@@ -83,7 +83,7 @@ impl ApprovalAnswer {
         let no = match ask::ask(&question)? {
             Answer::Accepted(form) if question.is_yes(&form) => None,
             Answer::Accepted(form) if question.type_this.is_some() => Some(question.mismatch(&form)),
-            _ => Some("you did not approve the change".to_owned()),
+            _ => Some("you did not agree".to_owned()),
         };
         if let Some(reason) = no {
             let fix =
@@ -124,7 +124,7 @@ impl Refusal {
 async fn open(overrides: &Overrides, id: &str) -> Result<(Db, Approval, String), Failure> {
     if !ask::a_person_is_here() {
         return Err(Failure::new(
-            "only a person at a terminal can answer an approval, and this is no terminal",
+            "only a person at a terminal can answer an approval, and this is not a terminal",
             "run this command yourself in a terminal window",
         ));
     }

@@ -64,10 +64,7 @@ impl Call {
                 return Err(Failure::usage("no tool was named", "see `rolecall tools` for the tools, `rolecall call --help` for the rest"));
             }
             Some((first, _)) if first.starts_with('-') => {
-                return Err(Failure::usage(
-                    format!("`{first}` stands before the tool's name"),
-                    "name the tool first: rolecall call TOOL …",
-                ));
+                return Err(Failure::usage(format!("`{first}` comes before the tool's name"), "name the tool first: rolecall call TOOL …"));
             }
             Some((tool, words)) => (tool, words),
         };

@@ -112,7 +112,9 @@ fn of_call(overrides: &Overrides, before: &[String], last: &str) -> Vec<Candidat
     let Ok(config) = Config::load(overrides) else { return Vec::new() };
     let app = App::new(config.setup(Reach::Local));
     let Some(tool) = before.first() else {
-        return app.catalog.offers().map(|it| (it.tool.name.to_owned(), it.tool.description())).collect();
+        // Names with dashes are taken, so they are completed.
+        let spelt = |name: &str| if last.contains('-') { name.replace('_', "-") } else { name.to_owned() };
+        return app.catalog.offers().map(|it| (spelt(it.tool.name), it.tool.description())).collect();
     };
     let Ok(offer) = app.catalog.offer(&tool.replace('-', "_")) else { return Vec::new() };
     let schema = offer.input_schema();
@@ -129,9 +131,17 @@ fn of_call(overrides: &Overrides, before: &[String], last: &str) -> Vec<Candidat
         _ if last.is_empty() || last.starts_with('-') => {}
         _ => return Vec::new(),
     }
-    let described = |it: &Value| it["description"].as_str().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
-    let mut found: Vec<Candidate> = properties.iter().map(|(name, it)| (format!("--{}", name.replace('_', "-")), described(it))).collect();
-    let own = [("--json", "All arguments as one JSON object"), ("--output", "table, json, yaml or csv"), ("--all", "A list to its end")];
+    let described = |name: &str| offer.tool.help(name).unwrap_or_default().to_owned();
+    let mut found: Vec<Candidate> = properties.keys().map(|name| (format!("--{}", name.replace('_', "-")), described(name))).collect();
+    let own = [
+        ("--json", "All arguments as one JSON object"),
+        ("--output", "table, json, yaml or csv"),
+        ("--quiet", "Ids alone, one a line"),
+        ("--wide", "All columns of a table"),
+        ("--all", "All pages of a list"),
+        ("--each", "A table; the tool is called once for each row"),
+        ("--save", "A file for the picture"),
+    ];
     found.extend(own.map(|it| (it.0.to_owned(), it.1.to_owned())));
     found
 }

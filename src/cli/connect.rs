@@ -85,13 +85,12 @@ impl Connect {
     fn show(&self, launch: &Launch) -> Ended {
         let whole = launch.whole(self.client).map_err(|error| Failure::new(error.to_string(), ""))?;
         let is_remote = self.client.facts().shape == Shape::Steps;
-        match is_remote && self.print {
+        if is_remote && self.print {
             // What is for a program goes to stdout, and the steps for the person beside it.
-            true => {
-                say(&whole)?;
-                super::output::json(&mut io::stdout(), &self.client.remote())?;
-            }
-            false => io::stdout().write_all(whole.as_bytes())?,
+            say(&whole)?;
+            super::output::json(&mut io::stdout(), &Client::remote())?;
+        } else {
+            io::stdout().write_all(whole.as_bytes())?;
         }
         let left_out = launch.entry(self.client).left_out.join(", ");
         match (left_out.is_empty(), is_remote) {
@@ -151,7 +150,7 @@ impl Connect {
         }
         if !a_person_is_here() {
             return Err(Failure::usage(
-                "nobody is here to agree: this is no terminal",
+                "this is not a terminal, so nobody can agree",
                 "add --yes to write without asking, or --print to see it",
             ));
         }

@@ -29,7 +29,7 @@ impl Console {
     pub async fn run(&self, overrides: &Overrides) -> Ended {
         if !ask::a_person_is_here() {
             return Err(Failure::new(
-                "only a person at a terminal can sign in to the console, and this is no terminal",
+                "only a person at a terminal can sign in to the console, and this is not a terminal",
                 "run this command yourself in a terminal window",
             ));
         }
@@ -65,7 +65,7 @@ impl Console {
         let bold = anstyle::Style::new().bold();
         writeln!(out, "{what}\nSign in with this link, which is good once and for five minutes:\n\n  {bold}{link}{bold:#}\n")?;
         if !self.print && !browse(link) {
-            writeln!(out, "Another one: `rolecall console` in another terminal.")?;
+            writeln!(out, "For another link, run `rolecall console` in another terminal.")?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::{
 
 /// Check the configuration, the store and the connections.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("format", |it| it.help("Print json, yaml or csv in place of text")))]
+#[command(mut_arg("format", |it| it.help("Print json, yaml or csv instead of text")))]
 pub struct Doctor {
     /// Also print the program, system, folder and variable names, for support
     #[arg(long, short)]
@@ -135,7 +135,7 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
     findings.extend(config.unused.iter().map(|it| Finding { what: "config", state: State::Note(it.clone()) }));
     if let Some(LaidOver { file, narrows }) = &config.over {
         let narrows = if narrows.is_empty() { "it narrows nothing".to_owned() } else { narrows.join("; ") };
-        let state = State::Ok(format!("{}, laid over it, since it is in the current folder: {narrows}", file.display()));
+        let state = State::Ok(format!("{}, in the current folder, restricts it: {narrows}", file.display()));
         findings.push(Finding { what: "config", state });
     }
     findings.push(Finding { what: "secrets", state: secrets(&config.secrets).into() });
@@ -184,10 +184,10 @@ async fn examine(overrides: &Overrides) -> Vec<Finding> {
 /// Where the accounts come from when no file names them.
 fn without_a_file(config: &Config) -> String {
     let names: Vec<&str> = config.variables.iter().map(|it| it.name.as_str()).collect();
-    match names.is_empty() {
-        true => "no file, so the defaults apply".to_owned(),
-        false => format!("no file; the environment names the accounts: {}", names.join(", ")),
+    if names.is_empty() {
+        return "no file, so the defaults apply".to_owned();
     }
+    format!("no file; the environment names the accounts: {}", names.join(", "))
 }
 
 /// Access that ends by itself, where there is any: a server has to run for it.
@@ -203,7 +203,7 @@ async fn ends(app: &App) -> Option<State> {
         of(planned, &next),
         of(late, "whose time has come"),
         of(failed, "could not be taken away and are tried again"),
-        of(left, "left, since they are no longer what was given"),
+        of(left, "left in place, because the access has changed since"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
@@ -211,10 +211,10 @@ async fn ends(app: &App) -> Option<State> {
     }
     let of_first = if are_more { ", of those that end first" } else { "" };
     let what = format!("access that ends{of_first}: {}", parts.join("; "));
-    let nobody = "no server has looked in the last two minutes";
+    let nobody = "no server has checked in the last two minutes";
     Some(match (is_looked_after, late + failed + left) {
-        (true, 0) => State::Ok(format!("{what}; a server sees to it")),
-        (true, _) => State::Fail(format!("{what}; a server sees to it"), "see list_ending_access for the reasons".to_owned()),
+        (true, 0) => State::Ok(format!("{what}; a server takes care of it")),
+        (true, _) => State::Fail(format!("{what}; a server takes care of it"), "see list_ending_access for the reasons".to_owned()),
         (false, 0) => State::Note(format!("{what}; {nobody}, and one has to run then: rolecall serve")),
         (false, _) => {
             let fix = "start one, `rolecall serve` or a client that starts it; see list_ending_access".to_owned();

@@ -73,7 +73,7 @@ impl Init {
         if !self.yes {
             if !a_person_is_here() {
                 return Err(Failure::usage(
-                    "nobody is here to ask: this is no terminal",
+                    "this is not a terminal, so nobody can be asked",
                     "add --yes to take the accounts of the environment",
                 ));
             }

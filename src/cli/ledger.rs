@@ -122,7 +122,7 @@ fn verify(file: &Path, key: Option<&str>) -> Ended {
     let mut out = anstream::stdout();
     writeln!(out, "OK: no row was changed, removed or inserted.")?;
     if key.is_none() {
-        writeln!(out, "The head is signed by the key above; compare it with the one that the export told, or give it with --key.")?;
+        writeln!(out, "The head is signed by the key above; compare it with the one that the export printed, or give it with --key.")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,7 +142,7 @@ fn read(file: &Path, key: Option<&str>) -> Result<Head, Failure> {
     for (at, line) in BufReader::new(text).lines().enumerate() {
         let line = line.map_err(|error| wrong(error.to_string()))?;
         if end.is_some() {
-            return Err(wrong(format!("line {} stands behind the head", at + 1)));
+            return Err(wrong(format!("line {} comes after the head", at + 1)));
         }
         if let Ok(head) = serde_json::from_str::<Head>(&line) {
             end = Some(head);

@@ -39,7 +39,7 @@ pub(super) fn start(format: LogFormat, calls: bool, over: Option<Over>) {
         LogFormat::Json => registry().with(over).with(lines.json().flatten_event(true).with_span_list(false).with_filter(filter)).init(),
     }
     if misread {
-        tracing::warn!("`RUST_LOG` was not understood and does not count; write a level, or `target=level` pairs with commas between them");
+        tracing::warn!("`RUST_LOG` is not valid and is ignored; write a level, or `target=level` pairs with commas between them");
     }
 }
 

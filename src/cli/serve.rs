@@ -223,7 +223,7 @@ const TIDYING: Duration = Duration::from_secs(15);
 async fn end_at_last(shutdown: CancellationToken, grace: Duration) {
     shutdown.cancelled().await;
     tokio::time::sleep(grace + TIDYING).await;
-    tracing::error!("the server does not end by itself; ending it. The next start settles what was open");
+    tracing::error!("the server did not stop in time and is ended now; the next start settles open calls");
     std::process::exit(1);
 }
 
@@ -271,7 +271,7 @@ fn go_on(app: &Arc<App>, retention: Retention) {
         loop {
             tokio::time::sleep(TIDIED).await;
             if let Err(error) = db.tidy(&retention).await {
-                tracing::warn!("what is over could not be taken off the store: {}", chain(&error));
+                tracing::warn!("old records could not be removed from the store: {}", chain(&error));
             }
         }
     });

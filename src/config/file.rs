@@ -179,8 +179,7 @@ const KEYS: [(&str, &[&str]); 8] = [
 ];
 
 /// Every key that a file may have: `guard.fallback`, and those of a connection by their name alone.
-#[must_use]
-pub fn keys() -> BTreeSet<String> {
+pub(super) fn keys() -> BTreeSet<String> {
     let sections = KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")));
     let connections = PROVIDERS.iter().flat_map(|it| connections::keys(it)).map(str::to_owned);
     sections.chain(connections).collect()
@@ -283,7 +282,7 @@ fn time_zone(name: String) -> Result<String, ConfigError> {
         return Ok(name);
     }
     let message = format!("`guard.time_zone`: no time zone is called `{name}`");
-    Err(ConfigError::new(message, "write it like `Europe/Berlin`, or leave it out: the machine's is taken then"))
+    Err(ConfigError::new(message, "write it like `Europe/Berlin`, or leave it out: then the machine's zone is used"))
 }
 
 /// Mail domains as they stand behind the `@`, in lower case. An empty list trusts nobody.
@@ -340,7 +339,10 @@ fn check(section: &str, table: &toml::Table, keys: &[&str]) -> Result<(), Config
 
 fn check_name(name: &str) -> Result<(), ConfigError> {
     if name == builtin::NAME {
-        return Err(ConfigError::new(format!("a connection cannot be called `{name}`: the server's own tools are"), "choose another name"));
+        return Err(ConfigError::new(
+            format!("the connection name `{name}` is reserved for the server's own tools"),
+            "choose another name",
+        ));
     }
     let valid = (1..=60).contains(&name.len()) && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'));
     if valid { Ok(()) } else { Err(ConfigError::new(format!("`{name}` is not a connection name"), "use 1 to 60 letters, digits, - and _")) }

@@ -4,6 +4,7 @@ mod connections;
 mod environment;
 mod file;
 mod over;
+mod reference;
 mod secret;
 
 use std::{
@@ -16,8 +17,8 @@ use etcetera::{BaseStrategy as _, base_strategy::choose_base_strategy};
 pub use connections::{ConfiguredConnection, Provider};
 pub use environment::Variable;
 use file::File;
-pub use file::keys;
 pub use over::LaidOver;
+pub use reference::{Described, misdescribed, reference};
 
 use crate::{
     app::Setup,

@@ -99,7 +99,7 @@ impl File {
             match self.guard.max_removals {
                 Some(own) if most < own => {
                     self.guard.max_removals = Some(most);
-                    told.push(format!("one plan may take away {most}"));
+                    told.push(format!("one plan may remove {most}"));
                 }
                 Some(_) => {}
                 None => return Err(not_taken("guard.max_removals")),
@@ -188,13 +188,13 @@ fn strictness(fallback: Fallback) -> u8 {
 pub(super) fn not_taken(key: &str) -> ConfigError {
     let (message, fix) = match key {
         "connections" => (
-            "`connections` is not taken from a file in the current folder, which may be anybody's, but to name your own connections with \
+            "`connections` in a file of the current folder, which anybody may have put there, can only name your own connections, with \
              `provider` and `organization`"
                 .to_owned(),
-            "take it out of there, or name the file with `--config` or ROLECALL_CONFIG",
+            "remove it there, or name the file with `--config` or ROLECALL_CONFIG",
         ),
         _ => (
-            format!("`{key}` is not taken from a file in the current folder, which may be anybody's"),
+            format!("`{key}` is not accepted from a file in the current folder, which anybody may have put there"),
             "name the file with `--config` or ROLECALL_CONFIG, or put it into your configuration folder",
         ),
     };

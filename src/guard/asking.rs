@@ -237,9 +237,9 @@ const MOST_WAITING: i64 = 20;
 fn too_many() -> CallError {
     CallError::NotConfirmed {
         code: "too_many_pending",
-        message: format!("{MOST_WAITING} changes of this caller wait for a person already, and no more may"),
+        message: format!("{MOST_WAITING} changes of this caller already wait for a person, which is the most that may"),
         fix: format!(
-            "have some answered, see `rolecall approvals`, or wait until they end, {} minutes after they were asked for; then repeat this call",
+            "ask a person to answer some (`rolecall approvals` lists them), or wait until they expire after {} minutes; then repeat this call",
             TTL_SECONDS / 60
         ),
     }

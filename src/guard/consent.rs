@@ -25,7 +25,7 @@ pub struct Question {
 }
 
 /// Why a yes from before a standby took over is void: it may have been used, and the standby may not know.
-pub(super) const WENT_OVER: &str = "the store has gone over to another server since this was asked, so an earlier answer no longer counts";
+pub(super) const WENT_OVER: &str = "the database failed over to another server since this was asked, so an earlier answer no longer counts";
 
 impl Question {
     /// `connection` may name several, for people.

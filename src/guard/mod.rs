@@ -112,7 +112,7 @@ pub struct GuardSettings {
     pub trust: Trust,
     /// The zone of times that are written without one; by default the machine's.
     pub time_zone: Option<String>,
-    /// How many people and things one plan may take away. `None`: of each kind half of what the organization has, see `weigh.rs`.
+    /// How many people and things one plan may remove. `None`: of each kind half of what the organization has, see `weigh.rs`.
     pub max_removals: Option<u64>,
     /// What a review of access counts as long.
     pub review: ReviewLimits,
@@ -316,7 +316,7 @@ impl Guard {
             Some(what) => Err(ProviderError::conflict(
                 "too_many_removals",
                 what,
-                "split it over several calls, each agreed to by itself; the operator of this server sets how many with `guard.max_removals`",
+                "split it over several calls, each with its own question; the operator of this server sets how many with `guard.max_removals`",
             )
             .into()),
         }
@@ -357,7 +357,7 @@ impl Guard {
                 let timeline = tx.timeline(&self.db).await?;
                 let is_current = tx.approval(id).await?.is_some_and(|it| it.timeline() == timeline);
                 if !is_current || !tx.use_approval(id, now).await? {
-                    let message = format!("approval {id} was used before, has expired, or was given before the store went over to another server");
+                    let message = format!("approval {id} was used before, has expired, or was given before the database failed over to another server");
                     return Err(CallError::BadConfirmation { message });
                 }
             }

@@ -33,7 +33,7 @@ pub(crate) struct JobRequest<'a> {
     pub(crate) arguments: &'a Value,
     /// What all of its calls come to.
     pub(crate) plan: &'a Plan,
-    /// Of all that is told about its calls.
+    /// A fingerprint over every step, including those that need no consent.
     pub(crate) version: String,
     pub(crate) needs_consent: bool,
     pub(crate) dry_run: bool,
@@ -344,7 +344,7 @@ impl Guard {
                 return Err(CallError::NotConfirmed {
                     code: "needs_own_consent",
                     message: format!("what it does was not known when the job was agreed to: {what}"),
-                    fix: "call it by itself, so that a person is asked".to_owned(),
+                    fix: "call it on its own, so that a person is asked".to_owned(),
                 });
             }
         }

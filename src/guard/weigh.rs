@@ -105,7 +105,7 @@ pub(crate) enum Ending {
 /// Weighs what a single change would do. `destroys`: whether the tool ends something by its nature; that is never nothing.
 pub(crate) fn weigh(facts: &Facts, destroys: bool, trust: &Trust) -> Weighed {
     let about = &facts.about;
-    // Who could not be looked at may be among those who lose by it.
+    // Who could not be checked may be among those who lose by it.
     let people_lose = facts.list.iter().any(|it| matches!(it, Fact::Lose { .. } | Fact::Takes { .. } | Fact::Unseen(_)));
     let start = if destroys { Gravity::Low } else { Gravity::None };
     let mut gravity = facts.list.iter().map(|it| of_fact(it, people_lose, trust, about)).fold(start, Gravity::max);
@@ -183,11 +183,11 @@ pub(crate) fn too_many<'a>(most: Option<u64>, steps: impl Iterator<Item = &'a Be
         let it = sums.iter().find(|it| it.names.count > half(it))?;
         let of = it.total.map(|all| format!(", half of {all}")).filter(|_| half(it) > ALWAYS).unwrap_or_default();
         let place = if it.organization.is_empty() { String::new() } else { format!(" of {}", it.organization) };
-        return Some(format!("this takes away {}{place}, and one plan may take away {}{of}", counted(it), half(it)));
+        return Some(format!("this removes {}{place}, and one plan may remove {}{of}", counted(it), half(it)));
     };
     let sum: u64 = sums.iter().map(|it| it.names.count).sum();
     let listed = sums.iter().map(counted).collect::<Vec<_>>().join(", ");
-    (sum > most).then(|| format!("this takes away {listed}, {sum} in all, and one plan may take away {most}"))
+    (sum > most).then(|| format!("this removes {listed}, {sum} in all, and one plan may remove {most}"))
 }
 
 /// People of whom several steps take something, each once.
@@ -440,7 +440,7 @@ mod tests {
         assert_eq!(gravity(refused().none_active(Thing::Certificate, "project `Atlas`")), Gravity::High);
         let ends = || Facts::none().ends(Thing::Role, Counted::one("Reader"));
         assert_eq!(gravity(ends()), Gravity::Low);
-        assert_eq!(gravity(ends().unseen("40 projects were not looked through")), Gravity::High);
+        assert_eq!(gravity(ends().unseen("40 projects were not checked")), Gravity::High);
     }
 
     #[test]
@@ -486,10 +486,10 @@ mod tests {
         let many = |count: u64, of: u64| (0..count).map(|it| ends(&format!("P{it}"), of)).collect::<Vec<_>>();
         assert_eq!(too_many(None, many(50, 60).iter()), None, "fifty of each kind are let pass in any organization");
         let all = too_many(None, many(51, 60).iter());
-        assert_eq!(all.as_deref(), Some("this takes away 51 projects of Acme, and one plan may take away 50"));
+        assert_eq!(all.as_deref(), Some("this removes 51 projects of Acme, and one plan may remove 50"));
         assert_eq!(too_many(None, many(150, 300).iter()), None);
         let more = too_many(None, many(151, 300).iter());
-        assert_eq!(more.as_deref(), Some("this takes away 151 projects of Acme, and one plan may take away 150, half of 300"));
+        assert_eq!(more.as_deref(), Some("this removes 151 projects of Acme, and one plan may remove 150, half of 300"));
 
         let out = |who: &str| {
             let member = grant(who, Role::known("Member", "member", [Action::Read]));
@@ -506,7 +506,7 @@ mod tests {
         assert_eq!(too_many(None, seen.iter()), None, "the same forty may be meant twice");
         steps.push(ends("P0", 10));
         let told = too_many(Some(3), steps.iter());
-        assert_eq!(told.as_deref(), Some("this takes away 2 people, 2 projects, 4 in all, and one plan may take away 3"));
+        assert_eq!(told.as_deref(), Some("this removes 2 people, 2 projects, 4 in all, and one plan may remove 3"));
     }
 
     #[test]

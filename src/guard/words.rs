@@ -191,7 +191,7 @@ fn each_once<'a>(holders: impl Iterator<Item = &'a Holder>) -> Vec<String> {
 
 fn out_of_sight(place: &Place) -> (&'static str, &'static str) {
     match place {
-        Place::Organization(_) => ("person loses the organization", "people lose the organization"),
+        Place::Organization(_) => ("person loses access to the organization", "people lose access to the organization"),
         Place::Project { .. } => ("person loses access", "people lose access"),
         Place::Team { .. } => ("person leaves the team", "people leave the team"),
     }
@@ -200,7 +200,7 @@ fn out_of_sight(place: &Place) -> (&'static str, &'static str) {
 fn losing(what: Losing) -> (&'static str, &'static str) {
     match what {
         Losing::Access => ("person loses access", "people lose access"),
-        Losing::Organization => ("person loses the organization", "people lose the organization"),
+        Losing::Organization => ("person loses access to the organization", "people lose access to the organization"),
         Losing::Permissions => ("person loses permissions", "people lose permissions"),
         Losing::Role => ("person loses the role", "people lose the role"),
         Losing::Team => ("person leaves the team", "people leave the team"),

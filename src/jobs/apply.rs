@@ -93,10 +93,10 @@ pub(super) fn route(offer: &Offer, mut arguments: Map<String, Value>) -> Result<
     }
     let connection = offer.connection(envelope.connection.as_deref()).map_err(|error| told(&error))?;
     if offer.is_read() {
-        return Err(format!("{} changes nothing; call it by itself", offer.tool.name));
+        return Err(format!("{} changes nothing; call it on its own", offer.tool.name));
     }
     if offer.is_job(connection) {
-        return Err(format!("{} is a job of its own; call it by itself", offer.tool.name));
+        return Err(format!("{} is a job of its own; call it on its own", offer.tool.name));
     }
     if let Some(ends_at) = envelope.ends_at {
         arguments.insert("ends_at".into(), ends_at.into());
@@ -149,5 +149,5 @@ pub(super) fn refused(problems: &[(String, String)], steps: usize) -> CallError 
     let verb = if list.len() == 1 { "step" } else { "steps" };
     let message = format!("{} {verb} of {steps} cannot be made, so nothing was changed:\n{}", list.len(), list.join("\n"));
     // Each of its lines is on one already.
-    ProviderError::Invalid { message, fix: "mend these steps and send all of them again".into() }.into()
+    ProviderError::Invalid { message, fix: "correct these steps and send all of them again".into() }.into()
 }

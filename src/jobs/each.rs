@@ -65,7 +65,7 @@ fn calls(offer: &Offer, op: &ApplyChanges, csv: &str) -> Result<Vec<Call>, CallE
         return Err(ProviderError::invalid(format!("{tool} changes nothing"), "name a tool that changes something").into());
     }
     if offer.able().iter().all(|it| offer.is_job(it)) {
-        return Err(ProviderError::invalid(format!("{tool} is a job of its own"), "call it by itself").into());
+        return Err(ProviderError::invalid(format!("{tool} is a job of its own"), "call it on its own").into());
     }
     people::is_table(csv, MAX_ROWS)?;
     let known = |header: &str| {

@@ -112,7 +112,7 @@ impl View<'_> {
             return self.organization_call(who, organization);
         }
         let Some(role) = &who.role else {
-            let fix = "give `role`: what they are in the projects; list_roles tells which there are";
+            let fix = "give `role`: what they are in the projects; list_roles shows the roles";
             return Err(ProviderError::invalid("`role` is missing", fix).into());
         };
         let add = |it: &Place| (AddProjectMember::NAME, json!({ "project": it.id, "member": who.email.as_str(), "roles": [role.text()] }));

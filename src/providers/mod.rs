@@ -45,7 +45,7 @@ pub(crate) fn already_archived(project: &str) -> ProviderError {
     ProviderError::conflict(
         "already_archived",
         format!("project `{project}` is archived already"),
-        "nothing is to be done; see get_project",
+        "nothing needs to be done; see get_project",
     )
 }
 
@@ -94,8 +94,8 @@ pub struct Failed {
 /// How long a change may be on its way to a provider that no network lies before: the store gives up long before.
 const LONGEST_HERE: Duration = Duration::from_secs(45);
 
-/// What the calls of one piece of work have in common: what one of them has looked up, the next need not. Never kept
-/// from one call of a client to the next: what was told a minute ago may no longer be so.
+/// A cache of reads that lives as long as one request: the steps of a job share it, and no two calls of a client do, since a minute-old
+/// answer may be wrong.
 #[derive(Clone)]
 pub(crate) struct Scope(Arc<dyn Any + Send + Sync>);
 

@@ -134,7 +134,7 @@ impl Server {
         }
         let ticket: Ticket = codec.open_json_with(state, form_context(caller).as_bytes()).map_err(|error| {
             tracing::warn!(%error, "a request state was refused");
-            BadState::Protocol(ErrorData::invalid_params("the request state is not valid; make the call anew without it", None))
+            BadState::Protocol(ErrorData::invalid_params("the request state is not valid; make the call again without it", None))
         })?;
         let answer = request.input_responses.as_ref().and_then(|it| it.get(FORM)).and_then(read_answer);
         Ok(answer.map_or(Given::Nothing, |answer| {

@@ -102,7 +102,7 @@ pub(super) fn opened(app: &App, request: &mut CallToolRequestParams) -> Result<(
     let Some((name, effect, ..)) = CALLERS.into_iter().find(|it| it.0 == request.name) else { return Ok(()) };
     let Wanted { tool, arguments } = Wanted::read(name, effect, request.arguments.clone().unwrap_or_default())?;
     if let Some(own) = own_name(&tool) {
-        return Err(invalid(format!("{name} calls a tool, and {own} is none"), "call it by itself"));
+        return Err(invalid(format!("{name} calls a tool, and {own} is none"), "call it on its own"));
     }
     let offer = app.catalog.offer(&tool)?;
     if offer.tool.effect != effect {

@@ -351,7 +351,7 @@ custom_token = {{ env = "AIA_ENGINE_API_CUSTOM_TOKEN" }}
         print(f"cluster: {killed} was killed; the first change was answered {time.monotonic() - fell:.1f} s later: {told(made)}", flush=True)
         check("a change is made by the next leader", told(made) == "done", made)
         again = call(front, **answered(held, {"name": "Held"}, **delete))
-        check("a yes from before does not count; the person is asked again", "gone over to another server" in json.dumps(again), again)
+        check("a yes from before does not count; the person is asked again", "failed over to another server" in json.dumps(again), again)
 
         ended = wait_until("the end of the job", lambda: (it := seen()).get("status") not in ("running", None) and it, 150)
         check("the job has ended as done", ended["status"] == "done", ended)

@@ -103,7 +103,7 @@ async fn a_project_is_told_with_its_keys_and_a_person_with_their_projects() {
         let mut held = lines(&ana);
         held.sort();
         assert_eq!(held, expected.map(|it| format!("ana.ruiz@acme.example: {it}")), "{named}");
-        assert!(ana.unseen.iter().any(|it| it == "organizations other than Acme are not looked at"), "{:?}", ana.unseen);
+        assert!(ana.unseen.iter().any(|it| it == "organizations other than Acme are not checked"), "{:?}", ana.unseen);
     }
     let connection = rolecall_sandbox::geai::Geai::connect(rolecall_sandbox::geai::Geai::settings(&it.sandbox.url));
     let nobody = connection.grants(GrantScope::Person("nobody@acme.example".to_owned().try_into().unwrap())).await.unwrap_err();

@@ -247,7 +247,7 @@ async fn losing_sight_is_asked_about_by_whichever_operation_it_comes() {
         let role = json!({ "project": "Atlas", "member": email("ana"), "role": "Bell" });
         is(&planned(&agent, "update_project_member", role).await, "high", "person loses access");
         let role = json!({ "member": email("ana"), "role": "Porter" });
-        is(&planned(&agent, "update_organization_member", role).await, "high", "person loses the organization");
+        is(&planned(&agent, "update_organization_member", role).await, "high", "person loses access to the organization");
         let role = json!({ "project": "Atlas", "member": email("ana"), "role": "viewer" });
         is(&planned(&agent, "update_project_member", role).await, "low", "and loses project.keys.read, project.write");
         join(&agent, "Atlas", "bo", &["Scout"]).await;

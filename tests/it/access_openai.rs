@@ -79,9 +79,9 @@ async fn the_grants_of_the_organization_are_those_that_the_service_holds() {
     assert_eq!(
         all.unseen,
         [
-            "which further roles of the organization 11 people hold themselves was not looked at",
+            "which further roles of the organization 11 people hold themselves was not checked",
             "the service does not tell to which scopes a key is restricted",
-            "further roles that people were given themselves in projects were not looked at",
+            "further roles that people were given themselves in projects were not checked",
         ]
     );
     assert_eq!(company.writes(), [""; 0]);
@@ -112,7 +112,7 @@ async fn the_grants_of_a_project_name_owners_of_the_organization_and_roles_besid
     };
     assert_eq!(power("mei.tanaka@acme.example", "member"), Some(Power::None));
     assert_eq!(power("mei.tanaka@acme.example", "key master"), Some(Power::OverOthers));
-    assert!(all.unseen.iter().any(|it| it == "who reaches the project by a role of the organization other than `owner` was not looked at"));
+    assert!(all.unseen.iter().any(|it| it == "who reaches the project by a role of the organization other than `owner` was not checked"));
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn of_many_projects_and_teams_only_some_are_looked_at_and_the_rest_is_told
         company.directly("POST", "/organization/projects", &json!({ "name": format!("P {number}") }));
     }
     let all = grants(&company, GrantScope::Organization(None)).await;
-    for phrase in ["4 more teams were not looked at", "6 more projects were not looked at"] {
+    for phrase in ["4 more teams were not checked", "6 more projects were not checked"] {
         assert!(all.unseen.iter().any(|it| it == phrase), "{:?}", all.unseen);
     }
 }
@@ -186,7 +186,7 @@ async fn a_loss_is_asked_about_whichever_operation_brings_it() {
             "low",
             "no longer owner of project Atlas",
         ),
-        ("update_organization_member", json!({ "member": jonas, "role": "blind" }), "high", "person loses the organization"),
+        ("update_organization_member", json!({ "member": jonas, "role": "blind" }), "high", "person loses access to the organization"),
         ("update_organization_member", json!({ "member": jonas, "role": "auditor" }), "low", "and loses api.groups.read"),
         (
             "update_organization_member",
@@ -195,7 +195,7 @@ async fn a_loss_is_asked_about_whichever_operation_brings_it() {
             "no longer owner of organization openai",
         ),
         ("unassign_role", json!({ "project": "Atlas", "role": "member", "member": jonas }), "high", "person loses access"),
-        ("unassign_role", json!({ "role": "reader", "member": jonas }), "high", "person loses the organization"),
+        ("unassign_role", json!({ "role": "reader", "member": jonas }), "high", "person loses access to the organization"),
         ("remove_project_member", json!({ "project": "Atlas", "member": jonas }), "high", "person loses access"),
         ("remove_team_member", json!({ "team": "Reviewers", "member": "user-chidi" }), "high", "person loses access"),
         ("remove_project_team", json!({ "project": "Atlas", "team": "Reviewers" }), "high", "people lose access"),
@@ -206,7 +206,7 @@ async fn a_loss_is_asked_about_whichever_operation_brings_it() {
             "update_role",
             json!({ "role": "auditor", "permissions": [] }),
             "high",
-            "people lose the organization; the service does not list who",
+            "people lose access to the organization; the service does not list who",
         ),
         ("delete_role", json!({ "role": "auditor" }), "high", "people lose the role; the service does not list who"),
     ] {

@@ -189,7 +189,7 @@ async fn what_was_not_looked_through_is_said_and_never_harmless() {
         }
     }
     let unseen = read(&lab, organization("Acme")).await.unseen;
-    assert!(unseen[0].contains("were not looked through"), "{unseen:?}");
+    assert!(unseen[0].contains("were not checked"), "{unseen:?}");
     assert_eq!(weighed(&lab, "delete_role", &json!({"role": "Reader"})).await.0, "high", "somebody may hold it");
 }
 

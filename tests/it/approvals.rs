@@ -111,7 +111,7 @@ async fn a_flood_of_questions_is_bounded_for_each_caller_and_says_how_to_go_on()
         flooding.fails("delete_project", delete(at), "pending_approval").await;
     }
     let told = flooding.fails("delete_project", delete(20), "too_many_pending").await;
-    assert_eq!(told["message"], "20 changes of this caller wait for a person already, and no more may; nothing was changed");
+    assert_eq!(told["message"], "20 changes of this caller already wait for a person, which is the most that may; nothing was changed");
     let way_on = told["fix"].as_str().unwrap();
     assert!(way_on.contains("`rolecall approvals`") && way_on.contains("5 minutes"), "{told}");
     for at in 21..30 {

@@ -204,7 +204,7 @@ async fn a_wrong_word_says_what_it_may_have_been_and_nothing_is_sent() {
         (&["call", "create_project", "X"], "`X` belongs to no argument", "write `--name value`"),
         (&["call", "create_project", "--name"], "`--name` has no value", "see `rolecall call create_project --help`"),
         (&["call", "list_projects", "--limit", "few"], "`--limit` is not a number", "see `rolecall call list_projects --help`"),
-        (&["call", "--json", "{}", "list_projects"], "`--json` stands before the tool's name", "name the tool first"),
+        (&["call", "--json", "{}", "list_projects"], "`--json` comes before the tool's name", "name the tool first"),
         (
             &["call", "create_project", "--json", "{}", "--name", "X"],
             "`--json` and other arguments were given",
@@ -255,8 +255,8 @@ fn a_tools_help_comes_from_its_schema() {
     // Models get labels, people get sentences.
     for sentence in [
         "\n  --project TEXT\n      The project, by name, slug or id. Required.\n",
-        "\n  --dry-run\n      Only tells what the change would do and what a person would be asked; nothing is changed.\n",
-        "\n  --idempotency-key TEXT\n      A text of your own that makes a repeated call answer what the first one did",
+        "\n  --dry-run\n      Shows what the change would do and what a person would be asked, and changes nothing.\n",
+        "\n  --idempotency-key TEXT\n      A text of your own; repeating the call with it returns the first result",
     ] {
         assert!(ran.out.contains(sentence), "{}", ran.out);
     }
@@ -506,7 +506,7 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
 
     std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nallow = [\"read\"]\n").unwrap();
     let narrowed = shell.run(&["doctor"]);
-    let told = "rolecall.toml, laid over it, since it is in the current folder: `tools.allow` is read";
+    let told = "rolecall.toml, in the current folder, restricts it: `tools.allow` is read";
     assert!(narrowed.out.lines().any(|it| it.starts_with("ok ") && it.ends_with(told)), "{}", narrowed.out);
 
     std::fs::write(shell.home().join("rolecall.toml"), "[tools]\nalow = []\n").unwrap();
@@ -572,6 +572,8 @@ fn what_may_stand_at_the_end_of_a_line_is_known() {
     assert_eq!(after(&["activity", "-o", "c"]), ["csv"]);
     assert_eq!(after(&["activity", "--ver"]), ["--verify"]);
     assert_eq!(after(&["approve", ""]), [approval]);
+    let dashed = after(&["call", "list-proj"]);
+    assert!(dashed.contains(&"list-projects".to_owned()) && dashed.iter().all(|it| it.starts_with("list-proj")), "{dashed:?}");
     assert_eq!(shell.run(&["complete", "--", "xyzzy"]).code, 1);
 }
 

@@ -253,7 +253,7 @@ async fn what_is_meant_by_a_call_is_understood_or_explained() {
     for (call, message, fix) in [
         (json!({}), "`tool` is missing", "give a tool's name; find_tools finds it"),
         (json!({ "tool": "list_teems" }), "no tool `list_teems`", "did you mean list_teams?"),
-        (json!({ "tool": "find_tools" }), "call_read calls a tool, and find_tools is none", "call it by itself"),
+        (json!({ "tool": "find_tools" }), "call_read calls a tool, and find_tools is none", "call it on its own"),
         (json!({ "tool": "list_teams", "arguments": "all" }), "`arguments` is `\"all\"`", "give an object, or its JSON text"),
         (
             json!({ "tool": "list_teams", "arguments": { "query": "a" }, "query": "b" }),

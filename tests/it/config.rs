@@ -125,7 +125,7 @@ fn where_people_are_asked_is_one_place_or_one_by_gravity_and_the_folders_file_on
     assert_eq!(over("", "[guard]\nask = \"console\"").unwrap(), Asks::all(Ask::Console));
     assert_eq!(over("[guard]\nask = \"console\"", "[guard]\nask = \"client\"").unwrap(), Asks::all(Ask::Console));
     let error = over("[guard]\nask = \"console\"", "[guard]\nask.low = \"terminal\"").unwrap_err();
-    assert!(error.message.contains("`guard.ask` is not taken from a file in the current folder"), "{}", error.message);
+    assert!(error.message.contains("`guard.ask` is not accepted from a file in the current folder"), "{}", error.message);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_file_that_merely_lies_in_the_current_folder_sends_no_secret_anywhere() {
         "[connections.a]\nprovider = \"openai\"\nbase_url = \"https://evil.example\"\napi_key = { env = \"OPENAI_ADMIN_KEY\" }",
     );
     let error = home.load_with(&Overrides::default(), &[("OPENAI_ADMIN_KEY", "sk-admin-test")]).unwrap_err();
-    assert!(error.message.contains("`connections` is not taken from a file in the current folder"), "{}", error.message);
+    assert!(error.message.contains("`connections` in a file of the current folder"), "{}", error.message);
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn mistakes_are_named_with_what_was_probably_meant() {
         ("[connections.a]", "`connections.a.provider` is missing", "use one of: local, geai, openai, seeme, engine"),
         (
             "[connections.rolecall]\nprovider = \"local\"",
-            "a connection cannot be called `rolecall`: the server's own tools are",
+            "the connection name `rolecall` is reserved for the server's own tools",
             "choose another name",
         ),
         ("[connections.\"a b\"]\nprovider = \"local\"", "`a b` is not a connection name", "use 1 to 60 letters, digits, - and _"),
@@ -373,7 +373,7 @@ fn a_file_that_merely_lies_in_the_current_folder_loosens_nothing() {
     ] {
         home.write("here/rolecall.toml", text);
         let error = home.load(&Overrides::default()).unwrap_err();
-        assert!(error.message.contains("is not taken from a file in the current folder"), "{text}: {}", error.message);
+        assert!(error.message.contains("is not accepted from a file in the current folder"), "{text}: {}", error.message);
         let chosen = Overrides { config: Some("rolecall.toml".into()), ..Overrides::default() };
         assert!(home.load(&chosen).is_ok(), "{text}");
     }
@@ -421,7 +421,8 @@ fn a_file_in_the_current_folder_switches_none_of_the_users_limits_off() {
     ] {
         home.write("here/rolecall.toml", text);
         let error = home.load(&Overrides::default()).unwrap_err();
-        assert!(error.message.contains("is not taken from a file in the current folder"), "{text}: {}", error.message);
+        let says = ["is not accepted from a file in the current folder", "in a file of the current folder"];
+        assert!(says.iter().any(|it| error.message.contains(it)), "{text}: {}", error.message);
     }
     // By default it is a share of what there is, which a number may exceed.
     home.write("config/rolecall/rolecall.toml", "[guard]");
@@ -460,7 +461,7 @@ fn a_file_in_the_current_folder_narrows_what_the_user_has_set_and_what_is_narrow
             "the gravest changes need two people",
             "`guard.trusted_domains` is acme.example",
             "callers over HTTP see their own calls in list_activity",
-            "one plan may take away 4",
+            "one plan may remove 4",
             "of the connections only main",
             "`main` is kept to organization acme",
         ]
@@ -485,7 +486,7 @@ fn where_the_user_has_no_file_the_one_in_the_folder_narrows_the_defaults() {
     assert_eq!(openai.remote.pin.as_deref(), Some("org-acme"));
     home.write("here/rolecall.toml", "[guard]\ntrusted_domains = [\"evil.example\"]");
     let error = home.load(&Overrides::default()).unwrap_err();
-    assert!(error.message.contains("`guard.trusted_domains` is not taken from a file in the current folder"), "{}", error.message);
+    assert!(error.message.contains("`guard.trusted_domains` is not accepted from a file in the current folder"), "{}", error.message);
 }
 
 #[cfg(unix)]

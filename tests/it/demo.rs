@@ -22,7 +22,7 @@ async fn the_demo_tells_how_a_person_keeps_the_last_word() {
         "roles=admin",
         // A made-up confirmation is no argument.
         "calls delete_project {\"project\":\"Atlas\",\"confirm\":true}",
-        "invalid_arguments: `confirm` cannot be said by a call",
+        "invalid_arguments: `confirm` is not an argument",
         "people lose access",
         "keys stop working",
         "To confirm, type: Atlas",

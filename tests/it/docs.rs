@@ -11,6 +11,7 @@ use std::{
 use rolecall::{
     app::App,
     catalog::Offer,
+    config::{self, Described},
     providers::builtin,
     tools::{self, Effect},
 };
@@ -70,12 +71,22 @@ fn commands(document: &Path) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// The tables that commands of the documents name, as they lie in the current folder.
+#[cfg(target_os = "linux")]
+const TABLES: [(&str, &str); 2] = [
+    ("people.csv", "project,member,roles\nBorealis,ana.ruiz@acme.example,viewer\nBorealis,maya@elsewhere.example,viewer\n"),
+    ("teams.csv", "name\nLyon\nOslo\n"),
+];
+
 #[cfg(target_os = "linux")]
 #[test]
 fn every_command_runs_in_an_empty_home_as_it_stands() {
     let mut ran = 0;
     for document in documents() {
         let shell = Shell::new();
+        for (name, text) in TABLES {
+            std::fs::write(shell.home().join(name), text).unwrap();
+        }
         for command in commands(&document) {
             // Those are run by the checks themselves, and by whoever builds it.
             let Some(arguments) = command.strip_prefix("rolecall ").filter(|_| !command.starts_with("cargo ")) else {
@@ -91,7 +102,62 @@ fn every_command_runs_in_an_empty_home_as_it_stands() {
             }
         }
     }
-    assert!(ran >= 10, "{ran} commands were found");
+    assert!(ran >= 30, "{ran} commands were found");
+}
+
+/// Commands outside of `sh` blocks that are not run, and why.
+const NOT_RUN: [(&str, &str); 3] = [
+    ("rolecall init", "it asks for accounts; a test of its own answers"),
+    ("rolecall doctor", "it stands behind a variable with a key of the reader's"),
+    ("rolecall call list_projects", "the same"),
+];
+
+#[test]
+fn a_command_that_is_not_run_has_something_to_be_filled_in_and_names_what_there_is() {
+    let commands: BTreeSet<String> = rolecall::cli::command().get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let tools: BTreeSet<&str> = tools::all().iter().map(|it| it.name).collect();
+    let is_open = |word: &str| word.len() > 1 && word.chars().all(|it| it.is_ascii_uppercase() || "[]:,|-_".contains(it)) || word == "…";
+    let mut seen = 0;
+    for document in documents() {
+        let text = read(&document);
+        let names = |command: &str| {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let command = words.get(1).copied().unwrap_or_default();
+            let is_known = commands.contains(command) || command.starts_with('-') || is_open(command);
+            assert!(is_known, "{}: `{}` names no command", document.display(), words.join(" "));
+            if let ("call", Some(tool)) = (command, words.get(2)) {
+                let is_known = tools.contains(tool.replace('-', "_").as_str()) || tool.starts_with('-') || is_open(tool);
+                assert!(is_known, "{}: `{}` names no tool", document.display(), words.join(" "));
+            }
+        };
+        let mut open: Option<&str> = None;
+        for line in text.lines() {
+            if let Some(language) = line.strip_prefix("```") {
+                open = if open.is_some() { None } else { Some(language) };
+                continue;
+            }
+            match open {
+                Some("sh" | "rust" | "toml") => {}
+                Some(_) if line.starts_with("rolecall ") => {
+                    seen += 1;
+                    let command = line.split(" #").next().unwrap().trim();
+                    names(command);
+                    let is_table = document.ends_with("command-line.md"); // what each does stands beside it
+                    let is_filled_in = command.split_whitespace().any(is_open);
+                    let is_named = NOT_RUN.iter().any(|it| it.0 == command);
+                    assert!(is_table || is_filled_in || is_named, "{}: `{command}` is not run; make its block `sh`", document.display());
+                }
+                Some(_) => {}
+                None => {
+                    for command in line.split('`').skip(1).step_by(2).filter(|it| it.starts_with("rolecall ")) {
+                        seen += 1;
+                        names(command);
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 60, "{seen} commands were found");
 }
 
 /// It starts, goes on until it is told to end, and ends.
@@ -163,11 +229,44 @@ fn every_error_code_has_an_entry() {
 }
 
 #[test]
-fn every_key_of_the_configuration_is_described() {
-    let page = read("docs/configuration.md");
-    for key in rolecall::config::keys() {
-        assert!(page.contains(&format!("| `{key}` |")), "docs/configuration.md does not describe `{key}`");
+fn the_reference_of_the_configuration_is_written_from_the_program() {
+    assert_eq!(config::misdescribed(), Vec::<String>::new(), "src/config/reference.rs has to describe each key, and no other");
+    let (mut connections, mut others) =
+        ("| key | what it says | on |\n|---|---|---|\n".to_owned(), "| key | what it says | default |\n|---|---|---|\n".to_owned());
+    for Described { key, about, default, providers } in config::reference() {
+        let remote = providers.len() == 4 && !providers.contains(&"local");
+        let on =
+            if remote { "all but `local`".to_owned() } else { providers.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ") };
+        let _ = match providers.len() {
+            0 => writeln!(others, "| `{key}` | {about} | {default} |"),
+            5 => writeln!(connections, "| `{key}` | {about} | all |"),
+            _ => writeln!(connections, "| `{key}` | {about} | {on} |"),
+        };
     }
+    let path = "docs/configuration.md";
+    let page = read(path);
+    let with = |page: &str, name: &str, table: &str| {
+        let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+        let (before, after) = (page.split_once(&begin).unwrap().0, page.split_once(&end).unwrap().1);
+        format!("{before}{begin}{table}{end}{after}")
+    };
+    let written = with(&with(&page, "connections", &connections), "others", &others);
+    if written != page {
+        assert!(std::env::var_os("UPDATE_README").is_some(), "{path} is stale; UPDATE_README=1 cargo test --test it docs");
+        std::fs::write(path, written).unwrap();
+    }
+}
+
+#[test]
+fn the_demo_in_the_readme_is_what_the_demo_says() {
+    let said = Shell::new().run(&["demo", "--fast"]);
+    let said: BTreeSet<&str> = said.out.lines().map(str::trim_end).collect();
+    let text = read("README.md");
+    let shown = text.split("<!-- demo:begin -->\n```text\n").nth(1).and_then(|it| it.split("```").next()).unwrap();
+    // What is left out, and what has another id and another time in each run.
+    let varies = |it: &str| it.contains("[…]") || it.contains("approval ") || it.contains("rolecall approve ");
+    let unsaid: Vec<&str> = shown.lines().filter(|it| !it.is_empty() && !varies(it) && !said.contains(it)).collect();
+    assert!(shown.lines().count() > 20 && unsaid.is_empty(), "{unsaid:?}");
 }
 
 /// What a person is asked, by the effect.
@@ -228,7 +327,9 @@ fn entry(app: &App, offer: &Offer) -> String {
             let kind = property["type"].as_str().unwrap_or("text");
             let kind = if kind == "string" { "text" } else { kind };
             let must = if required.contains(&name.as_str()) { "required" } else { kind };
-            let about = property["description"].as_str().unwrap_or_default().replace('|', "\\|").replace('\n', " ");
+            // People read sentences; the list of tools has terse texts for models, which pay for each word.
+            let terse = property["description"].as_str().unwrap_or_default();
+            let about = tool.help(name).unwrap_or(terse).replace('|', "\\|").replace('\n', " ");
             let _ = writeln!(text, "| `{name}` | {must} | {about} |");
         }
     }

@@ -248,7 +248,7 @@ async fn who_leaves_may_stay_an_external_user() {
             stage.agent.ok("remove_organization_member", dry).await["impact"],
             json!({
                 "gravity": "high",
-                "losses": [{ "count": 1, "what": "person loses the organization", "examples": ["helena.brandt@acme.example"] }],
+                "losses": [{ "count": 1, "what": "person loses access to the organization", "examples": ["helena.brandt@acme.example"] }],
                 "notes": [
                     "no longer Organization Owner of organization Acme Research: helena.brandt@acme.example, and loses org-manage, \
                      org-billing, org-users, org-projects, org-view",

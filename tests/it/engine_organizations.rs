@@ -118,7 +118,7 @@ async fn a_deletion_is_told_whole_and_made_after_a_typed_name() {
             "losses": [
                 { "count": 1, "what": "organization ends", "examples": ["Acme Research"] },
                 { "count": 3, "what": "projects end", "examples": ["Churn forecast", "Demand planning", "Invoice matching"] },
-                { "count": 6, "what": "people lose the organization", "examples": [
+                { "count": 6, "what": "people lose access to the organization", "examples": [
                     "Tomas.Quiroga@acme.example", "ada@northwind.example", "ana.ruiz@acme.example", "helena.brandt@acme.example",
                     "jonas.weber+engine@acme.example",
                 ] },
@@ -145,7 +145,7 @@ async fn a_subscribed_organization_stays() {
             json!({
                 "code": "failed_precondition",
                 "message": "organization has an active subscription (ACTIVE_SUBSCRIPTION)",
-                "fix": "settle first what stands in the way; a subscription is ended in the service's web application",
+                "fix": "resolve the obstacle first; a subscription is ended in the service's web application",
                 "retryable": false,
             })
         );

@@ -71,7 +71,7 @@ async fn whether_one_person_can_is_a_yes_or_a_no_with_the_reason() {
     let grace = "grace.whitfield@acme.example (Grace Whitfield)";
     assert_eq!(
         ask("Borealis", "Grace", "invite").await,
-        format!("No: {grace} cannot bring people into project Borealis [prj_borealis] in Acme; nothing is held there that is told.")
+        format!("No: {grace} cannot bring people into project Borealis [prj_borealis] in Acme; no access there is reported.")
     );
     assert_eq!(
         ask("Atlas", "grace whitfield", "make keys").await,
@@ -239,14 +239,17 @@ async fn each_service_says_who_can_and_what_it_does_not_tell() {
         let who = format!("{} {}", answer["people"], answer["perhaps"]);
         assert!(who.contains('@') && who.contains(owner), "{provider:?}: {answer}");
         assert!(answer["unseen"].as_array().is_some_and(|it| !it.is_empty()), "{provider:?}: {answer}");
-        assert!(answer["answer"].as_str().unwrap().ends_with("What was not seen may add to this."), "{provider:?}: {answer}");
+        assert!(
+            answer["answer"].as_str().unwrap().ends_with("Rolecall could not see everything, so there may be more."),
+            "{provider:?}: {answer}"
+        );
         let all = world.agent.ok("explain_access", json!({ "member": "ana.ruiz@acme.example" })).await;
         assert!(!all["access"].as_array().unwrap().is_empty(), "{provider:?}: {all}");
         assert!(world.state().await == before, "{provider:?}: nothing was changed");
     }
     let world = World::of(Provider::GeaiSystem, Options::default()).await;
     let told = world.agent.fails("explain_access", json!({ "project": "Atlas", "action": "delete" }), "not_seen").await;
-    assert!(told["message"].as_str().unwrap().contains("this account tells nothing of who holds what"), "{told}");
+    assert!(told["message"].as_str().unwrap().contains("this account does not report who holds what"), "{told}");
 }
 
 #[tokio::test]

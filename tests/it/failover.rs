@@ -162,7 +162,7 @@ async fn a_yes_from_before_a_standby_took_over_is_void_and_the_person_is_asked_a
         Some(InputResponses::from([("confirm".to_owned(), json!({ "action": "accept", "content": { "name": "Atlas" } }))]));
     let CallToolResponse::InputRequired(again) = agent.call_once(call).await.unwrap() else { panic!("the old yes counted") };
     let question = serde_json::to_string(&again.input_requests).unwrap();
-    assert!(question.contains("Asked once more: the store has gone over to another server"), "{question}");
+    assert!(question.contains("Asked once more: the database failed over to another server"), "{question}");
 
     // By the approval that was given.
     let pending = silent.fails("delete_project", delete(), "pending_approval").await;

@@ -76,7 +76,7 @@ async fn somebody_is_found_however_they_are_written() {
     assert_eq!((each(&invited, "invitations", "role"), &invited["people"][0]["status"]), (vec!["admin"], &json!("invited")));
     assert!(invited["invitations"][0]["ends_at"].is_string() && invited.get("access").is_none(), "{invited}");
     let left = world.agent.ok("find_person", json!({ "query": "Viktor Hale" })).await;
-    assert!(left["answer"].as_str().unwrap().contains("no role, key or invitation that is told"), "{left}");
+    assert!(left["answer"].as_str().unwrap().contains("no reported role, key or invitation"), "{left}");
     let wrong = world.agent.fails("find_person", json!({ "query": "ana.riuz@acme.example" }), "member_not_found").await;
     assert!(wrong["fix"].as_str().unwrap().starts_with("did you mean `ana.ruiz@acme.example"), "{wrong}");
 }
@@ -176,7 +176,7 @@ async fn each_service_tells_what_somebody_reaches() {
     }
     let world = World::of(Provider::GeaiSystem, Options::default()).await;
     let answer = world.agent.fails("find_person", json!({ "query": "ana.ruiz@acme.example" }), "member_not_found").await;
-    assert!(answer["message"].as_str().unwrap().contains("tells nothing of who holds what"), "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("does not report who holds what"), "{answer}");
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ async fn a_system_administrator_makes_and_ends_organizations() {
     let gone = it.agent.ok("delete_organization", json!({ "organization": "basalt" })).await;
     assert_eq!(gone["before"]["organization"], "Basalt", "{gone}");
     assert_eq!(it.changes(), [format!("DELETE /v2/admin/organizations/{}", made(1))]);
-    assert!(it.agent.questions().last().unwrap().contains("1 person loses the organization"));
+    assert!(it.agent.questions().last().unwrap().contains("1 person loses access to the organization"));
     it.agent.fails("create_organization", json!({ "name": "acme", "admin_email": "a@acme.example" }), "name_taken").await;
     // Without that right the tools are not even listed.
     let plain = Geai::new().await;

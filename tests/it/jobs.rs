@@ -272,7 +272,7 @@ async fn what_is_not_known_when_a_person_agrees_must_be_small() {
             lines[1].starts_with("gone refused: what it does was not known when the job was agreed to: 2 people leave the team"),
             "{lines:?}"
         );
-        assert!(lines[1].ends_with("; call it by itself, so that a person is asked"), "{lines:?}");
+        assert!(lines[1].ends_with("; call it on its own, so that a person is asked"), "{lines:?}");
         assert_eq!(lines[2], "3 failed: it builds on step gone, which was not made");
         assert_eq!(lines[3..], ["small done", "5 done"], "what is small was agreed to");
         assert_eq!(done["after"]["refused"], 1, "{done}");
@@ -315,7 +315,7 @@ async fn power_that_is_given_in_what_a_job_makes_needs_a_question_of_its_own() {
         let lines = outcomes(&done);
         assert_eq!(lines[..2], ["project done", "2 done"]);
         assert!(lines[2].starts_with("3 refused: what it does was not known when the job was agreed to: "), "{lines:?}");
-        assert!(lines[2].ends_with("; call it by itself, so that a person is asked"), "{lines:?}");
+        assert!(lines[2].ends_with("; call it on its own, so that a person is asked"), "{lines:?}");
         let people = agent.ok("list_project_members", json!({ "project": "Borealis" })).await;
         assert!(!column(&people, "member").contains(&email("cy")), "{people}");
     }

@@ -161,7 +161,7 @@ async fn what_is_wrong_with_a_table_as_a_whole_is_refused_and_nothing_is_sent() 
             "list_projects changes nothing",
             "name a tool that changes",
         ),
-        (json!({ "tool": "undo", "csv": "job\nx\n" }), "invalid_arguments", "undo is a job of its own", "call it by itself"),
+        (json!({ "tool": "undo", "csv": "job\nx\n" }), "invalid_arguments", "undo is a job of its own", "call it on its own"),
         (
             json!({ "tool": "create_project", "csv": "name,Department,confirm\nx,Sales,yes\n" }),
             "invalid_arguments",

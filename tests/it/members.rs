@@ -265,7 +265,7 @@ async fn a_removal_tells_what_is_lost_and_takes_everything() {
         let planned = agent.ok("remove_organization_member", json!({"member": "bo@acme.example", "dry_run": true})).await;
         assert_eq!(planned["impact"]["gravity"], "high");
         let losses = json!([
-            {"count": 1, "what": "person loses the organization", "examples": ["bo@acme.example"]},
+            {"count": 1, "what": "person loses access to the organization", "examples": ["bo@acme.example"]},
             {"count": 1, "what": "person loses access", "examples": ["bo@acme.example"]},
         ]);
         assert_eq!(planned["impact"]["losses"], losses);
@@ -357,7 +357,7 @@ async fn a_removal_leaves_keys_without_an_owner_and_names_what_only_this_person_
         assert_eq!(
             impact["losses"],
             json!([
-                {"count": 1, "what": "person loses the organization", "examples": ["bo@acme.example"]},
+                {"count": 1, "what": "person loses access to the organization", "examples": ["bo@acme.example"]},
                 {"count": 1, "what": "person loses access", "examples": ["bo@acme.example"]},
                 {"count": 1, "what": "person leaves the team", "examples": ["bo@acme.example"]},
                 {"count": 1, "what": "key left without an owner", "examples": ["mine"]},

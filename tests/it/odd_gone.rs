@@ -13,7 +13,7 @@ use crate::{
 async fn gone<S: Service>(lab: &Lab<S>, calls: &[(&str, Value)]) {
     for (tool, arguments) in calls {
         let told = lab.refused(tool, arguments.clone(), "already_gone").await;
-        assert!(told["fix"].as_str().unwrap().starts_with("nothing is to be done"), "{told}");
+        assert!(told["fix"].as_str().unwrap().starts_with("nothing needs to be done"), "{told}");
         let steps = json!({ "steps": [{ "tool": tool, "arguments": arguments }], "on_failure": "continue" });
         let done = lab.agent.ok("apply_changes", steps).await;
         assert!(done.to_string().contains("skipped") && !done.to_string().contains("failed\":1"), "{done}");

@@ -113,12 +113,12 @@ async fn who_leaves_is_asked_about_with_projects_teams_and_keys() {
     assert_eq!(
         company.agent.questions(),
         ["Remove organization member: member priya.raman@acme.example [user-priya], organization openai (connection openai)?\n\
-          - 1 person loses the organization (priya.raman@acme.example)\n\
+          - 1 person loses access to the organization (priya.raman@acme.example)\n\
           - 1 key stops working (probe)\n\
           - no longer reader of organization openai: priya.raman@acme.example\n\
           - 2 projects out of reach: Default project, Borealis\n\
           - 1 team out of reach: Field crew\n\
-          Undo: invite_organization_member with role `reader`; projects, teams and roles are given anew\n\
+          Undo: invite_organization_member with role `reader`; projects, teams and roles are granted again\n\
           To confirm, type: priya.raman@acme.example"]
     );
 }
@@ -132,5 +132,5 @@ async fn of_many_teams_only_some_are_looked_at_and_the_rest_is_told() {
     company.change("remove_organization_member", json!({ "member": "priya.raman@acme.example" })).await;
     let looked = company.reads().iter().filter(|it| it.contains("/groups/") && it.contains("/users/")).count();
     assert_eq!(looked, 16, "eight, planned twice");
-    assert!(company.agent.questions()[0].contains("- 4 more teams were not looked at"));
+    assert!(company.agent.questions()[0].contains("- 4 more teams were not checked"));
 }

@@ -1,4 +1,4 @@
-//! How much one plan may take away.
+//! How much one plan may remove.
 
 use rolecall::guard::GuardSettings;
 
@@ -24,7 +24,7 @@ async fn a_plan_takes_away_as_much_as_the_operator_has_set_and_no_more() {
             let mut all = steps(&["One", "Two", "Three"]);
             all["dry_run"] = dry_run.into();
             let refused = agent.fails("apply_changes", all, "too_many_removals").await;
-            assert_eq!(refused["message"], "this takes away 3 projects, 3 in all, and one plan may take away 2");
+            assert_eq!(refused["message"], "this removes 3 projects, 3 in all, and one plan may remove 2");
             assert!(refused["fix"].as_str().unwrap().contains("guard.max_removals"), "{refused}");
         }
         assert_eq!((agent.questions(), agent.dump().await), (Vec::new(), before), "nobody was asked and nothing was sent");

@@ -143,12 +143,12 @@ async fn who_leaves_is_told_what_is_lost() {
     let plan = lab.agent.ok("remove_organization_member", plan).await;
     let impact = json!({
         "gravity": "high",
-        "losses": [{"count": 1, "what": "person loses the organization", "examples": [ANA]}],
+        "losses": [{"count": 1, "what": "person loses access to the organization", "examples": [ANA]}],
         "notes": [
             "no longer Member of organization Acme: ana.ruiz@acme.example",
             "out of reach with it: team Research as Team member, project Atlas as Project viewer",
         ],
-        "undo": "invite_organization_member with role `Member`; projects and teams are given anew",
+        "undo": "invite_organization_member with role `Member`; projects and teams are granted again",
     });
     assert_eq!(plan["impact"], impact);
     let gone = lab.agent.ok("remove_organization_member", ana.clone()).await;

@@ -79,7 +79,7 @@ async fn the_end_of_an_organization_is_told_whole() {
         "gravity": "critical",
         "losses": [
             {"count": 1, "what": "organization ends", "examples": ["Acme"]},
-            {"count": 5, "what": "people lose the organization", "examples": [
+            {"count": 5, "what": "people lose access to the organization", "examples": [
                 "helena.brandt@acme.example", "ana.ruiz@acme.example", "oskar.lindqvist@acme.example", "priya.raman@acme.example",
                 "mei.tanaka@acme.example",
             ]},

@@ -91,7 +91,7 @@ impl Look<'_> {
         let text = |it: &Value, field: &str| it[field].as_str().unwrap_or_default().to_owned();
         let mut all: Vec<Named> = all.unwrap_or_default().iter().map(|it| Named::new(text(it, "organization"), text(it, "id"))).collect();
         if all.len() > ORGANIZATIONS {
-            self.unseen.push(format!("{} more organizations were not looked at: name one", all.len() - ORGANIZATIONS));
+            self.unseen.push(format!("{} more organizations were not reviewed; name one with `organization`", all.len() - ORGANIZATIONS));
             all.truncate(ORGANIZATIONS);
         }
         Ok(if all.is_empty() { vec![None] } else { all.into_iter().map(Some).collect() })

@@ -120,7 +120,7 @@ impl Client {
     }
 
     /// What a program says that uses the client's models, for a client that connects over https.
-    pub(super) fn remote(self) -> Value {
+    pub(super) fn remote() -> Value {
         json!({ "type": "mcp", "server_label": NAME, "server_url": "https://HOST/mcp", "authorization": "TOKEN" })
     }
 

@@ -193,7 +193,9 @@ impl Engine {
             }
             if given.end.ends_at == until.at.0 {
                 let message = format!("`{}` has it already, until {}", plan.target.name, given.until);
-                return Err(ProviderError::conflict("already_ends_then", message, "nothing is to be done; see list_ending_access").into());
+                return Err(
+                    ProviderError::conflict("already_ends_then", message, "nothing needs to be done; see list_ending_access").into()
+                );
             }
             let old = format!("{}[{}]", given.until.at, given.until.zone);
             let mut facts = guard::moving(&plan.facts, until.at > given.until.at);
@@ -265,7 +267,7 @@ pub(super) fn in_words_of(taking: &Tool, arguments: &Map<String, Value>) -> Map<
 /// Access that is there without an end gets none by being given again.
 fn without_end(error: &CallError) -> CallError {
     let message = format!("{}; it was given without an end, and stays", crate::error::chain(error));
-    ProviderError::conflict("already_without_end", message, "to end it, take it away; then give it anew with `ends_at`").into()
+    ProviderError::conflict("already_without_end", message, "to end it, take it away; then grant it again with `ends_at`").into()
 }
 
 /// Takes the end out of a row's arguments.

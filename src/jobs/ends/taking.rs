@@ -119,7 +119,7 @@ impl Engine {
             && now > before
             && !given.is_invited
         {
-            return Some(left(format!("it was given anew at {now}, past Rolecall or by another call")));
+            return Some(left(format!("it was granted again at {now}, past Rolecall or by another call")));
         }
         let held = roles(&plan.before);
         let others: Vec<String> = held.iter().filter(|it| !given.roles.contains(it)).cloned().collect();

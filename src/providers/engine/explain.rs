@@ -29,7 +29,7 @@ pub(super) fn explain(heard: &Heard<'_>) -> Option<Said> {
             (Some("quota_exhausted"), Some("free what is used, or have the quota raised in the service's web application"))
         }
         Some(9) => {
-            let fix = "settle first what stands in the way; a subscription is ended in the service's web application";
+            let fix = "resolve the obstacle first; a subscription is ended in the service's web application";
             (Some("failed_precondition"), Some(fix))
         }
         Some(12) => (Some("not_supported"), None),

@@ -1,5 +1,5 @@
 //! The service's JSON. One generation of its gateway writes `display_name` and leaves zero values out, another writes
-//! `displayName` and zero values: both are read, by what reads all answers. What is not named here is not looked at, least of all a project's `config`,
+//! `displayName` and zero values: both are read, by what reads all answers. What is not named here is not checked, least of all a project's `config`,
 //! which can hold the credentials of its storage.
 
 use std::collections::HashSet;

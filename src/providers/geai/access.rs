@@ -76,7 +76,7 @@ async fn read_grants(at: &Session, scope: &GrantScope, Grants { list, unseen }: 
                 None => unseen.push("the projects of somebody whose address is hidden are not told".to_owned()),
             }
             unseen.push("what somebody reaches because their whole mail domain was let in need not be told as theirs".to_owned());
-            unseen.push(format!("organizations other than {} are not looked at", own.name));
+            unseen.push(format!("organizations other than {} are not checked", own.name));
         }
     }
     Ok(())
@@ -111,7 +111,7 @@ fn no_teams(named: &TeamRef) -> ProviderError {
 
 fn not_looked_at(projects: usize) -> Option<String> {
     let more = projects.checked_sub(AT_MOST).filter(|it| *it > 0)?;
-    Some(format!("the people and keys of {more} more projects were not looked at"))
+    Some(format!("the people and keys of {more} more projects were not checked"))
 }
 
 /// What is told, or nothing where this account may not know it.

@@ -93,7 +93,7 @@ pub(super) async fn create(at: &Session, op: &CreateApiKey) -> Result<Draft<ApiK
         let (session, place) = (session.clone(), place.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v2/projects/tokens").header("project-id", &place.id).json(body).send(&permit).await?;
-            let token: WireToken = read(&session, &reply.read::<Value>("list_api_keys tells whether it is there")?)?;
+            let token: WireToken = read(&session, &reply.read::<Value>("list_api_keys shows whether it exists")?)?;
             Ok(made(token, &place))
         }
     };

@@ -96,7 +96,7 @@ pub(super) async fn create(at: &Session, op: &CreateOrganization) -> Result<Draf
         let (session, told) = (session.clone(), told.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v2/admin/organizations").json(body).send(&permit).await?;
-            Ok(made(read(&session, &reply.read::<Value>("list_organizations tells whether it is there")?)?, told))
+            Ok(made(read(&session, &reply.read::<Value>("list_organizations shows whether it exists")?)?, told))
         }
     };
     Ok(Draft::new(target, facts, send).read_back(move || {

@@ -114,7 +114,7 @@ pub(super) async fn create(at: &Session, op: &CreateProject) -> Result<Draft<Pro
         let (session, told) = (session.clone(), told.clone());
         move |permit: Permit| async move {
             let reply = session.post("/v1/organization/project").json(body).send(&permit).await?;
-            Ok(made(reply.read::<Value>("get_project tells whether it is there").and_then(|it| read(&session, &flat(it)))?, told))
+            Ok(made(reply.read::<Value>("get_project shows whether it exists").and_then(|it| read(&session, &flat(it)))?, told))
         }
     };
     Ok(Draft::new(target, facts, send).read_back(move || {

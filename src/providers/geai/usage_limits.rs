@@ -176,7 +176,7 @@ pub(super) async fn set(at: &Session, op: &SetUsageLimit) -> Result<Draft<UsageL
         move |permit: Permit| async move {
             let request = scope.fill(session.post(&scope.path("")));
             let reply = request.json(body).send(&permit).await?;
-            let set: WireLimit = read(&session, &reply.read::<Value>("list_usage_limits tells which one holds")?)?;
+            let set: WireLimit = read(&session, &reply.read::<Value>("list_usage_limits shows which one holds")?)?;
             made(&scope, &set, undo)
         }
     };

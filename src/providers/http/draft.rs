@@ -253,7 +253,7 @@ async fn gone_before(plan: Plan, error: ProviderError, look: Option<&ReadBackFn>
     let is_refusal = matches!(&error, ProviderError::Remote(it) if matches!(it.status, Some(400 | 404 | 409 | 410 | 422)));
     let (true, Some(look)) = (is_refusal, look) else { return Err(error) };
     let Ok(Some(SentData { after: None, .. })) = look().await else { return Err(error) };
-    let undo = "nothing is to be taken back: it was gone before this call";
+    let undo = "nothing needs to be undone: it was gone before this call";
     let sent = SentData { target: None, after: None, undo: Some(undo.to_owned()), inverse: Vec::new(), secret: None };
     made(plan, Vec::new(), sent)
 }

@@ -117,7 +117,7 @@ pub(super) struct Whose {
     pub(super) roles: Option<Vec<String>>,
     /// Only these roles of the organization.
     pub(super) above: Option<Vec<String>>,
-    /// Ids of people. `None`: everybody and everything, and what follows here is not looked at.
+    /// Ids of people. `None`: everybody and everything, and what follows here is not checked.
     pub(super) people: Option<Vec<String>>,
     /// Pending invitations of these addresses.
     pub(super) emails: Vec<String>,

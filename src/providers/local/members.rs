@@ -144,7 +144,7 @@ pub(super) async fn remove(at: &mut Session, op: &RemoveOrganizationMember) -> R
         facts = facts.note(format!("still invited to {invitation}, until cancel_invitation"));
     }
     let role = before.roles.first().map_or("member", String::as_str);
-    let facts = facts.undo(format!("add_organization_member with role `{role}`; projects, teams and further roles are given anew"));
+    let facts = facts.undo(format!("add_organization_member with role `{role}`; projects, teams and further roles are granted again"));
     Ok(Change::removed(target(&user, &organization), facts, before).inverses(inverse))
 }
 

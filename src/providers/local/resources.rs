@@ -104,7 +104,7 @@ async fn assigned(at: &mut Session, project: &ProjectRow, holder: &Holder, id: &
     let within = at.pinned().await?.is_none_or(|it| it.id == holder.organization_id);
     if holder.project_id == project.id {
         let message = format!("resource `{id}` is assigned to this project, `{}` already", holder.project);
-        return Ok(ProviderError::conflict("already_assigned", message, "nothing is to be done; see list_project_resources"));
+        return Ok(ProviderError::conflict("already_assigned", message, "nothing needs to be done; see list_project_resources"));
     }
     let (place, fix) = if within && holder.status == "archived" {
         (format!("archived project `{}`", holder.project), "it is freed when that project is deleted with delete_project")

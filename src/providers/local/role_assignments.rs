@@ -128,7 +128,7 @@ pub(super) async fn assign(at: &mut Session, op: &AssignRole) -> Result<Change<R
         return Err(ProviderError::conflict(
             "already_assigned",
             format!("`{}` holds role `{}` in {} already", it.holder.name(), role.name, it.place),
-            "nothing is to be done; see list_role_assignments",
+            "nothing needs to be done; see list_role_assignments",
         ));
     }
     let look = it.look(at).await?;

@@ -1,7 +1,7 @@
 //! Who holds what: the one reader of grants, and its pieces, from which the facts of changes are made.
 //!
 //! The service lists neither the further roles of people nor the projects of a group: each has to be asked for alone, and only
-//! [`AT_MOST`] are. What was not looked at is said.
+//! [`AT_MOST`] are. What was not checked is said.
 
 use super::{
     Session, admin_keys, api_keys,
@@ -108,7 +108,7 @@ impl Seen<'_> {
             self.project(project, &people).await?;
         }
         self.unseen(more(active.len(), "project was", "projects were"));
-        self.unseen(Some("further roles that people were given themselves in projects were not looked at".to_owned()));
+        self.unseen(Some("further roles that people were given themselves in projects were not checked".to_owned()));
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Seen<'_> {
             self.grants.list.push(Grant::own(it.holder(), role, place(at, None)));
         }
         if others > AT_MOST {
-            self.unseen(Some(format!("which further roles of the organization {others} people hold themselves was not looked at")));
+            self.unseen(Some(format!("which further roles of the organization {others} people hold themselves was not checked")));
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Seen<'_> {
         self.grants.list.extend(further.list);
         self.grants.unseen.extend(further.unseen);
         self.project(project, &people).await?;
-        self.unseen(Some("who reaches the project by a role of the organization other than `owner` was not looked at".to_owned()));
+        self.unseen(Some("who reaches the project by a role of the organization other than `owner` was not checked".to_owned()));
         Ok(())
     }
 

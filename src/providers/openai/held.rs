@@ -175,12 +175,12 @@ pub(super) fn called(at: &Session) -> Surroundings {
     Surroundings { organization: at.organization(), ..Surroundings::default() }
 }
 
-/// `3 more teams were not looked at`, where there are more than are looked at.
+/// `3 more teams were not checked`, where there are more than are looked at.
 pub(super) fn more(all: usize, one: &str, many: &str) -> Option<String> {
     match all.saturating_sub(AT_MOST) {
         0 => None,
-        1 => Some(format!("1 more {one} not looked at")),
-        rest => Some(format!("{rest} more {many} not looked at")),
+        1 => Some(format!("1 more {one} not checked")),
+        rest => Some(format!("{rest} more {many} not checked")),
     }
 }
 
@@ -191,7 +191,7 @@ pub(super) async fn further(at: &Session, project: &WireProject, people: &[WireU
     let mut grants = Grants::default();
     if others.len() > AT_MOST {
         grants.unseen.push(format!(
-            "which further roles {} people hold themselves in project {} was not looked at",
+            "which further roles {} people hold themselves in project {} was not checked",
             others.len(),
             project.name()
         ));

@@ -237,7 +237,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
     keep_an_owner(at, &person).await?;
     let facts = reach::leaving(at, &person).await?;
     let role = person.role.as_deref().unwrap_or("reader");
-    let facts = facts.undo(format!("invite_organization_member with role `{role}`; projects, teams and roles are given anew"));
+    let facts = facts.undo(format!("invite_organization_member with role `{role}`; projects, teams and roles are granted again"));
     let request = at.delete("/organization/users/{user_id}").path("user_id", &person.id);
     let (before, again, id) = (person.view(), at.afresh(), person.id.clone());
     let draft = Draft::new(person.target(at), facts, move |permit| async move {

@@ -1,5 +1,5 @@
 //! What people reach through teams and roles, as facts. The service lists neither the projects of a group nor the holders of a
-//! role: each has to be asked for alone, and only so many are. What was not looked at is said.
+//! role: each has to be asked for alone, and only so many are. What was not checked is said.
 
 use super::{
     Session, api_keys,

@@ -311,7 +311,7 @@ pub(super) async fn assign(at: &Session, op: &AssignRole) -> Result<Draft<RoleAs
         return Err(ProviderError::conflict(
             "already_assigned",
             format!("`{}` holds role `{}` in {} already", seat.holder.label(), seat.role.name, seat.place()),
-            "nothing is to be done; see list_role_assignments",
+            "nothing needs to be done; see list_role_assignments",
         ));
     }
     let facts = seat.given(at).await?.into_iter().fold(Facts::none(), Facts::gives);

@@ -63,7 +63,7 @@ pub(super) async fn add(at: &Session, op: &AddTeamMember) -> Result<Draft<Member
     let person = at.person(&op.member).await?;
     if one(at, &group.id, &person.id).await?.is_some() {
         let message = format!("`{}` is in team `{}` already", person.label(), group.name);
-        return Err(ProviderError::conflict("already_member", message, "nothing is to be done; see list_team_members"));
+        return Err(ProviderError::conflict("already_member", message, "nothing needs to be done; see list_team_members"));
     }
     let facts = reach::of_team(at, &group).await?.opens(at, &group, &person.holder()).undo("remove_team_member");
     let facts = held::around(at, facts).await?;

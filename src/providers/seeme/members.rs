@@ -60,7 +60,7 @@ pub(super) async fn remove(at: &Session, op: &RemoveOrganizationMember) -> Resul
     };
     keep_the_owner(at, &organization, &before).await?;
     let role = before.role().unwrap_or("member");
-    let undo = format!("invite_organization_member with role `{role}`; projects and teams are given anew");
+    let undo = format!("invite_organization_member with role `{role}`; projects and teams are granted again");
     let facts = leaving_organization(at, &organization, &before).await?.undo(undo);
     let inverse = inviting_again(&organization, &before);
     let (target, view) = (target(&organization, &before), before.member(&organization));

@@ -79,7 +79,7 @@ pub(super) async fn assign(at: &Session, op: &AssignProjectResource) -> Result<D
         return Err(ProviderError::conflict(
             "already_assigned",
             format!("resource `{id}` is assigned to this project, `{}` already", project.name()),
-            "nothing is to be done; see list_project_resources",
+            "nothing needs to be done; see list_project_resources",
         ));
     }
     let facts = Facts::none().undo("remove_project_resource");

@@ -76,7 +76,7 @@ fn losing(facts: Facts, held: &[(Place, Seat)], before: &Role, after: &Role) -> 
     [Losing::Organization, Losing::Access, Losing::Permissions].into_iter().fold(facts, lose)
 }
 
-/// Who holds a role anywhere in its organization, or is invited with it, and what could not be looked at.
+/// Who holds a role anywhere in its organization, or is invited with it, and what could not be checked.
 pub(super) async fn holders(
     at: &Session,
     role: &Role,

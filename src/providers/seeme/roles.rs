@@ -370,7 +370,7 @@ async fn whole(at: &Session, role: &Role) -> Result<Map<String, Value>, Provider
 pub(super) async fn delete(at: &Session, op: &DeleteRole) -> Result<Draft<View>, ProviderError> {
     let (found, organization) = find(at, &op.role).await?.changeable()?;
     let (held, note) = holders(at, &found.role, &organization).await?;
-    // Whoever could not be looked at may hold it.
+    // Whoever could not be checked may hold it.
     let is_free = held.is_empty() && note.is_none();
     let facts = Facts::none().ends(Thing::Role, Counted::one(&found.role.name)).lose(Losing::Role, names(held.iter()));
     let facts = note.into_iter().fold(facts, Facts::unseen);

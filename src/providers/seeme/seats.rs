@@ -43,13 +43,13 @@ pub(super) fn shown(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{first} and {} more", names.len() - SHOWN) } else { first }
 }
 
-/// All seats in an organization, its teams and its projects; and a sentence on what was not looked at, if anything.
+/// All seats in an organization, its teams and its projects; and a sentence on what was not checked, if anything.
 pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Vec<(Place, Seat)>, Option<String>), ProviderError> {
     let mut found: Vec<(Place, Seat)> = seats(at, organization).await?.iter().map(|it| (organization.clone(), it.clone())).collect();
     let mut inside = places::all(at, Kind::Team, Some(organization)).await?;
     inside.extend(places::all(at, Kind::Project, Some(organization)).await?);
     if inside.len() > LOOKED_THROUGH {
-        return Ok((found, Some(format!("its {} teams and projects were not looked through", inside.len()))));
+        return Ok((found, Some(format!("its {} teams and projects were not checked", inside.len()))));
     }
     let (mut closed, mut looked) = (Vec::new(), 0);
     for some in inside.chunks(AT_ONCE) {
@@ -66,7 +66,7 @@ pub(super) async fn everywhere(at: &Session, organization: &Place) -> Result<(Ve
             looked += 1;
         }
     }
-    let note = if closed.is_empty() { None } else { Some(format!("these could not be looked at: {}", shown(&closed))) };
+    let note = if closed.is_empty() { None } else { Some(format!("these could not be checked: {}", shown(&closed))) };
     Ok((found, note))
 }
 

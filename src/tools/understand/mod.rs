@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn what_protects_stays_strict_for_changes() {
         for (arguments, said) in [
-            (json!({ "project": "Atlas", "confirm": true }), "`confirm` cannot be said by a call"),
-            (json!({ "project": "Atlas", "force": true }), "`force` cannot be said by a call"),
+            (json!({ "project": "Atlas", "confirm": true }), "`confirm` is not an argument"),
+            (json!({ "project": "Atlas", "force": true }), "`force` is not an argument"),
             (json!({ "project": "Atlas", "reason": "old" }), "archive_project has no argument `reason`"),
             (
                 json!({ "project": "Atlas", "project_id": "Borealis" }),

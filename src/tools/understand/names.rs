@@ -286,7 +286,7 @@ pub(super) fn unknown(asked: &Asked<'_>, known: &Map<String, Value>, path: &str,
     let at = super::within(path, &shown);
     let wanted = plain(written);
     if asked.effect != Effect::Read && CONSENT.contains(&wanted.as_str()) {
-        return Fault::new(&at, format!("`{at}` cannot be said by a call: a person is asked, outside of it"), "leave it out");
+        return Fault::new(&at, format!("`{at}` is not an argument: a person is asked outside of the call"), "leave it out");
     }
     let place = if path.is_empty() { asked.tool.to_owned() } else { format!("`{path}`") };
     let message = format!("{place} has no argument `{shown}`");
