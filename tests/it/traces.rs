@@ -187,7 +187,7 @@ async fn each_call_is_a_span_of_the_clients_trace_with_its_requests_beneath() {
         spans.iter().filter(|it| it.parent == beneath.id).filter_map(|it| it.attributes["url.template"].as_str()).collect();
     assert!(templates.iter().any(|it| it.contains('{')), "{templates:?}");
     let failed = of("tools/call get_project");
-    assert_eq!((failed.status, failed.attributes["error.type"].as_str()), (2, Some("not_found")), "{failed:?}");
+    assert_eq!((failed.status, failed.attributes["error.type"].as_str()), (2, Some("project_not_found")), "{failed:?}");
     assert!(failed.parent.is_empty() && failed.trace != trace, "{failed:?}");
 
     let text = collector.text();

@@ -139,7 +139,7 @@ impl Api {
             let trace = self.traced(parts);
             let fetched = fetched(request).instrument(trace.clone()).await;
             match &fetched {
-                Ok(raw) => trace.record("http.response.status_code", raw.status.as_u16()),
+                Ok(raw) => trace.record("http.response.status_code", i64::from(raw.status.as_u16())),
                 Err(_) => trace.record("otel.status_code", "ERROR"),
             };
             let raw = match fetched {
