@@ -122,6 +122,7 @@ async fn main() {
     assert!(program(folder.path(), &small).args(["seed", "acme"]).stdout(Stdio::null()).status().unwrap().success());
     let db = Db::open(&big).await.unwrap();
     fill::directory(&db, size).await.unwrap();
+    fill::records(&db, size).await.unwrap();
     fill::ledger(&db, 10 * size).await.unwrap();
     fill::analyze(&db).await.unwrap();
     db.close().await;

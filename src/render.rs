@@ -336,14 +336,15 @@ fn put_scalar(text: &mut String, value: &Value) {
         Value::String(told) => text.push_str(&one_line(told)),
         Value::Array(items) if items.is_empty() => text.push_str("none"),
         Value::Array(items) => put_list(text, items),
-        Value::Object(fields) => match call(fields) {
-            Some(call) => text.push_str(&call),
-            None => {
+        Value::Object(fields) => {
+            if let Some(call) = call(fields) {
+                text.push_str(&call);
+            } else {
                 text.push('(');
                 put_line(text, value);
                 text.push(')');
             }
-        },
+        }
         Value::Null => {}
         other => *text += &other.to_string(),
     }

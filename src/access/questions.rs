@@ -224,20 +224,20 @@ pub fn domains_in_power(grants: &[Grant]) -> BTreeSet<String> {
 
 /// What the judgement needs to know of an organization, from all grants in it.
 pub fn surroundings(organization: &str, grants: &[Grant]) -> Surroundings {
-    let mut people = Once::default();
+    let (mut people, mut met) = (0, Met::default());
     let mut projects: BTreeSet<&str> = BTreeSet::new();
     for grant in grants {
         if let Place::Project { project, .. } = &grant.place {
             projects.insert(&project.id);
         }
-        if matches!(grant.holder, Holder::Person(_)) {
-            people.add(&grant.holder);
+        if matches!(grant.holder, Holder::Person(_)) && met.is_new(&grant.holder) {
+            people += 1;
         }
     }
     Surroundings {
         organization: organization.to_owned(),
         domains_in_power: Some(domains_in_power(grants)),
-        people: Some(people.all.len() as u64),
+        people: Some(people),
         projects: Some(projects.len() as u64),
         keys: None,
     }

@@ -166,7 +166,7 @@ pub(super) struct RawSecrets {
 }
 
 /// The keys of each section, for telling what a wrong one was meant to be.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("connections", &[]), // as the provider says
     ("tools", &["allow", "domains", "list"]),
     ("guard", &["fallback", "second_person", "trusted_domains", "shared_activity", "ask", "time_zone", "max_removals"]),

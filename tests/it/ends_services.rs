@@ -9,6 +9,7 @@ use crate::{
 };
 
 /// What is given, and the read in which it shows.
+#[expect(clippy::too_many_lines, reason = "a table, a row for each thing that can be given")]
 fn rows() -> Vec<(Provider, &'static str, Value, &'static str, Value)> {
     let member = |project: &str, member: &str, role: &str| json!({ "project": project, "member": member, "roles": [role] });
     let (linh, mei) = ("linh.tran@acme.example", "mei.tanaka@acme.example");

@@ -11,6 +11,8 @@ fn only_the_guard_makes_permits_and_sends() {
     let unsent = source("guard/unsent.rs");
     for held in [
         "impl Permit { pub(super) fn new(call_id: &str)",
+        "pub(super) fn together(call_id: &str, together: Together)",
+        " fn with(call_id: &str, row: Option<RowIntent>, together: Option<Together>)",
         "pub(super) fn of_row(call_id: &str, row: RowIntent)",
         "#[cfg(test)] pub(crate) fn for_tests(",
         // Of a read; of a change that is not planned; of one that is.
@@ -26,7 +28,12 @@ fn only_the_guard_makes_permits_and_sends() {
     // The two ways out: no request and no transaction before the intent is recorded.
     for (file, held) in [
         ("providers/http/exchange.rs", "if let Some(permit) = permit { permit.leave().await?; }"),
-        ("providers/local/mod.rs", "directory.act(&change, &plan, permit.leave().await?).await"),
+        (
+            "providers/local/mod.rs",
+            "async fn act(&self, change: &DirectoryChange, plan: &Plan, permit: &Permit) -> Result<Made, ProviderError> { let call_id = permit.leave().await?;",
+        ),
+        // One whose intent is recorded with it is not committed without.
+        ("providers/local/mod.rs", "permit.record(&made, &mut session.db).await?; *committed = true; session.db.commit().await?;"),
     ] {
         assert!(source(file).contains(held), "`{held}` is gone from {file}: is a change sent without an intent now?");
     }

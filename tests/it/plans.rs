@@ -300,7 +300,7 @@ async fn of_the_store(db: &Db) {
 
 /// What statements cost that are run in their order, each with what it is: steps of SQLite's machine, or rows that PostgreSQL looks at.
 /// All of it is taken back.
-async fn costs(db: &Db, statements: &[(String, Vec<Val>)], mode: &str) -> Vec<(u64, String)> {
+async fn costs(db: &Db, statements: &[(String, Vec<Val>)], mode: &str) -> Costs {
     let steps = Arc::new(AtomicU64::new(0));
     let mut conn = db.begin().await.unwrap();
     match &mut conn {
@@ -359,10 +359,13 @@ async fn statements(agent: &Agent) -> Vec<(String, Vec<(String, Vec<Val>)>)> {
     all
 }
 
+/// What each statement of a call costs.
+type Costs = Vec<(u64, String)>;
+
 #[tokio::test]
 async fn what_a_list_and_a_preview_cost_is_the_same_however_much_there_is() {
     for store in Store::each().await {
-        let mut found: Vec<Vec<(String, Vec<(u64, String)>)>> = Vec::new();
+        let mut found: Vec<Vec<(String, Costs)>> = Vec::new();
         for size in [1_000, 8_000] {
             let store = if store.url.starts_with("sqlite") { Store::sqlite() } else { Store::each().await.pop().unwrap() };
             let agent = Agent::on(&store, Options::default()).await;
@@ -387,7 +390,7 @@ async fn what_a_list_and_a_preview_cost_is_the_same_however_much_there_is() {
             let sum = |all: &[(u64, String)]| all.iter().filter(|it| !it.1.contains("LIMIT 1001) found")).map(|it| it.0).sum::<u64>();
             let is_known = call.starts_with("force") && POSTGRES_WALKS.iter().any(|it| call.contains(it));
             if sum(large) > sum(small) * 3 / 2 + slack && !is_known && !OF_ALL.iter().any(|it| call.contains(it)) {
-                let mut worst: Vec<_> = large.to_vec();
+                let mut worst = large.clone();
                 worst.sort_by_key(|it| std::cmp::Reverse(it.0));
                 let worst: Vec<String> = worst.iter().take(2).map(|it| format!("    {} {}", it.0, it.1)).collect();
                 faults.push(format!("{call}: {} and {}\n{}", sum(small), sum(large), worst.join("\n")));

@@ -124,16 +124,20 @@ impl Store {
         self.folder.path().join("secrets")
     }
 
-    /// The program on this store, as a process of its own would have it.
+    /// The program on this store, as a process of its own would have it: its directory and its guard have one database.
     pub(crate) async fn app(&self, options: &Options) -> Arc<App> {
         let db = Db::open(&self.url).await.unwrap();
         let settings = rolecall::providers::local::Settings { pin: options.pin.clone(), files: vec![self.folder.path().join("files")] };
-        self.app_with(vec![rolecall::providers::local::connect("local", db, settings)], options).await
+        let local = rolecall::providers::local::connect("local", db.clone(), settings);
+        self.app_on(db, vec![local], options)
     }
 
     /// The program with these connections; the store holds what the guard remembers.
     pub(crate) async fn app_with(&self, connections: Vec<Connection>, options: &Options) -> Arc<App> {
-        let db = Db::open(&self.url).await.unwrap();
+        self.app_on(Db::open(&self.url).await.unwrap(), connections, options)
+    }
+
+    fn app_on(&self, db: Db, connections: Vec<Connection>, options: &Options) -> Arc<App> {
         let lists = options.lists.clone();
         let secrets = rolecall::secrets::SecretSink::Folder(self.secrets());
         let app = App::new(Setup { db, connections, lists, guard: options.guard.clone(), secrets, notes: Vec::new() });

@@ -120,6 +120,7 @@ impl Rule {
 
 /// What an account told of one organization.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about what was told")]
 pub(super) struct Told {
     pub(super) grants: Vec<Grant>,
     /// `None` where they could not be read, and nothing is found about them.
@@ -292,8 +293,6 @@ fn owners(told: &Told, held: &Held<'_>) -> Vec<Found> {
     // Nobody at all is in a project that no grant names.
     if let (true, Some(projects), Some(organization)) = (told.is_whole, &told.projects, places.first().map(|it| it.organization().clone()))
     {
-        let mut known: HashSet<String> =
-            places.iter().filter(|it| matches!(it, Place::Project { .. })).map(|it| id_of(it).to_owned()).collect();
         for it in projects {
             let place = Place::Project { project: Named::new(&it.project, &it.id), organization: organization.clone() };
             if held.at(&place).next().is_none() {

@@ -35,15 +35,12 @@ pub(super) fn with_entry(text: &str, under: &str, name: &str, whole: &str) -> Re
     }
     let block = whole.lines().skip(1).map(|it| " ".repeat(depth) + it.strip_prefix("  ").unwrap_or(it));
     let known = inside.iter().position(|n| indent(&lines[*n]) == depth && value_of(lines[*n].trim_start(), name).is_some());
-    let place = match known {
-        Some(first) => {
-            let until = inside[first + 1..].iter().take_while(|n| indent(&lines[**n]) > depth).last().unwrap_or(&inside[first]);
-            inside[first]..*until + 1
-        }
-        None => {
-            let behind = inside.last().map_or(at + 1, |n| n + 1);
-            behind..behind
-        }
+    let place = if let Some(first) = known {
+        let until = inside[first + 1..].iter().take_while(|n| indent(&lines[**n]) > depth).last().unwrap_or(&inside[first]);
+        inside[first]..*until + 1
+    } else {
+        let behind = inside.last().map_or(at + 1, |n| n + 1);
+        behind..behind
     };
     lines.splice(place, block);
     Ok(joined(&lines, end))
