@@ -139,6 +139,9 @@ fn receipt(status: &str, target: &Value, fields: &Fields) -> String {
         "done" if fields.contains_key("replayed") => "Done before, by a call with the same idempotency_key".to_owned(),
         "dry_run" => "Nothing was changed, this is a preview".to_owned(),
         "confirmation_required" => "Nothing was changed yet, a person has to approve it".to_owned(),
+        "running" if fields.contains_key("replayed") => {
+            "Still running, begun by a call with the same idempotency_key; get_job shows the rest".to_owned()
+        }
         "running" => "Still running; get_job shows the rest".to_owned(),
         "partly" => format!("Partly: {}", made(fields)),
         "failed" => format!("Failed: {}", made(fields)),

@@ -43,6 +43,7 @@ pub(super) struct File {
     pub(super) retention: RawRetention,
     #[serde(default)]
     pub(super) review: RawReview,
+    #[serde(default)]
     pub(super) traces: RawTraces,
 }
 

@@ -95,8 +95,7 @@ impl Finish {
     ) -> Result<Value, CallError> {
         let together = Together { intent: intent.clone(), ends: self.ends_at.is_some() };
         let Ended { result, outcome, .. } = self.send(Permit::together(&self.call_id, together), change, None).await;
-        let is_of_the_store = matches!(&result, Err(error) if error.store_error().is_some());
-        if let (Err(_), Some(outcome), false) = (&result, outcome, is_of_the_store) {
+        if let (Err(_), Some(outcome)) = (&result, outcome) {
             let call_id = self.call_id;
             let recording = tokio::spawn(async move {
                 let intent = recorder.append(&call_id, EntryKind::Intent, intent, KeyChange::None).await;
@@ -135,8 +134,11 @@ impl Finish {
                 if let Some(sink) = sink {
                     sink.discard();
                 }
-                let reason = json!({ "code": error.code(), "reason": crate::error::chain(&error) });
-                Ended::not_made(error.into(), Some(outcome("failed", &requests, reason)))
+                // Where the store itself took nothing, neither the change nor its record is there, and there is nothing to record.
+                let is_left_out = is_together && error.store_error().is_some();
+                let reason = || json!({ "code": error.code(), "reason": crate::error::chain(&error) });
+                let failed = (!is_left_out).then(|| outcome("failed", &requests, reason()));
+                Ended::not_made(error.into(), failed)
             }
             Some(true) => Ended {
                 result: Ok(settled(&self.target, &self.call_id, self.makes_secret)),

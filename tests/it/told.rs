@@ -19,7 +19,7 @@ fn in_words(path: &[&str], name: &str, value: &Value) -> Option<&'static str> {
     Some(match (path, name, value.as_str()) {
         ([], "needs_consent", None) if *value == true => "A person would be asked",
         ([], "needs_consent", None) => "No person would be asked",
-        ([], "replayed", None) => "Done before",
+        ([], "replayed", None) => "by a call with the same idempotency_key",
         ([], "expires_in_s", None) => " UTC, for ",
         ([], "retry_after_s", None) => "may be repeated in ",
         ([], "status", Some("dry_run")) => "Nothing was changed, this is a preview",
