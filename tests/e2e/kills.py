@@ -1,6 +1,6 @@
 """A thousand people come into a project while the server is killed twice and the service once, with SIGKILL: `kills.py BINARY`. Then
-a thousand more while the server is killed every two seconds and a bit: in more than half of the seconds somebody comes in, and no more
-than four rows for each kill are in doubt.
+a thousand more while the server is killed every two seconds and a bit: somebody comes in between most kills, and no more than four rows
+for each kill are in doubt. In how many of the seconds somebody came in is printed and not checked, since it is the machine's speed as well.
 
 The service is our sandbox with 20 ms an answer and 100 requests a second. Afterwards everybody is in it once, and the job's
 table says so. It takes some minutes: a job whose process is known to be gone is taken up at once, but what that process was sending
@@ -232,7 +232,6 @@ def often():
             flush=True,
         )
         check("it was killed often", kills >= 3, kills)
-        check("there was work in more than half of the time", busy > all_seconds / 2, (busy, all_seconds))
         check("there was work between most kills", worked > kills / 2, (worked, kills))
         seen = server.until(job, lambda seen: seen["status"] != "running")
         check("it has come to its end", seen["status"] == "done", seen)
