@@ -1,6 +1,7 @@
 //! The rules of a review, and what those about people and places find. Pure functions over what an account told; the same for all
 //! providers.
 
+mod held;
 #[cfg(test)]
 mod tests;
 mod things;
@@ -9,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use self::held::Held;
 use crate::{
     access::{self, census},
     domain::{
         ReviewLimits, Timestamp,
-        access::{Action, Allows, Grant, Holder, Named, Place, Power, State, Via},
+        access::{Allows, Grant, Holder, Named, Place, Power, State, Via},
         keys::ApiKey,
         members::Invitation,
         projects::Project,
@@ -175,50 +177,6 @@ pub(super) fn find(told: &Told, now: Timestamp) -> Vec<Found> {
     found.extend(things::roles(told));
     found.extend(things::accounts(told));
     found
-}
-
-/// What is held, place by place: an organization may have a thousand of them.
-struct Held<'a> {
-    places: HashMap<(&'static str, &'a str), Vec<&'a Grant>>,
-    /// Who has power over others in each organization.
-    powerful: HashMap<&'a str, Vec<&'a Grant>>,
-    /// A role by which somebody owns a place of a kind, as it is held somewhere.
-    owning: HashMap<&'static str, &'a str>,
-}
-
-impl<'a> Held<'a> {
-    fn of(grants: &'a [Grant]) -> Self {
-        let mut held = Self { places: access::by_place(grants), powerful: HashMap::new(), owning: HashMap::new() };
-        for it in grants {
-            if it.role.owns {
-                held.owning.entry(it.place.noun()).or_insert(&it.role.name);
-            }
-            if let (Place::Organization(organization), Power::OverOthers) = (&it.place, it.role.power) {
-                held.powerful.entry(&organization.id).or_default().push(it);
-            }
-        }
-        held
-    }
-
-    fn at<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'a Grant> + Clone + use<'a, 's> {
-        self.places.get(&(place.noun(), place.id())).into_iter().flatten().copied()
-    }
-
-    /// Somebody who could own a place besides those who do: whoever has most to say in it, else in the organization.
-    fn candidate(&self, place: &Place, but: &[&Holder]) -> Option<&'a Grant> {
-        let is_free = |it: &&Grant| {
-            it.state == State::Active && matches!(it.holder, Holder::Person(_)) && !but.iter().any(|owner| owner.is_same(&it.holder))
-        };
-        let powerful = |it: &&Grant| it.role.power == Power::OverOthers;
-        let home = Place::Organization(place.organization().clone());
-        let here = || self.at(place).filter(is_free).filter(|it| it.via == Via::Own);
-        let mut above = self.powerful.get(home.id()).into_iter().flatten().copied();
-        here()
-            .find(powerful)
-            .or_else(|| above.find(is_free))
-            .or_else(|| here().find(|it| it.role.allows.has(Action::Write)))
-            .or_else(|| self.at(&home).find(is_free))
-    }
 }
 
 impl Told {

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::{things::DAY, *};
 use crate::{
-    domain::{access::Role as HeldRole, keys::OwnerAccess},
+    domain::{
+        access::{Action, Role as HeldRole},
+        keys::OwnerAccess,
+    },
     tools::keys::UpdateApiKey,
 };
 
